@@ -1,0 +1,85 @@
+import type { Range } from '#schema';
+import { isSettled, type GraphState, type StepState } from './state.ts';
+
+/** A graph with some fields of one step replaced. */
+export const withStep = (graph: GraphState, name: string, fields: Partial<StepState>): GraphState => {
+  const step = graph.steps[name];
+  return step ? { ...graph, steps: { ...graph.steps, [name]: { ...step, ...fields } } } : graph;
+};
+
+/**
+ * Batch `batch` of a step is over with so many rows: the settled prefix advances, its rows are offered to every consumer, and what is empty falls
+ * through steps that are aligned with it, without an event of their own.
+ */
+export function settle(graph: GraphState, name: string, batch: number, rows: number): GraphState {
+  const step = graph.steps[name];
+  if (!step || isOver(step, batch)) return graph;
+  const { [String(batch)]: _ended, ...open } = step.open;
+  const over = inserted(step.over, batch);
+  const first = over[0];
+  const joins = first !== undefined && first[0] <= step.settled;
+  let next = withStep(graph, name, { open, over: joins ? over.slice(1) : over, settled: joins ? first[1] : step.settled });
+  for (const consumer of step.plan.consumers) next = offer(next, name, consumer, batch, rows);
+  return knownEnds(next, [name, ...step.plan.consumers]);
+}
+
+/** Whether a batch of a step is over. */
+export const isOver = (step: StepState, batch: number): boolean =>
+  batch < step.settled || step.over.some(([from, to]) => from <= batch && batch < to);
+
+function offer(graph: GraphState, upstream: string, name: string, batch: number, rows: number): GraphState {
+  const step = graph.steps[name];
+  if (!step) return graph;
+  if (rows === 0) return step.plan.cut.kind === 'aligned' ? settle(graph, name, batch, 0) : graph;
+  if (step.plan.cut.kind === 'whole') return withStep(graph, name, { inboxes: [[[0, (step.inboxes[0]?.[0]?.[1] ?? 0) + rows]]] });
+  const inboxes = step.plan.upstream.map((each, index) => {
+    const inbox = step.inboxes[index] ?? [];
+    if (each !== upstream) return inbox;
+    const at = inbox.findLastIndex(([other]) => other < batch) + 1;
+    return [...inbox.slice(0, at), [batch, rows] as const, ...inbox.slice(at)];
+  });
+  return withStep(graph, name, { inboxes });
+}
+
+/** How many batches there are becomes known step by step, downstream. */
+export function knownEnds(graph: GraphState, names: readonly string[]): GraphState {
+  let next = graph;
+  for (const name of names) {
+    const step = next.steps[name];
+    if (!step) continue;
+    const end = endOf(next, step);
+    if (end === step.end) continue;
+    next = knownEnds(withStep(next, name, { end }), step.plan.consumers);
+  }
+  return next;
+}
+
+function endOf(graph: GraphState, step: StepState): number | null {
+  if (step.failure) return step.failure.batch;
+  const upstream = graph.steps[step.plan.upstream[0] ?? ''];
+  if (!upstream) return step.end;
+  switch (step.plan.cut.kind) {
+    case 'source':
+      return step.end;
+    case 'aligned':
+      return upstream.end;
+    case 'recut':
+      return isSettled(upstream) && (step.inboxes[0] ?? []).every(([batch]) => batch >= (upstream.end ?? 0)) ? step.next : step.end;
+    case 'whole':
+      // Half of its input would give another result: below a step that failed it does not run.
+      return step.blocked ? 0 : 1;
+  }
+}
+
+function inserted(ranges: readonly Range[], batch: number): readonly Range[] {
+  const merged: Range[] = [];
+  let current: Range = [batch, batch + 1];
+  for (const range of ranges) {
+    if (range[1] < current[0]) merged.push(range);
+    else if (range[0] > current[1]) {
+      merged.push(current);
+      current = range;
+    } else current = [Math.min(range[0], current[0]), Math.max(range[1], current[1])];
+  }
+  return [...merged, current];
+}

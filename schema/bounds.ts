@@ -1,0 +1,20 @@
+// Every bound of what is written has a name. Raising one is safe; lowering one is not, for yesterday's logs still have to parse.
+
+/** An event's data, as canonical JSON in UTF-8 bytes. Longer lists go to a chunk. */
+export const eventBytesMax = 256 * 1024;
+/** An error message in an event, in UTF-16 code units. */
+export const messageLengthMax = 4 * 1024;
+/** A stack in an event, in UTF-16 code units. */
+export const stackLengthMax = 8 * 1024;
+/** Rejections written into the event itself, in bytes of their JSON; more of them go to a chunk. */
+export const rejectionBytesInlineMax = 64 * 1024;
+/** Rows in a chunk. */
+export const chunkRowsMax = 1_000;
+/** Bytes of a chunk's uncompressed encoding, unless a single row is larger. */
+export const chunkBytesMax = 8 * 1024 * 1024;
+/** Bytes of one row's encoding: a larger row is rejected. */
+export const rowBytesMax = 16 * 1024 * 1024;
+/** Length of a pipeline's, step's or column's name. */
+export const nameLengthMax = 64;
+/** Steps in a pipeline: keeps the manifest inside one event. */
+export const stepsMax = 1_000;

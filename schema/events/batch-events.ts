@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { failureSchema } from '../failure.ts';
+import { rangeSchema, spanSchema } from '../place.ts';
+import { rejectedSchema } from '../rejection.ts';
+import { usageSchema } from '../usage.ts';
+
+const count = z.int().nonnegative();
+const inputs = z.array(spanSchema);
+const usage = z.array(usageSchema);
+
+/** Durable before user code runs. */
+export const batchStartedSchema = z.object({
+  /** One span of rows per upstream step, the same for every attempt; empty for a source. */
+  inputs,
+  /** A source's next item, from 0; 0 for other steps. */
+  offset: count,
+  /** Input rows of the batch; for a source: items it will read at most. */
+  rows: count,
+  worker: z.string(),
+  /** Whether it runs with nothing beside it, because an earlier attempt was lost with its driver. */
+  alone: z.boolean(),
+  /** The step's signature under which this attempt runs. */
+  signature: z.string(),
+});
+
+/** Rows of a slow batch finished since the attempt's last event: kept, if the driver is lost. Chunks hold the rows, their parents are input rows. */
+export const batchProgressedSchema = z.object({ done: z.array(rangeSchema), rows: count, rejected: rejectedSchema, usage });
+
+/** The batch's output: its chunks, in order, then the chunk of rejections if `rejected.inChunk`. */
+export const batchSucceededSchema = z.object({
+  inputs,
+  /** Input rows of the batch; for a source: items read. */
+  rowsIn: count,
+  /** Rows that came out. */
+  rows: count,
+  /** Bytes of the output's chunks before compression. */
+  bytes: count,
+  rejected: rejectedSchema,
+  elapsedMs: z.number().nonnegative(),
+  /** Of this attempt, without what its earlier events already told. */
+  usage,
+  /**
+   * A source: items read (rejected ones included), whether there are no more, and the SHA-256 of the last item's stored values, by which a reopened
+   * source is recognised (null: nothing was read, or the item was rejected).
+   */
+  source: z.object({ read: count, last: z.boolean(), mark: z.string().nullable() }).nullable(),
+  /** Keys that rows had and no column declares: they were dropped. Named in the first batch that meets them. */
+  undeclared: z.array(z.string()),
+});
+
+/** Rows finished since the attempt's last event are kept, as in `BatchProgressed`. */
+export const batchFailedSchema = z.object({
+  error: failureSchema,
+  done: z.array(rangeSchema),
+  rows: count,
+  rejected: rejectedSchema,
+  /** Input rows still to be done. */
+  pending: count,
+  /** After which delay another attempt follows; null: the batch is given up and yields no rows. */
+  retryInMs: z.number().nonnegative().nullable(),
+  /** Whether giving the batch up ends its step: no batch at or above it counts any more. */
+  failsStep: z.boolean(),
+  /** Whether the attempt counts against the step's `attempts`; one that was interrupted, or met a refused key, does not. */
+  counted: z.boolean(),
+  elapsedMs: z.number().nonnegative(),
+  usage,
+});
+
+export const batchAbandonedSchema = z.object({ epoch: z.int().positive() });

@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import type { Immutable } from '../immutable.ts';
+import * as batch from './batch-events.ts';
+import * as run from './run-events.ts';
+import * as side from './side-events.ts';
+
+/**
+ * Every type of event: in which log it stands, at which level (a run's, a step's or a batch's), its current version and the shape of its data.
+ * Shapes are append-only: a new meaning is a new version, with an upcaster beside it.
+ */
+export const catalogue = {
+  RunStarted: { log: 'run', level: 'run', version: 1, data: run.runStartedSchema },
+  RunResumed: { log: 'run', level: 'run', version: 1, data: run.runResumedSchema },
+  RunReopened: { log: 'run', level: 'run', version: 1, data: run.runReopenedSchema },
+  RunPaused: { log: 'run', level: 'run', version: 1, data: run.runPausedSchema },
+  RunCancelled: { log: 'run', level: 'run', version: 1, data: run.runCancelledSchema },
+  RunFinished: { log: 'run', level: 'run', version: 1, data: run.runFinishedSchema },
+  StepStarted: { log: 'run', level: 'step', version: 1, data: run.stepStartedSchema },
+  StepFinished: { log: 'run', level: 'step', version: 1, data: run.stepFinishedSchema },
+  StepFailed: { log: 'run', level: 'step', version: 1, data: run.stepFailedSchema },
+  BatchStarted: { log: 'run', level: 'batch', version: 1, data: batch.batchStartedSchema },
+  BatchProgressed: { log: 'run', level: 'batch', version: 1, data: batch.batchProgressedSchema },
+  BatchSucceeded: { log: 'run', level: 'batch', version: 1, data: batch.batchSucceededSchema },
+  BatchFailed: { log: 'run', level: 'batch', version: 1, data: batch.batchFailedSchema },
+  BatchAbandoned: { log: 'run', level: 'batch', version: 1, data: batch.batchAbandonedSchema },
+  PauseRequested: { log: 'side', level: 'run', version: 1, data: side.pauseRequestedSchema },
+  CancelRequested: { log: 'side', level: 'run', version: 1, data: side.cancelRequestedSchema },
+  DistisetWritten: { log: 'side', level: 'run', version: 1, data: side.distisetWrittenSchema },
+  LateResult: { log: 'side', level: 'batch', version: 1, data: side.lateResultSchema },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export interface CatalogueEntry {
+  readonly log: 'run' | 'side';
+  readonly level: 'run' | 'step' | 'batch';
+  readonly version: number;
+  readonly data: z.ZodType;
+}
+
+/** The name of an event: an immutable fact, past tense. */
+export type EventType = keyof typeof catalogue;
+
+/** The current shape of an event's data. */
+export type DataOf<T extends EventType> = Immutable<z.infer<(typeof catalogue)[T]['data']>>;
+
+interface Levels {
+  readonly run: unknown;
+  readonly step: { readonly pass: number; readonly step: string };
+  readonly batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly attempt: number };
+}
+
+/** An event that is to be appended. `chunks` are SHA-256s of stored chunks, in order. Distributes over a union of types. */
+export type NewEvent<T extends EventType = EventType> = T extends EventType
+  ? { readonly type: T; readonly data: DataOf<T>; readonly chunks?: readonly string[] | undefined } & Levels[(typeof catalogue)[T]['level']]
+  : never;
+
+/** An event with its place in a log. `recordedAt` is the database's clock, in UTC with microseconds. */
+export type RecordedEvent<T extends EventType = EventType> = T extends EventType
+  ? {
+      readonly logId: string;
+      readonly position: number;
+      readonly recordedAt: string;
+      readonly type: T;
+      readonly data: DataOf<T>;
+      readonly chunks: readonly string[];
+    } & Levels[(typeof catalogue)[T]['level']]
+  : never;
+
+/** Whether a text names a type of event that this program knows. */
+export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);

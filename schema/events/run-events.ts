@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import type { Immutable } from '../immutable.ts';
+import { failureSchema } from '../failure.ts';
+import { manifestSchema } from '../manifest.ts';
+
+/** Who did something: a user and, where known, the machine and process. */
+export const actorSchema = z.object({ user: z.string(), host: z.string(), pid: z.int().nonnegative() });
+export type Actor = Immutable<z.infer<typeof actorSchema>>;
+
+/** The event's only chunk is the definition: column schemas, code, and the pipeline's source files. */
+export const runStartedSchema = z.object({
+  manifest: manifestSchema,
+  /** Parsed params; a secret param's value is never here, only its name in `secrets`. */
+  params: z.record(z.string(), z.json()),
+  secrets: z.array(z.string()),
+  seed: z.int().nonnegative(),
+  /** The pipeline's file as it was given, or null for a run started from code. */
+  file: z.string().nullable(),
+  program: z.object({ distilog: z.string(), node: z.string() }),
+  actor: actorSchema,
+});
+
+/** What another definition changed of a step, as accepted by whoever resumed. */
+export const acceptedChangeSchema = z.object({
+  step: z.string(),
+  kind: z.enum(['changed', 'follows']),
+  /** Which parts differ: operator, options, columns, code, captures, sources. */
+  parts: z.array(z.string()),
+  signature: z.string(),
+});
+export type AcceptedChange = Immutable<z.infer<typeof acceptedChangeSchema>>;
+
+/** Who took over, and from whom. Its chunk, if any, is the changed definition. */
+export const runResumedSchema = z.object({
+  reason: z.enum(['resumed', 'taken-over']),
+  epoch: z.int().positive(),
+  actor: actorSchema,
+  from: actorSchema.nullable(),
+  positionSeen: z.int().nonnegative(),
+  acceptedChanges: z.array(acceptedChangeSchema),
+  /** Calls in flight, where given anew, by step. */
+  concurrency: z.record(z.string(), z.int().positive()),
+  program: z.object({ distilog: z.string(), node: z.string() }),
+});
+
+/** A new pass: rejected rows of these steps are tried again. */
+export const runReopenedSchema = z.object({
+  pass: z.int().min(2),
+  steps: z.array(z.string()),
+  codes: z.array(z.string()).nullable(),
+  actor: actorSchema,
+});
+
+/**
+ * `asked`: somebody did. `auth`, `quota`: a provider refuses. `resource`: a client or model does not open. `reject-limit`: a step rejects too much.
+ * `poison`: a batch was lost with its driver again and again.
+ */
+export const pauseReasonSchema = z.enum(['asked', 'auth', 'quota', 'resource', 'reject-limit', 'poison']);
+export type PauseReason = z.infer<typeof pauseReasonSchema>;
+
+export const runPausedSchema = z.object({
+  reason: pauseReasonSchema,
+  message: z.string(),
+  step: z.string().nullable(),
+  actor: actorSchema,
+});
+export const runCancelledSchema = z.object({ reason: z.literal('asked'), message: z.string(), actor: actorSchema });
+
+export const outcomeSchema = z.enum(['succeeded', 'partial', 'failed']);
+export type Outcome = z.infer<typeof outcomeSchema>;
+export const runFinishedSchema = z.object({ outcome: outcomeSchema });
+
+/** `count`: how many items a source says it has in all, where it knows. */
+export const stepStartedSchema = z.object({ count: z.int().nonnegative().nullable() });
+export const stepFinishedSchema = z.object({});
+export const stepFailedSchema = z.object({ error: failureSchema });

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+
+/** A place in a step's output: row `row` of batch `batch`, both from 0. */
+export const placeSchema = z.tuple([count, count]);
+export type Place = readonly [batch: number, row: number];
+
+/** Half-open: the rows of one upstream step from a place up to, not including, another. */
+export const spanSchema = z.object({ step: z.string(), from: placeSchema, to: placeSchema });
+export type Span = { readonly step: string; readonly from: Place; readonly to: Place };
+
+/** Half-open range of row numbers within a batch's input. */
+export const rangeSchema = z.tuple([count, count]);
+export type Range = readonly [from: number, to: number];

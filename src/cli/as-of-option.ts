@@ -1,0 +1,6 @@
+import { systemClock } from '#kit/clock';
+import { parseAsOf, resolveAsOf, runLogId, type AsOf, type Store } from '#log';
+
+/** The place in a run's log that `--at` means; left out: the head. */
+export const asOfOption = (store: Store, runId: string, asked: string | undefined): Promise<AsOf> =>
+  resolveAsOf(store.log, runLogId(runId), parseAsOf(asked ?? 'head', systemClock()));

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// Looks at Node's version before anything is loaded that an old Node cannot parse: keep this file's syntax old, and without static imports.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `distilog needs Node.js 22.18 or newer, and this is ${process.versions.node}. Get one from https://nodejs.org, or in a project: npm install --save-dev node@24`,
+  );
+  process.exitCode = 2;
+} else {
+  const { main } = await import('./main.ts');
+  await main(process.argv.slice(2));
+}
+
+export {};

@@ -1,0 +1,107 @@
+import { catalogue, isEventType, type EventType, type RecordedEvent } from '#schema';
+import { Fault } from '#kit/fault';
+import { canonicalJson } from '#kit/json';
+import { follow, runLogId, sideLogId } from '#log';
+import { asOfOption } from '../as-of-option.ts';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { findRun } from '../find-run.ts';
+import { localTime } from '../local-time.ts';
+import { formatCount, formatDuration } from '../numbers.ts';
+import { shortened } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface LogOptions extends CommonOptions {
+  readonly follow?: boolean | undefined;
+  readonly type?: readonly string[] | undefined;
+  readonly step?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly side?: boolean | undefined;
+}
+
+/** `distilog log`: the events of a run, one a line. */
+export async function log(context: CommandContext, run: string | undefined, options: LogOptions): Promise<void> {
+  const types = options.type?.map(eventType);
+  await withStore(options, async (store) => {
+    const runId = await findRun(store, run);
+    const logId = options.side ? sideLogId(runId) : runLogId(runId);
+    const from = options.from === undefined ? 1 : (await asOfOption(store, runId, options.from)).position;
+    const to = options.to === undefined || options.side ? undefined : (await asOfOption(store, runId, options.to)).position;
+    const isWanted = (event: RecordedEvent) =>
+      (types === undefined || types.includes(event.type)) &&
+      (options.step === undefined || ('step' in event && event.step === options.step));
+    const stop = new AbortController();
+    if (options.follow) context.onInterrupt(() => stop.abort());
+    const pages = options.follow
+      ? follow(store.log, logId, { from, signal: stop.signal })
+      : store.log.read(logId, { from, to, types, step: options.step });
+    for await (const page of pages) {
+      for (const event of page.filter(isWanted)) {
+        context.terminal.print(options.json ? canonicalJson(event) : eventLine(event, context.terminal));
+      }
+    }
+  });
+}
+
+function eventType(name: string): EventType {
+  if (isEventType(name)) return name;
+  throw new Fault('unknown-event-type', `There is no event called ${name}. There are: ${Object.keys(catalogue).join(', ')}.`);
+}
+
+function eventLine(event: RecordedEvent, { width, paint, isInteractive }: Terminal): string {
+  const where =
+    'step' in event
+      ? `${event.step}${'batch' in event ? `/${event.batch}` : ''}${'attempt' in event && event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`
+      : '';
+  const bad = event.type === 'BatchFailed' || event.type === 'StepFailed' || event.type === 'BatchAbandoned' || event.type === 'RunPaused';
+  const head = `${String(event.position).padStart(6)}  ${localTime(event.recordedAt)}  `;
+  const name = event.type.padEnd(16);
+  const rest = shortened([where, summary(event)].filter(Boolean).join('  '), isInteractive ? width - head.length - name.length : 10_000);
+  return `${paint('dim', head)}${bad ? paint('yellow', name) : name}${rest}`;
+}
+
+/** An event in a few words. */
+function summary(event: RecordedEvent): string {
+  switch (event.type) {
+    case 'RunStarted':
+      return `pipeline ${event.data.manifest.pipeline}, ${event.data.manifest.steps.length} steps, seed ${event.data.seed}`;
+    case 'RunResumed':
+      return `${event.data.reason} by ${event.data.actor.user}@${event.data.actor.host}:${event.data.actor.pid}, epoch ${event.data.epoch}`;
+    case 'RunReopened':
+      return `pass ${event.data.pass}: ${event.data.steps.join(', ')}`;
+    case 'RunPaused':
+      return `${event.data.reason}: ${event.data.message}`;
+    case 'RunCancelled':
+      return event.data.message;
+    case 'RunFinished':
+      return event.data.outcome;
+    case 'StepStarted':
+      return event.data.count === null ? '' : `${formatCount(event.data.count)} items`;
+    case 'StepFinished':
+      return '';
+    case 'StepFailed':
+      return `${event.data.error.code}: ${event.data.error.message}`;
+    case 'BatchStarted':
+      return `${formatCount(event.data.rows)} rows${event.data.alone ? ', alone' : ''}`;
+    case 'BatchProgressed':
+      return `${formatCount(event.data.rows)} rows so far`;
+    case 'BatchSucceeded': {
+      const { rows, rejected, elapsedMs } = event.data;
+      return `${formatCount(rows)} rows${rejected.count > 0 ? `, ${formatCount(rejected.count)} rejected` : ''}, ${formatDuration(elapsedMs)}`;
+    }
+    case 'BatchFailed': {
+      const { error, pending, retryInMs } = event.data;
+      const next = retryInMs === null ? 'given up' : retryInMs > 0 ? `again in ${formatDuration(retryInMs)}` : 'to be tried again';
+      return `${error.code}: ${error.message}; ${formatCount(pending)} rows pending, ${next}`;
+    }
+    case 'BatchAbandoned':
+      return 'its driver was lost';
+    case 'PauseRequested':
+    case 'CancelRequested':
+      return `${event.data.message} by ${event.data.actor.user}@${event.data.actor.host}:${event.data.actor.pid}`;
+    case 'DistisetWritten':
+      return `as of ${event.data.asOf.position} to ${event.data.directory}: ${event.data.configs.map(({ name, rows }) => `${name} ${formatCount(rows)} rows`).join(', ')}`;
+    case 'LateResult':
+      return `${formatCount(event.data.rows)} rows came after the run was lost`;
+  }
+}

@@ -1,0 +1,152 @@
+import { totalUsage } from '#projections';
+import { asOfOption } from '../as-of-option.ts';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { findRun } from '../find-run.ts';
+import { localTime } from '../local-time.ts';
+import { formatCount } from '../numbers.ts';
+import { readStates } from '../read-states.ts';
+import { stepViews, type RunStates, type StepView } from '../run-view.ts';
+import { shortened, table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { runLogId, type AsOf, type Holder, type Store } from '#log';
+
+export interface StatusOptions extends CommonOptions {
+  readonly at?: string | undefined;
+}
+
+/** `distilog status`: the graph as of a position. */
+export async function status(context: CommandContext, run: string | undefined, options: StatusOptions): Promise<void> {
+  await withStore(options, async (store) => {
+    const runId = await findRun(store, run);
+    const asOf = await asOfOption(store, runId, options.at);
+    const states = await readStates(store, runId, asOf.position);
+    const live = options.at === undefined || options.at === 'head' ? await liveness(store, runId, states) : null;
+    const notes = await notesOn(store, runId, asOf);
+    if (options.json) context.terminal.print(JSON.stringify(statusJson(runId, asOf, states, live, notes)));
+    else show(context.terminal, { runId, asOf, states, live, notes });
+  });
+}
+
+/** Whether a run that says it is running has a process that drives it: known of now only. */
+export interface Liveness {
+  readonly holder: Holder | null;
+  readonly interrupted: boolean;
+}
+
+async function liveness(store: Store, runId: string, { graph }: RunStates): Promise<Liveness> {
+  const holder = await store.log.holder(runId);
+  return { holder, interrupted: graph.status === 'running' && holder === null };
+}
+
+/** What a reader of the log should know of it: times that lead the clock, events of a newer program. */
+async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonly string[]> {
+  const logId = runLogId(runId);
+  const [unreliable, unknown] = await Promise.all([store.log.unreliableFrom(logId), store.log.unknownEvent(logId, asOf.position)]);
+  return [
+    unreliable !== null && unreliable <= asOf.position
+      ? `times unreliable from position ${unreliable} (the server's clock was set back); positions are exact`
+      : '',
+    unknown ? `position ${unknown.position} is left out: ${unknown.reason}` : '',
+  ].filter(Boolean);
+}
+
+function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness | null, notes: readonly string[]): unknown {
+  const { inputTokens, outputTokens, calls, costUsd } = totalUsage(states.usage);
+  return {
+    runId,
+    pipeline: states.graph.pipeline,
+    status: states.graph.status,
+    interrupted: live?.interrupted ?? null,
+    driver: live?.holder ?? null,
+    paused: states.graph.paused,
+    asOf,
+    usage: { inputTokens, outputTokens, calls, costUsd },
+    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows }) => ({
+      name,
+      operator,
+      state,
+      leaf,
+      batches,
+      retries,
+      rows,
+    })),
+    timeline: states.timeline.entries,
+    notes,
+  };
+}
+
+interface Shown {
+  readonly runId: string;
+  readonly asOf: AsOf;
+  readonly states: RunStates;
+  readonly live: Liveness | null;
+  readonly notes: readonly string[];
+}
+
+function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): void {
+  const { paint, print } = terminal;
+  const { graph, timeline } = states;
+  print(`${paint('bold', runId)}  ${describeStatus(states, live, paint)}`);
+  print(
+    paint(
+      'dim',
+      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)} (${asOf.recordedAt}), hash ${asOf.hash.slice(0, 12)}…`,
+    ),
+  );
+  if (graph.paused) print(paint('yellow', shortened(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));
+  print('');
+  print(stepTable(stepViews(states), paint));
+  print('');
+  for (const note of notes) print(paint('yellow', `note: ${note}`));
+  for (const { recordedAt, type, who, what, step } of timeline.entries.filter(({ step: of }) => of === null).slice(-timelineShown)) {
+    print(
+      paint(
+        'dim',
+        shortened(`${localTime(recordedAt)}  ${type}${step ? ` ${step}` : ''}  ${[what, who].filter(Boolean).join('  ')}`, terminal.width),
+      ),
+    );
+  }
+}
+
+const timelineShown = 6;
+
+function describeStatus({ graph, progress }: RunStates, live: Liveness | null, paint: Terminal['paint']): string {
+  if (live?.interrupted) {
+    const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)}` : '';
+    return paint('red', `interrupted${since}: nobody drives it; distilog resume goes on`);
+  }
+  if (graph.status === 'running' && live?.holder)
+    return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}`;
+  if (graph.status === 'running') return `running; last event at ${progress.lastEventAt ? localTime(progress.lastEventAt) : 'its start'}`;
+  const style = graph.status === 'succeeded' ? 'green' : graph.status === 'failed' || graph.status === 'cancelled' ? 'red' : 'yellow';
+  return paint(style, graph.status);
+}
+
+/** A table of steps: what each is, how far, and what it lost. */
+export function stepTable(steps: readonly StepView[], paint: Terminal['paint']): string {
+  const hasTokens = steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);
+  const hasRetries = steps.some(({ retries }) => retries > 0);
+  const columns = [
+    { title: 'step' },
+    { title: 'operator' },
+    { title: 'state' },
+    { title: 'batches', align: 'right' },
+    ...(hasRetries ? [{ title: 'retried', align: 'right' } as const] : []),
+    { title: 'rows in', align: 'right' },
+    { title: 'rows out', align: 'right' },
+    { title: 'rejected', align: 'right' },
+    ...(hasTokens ? [{ title: 'tokens in', align: 'right' } as const, { title: 'tokens out', align: 'right' } as const] : []),
+  ] as const;
+  const rows = steps.map(({ name, operator, state, leaf, batches, retries, rows: { in: read, out, rejected }, usage }) => [
+    leaf ? `${name} ${paint('dim', '(leaf)')}` : name,
+    operator,
+    paint(state === 'finished' ? 'green' : state === 'failed' || state === 'blocked' ? 'red' : state === 'running' ? 'cyan' : 'dim', state),
+    `${formatCount(batches.succeeded)}${batches.running > 0 ? ` +${batches.running} running` : ''}${batches.failed > 0 ? ` ${batches.failed} failed` : ''}`,
+    ...(hasRetries ? [retries > 0 ? formatCount(retries) : ''] : []),
+    formatCount(read),
+    formatCount(out),
+    rejected > 0 ? paint('yellow', formatCount(rejected)) : '',
+    ...(hasTokens ? [usage ? formatCount(usage.inputTokens) : '', usage ? formatCount(usage.outputTokens) : ''] : []),
+  ]);
+  return table(columns, rows, (title) => paint('dim', title));
+}

@@ -1,0 +1,28 @@
+import type { Store } from '#log';
+import { openStore } from '#postgres';
+import type { Terminal } from './terminal.ts';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly store?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** What commands work with; made once by `main`. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Ends the process with this code when everything is closed. The first that is not 0 counts. */
+  readonly exit: (code: number) => void;
+  /** Called on Ctrl-C and SIGTERM instead of ending the process, while set: the argument counts the signals. */
+  readonly onInterrupt: (handler: ((count: number) => void) | null) => void;
+}
+
+/** Opens the store that options and environment name, lets a command work with it, and closes it whatever happens. */
+export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore({ store: options.store, folder: process.cwd() });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,9 @@
+import { parseInstant, type Timestamp } from '#kit/instant';
+
+/** A timestamp as a person here reads it, to the second: `2026-11-24 10:30:00`. */
+export function localTime(timestamp: Timestamp): string {
+  const at = new Date(parseInstant(timestamp) / 1_000);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;
+}

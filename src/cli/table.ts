@@ -1,0 +1,50 @@
+import Table from 'cli-table3';
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right' | undefined;
+}
+
+const bare = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** Aligned columns under their titles, without rules: each row one line. Cells may hold colours. */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  paintTitle: (title: string) => string = String,
+): string {
+  const drawn = new Table({
+    head: columns.map(({ title }) => paintTitle(title)),
+    colAligns: columns.map(({ align }) => align ?? 'left'),
+    chars: bare,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  drawn.push(...rows.map((row) => [...row]));
+  return drawn
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** A text in one line of at most so many characters. */
+export function shortened(text: string, lengthMax: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length <= lengthMax ? line : `${line.slice(0, Math.max(0, lengthMax - 1)).toWellFormed()}…`;
+}

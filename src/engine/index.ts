@@ -1,0 +1,3 @@
+export { thisActor } from './actor.ts';
+export { program } from './program.ts';
+export { resumePipeline, startPipeline, type EngineOptions, type NewRunOptions } from './run-pipeline.ts';

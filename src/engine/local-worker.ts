@@ -1,0 +1,122 @@
+import type { Clock } from '#kit/clock';
+import type { RecordedEvent } from '#schema';
+import type { Store } from '#log';
+import { runLogId } from '#log';
+import type { Log, Plan, RunnableStep } from '#pipeline';
+import { assert } from '#kit/assert';
+import { messageOf } from '#kit/fault';
+import { cachedChunks, rowReader } from '#rows';
+import type { Journal, Worker } from '#scheduler';
+import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
+
+export interface LocalWorkerOptions {
+  readonly store: Store;
+  readonly plan: Plan;
+  readonly runId: string;
+  readonly seed: number;
+  readonly name: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Calls in flight, by step. */
+  readonly concurrency: Readonly<Record<string, number>>;
+  /** Whether steps that reject too much are to go on. */
+  readonly isRejectLimitLifted: boolean;
+  /** Where steps' own log lines go. */
+  readonly userLog: (step: string) => Log;
+}
+
+/** Runs batches in this process: one worker for all steps of a run. */
+export function localWorker(options: LocalWorkerOptions): Worker {
+  const { plan, runId, seed, store, clock } = options;
+  const chunks = cachedChunks(store.chunks);
+  const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER });
+  const ended = new AbortController();
+  const resources = new Resources(ended.signal, options.userLog(''));
+  const open: OpenSources = new Map();
+  const undeclared = new Map<string, Set<string>>();
+  let isStopping = false;
+
+  const stepOf = (name: string): RunnableStep => {
+    const step = plan.steps.get(name);
+    assert(step, `the plan has step ${name}`);
+    return step;
+  };
+  const lanesOf = perStep((name) => new Lanes(options.concurrency[name] ?? stepOf(name).options.concurrency));
+  const fuseOf = perStep(() => new Fuse(options.isRejectLimitLifted));
+  const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
+    const known = undeclared.get(name) ?? new Set<string>();
+    undeclared.set(name, known);
+    const news = keys.filter((key) => !known.has(key));
+    for (const key of news) known.add(key);
+    return news;
+  };
+
+  return {
+    name: options.name,
+    run: ({ step, ...task }, abort) =>
+      runBatch(
+        { ...task, step: stepOf(step) },
+        {
+          runId,
+          seed,
+          log: store.log,
+          chunks,
+          reader,
+          resources,
+          clock,
+          redact: redactor(plan.secrets.map(({ value }) => value)),
+          userLog: options.userLog,
+          journal: options.journal,
+          isStopping: () => isStopping,
+          abort,
+          lanesOf,
+          fuseOf,
+          newUndeclared,
+        },
+        open,
+      ),
+    count: async (name) => {
+      const step = stepOf(name);
+      if (step.operator !== 'source' || !step.count) return null;
+      try {
+        const count = await step.count();
+        return Number.isSafeInteger(count) && (count as number) >= 0 ? (count as number) : null;
+      } catch (error) {
+        options.userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
+        return null;
+      }
+    },
+    sourceRows: (name) => {
+      const { cut } = stepOf(name);
+      return cut.kind === 'source' ? cut.rows : 0;
+    },
+    recorded: (events: readonly RecordedEvent[]) => {
+      for (const event of events) if (event.type === 'BatchSucceeded') reader.note(event);
+    },
+    stop: () => {
+      isStopping = true;
+    },
+    close: async () => {
+      for (const name of [...open.keys()]) await closeSource(open, name);
+      ended.abort();
+      await resources.close();
+    },
+  };
+}
+
+/** Shortest secret that is taken out of texts: shorter ones would tear ordinary words apart. */
+const secretLengthMin = 4;
+
+function redactor(secrets: readonly string[]): (text: string) => string {
+  const hidden = secrets.filter(({ length }) => length >= secretLengthMin).sort((a, b) => b.length - a.length);
+  return (text) => hidden.reduce((redacted, secret) => redacted.replaceAll(secret, '[secret]'), text);
+}
+
+function perStep<T>(make: (step: string) => T): (step: string) => T {
+  const made = new Map<string, T>();
+  return (step) => {
+    const known = made.get(step) ?? make(step);
+    made.set(step, known);
+    return known;
+  };
+}

@@ -1,0 +1,39 @@
+/** Facts about an error that a program may act on. JSON only; never secrets. */
+export type Details = Readonly<Record<string, string | number | boolean | null>>;
+
+/**
+ * The world failed (a server, a disk, a person's input), as opposed to a refusal, which is returned, and a bug, which is an `AssertionError`.
+ * `code` is kebab-case and what programs match on; `message` is a sentence for people that says what, where and what to do.
+ */
+export class Fault extends Error {
+  readonly code: string;
+  readonly details: Details;
+
+  constructor(code: string, message: string, options: { readonly details?: Details; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Fault';
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** Whether an error carries this code, whatever its class: errors are matched by code, never by message. */
+export function hasCode(error: unknown, code: string): boolean {
+  return codeOf(error) === code;
+}
+
+/** The error's own code (ours, Node's or PostgreSQL's), or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** A sentence for whatever was thrown, errors or not. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message || error.name;
+  try {
+    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+  } catch {
+    return Object.prototype.toString.call(error);
+  }
+}

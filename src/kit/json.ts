@@ -1,0 +1,58 @@
+/** A JSON value. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** A JSON object: a row, an event's data. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/**
+ * The one text of a JSON value: keys sorted by UTF-16 code units at every depth, `undefined` members dropped, `-0` as `0`, lone surrogates escaped
+ * (RFC 8785 for all that JSON.parse can return). The same value has the same text on every machine, so texts can be hashed and compared.
+ *
+ * Throws a `TypeError` for what JSON cannot hold: NaN, infinities, bigints, functions, symbols, cycles, objects that are not plain (a Date, a Map).
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+const depthMax = 1000;
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`${value} is not JSON`);
+      return value === 0 ? '0' : String(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      if (depth > depthMax) throw new TypeError(`nested more than ${depthMax} deep, or circular`);
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
+    default:
+      throw new TypeError(`a ${typeof value} is not JSON`);
+  }
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  let text = '[';
+  for (let index = 0; index < values.length; index++) {
+    if (index > 0) text += ',';
+    text += write(values[index], depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
+    throw new TypeError(`a ${value.constructor?.name || 'class instance'} is not JSON`);
+  }
+  let text = '{';
+  for (const key of Object.keys(value).sort()) {
+    const member = (value as Readonly<Record<string, unknown>>)[key];
+    if (member === undefined) continue;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${write(member, depth + 1)}`;
+  }
+  return `${text}}`;
+}

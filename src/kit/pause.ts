@@ -1,0 +1,12 @@
+/** Waits so many milliseconds, or until a signal ends the wait early; never throws. */
+export const pause = (milliseconds: number, signal?: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal?.aborted) end();
+    else signal?.addEventListener('abort', end, { once: true });
+  });

@@ -1,0 +1,9 @@
+import type { RecordedEvent } from '#schema';
+
+/** A fold, as far as folding needs to know it: `#projections` makes them. */
+export interface Foldable<State> {
+  readonly name: string;
+  readonly version: number;
+  initialState(): State;
+  evolve(state: State, event: RecordedEvent): State;
+}

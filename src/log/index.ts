@@ -1,0 +1,32 @@
+export { appendSideEvent } from './append-side-event.ts';
+export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
+export { parseAsOf, resolveAsOf, type ParsedAsOf } from './as-of.ts';
+export { checkedChunk } from './checked-chunk.ts';
+export type { Chunk, ChunkStore } from './chunk-store.ts';
+export { decodeEvent, encodeEvent, type EncodedEvent } from './encoded-event.ts';
+export {
+  runLogId,
+  sideLogId,
+  type Appended,
+  type AppendRefusal,
+  type AppendRequest,
+  type AppendResult,
+  type AsOf,
+  type Commit,
+  type DriverSession,
+  type EventLog,
+  type Head,
+  type Holder,
+  type OpenedDriver,
+  type ReadOptions,
+  type RunEntry,
+  type StoredEvent,
+} from './event-log.ts';
+export { foldAt, rebuild, snapshotEvery, snapshotting, type Rebuilt, type Snapshotting } from './fold.ts';
+export type { Foldable } from './foldable.ts';
+export { follow, type FollowOptions } from './follow.ts';
+export { chainHash, emptyHash, leafHash, rootHash, type ChainLink } from './hash-chain.ts';
+export { memoryStore, type MemoryStore } from './memory-store.ts';
+export type { Snapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
+export type { Store } from './store.ts';
+export { verify, type Verified, type VerifyOptions } from './verify.ts';

@@ -1,0 +1,11 @@
+import type { ChunkStore } from './chunk-store.ts';
+import type { EventLog } from './event-log.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
+
+/** Everything that is stored: logs, the chunks that they name, and snapshots. */
+export interface Store {
+  readonly log: EventLog;
+  readonly chunks: ChunkStore;
+  readonly snapshots: SnapshotStore;
+  close(): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { nameLengthMax } from '#schema';
+import { messageOf } from '#kit/fault';
+import type { JsonObject } from '#kit/json';
+import type { Columns } from './columns.ts';
+import { refuse } from './refuse.ts';
+
+/** A column and the JSON Schema (draft 2020-12) of its values. */
+export interface Column {
+  readonly name: string;
+  readonly schema: JsonObject;
+}
+
+const columnsMax = 2_000;
+
+/** The columns of a zod object as data. Refuses what a row cannot hold, though TypeScript should have: plain JavaScript gets here too. */
+export function columnsOf(output: Columns, where: { readonly step: string; readonly site: string }): readonly Column[] {
+  if (!(output instanceof z.ZodObject) && (output as { _zod?: { def?: { type?: string } } } | undefined)?._zod?.def?.type !== 'object') {
+    refuse('output must be a z.object({ … }), one member a column, without a transform around it.', where);
+  }
+  const { catchall } = output._zod.def as unknown as { readonly catchall?: z.core.$ZodType };
+  if (catchall && catchall._zod.def.type !== 'never') refuse('columns must be named: no z.looseObject(), no .catchall().', where);
+  const entries = Object.entries(output.shape as Readonly<Record<string, z.core.$ZodType>>);
+  if (entries.length === 0) refuse('output has no column.', where);
+  if (entries.length > columnsMax) refuse(`output has ${entries.length} columns; at most ${columnsMax} are stored.`, where);
+  return entries.map(([name, schema]) => ({ name: checkedName(name, where), schema: columnSchema(name, schema, where) }));
+}
+
+function checkedName(name: string, where: { readonly step: string; readonly site: string }): string {
+  if (name === '' || name === '__proto__' || name.length > nameLengthMax || name.includes('\u0000') || !name.isWellFormed()) {
+    refuse(`${JSON.stringify(name)} cannot be a column's name: give one of 1 to ${nameLengthMax} characters.`, where);
+  }
+  return name;
+}
+
+function columnSchema(name: string, schema: z.core.$ZodType, where: { readonly step: string; readonly site: string }): JsonObject {
+  if (schema._zod.optout === 'optional')
+    refuse(`column ${name} may be missing: a column is in every row, use .nullable() instead of .optional().`, where);
+  try {
+    const { $schema: _draft, ...json } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'throw', cycles: 'ref' });
+    return JSON.parse(JSON.stringify(json)) as JsonObject;
+  } catch (error) {
+    const type = firstUnstorable(schema);
+    return refuse(`column ${name} ${type ?? `cannot be written as JSON Schema (${messageOf(error)}): rows hold JSON only`}.`, where);
+  }
+}
+
+const advice: Readonly<Record<string, string>> = {
+  date: 'is a Date: use z.iso.datetime()',
+  bigint: 'is a bigint: use z.int() or z.string()',
+  transform: 'ends in a transform: what comes out of it is unknown, so end it in .pipe(z.string()), say',
+  map: 'is a Map: use z.record()',
+  set: 'is a Set: use z.array()',
+  undefined: 'may be undefined: use .nullable()',
+  void: 'may be undefined: use .nullable()',
+  symbol: 'is a symbol: rows hold JSON only',
+  nan: 'is NaN: rows hold JSON only',
+  function: 'is a function: rows hold JSON only',
+  promise: 'is a promise: rows hold values',
+  custom: 'is of a custom type: give a schema of JSON',
+};
+
+/** Looks through a schema for the first part that is not JSON, and says what to write. */
+function firstUnstorable(schema: z.core.$ZodType, depth = 0): string | null {
+  const { type, ...def } = schema._zod.def as unknown as { readonly type: string } & Readonly<Record<string, unknown>>;
+  if (advice[type] !== undefined) return advice[type];
+  if (depth > 20) return null;
+  if (type === 'pipe') return firstUnstorable(def['out'] as z.core.$ZodType, depth + 1);
+  const shape = def['shape'];
+  const children = [
+    def['innerType'],
+    def['element'],
+    def['valueType'],
+    def['left'],
+    def['right'],
+    ...list(def['options']),
+    ...list(def['items']),
+  ];
+  if (typeof shape === 'object' && shape !== null) children.push(...Object.values(shape));
+  for (const child of children) {
+    const found = isSchema(child) ? firstUnstorable(child, depth + 1) : null;
+    if (found) return found;
+  }
+  return null;
+}
+
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+const isSchema = (value: unknown): value is z.core.$ZodType => typeof value === 'object' && value !== null && '_zod' in value;

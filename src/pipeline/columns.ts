@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { Json } from '#kit/json';
+
+type Literals = '' | 0 | false | null | undefined | {} | readonly [] | readonly Literals[] | { readonly [key: string]: Literals };
+
+/** The columns that a step writes: a zod object, one member a column. (Naming `Literals` here keeps literals literal in what `run` returns.) */
+export type Columns = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, Literals>>>>;
+
+/** What a row holds of these columns: zod's output. */
+export type Out<S extends Columns> = z.output<S>;
+
+/** A type written out, for hovers. */
+export type Simplify<T> = { [K in keyof T]: T[K] } & {};
+
+/** A row with some columns under other names. */
+export type Renamed<T, Names> = { [K in keyof T as K extends keyof Names ? (Names[K] extends string ? Names[K] : K) : K]: T[K] };
+
+/** Rows that do not have any of these columns yet. */
+export type Lacks<S extends Columns> = string extends keyof Out<S>
+  ? unknown
+  : { readonly [K in keyof Out<S>]?: 'this column exists: give the new one another name' } & { readonly [column: string]: unknown };
+
+type NotJson<T> = 0 extends 1 & T
+  ? 'any: use z.json()'
+  : unknown extends T
+    ? 'unknown: use z.json()'
+    : T extends Json
+      ? never
+      : T extends Date
+        ? 'a Date: use z.iso.datetime()'
+        : T extends bigint
+          ? 'a bigint: use z.int() or z.string()'
+          : T extends undefined
+            ? 'undefined: a column is in every row, use .nullable()'
+            : T extends (...args: never[]) => unknown
+              ? 'a function'
+              : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+                ? 'a Map or Set: use z.record() or z.array()'
+                : T extends readonly (infer I)[]
+                  ? NotJson<I>
+                  : T extends object
+                    ? { [K in keyof T]-?: NotJson<Exclude<T[K], undefined>> }[keyof T]
+                    : 'not JSON';
+
+type Explained<T> = {
+  [K in keyof T & string]: [NotJson<T[K]>] extends [never] ? never : `column '${K}' is ${NotJson<T[K]>}`;
+}[keyof T & string];
+
+/** Columns that can be stored: named, and JSON at every depth. What cannot says why in the compiler's message. */
+export type Storable<S extends Columns> = string extends keyof Out<S>
+  ? { readonly output: 'columns must be named: no z.looseObject(), no .catchall()' }
+  : [Explained<Out<S>>] extends [never]
+    ? unknown
+    : { readonly output: Explained<Out<S>> };
+
+export type Awaitable<T> = T | Promise<T>;
+export type Rows<T> = Iterable<T> | AsyncIterable<T>;

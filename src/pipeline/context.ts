@@ -1,0 +1,49 @@
+import type { Json } from '#kit/json';
+import type { Awaitable } from './columns.ts';
+
+/** Lines for whoever watches the run; they are not recorded. */
+export interface Log {
+  info(message: string, data?: Json): void;
+  warn(message: string, data?: Json): void;
+}
+
+/** What one call consumed. */
+export interface Usage {
+  readonly model?: string | undefined;
+  readonly inputTokens?: number | undefined;
+  readonly outputTokens?: number | undefined;
+  readonly cachedTokens?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly costUsd?: number | undefined;
+}
+
+/** A client, a model, a connection: opened once a process, when a step first uses it, and closed at the end. */
+export interface Resource<out T> {
+  readonly id: string;
+  open(context: { readonly signal: AbortSignal; readonly log: Log }): Awaitable<T>;
+  close?(value: never): Awaitable<void>;
+}
+
+/** What a step's function gets beside its row. `key`, `seed` and what `random` gives are the same for every attempt at a row. */
+export interface Context {
+  /** Aborted when the call takes longer than `timeoutMs`, or the run is stopped for good. */
+  readonly signal: AbortSignal;
+  /** From 1. */
+  readonly attempt: number;
+  readonly key: string;
+  /** 32 bits. */
+  readonly seed: number;
+  /** A generator of numbers in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly use: <T>(resource: Resource<T>) => Promise<T>;
+  readonly usage: (usage: Usage) => void;
+}
+
+/** What a source gets: `offset` is the item to begin with, from 0. */
+export type ReadContext = Pick<Context, 'signal' | 'log' | 'use'> & { readonly offset: number };
+
+/** Declares a resource. Values with a `[Symbol.asyncDispose]` or `[Symbol.dispose]` need no `close`. */
+export function resource<T>(id: string, open: Resource<T>['open'], close?: (value: T) => Awaitable<void>): Resource<T> {
+  return close ? { id, open, close: close as (value: never) => Awaitable<void> } : { id, open };
+}

@@ -1,0 +1,60 @@
+import type { Definition, DefinitionStep, Manifest } from '#schema';
+
+/** A pipeline as data. */
+export interface DefinedPipeline {
+  readonly manifest: Manifest;
+  readonly definition: Definition;
+}
+
+/** What became of a step between two definitions. `follows`: it is the same, and something above it is not. */
+export interface StepChange {
+  readonly step: string;
+  readonly kind: 'unchanged' | 'changed' | 'follows' | 'added' | 'removed';
+  /** Which parts differ: operator, options, columns, code, captures; `sources` where only the pipeline's files do. */
+  readonly parts: readonly string[];
+  readonly signature: string;
+}
+
+/** Compares a recorded definition with the one at hand, step by step. */
+export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline): readonly StepChange[] {
+  const before = new Map(recorded.definition.steps.map((step) => [step.name, step]));
+  const signatureBefore = new Map(recorded.manifest.steps.map(({ name, signature }) => [name, signature]));
+  const signatureNow = new Map(now.manifest.steps.map(({ name, signature }) => [name, signature]));
+  // A prompt in a constant above the function is not in the function's text: where files differ and no step does, every step may have changed.
+  const haveFilesChanged = changedFiles(recorded.definition, now.definition).length > 0;
+  const changes = now.definition.steps.map((step): StepChange => {
+    const signature = signatureNow.get(step.name) ?? '';
+    const old = before.get(step.name);
+    if (!old) return { step: step.name, kind: 'added', parts: [], signature };
+    const parts = Object.entries(step.parts)
+      .filter(([part, hash]) => old.parts[part as keyof DefinitionStep['parts']] !== hash)
+      .map(([part]) => part);
+    if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
+    const isSame = signatureBefore.get(step.name) === signature;
+    return { step: step.name, kind: isSame ? 'unchanged' : 'follows', parts: [], signature };
+  });
+  const removed = recorded.definition.steps
+    .filter(({ name }) => !signatureNow.has(name))
+    .map(({ name }): StepChange => ({ step: name, kind: 'removed', parts: [], signature: '' }));
+  const all = [...changes, ...removed];
+  if (!haveFilesChanged || all.some(({ kind }) => kind !== 'unchanged')) return all;
+  return all.map((change) => ({ ...change, kind: 'changed', parts: ['sources'] }));
+}
+
+/** Paths of the pipeline's files that differ, come or go. */
+export function changedFiles(recorded: Definition, now: Definition): readonly string[] {
+  const before = new Map(recorded.sources.map(({ path, text }) => [path, text]));
+  const after = new Map(now.sources.map(({ path, text }) => [path, text]));
+  return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path)).sort();
+}
+
+/** Why a run that has begun cannot go on with a definition, or null. Rows that are stored have the columns and batches that they have. */
+export function incompatibility(changes: readonly StepChange[]): string | null {
+  for (const { step, kind, parts } of changes) {
+    if (kind === 'added' || kind === 'removed') return `step ${step} was ${kind}`;
+    const fixed = parts.find((part) => part === 'columns' || part === 'operator' || part === 'options');
+    if (fixed)
+      return `step ${step} has other ${fixed === 'operator' ? 'input or another operator' : fixed === 'options' ? 'batches (batchSize) or onError' : 'columns'}`;
+  }
+  return null;
+}

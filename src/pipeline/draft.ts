@@ -1,0 +1,212 @@
+import { namePattern, nameLengthMax, stepsMax, type Cut, type ManifestOptions } from '#schema';
+import type { z } from 'zod';
+import { columnsOf, type Column } from './column-schemas.ts';
+import type { Columns, Rows } from './columns.ts';
+import type { Context, ReadContext } from './context.ts';
+import { optionsOf } from './options.ts';
+import type { Node } from './node.ts';
+import { callSite, refuse } from './refuse.ts';
+import { rowCheck } from './row-check.ts';
+import type { FilterRunnable, MapRunnable, SelectRunnable, SourceRunnable } from './runnable.ts';
+import type { FilterStep, MapStep, SourceStep, StepOptions } from './steps.ts';
+
+/** Items that a source's batch reads where nobody says. */
+const sourceRowsDefault = 100;
+
+/** A step as one run of the definition left it: runnable but for its signature, with what the signature is made of. */
+export type DraftStep = (
+  | Omit<SourceRunnable, 'signature'>
+  | Omit<MapRunnable, 'signature'>
+  | Omit<FilterRunnable, 'signature'>
+  | Omit<SelectRunnable, 'signature'>
+) & {
+  readonly site: string;
+  readonly id: string | null;
+  readonly version: string | null;
+  readonly code: string;
+  readonly captures: unknown;
+  readonly settings: unknown;
+};
+
+type AnyMap = MapStep<never, Columns>;
+type AnySource = SourceStep<Columns>;
+
+/** Collects the steps that a definition makes. */
+export class Draft {
+  readonly steps: DraftStep[] = [];
+  readonly #nodes = new WeakMap<object, string>();
+
+  /** Whether a value is a node of this very definition, and which step's. */
+  stepOf(node: unknown): string | undefined {
+    return typeof node === 'object' && node !== null ? this.#nodes.get(node) : undefined;
+  }
+
+  source(name: string, step: AnySource, beside: StepOptions | undefined, site: string): Node<never> {
+    const where = this.#begin(name, site);
+    if (typeof step !== 'object' || step === null) refuse('a source is an object with output, and rows or read.', where);
+    const { rows, read } = step;
+    if ((rows === undefined) === (read === undefined)) refuse('a source has either rows or read.', where);
+    const options = optionsOf(step, beside, where);
+    const columns = columnsOf(step.output, where);
+    const count = step.count;
+    return this.#add({
+      operator: 'source',
+      ...shared(where, options, columns, columns, null),
+      cut: { kind: 'source', rows: options.batchSize ?? sourceRowsDefault },
+      open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
+      count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,
+      check: rowCheck(step.output),
+      ...signed(step, beside, read ?? rows),
+    });
+  }
+
+  map(upstream: DraftStep, name: string, step: AnyMap, beside: StepOptions | undefined, site: string): Node<never> {
+    const where = this.#begin(name, site);
+    if (typeof step !== 'object' || step === null || typeof step.run !== 'function')
+      refuse('a map is an object with output and a function run.', where);
+    if (step.kind !== undefined && step.kind !== 'map') refuse(`a ${String(step.kind)} step was given to map.`, where);
+    const options = optionsOf(step, beside, where);
+    const added = columnsOf(step.output, where);
+    const twice = added.find((column) => upstream.columns.some((other) => other.name === column.name));
+    if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name.`, where);
+    needs(step.input, upstream, where);
+    return this.#add({
+      operator: 'map',
+      ...shared(where, options, [...upstream.columns, ...added], added, upstream),
+      call: (row: unknown, context: Context) => (step.run as (row: unknown, context: Context) => unknown)(row, context),
+      check: rowCheck(step.output),
+      ...signed(step, beside, step.run),
+    });
+  }
+
+  filter(upstream: DraftStep, name: string, step: FilterStep<never>, beside: StepOptions | undefined, site: string): Node<never> {
+    const where = this.#begin(name, site);
+    if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
+      refuse('a filter is an object with a function keep.', where);
+    needs(step.input, upstream, where);
+    return this.#add({
+      operator: 'filter',
+      ...shared(where, optionsOf(step, beside, where), upstream.columns, [], upstream),
+      call: (row: unknown, context: Context) => (step.keep as (row: unknown, context: Context) => unknown)(row, context),
+      ...signed(step, beside, step.keep),
+    });
+  }
+
+  select(upstream: DraftStep, name: string, names: readonly string[], beside: StepOptions | undefined, site: string): Node<never> {
+    const where = this.#begin(name, site);
+    if (!Array.isArray(names) || names.length === 0) refuse('select takes a list of at least one column.', where);
+    const columns = names.map((each: string, index): Column => {
+      const column = upstream.columns.find((other) => other.name === each);
+      if (!column)
+        refuse(
+          `there is no column ${String(each)}; ${upstream.name} has ${upstream.columns.map((other) => other.name).join(', ')}.`,
+          where,
+        );
+      if (names.indexOf(each) !== index) refuse(`column ${each} is named twice.`, where);
+      return column;
+    });
+    return this.#add({
+      operator: 'select',
+      ...shared(where, optionsOf({}, beside, where), columns, [], upstream),
+      ...signed({}, beside, undefined),
+    });
+  }
+
+  #begin(name: unknown, site: string): { readonly step: string; readonly site: string } {
+    if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
+      refuse(`${JSON.stringify(name)} cannot be a step's name: use letters, digits, _ and -, at most ${nameLengthMax}.`, { site });
+    }
+    const before = this.steps.find((step) => step.name === name);
+    if (before) refuse(`there are two steps of this name: the first ${before.site || 'comes earlier'}. Rename one.`, { step: name, site });
+    if (this.steps.length >= stepsMax) refuse(`a pipeline has at most ${stepsMax} steps.`, { step: name, site });
+    return { step: name, site };
+  }
+
+  #add(step: DraftStep): Node<never> {
+    this.steps.push(step);
+    const draft = this;
+    const node: Node<never> = Object.freeze({
+      name: step.name,
+      map: function map(name: string, of: AnyMap, options?: StepOptions) {
+        return draft.map(step, name, of, options, callSite(map));
+      },
+      filter: function filter(name: string, of: FilterStep<never>, options?: StepOptions) {
+        return draft.filter(step, name, of, options, callSite(filter));
+      },
+      select: function select(name: string, columns: readonly string[], options?: StepOptions) {
+        return draft.select(step, name, columns, options, callSite(select));
+      },
+    }) as unknown as Node<never>;
+    this.#nodes.set(node, step.name);
+    return node;
+  }
+}
+
+function shared(
+  where: { readonly step: string; readonly site: string },
+  options: ManifestOptions,
+  columns: readonly Column[],
+  added: readonly Column[],
+  upstream: DraftStep | null,
+): Pick<DraftStep, 'name' | 'site' | 'upstream' | 'options' | 'columns' | 'inputColumns' | 'adds' | 'cut'> {
+  const cut: Cut = options.batchSize === null ? { kind: 'aligned' } : { kind: 'recut', rows: options.batchSize };
+  return {
+    name: where.step,
+    site: where.site,
+    upstream: upstream ? [upstream.name] : [],
+    cut,
+    options,
+    columns,
+    inputColumns: upstream?.columns.map(({ name }) => name) ?? [],
+    adds: added.map(({ name }) => name),
+  };
+}
+
+type Signed = Pick<DraftStep, 'id' | 'version' | 'code' | 'captures' | 'settings'>;
+
+function signed(
+  step: { readonly id?: string | undefined; readonly settings?: unknown; readonly code?: unknown } & StepOptions,
+  beside: StepOptions | undefined,
+  written: unknown,
+): Signed {
+  const version = beside?.version ?? step.version;
+  return {
+    id: step.id ?? null,
+    version: version === undefined ? null : String(version),
+    code: typeof step.code === 'string' ? step.code : codeOf(written),
+    captures: beside?.captures ?? step.captures ?? null,
+    settings: step.settings ?? null,
+  };
+}
+
+/** A function's text. Rows that are given as values are no code: what they hold is the source's own affair. */
+const codeOf = (written: unknown): string => (typeof written === 'function' ? Function.prototype.toString.call(written) : '');
+
+function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: { readonly step: string; readonly site: string }): void {
+  for (const [name, schema] of Object.entries(input?.shape ?? {})) {
+    if (upstream.columns.some((column) => column.name === name) || schema._zod.optin === 'optional') continue;
+    refuse(
+      `it reads column ${name}, and ${upstream.name} has ${upstream.columns.map((column) => column.name).join(', ')}. Rename with renamed(step, { ${name}: '…' }).`,
+      where,
+    );
+  }
+}
+
+type RowsGiven = Rows<unknown> | (() => Rows<unknown> | Promise<Rows<unknown>>);
+
+/** Rows that are given as they are: what was read before is passed over. */
+async function skipping(rows: RowsGiven, offset: number): Promise<Rows<unknown>> {
+  const given = typeof rows === 'function' ? await rows() : rows;
+  if (Array.isArray(given)) return offset === 0 ? given : given.slice(offset);
+  return Symbol.asyncIterator in given ? skippedAsync(given, offset) : skipped(given, offset);
+}
+
+function* skipped(rows: Iterable<unknown>, offset: number): Generator<unknown> {
+  let item = 0;
+  for (const row of rows) if (item++ >= offset) yield row;
+}
+
+async function* skippedAsync(rows: AsyncIterable<unknown>, offset: number): AsyncGenerator<unknown> {
+  let item = 0;
+  for await (const row of rows) if (item++ >= offset) yield row;
+}

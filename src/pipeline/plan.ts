@@ -1,0 +1,158 @@
+import { namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
+import { messageOf } from '#kit/fault';
+import { canonicalJson, type JsonObject } from '#kit/json';
+import { sha256 } from '#kit/sha256';
+import { Draft, type DraftStep } from './draft.ts';
+import type { Node, Pipeline } from './node.ts';
+import { parseParams } from './params.ts';
+import { callSite, refuse } from './refuse.ts';
+import type { RunnableStep } from './runnable.ts';
+import type { StepOptions } from './steps.ts';
+
+export interface PlanOptions {
+  /** Raw values; parsed with the pipeline's params schema. */
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  /** Calls in flight, by step. */
+  readonly concurrency?: Readonly<Record<string, number>> | undefined;
+  /** The pipeline's own files, for the signature. */
+  readonly sources?: Definition['sources'] | undefined;
+}
+
+/** A pipeline that is ready to run: as data, to be recorded, and as functions, to be called. */
+export interface Plan {
+  readonly manifest: Manifest;
+  readonly definition: Definition;
+  readonly params: JsonObject;
+  readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  /** In topological order. */
+  readonly steps: ReadonlyMap<string, RunnableStep>;
+}
+
+/**
+ * Plans a pipeline: runs its definition twice, checks and compares, and writes it down. Throws `Fault('invalid-pipeline')` and `Fault('invalid-params')`,
+ * which say what is wrong, where, and what to write instead.
+ */
+export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, sources = [] }: PlanOptions = {}): Plan {
+  const { name } = pipeline;
+  if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
+    refuse(`${JSON.stringify(name)} cannot be a pipeline's name: use letters, digits, _ and -, at most ${nameLengthMax}.`);
+  }
+  const parsed = parseParams(pipeline.params, params);
+  const draft = defined(pipeline, parsed.all);
+  const again = defined(pipeline, parsed.all);
+  const data = describe(name, draft.steps, concurrency, sources);
+  const dataAgain = describe(name, again.steps, concurrency, sources);
+  if (canonicalJson(data) !== canonicalJson(dataAgain)) {
+    refuse(
+      `Pipeline ${name} came out differently the second time its definition ran: it may depend on its params only, not on time, chance or outside state.`,
+    );
+  }
+  for (const { value } of parsed.secrets) {
+    if (value.length >= secretLengthMin && canonicalJson(data.definition.steps).includes(JSON.stringify(value).slice(1, -1))) {
+      refuse(
+        'a secret is written into a step (its captures, settings or code), and would be recorded. Read it where it is used, through a resource.',
+      );
+    }
+  }
+  const signatures = new Map(data.manifest.steps.map((step) => [step.name, step]));
+  const steps = new Map(
+    draft.steps.map((step) => {
+      const { options = step.options, signature = '' } = signatures.get(step.name) ?? {};
+      return [step.name, { ...step, options, signature } as RunnableStep];
+    }),
+  );
+  return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps };
+}
+
+const secretLengthMin = 4;
+
+function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Draft {
+  const draft = new Draft();
+  const builder = {
+    params,
+    source: function source(name: string, step: never, options?: StepOptions): Node<never> {
+      return draft.source(name, step, options, callSite(source));
+    },
+  };
+  const leaves: unknown = pipeline.define(builder as never);
+  if (leaves instanceof Promise) {
+    leaves.catch(() => undefined);
+    refuse(`Pipeline ${pipeline.name} is defined by an async function: a definition is synchronous; wait inside steps and sources.`);
+  }
+  if (draft.steps.length === 0) refuse(`Pipeline ${pipeline.name} has no step: begin with a source.`);
+  if (leaves !== undefined && leaves !== null) checkLeaves(draft, leaves);
+  return draft;
+}
+
+function checkLeaves(draft: Draft, leaves: unknown): void {
+  if (typeof leaves !== 'object' || leaves === null) refuse('a definition returns its leaves by name, { leaf }, or nothing.');
+  for (const [name, node] of Object.entries(leaves)) {
+    if (draft.stepOf(node) === undefined)
+      refuse(`what is returned as ${name} is no node of this pipeline: return { name: node }, or nothing.`);
+  }
+}
+
+interface Described {
+  readonly manifest: Manifest;
+  readonly definition: Definition;
+}
+
+function describe(
+  name: string,
+  steps: readonly DraftStep[],
+  concurrency: Readonly<Record<string, number>>,
+  sources: Definition['sources'],
+): Described {
+  for (const [step, calls] of Object.entries(concurrency)) {
+    if (!steps.some((each) => each.name === step))
+      refuse(`--concurrency names step ${step}; the pipeline has ${steps.map((each) => each.name).join(', ')}.`);
+    if (!Number.isInteger(calls) || calls < 1 || calls > 10_000)
+      refuse(`--concurrency ${step}=${calls}: calls in flight are a whole number from 1 to 10000.`);
+  }
+  const signatures = new Map<string, string>();
+  const definitions = steps.map((step) => definitionStep(step));
+  const manifestSteps = steps.map((step, index) => {
+    const ancestors = step.upstream.map((each) => signatures.get(each) ?? '');
+    const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors]));
+    signatures.set(step.name, signature);
+    const { operator, upstream, cut, adds } = step;
+    const options = { ...step.options, concurrency: concurrency[step.name] ?? step.options.concurrency };
+    return { name: step.name, operator, upstream, cut, options, adds, signature };
+  });
+  const definition: Definition = { version: 1, pipeline: name, steps: definitions, sources };
+  const signature = sha256(canonicalJson([name, manifestSteps.map((step) => step.signature), sources]));
+  return { manifest: { pipeline: name, steps: manifestSteps, signature }, definition };
+}
+
+function definitionStep(step: DraftStep): Definition['steps'][number] {
+  const { name, columns, id, version, code, operator, upstream, cut, options } = step;
+  const captures = asData(step.captures, 'captures', step);
+  const settings = asData(step.settings, 'settings', step);
+  return {
+    name,
+    columns,
+    renamed: [],
+    id,
+    version,
+    code,
+    captures,
+    settings,
+    parts: {
+      operator: hashOf([operator, upstream, id, version]),
+      options: hashOf([cut, options.onError]),
+      columns: hashOf(columns),
+      code: hashOf(code),
+      captures: hashOf([captures, settings]),
+    },
+  };
+}
+
+const hashOf = (value: unknown): string => sha256(canonicalJson(value));
+
+function asData(value: unknown, what: string, { name, site }: DraftStep): Definition['steps'][number]['captures'] {
+  try {
+    return JSON.parse(canonicalJson(value)) as Definition['steps'][number]['captures'];
+  } catch (error) {
+    return refuse(`${what} must be JSON: ${messageOf(error)}.`, { step: name, site });
+  }
+}

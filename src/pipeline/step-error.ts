@@ -1,0 +1,28 @@
+/** Thrown by a step's function for a row that no other attempt would help: it is rejected at once. */
+export class NonRetryableError extends Error {
+  override readonly name = 'NonRetryableError';
+  readonly retryable = false;
+  readonly code: string;
+
+  constructor(message: string, options: { readonly code?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? 'non-retryable';
+  }
+}
+
+/** Thrown by a step's function that should be called again, not before `retryAfterMs`. */
+export class RetryableError extends Error {
+  override readonly name = 'RetryableError';
+  readonly retryable = true;
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    options: { readonly code?: string | undefined; readonly retryAfterMs?: number | undefined; readonly cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code ?? 'retryable';
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

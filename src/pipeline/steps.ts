@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import type { Awaitable, Columns, Renamed, Rows } from './columns.ts';
+import type { Context, ReadContext } from './context.ts';
+
+/** Options of every step. */
+export interface StepOptions {
+  /** Rows in a batch: of a source, items read (default 100). A row-wise step without it takes batches as they come from upstream. */
+  readonly batchSize?: number | undefined;
+  /** Calls of the step's function in flight, across batches. Default 10; it changes nothing for functions that return at once. */
+  readonly concurrency?: number | undefined;
+  /** How long one call may take. Default ten minutes. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a row is tried in all (default 3), and the delay before the second try, which doubles each time (default 1,000 ms). */
+  readonly retry?: { readonly attempts?: number | undefined; readonly backoffMs?: number | undefined } | undefined;
+  /** What a row that cannot be had costs: that row (default), or the step. */
+  readonly onError?: 'reject' | 'fail' | undefined;
+  /** Part of the step's signature: change it when the step should count as changed though its code does not show it. */
+  readonly version?: string | number | undefined;
+  /** What the function closes over, for the signature: `{ perTopic }`. JSON. */
+  readonly captures?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Step<Kind extends string> extends StepOptions {
+  readonly kind?: Kind | undefined;
+  readonly id?: string | undefined;
+  readonly settings?: unknown;
+  readonly input?: z.ZodObject | undefined;
+}
+
+/** Adds columns, one row from one row. */
+export interface MapStep<in Row, S extends Columns> extends Step<'map'> {
+  readonly output: S;
+  readonly run: (row: Row, context: Context) => Awaitable<z.input<S>>;
+}
+
+/** Keeps the rows for which `keep` says true. */
+export interface FilterStep<in Row> extends Step<'filter'> {
+  readonly keep: (row: Row, context: Context) => Awaitable<boolean>;
+}
+
+interface Source<S extends Columns> extends Step<'source'> {
+  readonly output: S;
+  /** How many items there are in all, for progress. */
+  readonly count?: number | (() => Awaitable<number>) | undefined;
+}
+
+/** Where rows come from: `rows` (distilog skips what it has), or `read`, which begins at item `offset`; the same rows in the same order every time. */
+export type SourceStep<S extends Columns> =
+  | (Source<S> & { readonly rows: Rows<z.input<S>> | (() => Awaitable<Rows<z.input<S>>>); readonly read?: undefined })
+  | (Source<S> & { readonly read: (context: ReadContext) => Awaitable<Rows<z.input<S>>>; readonly rows?: undefined });
+
+type Named<S, I> = S & { readonly id: string; readonly version: string | number; readonly input: I };
+
+/** Steps for use in many pipelines: named, versioned, with the columns that they read. */
+export const step = {
+  map: <I extends z.ZodObject, S extends Columns>(it: Named<MapStep<z.output<I>, S>, I>): MapStep<z.output<I>, S> => ({
+    ...it,
+    kind: 'map',
+  }),
+  filter: <I extends z.ZodObject>(it: Named<FilterStep<z.output<I>>, I>): FilterStep<z.output<I>> => ({ ...it, kind: 'filter' }),
+};
+
+type RenamedColumns<S, N> = S extends z.ZodObject<infer Shape, infer Config> ? z.ZodObject<Renamed<Shape, N>, Config> : never;
+
+/** A library step whose columns have other names in this pipeline: `renamed(textGeneration({ model }), { instruction: 'question' })`. */
+export function renamed<Row, S extends Columns, const N extends { readonly [K in keyof Row | keyof z.output<S>]?: string }>(
+  it: MapStep<Row, S>,
+  names: N,
+): MapStep<Renamed<Row, N>, RenamedColumns<S, N>> {
+  const there = Object.entries(names as Readonly<Record<string, string>>);
+  const here = new Map(there.map(([from, to]) => [to, from]));
+  const toLibrary = (row: object) => Object.fromEntries(Object.entries(row).map(([name, value]) => [here.get(name) ?? name, value]));
+  const fromLibrary = (row: object) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [(names as Readonly<Record<string, string>>)[name] ?? name, value]));
+  const renamedOutput = it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) as typeof it.output.shape });
+  const run = it.run as (row: unknown, context: Context) => unknown;
+  const mapped = {
+    ...it,
+    settings: { of: it.settings ?? null, names: Object.fromEntries(there) },
+    output: renamedOutput,
+    input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) as typeof it.input.shape }),
+    run: (row: object, context: Context) => {
+      const result = run(toLibrary(row), context);
+      const back = (value: unknown) => (typeof value === 'object' && value !== null ? fromLibrary(value) : value);
+      return result instanceof Promise ? result.then(back) : back(result);
+    },
+    code: it.run.toString(),
+  };
+  return mapped as unknown as MapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
+}

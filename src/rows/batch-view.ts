@@ -1,0 +1,59 @@
+import type { Json, JsonObject } from '#kit/json';
+import { assert } from '#kit/assert';
+
+/** Rows in order whose columns are looked up when they are asked for. */
+export interface View {
+  readonly count: number;
+  /** The values of a column, one a row. */
+  column(name: string): Promise<readonly Json[]>;
+}
+
+/** The rows of a view as objects with these columns, in this order. */
+export async function rowsOf(view: View, columns: readonly string[], from = 0, to = view.count): Promise<readonly JsonObject[]> {
+  const values = await Promise.all(columns.map((name) => view.column(name)));
+  const rows: JsonObject[] = [];
+  for (let row = from; row < to; row++) {
+    const object: Record<string, Json> = {};
+    for (let index = 0; index < columns.length; index++) object[columns[index] as string] = values[index]?.[row] as Json;
+    rows.push(Object.freeze(object));
+  }
+  return rows;
+}
+
+/** Parts of views, one after the other. */
+export function concatenated(parts: readonly { readonly view: View; readonly from: number; readonly to: number }[]): View {
+  const [first] = parts;
+  if (parts.length === 1 && first && first.from === 0 && first.to === first.view.count) return first.view;
+  return {
+    count: parts.reduce((sum, { from, to }) => sum + to - from, 0),
+    column: async (name) => (await Promise.all(parts.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))).flat(1),
+  };
+}
+
+/** A batch's output: its own columns, and its ancestors' through the input rows that its rows stem from. */
+export function outputView(
+  count: number,
+  own: ReadonlyMap<string, readonly Json[]>,
+  parents: readonly number[] | null,
+  input: () => Promise<View>,
+): View {
+  const found = new Map<string, Promise<readonly Json[]>>();
+  const inherited = async (name: string): Promise<readonly Json[]> => {
+    const values = await (await input()).column(name);
+    if (parents === null) {
+      assert(values.length >= count, 'a batch has no more rows than its input, where it does not say which');
+      return values.length === count ? values : values.slice(0, count);
+    }
+    return parents.map((row) => values[row] as Json);
+  };
+  return {
+    count,
+    column: (name) => {
+      const values = own.get(name);
+      if (values) return Promise.resolve(values);
+      const known = found.get(name) ?? inherited(name);
+      found.set(name, known);
+      return known;
+    },
+  };
+}

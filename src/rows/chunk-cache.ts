@@ -1,0 +1,24 @@
+import type { Chunk, ChunkStore } from '#log';
+import { BoundedCache } from './bounded-cache.ts';
+
+/** Uncompressed bytes kept of chunks that were put or read lately. */
+const cachedBytesMax = 32 * 1024 * 1024;
+
+/** A chunk store that remembers what went through it: what one step wrote is what the next one reads. */
+export function cachedChunks(chunks: ChunkStore): ChunkStore {
+  const cache = new BoundedCache<Uint8Array>(cachedBytesMax);
+  const remember = ({ sha256, bytes }: Chunk) => cache.set(sha256, bytes, bytes.byteLength);
+  return {
+    put: async (all) => {
+      await chunks.put(all);
+      all.forEach(remember);
+    },
+    get: async (sha256) => {
+      const known = cache.get(sha256);
+      if (known) return known;
+      const bytes = await chunks.get(sha256);
+      remember({ sha256, bytes });
+      return bytes;
+    },
+  };
+}

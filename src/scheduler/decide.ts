@@ -1,0 +1,242 @@
+import { isDone, isSettled, lossesMax, type GraphState, type OpenBatch, type StepState, type Waiting } from '#projections';
+import type { Outcome, Place, Span } from '#schema';
+import type { Instant } from '#kit/instant';
+
+/** What should happen next. Commands become events; none is given twice once its event is folded. */
+export type Command =
+  | { readonly type: 'StartStep'; readonly step: string }
+  | StartBatch
+  | { readonly type: 'FinishStep'; readonly step: string }
+  | { readonly type: 'FailStep'; readonly step: string; readonly code: string; readonly message: string }
+  | { readonly type: 'PauseRun'; readonly reason: 'poison'; readonly step: string; readonly batch: number; readonly losses: number }
+  | { readonly type: 'FinishRun'; readonly outcome: Outcome };
+
+export interface StartBatch {
+  readonly type: 'StartBatch';
+  readonly step: string;
+  readonly batch: number;
+  readonly attempt: number;
+  /** Attempts that failed before and count. */
+  readonly failures: number;
+  readonly inputs: readonly Span[];
+  /** Input rows; 0 for a source. */
+  readonly rows: number;
+  /** A source's next item. */
+  readonly offset: number;
+  readonly alone: boolean;
+}
+
+/**
+ * The other half of the graph projection: which commands its state calls for. Pure: the same state and time give the same commands, in the same order.
+ *
+ * `now` is the database's clock, in microseconds. `wakeAt` says when to ask again if nothing happens before; null: only an event changes anything.
+ */
+export function decide(graph: GraphState, now: Instant): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
+  if (graph.status !== 'running') return { commands: [], wakeAt: null };
+  const ends = graph.order.flatMap((name) => ending(graph, name));
+  if (ends.length > 0) return { commands: ends, wakeAt: null };
+
+  const suspects = suspectsOf(graph);
+  if (suspects) return { commands: suspects, wakeAt: null };
+
+  const bounded = starts(graph, now, true);
+  if (bounded.commands.length > 0 || bounded.wakeAt !== null || isAnythingRunning(graph)) return bounded;
+  // A bound delays, it never forbids: cuts do not depend on it, so lifting it changes nothing but the order of work.
+  const lifted = starts(graph, now, false);
+  if (lifted.commands.length > 0) return lifted;
+  return {
+    commands: graph.order.every((name) => isDone(stepOf(graph, name))) ? [{ type: 'FinishRun', outcome: outcomeOf(graph) }] : [],
+    wakeAt: null,
+  };
+}
+
+/** How many batches may wait on an edge for a step with so many calls in flight. */
+const waitingMax = (concurrency: number): number => 4 + 2 * concurrency;
+
+/** Whether a batch no longer counts, because its step ended below it. */
+export const isMoot = (step: StepState, batch: number): boolean => step.end !== null && batch >= step.end;
+
+const stepOf = (graph: GraphState, name: string): StepState => graph.steps[name] as StepState;
+
+const openBatches = (step: StepState): readonly (readonly [number, OpenBatch])[] =>
+  Object.entries(step.open)
+    .map(([batch, open]) => [Number(batch), open] as const)
+    .filter(([batch]) => !isMoot(step, batch));
+
+const isRunning = ({ state }: OpenBatch): boolean => state === 'running';
+
+const isAnythingRunning = (graph: GraphState): boolean =>
+  graph.order.some((name) => openBatches(stepOf(graph, name)).some(([, open]) => isRunning(open)));
+
+function ending(graph: GraphState, name: string): readonly Command[] {
+  const step = stepOf(graph, name);
+  if ((step.status !== 'waiting' && step.status !== 'running') || !isSettled(step)) return [];
+  if (step.failure) return [{ type: 'FailStep', step: name, code: step.failure.code, message: step.failure.message }];
+  return step.blocked ? [] : [{ type: 'FinishStep', step: name }];
+}
+
+/** Batches lost with their driver run alone, one at a time, so that none is blamed for its neighbour. Null: there are none. */
+function suspectsOf(graph: GraphState): readonly Command[] | null {
+  for (const name of graph.order) {
+    const step = stepOf(graph, name);
+    const suspect = openBatches(step).find(([, open]) => open.suspect);
+    if (!suspect) continue;
+    const [batch, open] = suspect;
+    if (isAnythingRunning(graph)) return [];
+    if (open.losses >= lossesMax) return [{ type: 'PauseRun', reason: 'poison', step: name, batch, losses: open.losses }];
+    return [again(step, name, batch, open, true)];
+  }
+  return null;
+}
+
+function starts(
+  graph: GraphState,
+  now: Instant,
+  bounded: boolean,
+): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
+  const commands: Command[] = [];
+  let wakeAt: Instant | null = null;
+  for (const name of graph.order) {
+    const step = stepOf(graph, name);
+    if (step.status === 'finished' || step.status === 'failed') continue;
+    const lanes = lanesOf(step);
+    for (const [batch, open] of openBatches(step)) {
+      if (open.state !== 'waiting') continue;
+      if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
+      else if (lanes.take(open.rows)) commands.push(again(step, name, batch, open, false));
+    }
+    const cuts = cut(graph, name, step, lanes, bounded);
+    if (cuts.length > 0 && step.status === 'waiting') commands.push({ type: 'StartStep', step: name });
+    commands.push(...cuts);
+  }
+  return { commands, wakeAt };
+}
+
+/**
+ * How many batches of a step may run beside each other follows from `concurrency`, which counts calls: as long as the running batches without the
+ * largest hold fewer rows than calls are wanted, another may start, so that a batch's last slow row never leaves lanes empty.
+ */
+function lanesOf(step: StepState): { take(rows: number): boolean } {
+  let rows = 0;
+  let largest = 0;
+  let count = 0;
+  const add = (more: number) => {
+    rows += more;
+    largest = Math.max(largest, more);
+    count++;
+  };
+  for (const [, open] of openBatches(step)) if (isRunning(open)) add(open.rows);
+  return {
+    take: (more) => {
+      if (count > 0 && rows - largest >= step.plan.concurrency) return false;
+      add(more);
+      return true;
+    },
+  };
+}
+
+/** Batches that were never tried and can be cut now. */
+function cut(
+  graph: GraphState,
+  name: string,
+  step: StepState,
+  lanes: { take(rows: number): boolean },
+  bounded: boolean,
+): readonly StartBatch[] {
+  let ahead = Object.keys(step.open).length;
+  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), ahead));
+  const first = (batch: number, inputs: readonly Span[], rows: number): StartBatch => {
+    ahead++;
+    return { type: 'StartBatch', step: name, batch, attempt: 1, failures: 0, inputs, rows, offset: step.offset, alone: false };
+  };
+  const upstream = step.plan.upstream[0] ?? '';
+  const batches: StartBatch[] = [];
+  switch (step.plan.cut.kind) {
+    case 'source':
+      // One after the other: where a batch begins is known when the one before it has ended.
+      if (step.end === null && step.next === step.settled && ahead === 0 && !isFull()) batches.push(first(step.next, [], 0));
+      return batches;
+    case 'aligned':
+      for (const [batch, rows] of step.inboxes[0] ?? []) {
+        if (isMoot(step, batch) || isFull() || !lanes.take(rows)) break;
+        batches.push(first(batch, [{ step: upstream, from: [batch, 0], to: [batch, rows] }], rows));
+      }
+      return batches;
+    case 'recut': {
+      const slices = recut(stepOf(graph, upstream), step, step.plan.cut.rows);
+      for (let batch = step.next; !isFull(); batch++) {
+        const slice = slices.next();
+        if (slice.done || !lanes.take(slice.value.rows)) break;
+        batches.push(first(batch, [{ step: upstream, from: slice.value.from, to: slice.value.to }], slice.value.rows));
+      }
+      return batches;
+    }
+    case 'whole': {
+      const above = stepOf(graph, upstream);
+      const rows = step.inboxes[0]?.[0]?.[1] ?? 0;
+      if (step.next === 0 && step.end !== 0 && isSettled(above) && lanes.take(rows)) {
+        batches.push(first(0, [{ step: upstream, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
+      }
+      return batches;
+    }
+  }
+}
+
+/** Whether enough waits before a step, with `ahead` batches under way to it. */
+function isCrowded(step: StepState, ahead: number): boolean {
+  if (isDone(step) || step.plan.cut.kind === 'whole') return false;
+  const inbox = step.inboxes[0] ?? [];
+  if (inbox.length + ahead < waitingMax(step.plan.concurrency)) return false;
+  return step.plan.cut.kind !== 'recut' || inbox.reduce((sum, [, rows]) => sum + rows, 0) >= 2 * step.plan.cut.rows;
+}
+
+/** The rows of the settled prefix in order, `size` at a time; fewer only at the very end. */
+function* recut(
+  upstream: StepState,
+  step: StepState,
+  size: number,
+): Generator<{ readonly from: Place; readonly to: Place; readonly rows: number }> {
+  const settled = Math.min(upstream.settled, upstream.end ?? upstream.settled);
+  const inbox = (step.inboxes[0] ?? []).filter(([batch]) => batch < settled);
+  let left = inbox.reduce((sum, [, rows]) => sum + rows, 0) - (inbox.length > 0 ? step.skip : 0);
+  let index = 0;
+  let row = step.skip;
+  while (left >= size || (left > 0 && isSettled(upstream))) {
+    let need = Math.min(size, left);
+    left -= need;
+    const rows = need;
+    const from: Place = [(inbox[index] as Waiting)[0], row];
+    let to: Place = from;
+    while (need > 0) {
+      const [batch, available] = inbox[index] as Waiting;
+      const taken = Math.min(available - row, need);
+      need -= taken;
+      row += taken;
+      to = [batch, row];
+      if (row === available) {
+        index++;
+        row = 0;
+      }
+    }
+    yield { from, to, rows };
+  }
+}
+
+const again = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
+  type: 'StartBatch',
+  step: name,
+  batch,
+  attempt: open.attempt + 1,
+  failures: open.failures,
+  inputs: open.inputs,
+  rows: open.rows,
+  offset: step.offset,
+  alone,
+});
+
+function outcomeOf(graph: GraphState): Outcome {
+  const steps = Object.values(graph.steps);
+  const leaves = steps.filter(({ plan }) => plan.consumers.length === 0);
+  if (leaves.every(({ status }) => status !== 'finished')) return 'failed';
+  return steps.some(({ status, lost }) => status !== 'finished' || lost > 0) ? 'partial' : 'succeeded';
+}

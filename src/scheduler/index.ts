@@ -1,0 +1,4 @@
+export { decide, type Command } from './decide.ts';
+export { Driver, type Rest, type StopWish } from './driver.ts';
+export { isFenced, resumeRun, startRun, type DriveContext, type DrivenRun, type ResumeOptions, type StartOptions } from './run.ts';
+export type { BatchEnd, BatchTask, Journal, Worker } from './worker-port.ts';

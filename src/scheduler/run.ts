@@ -1,0 +1,341 @@
+import { errors, graph, progress, timeline, usage, type GraphState } from '#projections';
+import type { AcceptedChange, Actor, Manifest, NewEvent, RecordedEvent } from '#schema';
+import type { Clock } from '#kit/clock';
+import { Fault, hasCode } from '#kit/fault';
+import { newId } from '#kit/ids';
+import type { Json } from '#kit/json';
+import {
+  appendSideEvent,
+  encodeEvent,
+  foldAt,
+  follow,
+  openAppender,
+  runLogId,
+  sideLogId,
+  snapshotting,
+  type Appender,
+  type Chunk,
+  type DriverSession,
+  type Head,
+  type Store,
+} from '#log';
+import { Driver, type Rest, type StopWish } from './driver.ts';
+import type { Journal, Worker } from './worker-port.ts';
+import { pause } from '#kit/pause';
+
+/** What both a start and a resume need of the process that drives. */
+export interface DriveContext {
+  readonly store: Store;
+  readonly actor: Actor;
+  readonly clock: Clock;
+  readonly program: { readonly distilog: string; readonly node: string };
+  /** Makes what runs batches. It is told of every event, in order, through `recorded`. */
+  readonly makeWorker: (given: {
+    readonly runId: string;
+    readonly seed: number;
+    readonly journal: Journal;
+    /** Calls in flight by step, as recorded. */
+    readonly concurrency: Readonly<Record<string, number>>;
+  }) => Worker;
+  /** Told of every recorded event, in order. */
+  readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+}
+
+/** A run that this process drives. */
+export interface DrivenRun {
+  readonly runId: string;
+  /** Moves it until it is at rest. Throws `Fault('fenced')` when another process took it over. */
+  drive(): Promise<{ readonly rest: Rest; readonly position: number }>;
+  /** Lets calls in flight end and brings it to rest. */
+  stop(wish: StopWish): void;
+  /** Ends calls in flight without waiting for them. */
+  abort(): void;
+  state(): GraphState;
+}
+
+export interface StartOptions {
+  readonly runId: string;
+  readonly manifest: Manifest;
+  /** The definition, as a chunk. */
+  readonly definition: Chunk;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly secrets: readonly string[];
+  readonly seed: number;
+  readonly file: string | null;
+}
+
+/** Starts a run: its first event is durable, and its driver lock held, when this returns. */
+export async function startRun(context: DriveContext, options: StartOptions): Promise<DrivenRun> {
+  const { store, actor, program } = context;
+  const { runId, manifest, params, secrets, seed, file } = options;
+  await store.chunks.put([options.definition]);
+  const started: NewEvent<'RunStarted'> = {
+    type: 'RunStarted',
+    chunks: [options.definition.sha256],
+    data: { manifest, params: params as NewEvent<'RunStarted'>['data']['params'], secrets, seed, file, program, actor },
+  };
+  const created = await store.log.create({
+    logId: runLogId(runId),
+    epoch: 1,
+    appendId: newId(),
+    expectedHash: null,
+    writer: writerOf(actor),
+    events: [encodeEvent(started)],
+  });
+  if (!created.ok) throw new Fault(created.code, `Run ${runId} could not be started: ${created.message}`);
+  const session = await openSession(store, runId, false);
+  const state = await foldAt(store, graph, runLogId(runId), created.last);
+  return driven(context, { runId, session, state, epoch: 1, head: { position: created.last, hash: created.hash } });
+}
+
+export interface ResumeOptions {
+  readonly runId: string;
+  /** Ends the connection of whoever drives the run now. */
+  readonly seize: boolean;
+  readonly acceptedChanges: readonly AcceptedChange[];
+  /** The changed definition, where changes were accepted. */
+  readonly definition: Chunk | null;
+  readonly concurrency: Readonly<Record<string, number>>;
+  /** Batches to give up. */
+  readonly skip: readonly { readonly step: string; readonly batch: number }[];
+}
+
+/**
+ * Takes a run over from a driver that died or paused it: fold, raise the epoch, abandon what was running, go on. Refused, as a `Fault`: `run-is-driven`
+ * (somebody is at it), `run-is-over`, `unknown-event` (written by a newer version), `not-open` (a batch to skip that is not open).
+ */
+export async function resumeRun(context: DriveContext, options: ResumeOptions): Promise<DrivenRun> {
+  const { store, actor } = context;
+  const { runId } = options;
+  const session = await openSession(store, runId, options.seize);
+  try {
+    for (;;) {
+      const head = await headOf(store, runId);
+      const before = await foldAt(store, graph, runLogId(runId), head.position);
+      await refuse(store, runId, before, head);
+      const events = takeover(context, options, before, head, await lastDriver(store, runId, head));
+      if (options.definition) await store.chunks.put([options.definition]);
+      const taken = await session.takeOver({
+        logId: runLogId(runId),
+        epoch: head.epoch,
+        appendId: newId(),
+        expectedHash: head.hash,
+        writer: writerOf(actor),
+        events: events.map(encodeEvent),
+      });
+      // Whoever drove the run before may have appended once more; its lock is ours, so it does not go on.
+      if (!taken.ok && (taken.code === 'history-diverged' || taken.code === 'fenced')) continue;
+      if (!taken.ok) throw new Fault(taken.code, `Run ${runId} could not be resumed: ${taken.message}`);
+      const state = await foldAt(store, graph, runLogId(runId), taken.last);
+      return driven(context, { runId, session, state, epoch: taken.epoch, head: { position: taken.last, hash: taken.hash } });
+    }
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function openSession(store: Store, runId: string, seize: boolean): Promise<DriverSession> {
+  const opened = await store.log.openDriver(runId, { seize });
+  if (opened.ok) return opened.session;
+  const { user, host, pid, since } = opened.holder;
+  throw new Fault(
+    'run-is-driven',
+    `Run ${runId} is driven by ${user}@${host}, process ${pid}, since ${since}. Stop that process, or take the run over with --take-over.`,
+    {
+      details: { run: runId, user, host, pid, since },
+    },
+  );
+}
+
+async function headOf(store: Store, runId: string): Promise<Head> {
+  const head = await store.log.head(runLogId(runId));
+  if (!head) throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
+  return head;
+}
+
+async function refuse(store: Store, runId: string, { status }: GraphState, head: Head): Promise<void> {
+  if (status !== 'running' && status !== 'paused') {
+    throw new Fault('run-is-over', `Run ${runId} is over: ${status}. There is nothing to resume.`, { details: { run: runId, status } });
+  }
+  const unknown = await store.log.unknownEvent(runLogId(runId), head.position);
+  if (unknown) {
+    throw new Fault(
+      'unknown-event',
+      `Run ${runId} cannot be resumed by this version of distilog: position ${unknown.position}: ${unknown.reason}. Update distilog.`,
+    );
+  }
+}
+
+/** The actor of the newest start or resume. */
+async function lastDriver(store: Store, runId: string, head: Head): Promise<Actor | null> {
+  let last: Actor | null = null;
+  for await (const page of store.log.read(runLogId(runId), { to: head.position, types: ['RunStarted', 'RunResumed'] })) {
+    for (const event of page) if (event.type === 'RunStarted' || event.type === 'RunResumed') last = event.data.actor;
+  }
+  return last;
+}
+
+function takeover(context: DriveContext, options: ResumeOptions, before: GraphState, head: Head, from: Actor | null): readonly NewEvent[] {
+  const resumed: NewEvent<'RunResumed'> = {
+    type: 'RunResumed',
+    chunks: options.definition ? [options.definition.sha256] : [],
+    data: {
+      reason: options.seize ? 'taken-over' : 'resumed',
+      epoch: head.epoch + 1,
+      actor: context.actor,
+      from,
+      positionSeen: head.position,
+      acceptedChanges: options.acceptedChanges,
+      concurrency: options.concurrency,
+      program: context.program,
+    },
+  };
+  const abandoned: NewEvent[] = before.order.flatMap((step) =>
+    Object.entries(before.steps[step]?.open ?? {})
+      .filter(([, { state }]) => state === 'running')
+      .map(([batch, { attempt }]) => ({
+        type: 'BatchAbandoned' as const,
+        pass: before.pass,
+        step,
+        batch: Number(batch),
+        attempt,
+        data: { epoch: head.epoch },
+      })),
+  );
+  return [resumed, ...abandoned, ...options.skip.map((which) => skipped(before, which))];
+}
+
+function skipped(before: GraphState, { step, batch }: { readonly step: string; readonly batch: number }): NewEvent<'BatchFailed'> {
+  const open = before.steps[step]?.open[String(batch)];
+  if (!open) {
+    const batches = Object.keys(before.steps[step]?.open ?? {});
+    const hint = batches.length > 0 ? `Open batches of ${step}: ${batches.join(', ')}.` : `Step ${step} has no open batch.`;
+    throw new Fault('not-open', `Batch ${batch} of step ${step} is not open, so it cannot be given up. ${hint}`);
+  }
+  return {
+    type: 'BatchFailed',
+    pass: before.pass,
+    step,
+    batch,
+    // The attempt that will not be made: the one before has its end already.
+    attempt: open.attempt + 1,
+    data: {
+      error: { code: 'skipped', name: 'Skipped', message: 'given up by whoever resumed the run', stack: '' },
+      done: [],
+      rows: 0,
+      rejected: { count: 0, codes: {}, rows: [], inChunk: false },
+      pending: open.rows,
+      retryInMs: null,
+      failsStep: false,
+      counted: false,
+      elapsedMs: 0,
+      usage: [],
+    },
+  };
+}
+
+interface Position {
+  readonly runId: string;
+  readonly session: DriverSession;
+  readonly state: GraphState;
+  readonly epoch: number;
+  readonly head: { readonly position: number; readonly hash: string };
+}
+
+const projections = [graph, progress, errors, usage, timeline];
+
+function driven(context: DriveContext, { runId, session, state, epoch, head }: Position): DrivenRun {
+  const { store, actor, clock } = context;
+  const logId = runLogId(runId);
+  const snapshots = snapshotting(store, projections, logId);
+  const ended = new AbortController();
+  const appender: Appender = openAppender({
+    log: store.log,
+    runId,
+    session,
+    epoch,
+    position: head.position,
+    expectedHash: head.hash,
+    writer: writerOf(actor),
+    signal: ended.signal,
+    onRecorded: (events) => {
+      driver.evolve(events);
+      worker.recorded(events);
+      snapshots.recorded(events);
+      context.onRecorded?.(events);
+    },
+  });
+  const journal: Journal = async (event) => {
+    await appender.append([event]);
+  };
+  const concurrency = Object.fromEntries(Object.entries(state.steps).map(([name, { plan }]) => [name, plan.concurrency]));
+  const worker = context.makeWorker({ runId, seed: state.seed, journal, concurrency });
+  const driver = new Driver({ state, appender, worker, actor, clock, onLate: (event) => late(store, runId, actor, epoch, event) });
+
+  return {
+    runId,
+    stop: (wish) => driver.stop(wish),
+    abort: () => driver.abort(),
+    state: () => driver.state,
+    drive: async () => {
+      const requests = heed(store, runId, driver, ended.signal);
+      try {
+        const rest = await driver.run();
+        return { rest, position: appender.position };
+      } finally {
+        ended.abort();
+        await requests;
+        await worker.close();
+        await appender.close();
+        await snapshots.close();
+        await session.close();
+      }
+    },
+  };
+}
+
+/** Answers requests to pause or cancel that others write into the side log from now on. A store that is away for a while is asked again. */
+async function heed(store: Store, runId: string, driver: Driver, signal: AbortSignal): Promise<void> {
+  let from: number | null = null;
+  while (!signal.aborted) {
+    try {
+      from ??= ((await store.log.head(sideLogId(runId)))?.position ?? 0) + 1;
+      for await (const page of follow(store.log, sideLogId(runId), { from, signal })) {
+        for (const event of page) {
+          from = event.position + 1;
+          if (event.type !== 'PauseRequested' && event.type !== 'CancelRequested') continue;
+          const { actor, message } = event.data;
+          driver.stop({ kind: event.type === 'PauseRequested' ? 'pause' : 'cancel', reason: 'asked', message, step: null, actor });
+        }
+      }
+    } catch {
+      await pause(heedAgainMs, signal);
+    }
+  }
+}
+
+const heedAgainMs = 1000;
+
+/** What a driver that had lost its run received too late is told beside it: it was paid for. */
+async function late(
+  store: Store,
+  runId: string,
+  actor: Actor,
+  epoch: number,
+  event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>,
+): Promise<void> {
+  const { step, pass, batch, attempt, data } = event;
+  if (data.usage.length === 0) return;
+  await appendSideEvent(
+    store.log,
+    runId,
+    { type: 'LateResult', step, pass, batch, attempt, data: { actor, epoch, rows: data.rows, usage: data.usage } },
+    writerOf(actor),
+  );
+}
+
+const writerOf = ({ user, host, pid }: Actor): string => `${user}@${host}:${pid}`;
+
+/** Whether an error says that another process has the run now. */
+export const isFenced = (error: unknown): boolean => hasCode(error, 'fenced') || hasCode(error, 'history-diverged');

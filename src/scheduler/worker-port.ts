@@ -1,0 +1,40 @@
+import type { NewEvent, PauseReason, RecordedEvent, Span } from '#schema';
+
+/** One attempt at one batch, handed out. */
+export interface BatchTask {
+  readonly step: string;
+  readonly pass: number;
+  readonly batch: number;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly inputs: readonly Span[];
+  readonly rows: number;
+  readonly offset: number;
+}
+
+/** How it ended: the event to append, whose chunks are stored, and whether the run should pause. */
+export interface BatchEnd {
+  readonly event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>;
+  readonly pause: { readonly reason: PauseReason; readonly message: string } | null;
+}
+
+/** What runs batches. The scheduler knows no more of it: they meet in the log. */
+export interface Worker {
+  /** Its name in `BatchStarted`. */
+  readonly name: string;
+  /** Runs a batch to its end. `abort` ends its calls without waiting for them. Throws only when the store fails. */
+  run(task: BatchTask, abort: AbortSignal): Promise<BatchEnd>;
+  /** How many items a source says it has, or null. */
+  count(step: string): Promise<number | null>;
+  /** How many items a source's batch reads at most. */
+  sourceRows(step: string): number;
+  /** Hands out no more rows: attempts end with what is in flight. */
+  stop(): void;
+  /** Told of every recorded event, in order. */
+  recorded(events: readonly RecordedEvent[]): void;
+  /** Closes sources and resources. */
+  close(): Promise<void>;
+}
+
+/** Appends what a slow batch has done so far; given to a worker when it is made. */
+export type Journal = (event: NewEvent<'BatchProgressed'>) => Promise<void>;

@@ -1,0 +1,259 @@
+import type { NewEvent, Rejection } from '#schema';
+import { storableMessage } from '#schema';
+import type { Clock } from '#kit/clock';
+import { codeOf } from '#kit/fault';
+import type { ChunkStore, EventLog } from '#log';
+import type { Log, RunnableStep } from '#pipeline';
+import type { RowReader } from '#rows';
+import { FinishedRows, type Finished, type Told } from './finished-rows.ts';
+import type { Fuse } from './fuse.ts';
+import type { Lanes } from './lanes.ts';
+import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
+import type { Resources } from './resources.ts';
+import { UsageMeter } from './usage-meter.ts';
+
+/** What a worker needs of the process that it runs in. */
+export interface WorkerContext {
+  readonly runId: string;
+  readonly seed: number;
+  readonly log: EventLog;
+  readonly chunks: ChunkStore;
+  readonly reader: RowReader;
+  readonly resources: Resources;
+  readonly clock: Clock;
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string;
+  readonly userLog: (step: string) => Log;
+  /** Appends what a slow batch has done so far. */
+  readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
+  /** Whether no more rows are to be handed out. */
+  readonly isStopping: () => boolean;
+  /** Aborted when calls in flight are not to be waited for. */
+  readonly abort: AbortSignal;
+  readonly lanesOf: (step: string) => Lanes;
+  readonly fuseOf: (step: string) => Fuse;
+  /** Keys that a step's rows had and nobody declared, met for the first time. */
+  readonly newUndeclared: (step: string, keys: readonly string[]) => readonly string[];
+}
+
+/** One attempt at one batch, as the scheduler hands it out. */
+export interface Task {
+  readonly step: RunnableStep;
+  readonly pass: number;
+  readonly batch: number;
+  readonly attempt: number;
+  /** Attempts that failed before and count. */
+  readonly failures: number;
+  readonly inputs: NewEvent<'BatchStarted'>['data']['inputs'];
+  readonly rows: number;
+  readonly offset: number;
+}
+
+/** Why a worker asks that the whole run pauses. */
+export interface PauseWish {
+  readonly reason: PausingReason | 'reject-limit';
+  readonly message: string;
+}
+
+/** How an attempt ended: the event that tells it, its chunks stored, and whether the run should pause. */
+export interface Ended {
+  readonly event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>;
+  readonly pause: PauseWish | null;
+}
+
+/** Longest delay before another attempt, unless a provider asks for more. */
+const backoffMaxMs = 5 * 60_000;
+/** How often a slow batch writes down what it has done: a little less than the second that is promised. */
+const journalIntervalMs = 800;
+
+/** One attempt at a batch of any kind: what is done, what failed, and how to tell it. */
+export class Attempt {
+  readonly task: Task;
+  readonly context: WorkerContext;
+  readonly finished: FinishedRows;
+  readonly usage = new UsageMeter();
+  readonly #startedAt: number;
+  readonly #undeclared = new Set<string>();
+  #pause: PauseWish | null = null;
+  #journal: ReturnType<typeof setInterval> | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(task: Task, context: WorkerContext) {
+    this.task = task;
+    this.context = context;
+    this.finished = new FinishedRows(task.step.adds);
+    this.#startedAt = context.clock();
+  }
+
+  /** Reads what earlier attempts at the batch recorded, and keeps writing down what this one does. */
+  async begin(): Promise<void> {
+    const { step, pass, batch, attempt } = this.task;
+    if (attempt > 1) {
+      const events = await this.context.log.readBatch(this.context.runId, { pass, step: step.name, batch });
+      await this.finished.recover(events, this.context.chunks);
+    }
+    this.#journal = setInterval(() => this.#writeDown(), journalIntervalMs);
+  }
+
+  /** No more events of the attempt but its end. */
+  async settle(): Promise<void> {
+    clearInterval(this.#journal);
+    await this.#writing;
+  }
+
+  /** Whether no more rows are to be handed out. */
+  get isStopping(): boolean {
+    return this.#pause !== null || this.context.isStopping();
+  }
+
+  /** A row is done. */
+  finish(row: number, finished: Finished, undeclared: readonly string[] = []): void {
+    this.finished.set(row, finished);
+    for (const key of undeclared) this.#undeclared.add(key);
+    if (finished.kind !== 'rejected') {
+      this.context.fuseOf(this.task.step.name).accepted();
+      return;
+    }
+    const why = this.context.fuseOf(this.task.step.name).rejected(finished.rejection.code);
+    if (why === null || this.#pause) return;
+    this.#pause = { reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` };
+  }
+
+  /** A row is given up. */
+  reject(row: number, code: string, message: string): void {
+    this.finish(row, { kind: 'rejected', rejection: this.#rejection(row, code, message) });
+  }
+
+  /** What a thrown value means here. A failure that pauses ends the attempt, without a row given up. */
+  failureOf(thrown: unknown): RowFailure {
+    const { failures, step } = this.task;
+    const what = rowFailure(thrown, { redact: this.context.redact, isLastAttempt: failures + 1 >= step.options.attempts });
+    if (what.pauses) this.#pause ??= { reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` };
+    return what;
+  }
+
+  /** Ends the attempt after its rows were tried: `failed` are those to be tried again, `pending` how many were not done. */
+  async end(failed: ReadonlyMap<number, RowFailure>, pending: number): Promise<Ended> {
+    await this.settle();
+    const { step, failures } = this.task;
+    if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
+    const first = [...failed.values()][0];
+    if (first && failures + 1 < step.options.attempts) return this.#retried(first, [...failed.values()], pending);
+    if (first && step.options.onError === 'reject') {
+      for (const [row, { failure }] of failed) this.reject(row, failure.code, failure.message);
+      if (this.#pause) return this.#interrupted(failed.size);
+    }
+    const lost = this.#lostRow(first);
+    if (step.options.onError === 'fail' && lost) return this.givenUp(lost, pending);
+    return this.succeeded(null);
+  }
+
+  /** The batch's success: all of its rows, whichever attempt they come from. */
+  async succeeded(source: NewEvent<'BatchSucceeded'>['data']['source'], rowsIn = this.task.rows): Promise<Ended> {
+    const told = this.finished.tellAll();
+    const data = {
+      inputs: this.task.inputs,
+      rowsIn,
+      rows: told.rows,
+      bytes: told.bytes,
+      rejected: told.rejected,
+      elapsedMs: this.#elapsedMs(),
+      usage: this.usage.take(),
+      source,
+      undeclared: this.context.newUndeclared(this.task.step.name, [...this.#undeclared]),
+    };
+    return { event: await this.#event('BatchSucceeded', told, data), pause: null };
+  }
+
+  /** Another attempt is to follow, after a delay that grows. */
+  async #retried(first: RowFailure, all: readonly RowFailure[], pending: number): Promise<Ended> {
+    const { options } = this.task.step;
+    const backoffMs = Math.min(backoffMaxMs, options.backoffMs * 2 ** this.task.failures) * (0.5 + Math.random() / 2);
+    const asked = Math.max(0, ...all.map(({ retryAfterMs }) => retryAfterMs ?? 0));
+    return this.failed(first.failure, { pending, retryInMs: Math.max(backoffMs, asked), failsStep: false, counted: true });
+  }
+
+  /** The batch is given up, and its step with it. */
+  givenUp(failure: RowFailure['failure'], pending: number): Promise<Ended> {
+    return this.failed(failure, { pending, retryInMs: null, failsStep: true, counted: true });
+  }
+
+  async #interrupted(pending: number): Promise<Ended> {
+    const before = this.finished.count;
+    if (this.#pause?.reason === 'reject-limit') this.finished.reconsider();
+    const reopened = before - this.finished.count;
+    const why = this.#pause
+      ? this.#pause.message
+      : this.context.abort.aborted
+        ? 'the run was stopped and calls in flight aborted'
+        : 'the run was stopped';
+    const failure = { code: this.#pause?.reason ?? 'interrupted', name: 'Interrupted', message: storableMessage(why), stack: '' };
+    const ended = await this.failed(failure, { pending: pending + reopened, retryInMs: 0, failsStep: false, counted: false });
+    return { ...ended, pause: this.#pause };
+  }
+
+  /** The attempt failed; what it finished is kept. */
+  async failed(
+    error: RowFailure['failure'],
+    how: { readonly pending: number; readonly retryInMs: number | null; readonly failsStep: boolean; readonly counted: boolean },
+  ): Promise<Ended> {
+    const told = this.finished.tellNews();
+    const data = {
+      error,
+      done: told.done,
+      rows: told.rows,
+      rejected: told.rejected,
+      ...how,
+      elapsedMs: this.#elapsedMs(),
+      usage: this.usage.take(),
+    };
+    return { event: await this.#event('BatchFailed', told, data), pause: null };
+  }
+
+  /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
+  async broken(thrown: unknown): Promise<Ended> {
+    await this.settle();
+    const what = this.failureOf(thrown);
+    const pending = Math.max(0, this.task.rows - this.finished.count);
+    if (this.context.abort.aborted || what.pauses) return this.#interrupted(pending);
+    const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing' || codeOf(thrown) === 'source-changed';
+    if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
+    return this.#retried(what, [what], pending);
+  }
+
+  /** Under `onError: 'fail'` the first row that was lost is the step's cause of death. */
+  #lostRow(failed: RowFailure | undefined): RowFailure['failure'] | null {
+    if (failed) return failed.failure;
+    const { rejected } = this.finished.tellAll();
+    const row = rejected.rows[0];
+    if (rejected.count === 0) return null;
+    return { code: row?.code ?? 'rejected', name: 'Rejected', message: row?.message ?? `${rejected.count} rows were rejected`, stack: '' };
+  }
+
+  async #event<T extends 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>(
+    type: T,
+    told: Told,
+    data: NewEvent<T>['data'],
+  ): Promise<NewEvent<T>> {
+    if (told.chunks.length > 0) await this.context.chunks.put(told.chunks);
+    const { step, pass, batch, attempt } = this.task;
+    return { type, pass, step: step.name, batch, attempt, chunks: told.chunks.map(({ sha256 }) => sha256), data } as unknown as NewEvent<T>;
+  }
+
+  #writeDown(): void {
+    if (this.finished.untold === 0) return;
+    const told = this.finished.tellNews();
+    const data = { done: told.done, rows: told.rows, rejected: told.rejected, usage: this.usage.take() };
+    // One after the other: an attempt's events stand in the order in which its rows were finished.
+    this.#writing = this.#writing.then(async () => this.context.journal(await this.#event('BatchProgressed', told, data)));
+    this.#writing.catch(() => clearInterval(this.#journal));
+  }
+
+  #rejection(row: number, code: string, message: string): Rejection {
+    return { row, code, message: storableMessage(message), attempts: this.task.failures + 1 };
+  }
+
+  #elapsedMs(): number {
+    return Math.max(0, (this.context.clock() - this.#startedAt) / 1000);
+  }
+}

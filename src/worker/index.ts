@@ -1,0 +1,8 @@
+export type { Ended, PauseWish, Task, WorkerContext } from './attempt.ts';
+export { rejectionsOf } from './finished-rows.ts';
+export { Fuse } from './fuse.ts';
+export { Lanes } from './lanes.ts';
+export { Resources } from './resources.ts';
+export { failureOf } from './row-failure.ts';
+export { runBatch } from './run-batch.ts';
+export { closeSource, type OpenSources } from './run-source.ts';

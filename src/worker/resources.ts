@@ -1,0 +1,46 @@
+import { Fault, messageOf } from '#kit/fault';
+import type { Log, Resource } from '#pipeline';
+
+/** Clients and models that steps use: each is opened once, when it is first asked for, and closed at the end. */
+export class Resources {
+  readonly #open = new Map<Resource<unknown>, Promise<unknown>>();
+  readonly #signal: AbortSignal;
+  readonly #log: Log;
+
+  constructor(signal: AbortSignal, log: Log) {
+    this.#signal = signal;
+    this.#log = log;
+  }
+
+  /** The value of a resource. Throws `Fault('resource-failed')`, which is never a row's fault; the next one who asks tries again. */
+  use<T>(resource: Resource<T>): Promise<T> {
+    const known = this.#open.get(resource) as Promise<T> | undefined;
+    if (known) return known;
+    const opened = Promise.resolve()
+      .then(() => resource.open({ signal: this.#signal, log: this.#log }))
+      .catch((cause: unknown) => {
+        this.#open.delete(resource);
+        throw new Fault('resource-failed', `Resource ${resource.id} cannot be opened: ${messageOf(cause)}`, {
+          details: { resource: resource.id },
+          cause,
+        });
+      });
+    this.#open.set(resource, opened);
+    return opened;
+  }
+
+  /** Closes what was opened, last first. What fails to close is told and left. */
+  async close(): Promise<void> {
+    for (const [resource, opened] of [...this.#open].reverse()) {
+      try {
+        const value = await opened;
+        await resource.close?.(value as never);
+        const disposable = value as { [Symbol.asyncDispose]?: () => PromiseLike<void>; [Symbol.dispose]?: () => void } | null;
+        if (!resource.close) await (disposable?.[Symbol.asyncDispose]?.() ?? disposable?.[Symbol.dispose]?.());
+      } catch (error) {
+        this.#log.warn(`resource ${resource.id} did not close: ${messageOf(error)}`);
+      }
+    }
+    this.#open.clear();
+  }
+}

@@ -1,0 +1,57 @@
+import { storableMessage, storableStack, storableText, type Failure } from '#schema';
+import { codeOf, messageOf } from '#kit/fault';
+
+/** What a thrown value means for the row that it befell. */
+export interface RowFailure {
+  readonly failure: Failure;
+  /** Whether another attempt may help. */
+  readonly retryable: boolean;
+  /** The least time before it, where the thrower knows one (a provider's `Retry-After`). */
+  readonly retryAfterMs: number | null;
+  /** A refused key, a used-up quota, a client that does not open: nothing is wrong with the row, and nothing helps but somebody's doing. */
+  readonly pauses: PausingReason | null;
+}
+
+/** Failures that pause the run instead of costing a row. */
+export type PausingReason = 'auth' | 'quota' | 'resource';
+
+/**
+ * Reads a thrown value, whatever its class: `code`, `retryable` and `retryAfterMs` are properties that any error may carry. On the last attempt a
+ * resource that does not open pauses the run: before, it may just be starting.
+ */
+export function rowFailure(
+  thrown: unknown,
+  { redact, isLastAttempt }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean },
+): RowFailure {
+  const hints =
+    typeof thrown === 'object' && thrown !== null ? (thrown as { readonly retryable?: unknown; readonly retryAfterMs?: unknown }) : {};
+  const code = failureCode(thrown);
+  return {
+    failure: failureOf(thrown, redact),
+    retryable: hints.retryable !== false,
+    retryAfterMs: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? hints.retryAfterMs : null,
+    pauses: code === 'auth' || code === 'quota' ? code : code === 'resource-failed' && isLastAttempt ? 'resource' : null,
+  };
+}
+
+/** A thrown value as events hold it: cut to size, without secrets. */
+export function failureOf(thrown: unknown, redact: (text: string) => string): Failure {
+  const error = thrown instanceof Error ? thrown : null;
+  return {
+    code: failureCode(thrown),
+    name: storableText(error?.name ?? typeof thrown).slice(0, 200),
+    message: storableMessage(redact(messageOf(thrown))),
+    stack: storableStack(redact(error?.stack ?? '')),
+  };
+}
+
+/** Codes are kebab-case: an error's own, else one made of its name (`TypeError`: `type-error`). */
+function failureCode(thrown: unknown): string {
+  const code = codeOf(thrown) ?? (thrown instanceof Error ? thrown.name : `thrown-${typeof thrown}`);
+  const kebab = code
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .toLowerCase()
+    .replaceAll(/^-+|-+$/g, '');
+  return kebab.slice(0, 64) || 'error';
+}

@@ -1,0 +1,108 @@
+import type { RecordedEvent } from '#schema';
+import type { RunnableStep } from '#pipeline';
+import type { Attempt, Ended } from './attempt.ts';
+import { acceptValues } from './run-rows.ts';
+import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
+
+type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
+
+/** Bytes of stored values after which a source's batch ends, however few rows it has: bounds what a batch of large rows holds in memory. */
+const batchBytesMax = 32 * 1024 * 1024;
+const yieldEveryMs = 20;
+
+/** Sources that are open, by step: batches of a source go on where the one before it ended. */
+export type OpenSources = Map<string, SourceReader>;
+
+/** Reads a source's next batch. What was read before it broke is kept, and arrives. */
+export async function runSource(attempt: Attempt, source: Source, open: OpenSources): Promise<Ended> {
+  const { context, finished, task } = attempt;
+  const size = source.cut.kind === 'source' ? source.cut.rows : 1;
+  const done = finished.count;
+  const batch = { read: done, last: false, bytes: 0 };
+  try {
+    const reader = await readerAt(attempt, source, open, task.offset + done);
+    let lastYield = performance.now();
+    while (batch.read < size && batch.bytes < batchBytesMax && !attempt.isStopping && !context.abort.aborted) {
+      const pulled = reader.next();
+      const item = pulled instanceof Promise ? await unlessAborted(pulled, context.abort) : pulled;
+      if (item.done) {
+        batch.last = true;
+        break;
+      }
+      acceptValues(attempt, batch.read, source.check(item.value));
+      const row = finished.get(batch.read);
+      if (row?.kind === 'kept') batch.bytes += row.values.reduce((sum, value) => sum + value.length, 0);
+      batch.read++;
+      if (performance.now() - lastYield > yieldEveryMs) {
+        await new Promise(setImmediate);
+        lastYield = performance.now();
+      }
+    }
+    if (!batch.last && reader.isSynchronous && !attempt.isStopping) batch.last = (await reader.peek()).done;
+  } catch (thrown) {
+    await closeSource(open, source.name);
+    // The last attempt delivers what came before the item that cannot be read; the next batch begins with that item.
+    const isLastAttempt = task.failures + 1 >= source.options.attempts;
+    if (!isLastAttempt || finished.count === 0 || context.abort.aborted) return attempt.broken(thrown);
+  }
+  await attempt.settle();
+  if (attempt.isStopping && !batch.last && batch.read < size) {
+    await closeSource(open, source.name);
+    return attempt.end(new Map(), size - batch.read);
+  }
+  if (source.options.onError === 'fail') {
+    for (let row = 0; row < batch.read; row++) {
+      const lost = finished.get(row);
+      if (lost?.kind === 'rejected') {
+        const { code, message } = lost.rejection;
+        return attempt.givenUp({ code, name: 'Rejected', message, stack: '' }, 0);
+      }
+    }
+  }
+  return attempt.succeeded({ read: batch.read, last: batch.last, mark: markAt(attempt, batch.read - 1) }, batch.read);
+}
+
+/** Ends a source's iterator, so that the next batch opens it anew. */
+export async function closeSource(open: OpenSources, name: string): Promise<void> {
+  const reader = open.get(name);
+  open.delete(name);
+  // It is to be given up in any case: what its clean-up throws changes nothing.
+  await reader?.close().catch(() => undefined);
+}
+
+async function readerAt(attempt: Attempt, source: Source, open: OpenSources, offset: number): Promise<SourceReader> {
+  const known = open.get(source.name);
+  if (known?.offset === offset) return known;
+  await closeSource(open, source.name);
+  const reader = await openSource(source, offset, await markBefore(attempt, offset), attempt.context);
+  open.set(source.name, reader);
+  return reader;
+}
+
+/** The mark of the item before `offset`: from this batch's earlier attempts, or from the batch before it. */
+async function markBefore(attempt: Attempt, offset: number): Promise<Mark> {
+  const { task, context } = attempt;
+  if (offset > task.offset) return markAt(attempt, offset - task.offset - 1);
+  if (task.batch === 0) return null;
+  const before: RecordedEvent<'BatchSucceeded'> | null = await context.log.success(context.runId, {
+    pass: task.pass,
+    step: task.step.name,
+    batch: task.batch - 1,
+    to: Number.MAX_SAFE_INTEGER,
+  });
+  return before?.data.source?.mark ?? null;
+}
+
+function markAt(attempt: Attempt, row: number): Mark {
+  const finished = attempt.finished.get(row);
+  return finished?.kind === 'kept' ? markOf(finished.values) : null;
+}
+
+function unlessAborted<T>(promise: Promise<T>, abort: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(abort.reason);
+    if (abort.aborted) onAbort();
+    abort.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => abort.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,103 @@
+import { Fault } from '#kit/fault';
+import type { RunnableStep } from '#pipeline';
+import { encodeValues } from '#rows';
+import { sha256 } from '#kit/sha256';
+import type { WorkerContext } from './attempt.ts';
+
+type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
+
+/** An item of a source, or its end. */
+export type Item = { readonly done: false; readonly value: unknown } | { readonly done: true };
+
+/** One open iterator over a source, from an item on. */
+export interface SourceReader {
+  /** The next item's number, from 0. */
+  readonly offset: number;
+  /** Whether items come without waiting: then it costs nothing to look whether there is another. */
+  readonly isSynchronous: boolean;
+  next(): Promise<Item> | Item;
+  /** Looks whether there is another item, without taking it. */
+  peek(): Promise<Item> | Item;
+  close(): Promise<void>;
+}
+
+/** What is known of the item before the one to read next: its values' hash, or null where it was rejected. */
+export type Mark = string | null;
+
+/** The hash by which an item is recognised when its source is opened again. */
+export const markOf = (values: readonly string[]): string => sha256(values.join('\n'));
+
+/**
+ * Opens a source at an item. Behind the first item it reads one back, and refuses a source that does not go on where it stopped:
+ * `Fault('source-changed')`.
+ */
+export async function openSource(source: Source, offset: number, mark: Mark, context: WorkerContext): Promise<SourceReader> {
+  const back = offset > 0 && mark !== null ? 1 : 0;
+  const items = await source.open({
+    offset: offset - back,
+    signal: context.abort,
+    log: context.userLog(source.name),
+    use: (resource) => context.resources.use(resource),
+  });
+  const reader = readerOf(items, offset - back);
+  if (back === 1) await recognise(source, reader, mark);
+  return reader;
+}
+
+async function recognise(source: Source, reader: SourceReader, mark: Mark): Promise<void> {
+  const { offset } = reader;
+  const item = await reader.next();
+  const checked = item.done ? null : source.check(item.value);
+  if (checked?.ok && markOf(encodeValues(checked.values)) === mark) return;
+  await reader.close();
+  const what = item.done ? `ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;
+  throw new Fault(
+    'source-changed',
+    `Source ${source.name} ${what}: it does not go on where it stopped. A source has to give the same rows in the same order every time.`,
+    { details: { step: source.name, item: offset } },
+  );
+}
+
+function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: number): SourceReader {
+  const isSynchronous = !(Symbol.asyncIterator in items);
+  const iterator = isSynchronous
+    ? (items as Iterable<unknown>)[Symbol.iterator]()
+    : (items as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  let offset = start;
+  let ahead: Item | undefined;
+  const itemOf = ({ done, value }: IteratorResult<unknown>): Item => (done === true ? { done: true } : { done: false, value });
+  const pull = (): Promise<Item> | Item => {
+    const result = iterator.next();
+    return result instanceof Promise ? result.then(itemOf) : itemOf(result as IteratorResult<unknown>);
+  };
+  const take = (item: Item): Item => {
+    if (!item.done) offset++;
+    return item;
+  };
+  return {
+    get offset() {
+      return offset;
+    },
+    isSynchronous,
+    next: () => {
+      const item = ahead ?? pull();
+      ahead = undefined;
+      return item instanceof Promise ? item.then(take) : take(item);
+    },
+    peek: () => {
+      if (ahead) return ahead;
+      const item = pull();
+      if (item instanceof Promise) {
+        return item.then((value) => {
+          ahead = value;
+          return value;
+        });
+      }
+      ahead = item;
+      return item;
+    },
+    close: async () => {
+      await iterator.return?.();
+    },
+  };
+}

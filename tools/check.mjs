@@ -1,0 +1,44 @@
+// The gate: everything a change must pass. `npm run check -- NAME…` runs some of it only.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+process.chdir(new URL('..', import.meta.url).pathname);
+process.env.PATH = `${path.resolve('node_modules/.bin')}${path.delimiter}${process.env.PATH}`;
+
+const checks = {
+  format: 'biome format .',
+  types: 'tsc --noEmit',
+  lint: 'oxlint --type-aware --deny-warnings',
+  rooms: 'depcruise --config .dependency-cruiser.mjs schema projections src',
+  purity: 'node tools/purity.mjs',
+  dead: 'knip',
+  build: 'node tools/build.mjs',
+  package: 'publint --strict',
+  generated: 'node --conditions=distilog-source tools/generate.ts --check',
+  tests: 'node tools/test.mjs',
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in checks));
+if (unknown.length > 0) {
+  console.error(`no such check: ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}`);
+  process.exit(2);
+}
+
+let failed = 0;
+for (const [name, command] of Object.entries(checks)) {
+  if (wanted.length > 0 ? !wanted.includes(name) : name === 'tests' && process.env.DISTILOG_CHECK_WITHOUT_TESTS === '1') continue;
+  const started = Date.now();
+  const quiet = name !== 'tests';
+  const { status, stdout, stderr } = spawnSync(command, {
+    shell: true,
+    encoding: 'utf8',
+    stdio: quiet ? 'pipe' : 'inherit',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${((Date.now() - started) / 1000).toFixed(1)} s   ${command}`);
+  if (status === 0) continue;
+  failed++;
+  if (quiet) console.log(`${stdout}${stderr}`);
+}
+process.exit(failed === 0 ? 0 : 1);
