@@ -1,14 +1,6 @@
 import os from 'node:os';
 import type { Actor } from '#schema';
+import { userName } from '#kit/user-name';
 
 /** This process and whose it is. */
 export const thisActor = (): Actor => ({ user: userName(), host: os.hostname(), pid: process.pid });
-
-function userName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    // A container may run as a number that no password file lists.
-    return `uid${process.getuid?.() ?? ''}`;
-  }
-}

@@ -1,0 +1,248 @@
+-- The log: heads, commits, events, and the chunks that events name. Frozen once released: a change is a new file.
+
+create schema if not exists distilog;
+
+-- One row a log, the only one that appends update: its lock is what puts commits in order.
+create table distilog.heads (
+  log_id      text collate "C" primary key,
+  position    bigint      not null,
+  recorded_at timestamptz not null,
+  epoch       bigint      not null,
+  hash        bytea       not null
+) with (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- One row an append: what makes it repeatable, its place in time, its link in the hash chain.
+create table distilog.commits (
+  log_id      text collate "C" not null,
+  first       bigint      not null,
+  last        bigint      not null,
+  recorded_at timestamptz not null,
+  clock       timestamptz not null,
+  append_id   text collate "C" not null,
+  epoch       bigint      not null,
+  writer      text        not null,
+  root        bytea       not null,
+  hash        bytea       not null,
+  constraint commits_pkey primary key (log_id, first),
+  constraint commits_append_id unique (log_id, append_id),
+  constraint commits_recorded_at unique (log_id, recorded_at)
+);
+
+create table distilog.events (
+  log_id      text collate "C" not null,
+  position    bigint      not null,
+  recorded_at timestamptz not null,
+  type        text collate "C" not null,
+  version     integer     not null,
+  pass        integer,
+  step        text collate "C",
+  batch       bigint,
+  attempt     integer,
+  chunks      bytea[]     not null,
+  -- Canonical JSON, as it was sent and hashed: jsonb would reorder keys. Cast it to query it: data::jsonb.
+  data        text        not null,
+  leaf        bytea       not null,
+  constraint events_pkey primary key (log_id, position)
+);
+
+-- One success a batch, one end an attempt: by force.
+create unique index events_one_success on distilog.events (log_id, step, pass, batch) where type = 'BatchSucceeded';
+create unique index events_one_end on distilog.events (log_id, step, pass, batch, attempt) where type in ('BatchSucceeded', 'BatchFailed', 'BatchAbandoned');
+-- What earlier attempts at a batch recorded.
+create index events_kept on distilog.events (log_id, step, pass, batch) where type in ('BatchProgressed', 'BatchFailed');
+
+-- Rows of batches, addressed by the SHA-256 of their uncompressed encoding; compressed by the client.
+create table distilog.chunks (
+  sha256 bytea   primary key,
+  codec  text    not null,
+  length bigint  not null,
+  body   bytea   not null
+);
+alter table distilog.chunks alter column body set storage external;
+
+-- Makes it impossible to name a chunk that is not stored, and tells which are named.
+create table distilog.chunk_refs (
+  log_id   text collate "C" not null,
+  position bigint not null,
+  sha256   bytea  not null references distilog.chunks (sha256),
+  constraint chunk_refs_pkey primary key (log_id, position, sha256)
+);
+
+-- States of folds, disposable: every one can be computed again from the log.
+create table distilog.snapshots (
+  log_id      text collate "C" not null,
+  projection  text collate "C" not null,
+  version     integer not null,
+  fingerprint text collate "C" not null,
+  position    bigint  not null,
+  state       text    not null,
+  constraint snapshots_pkey primary key (log_id, projection, version, fingerprint, position)
+);
+
+-- History as people query it.
+create view distilog.history as
+  select log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data::jsonb as data from distilog.events;
+
+-- A field of a hash, with its length before it: no two lists of fields give the same bytes. src/log/hash-chain.ts is its twin.
+create function distilog.frame(field text) returns bytea language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select case when field is null then int8send(-1) else int8send(octet_length(convert_to(field, 'UTF8'))::bigint) || convert_to(field, 'UTF8') end
+$$;
+
+create function distilog.microseconds(at timestamptz) returns bigint language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select (extract(epoch from at) * 1000000)::bigint
+$$;
+
+create type distilog.new_event as (type text, version integer, pass integer, step text, batch bigint, attempt integer, chunks text, data text);
+
+-- The hash of one event: all its columns and the bytes of its data. chunks are comma-joined in hexadecimal.
+create function distilog.leaf(event distilog.new_event) returns bytea language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select sha256(
+    distilog.frame(event.type) || distilog.frame(event.version::text) || distilog.frame(event.pass::text) || distilog.frame(event.step) ||
+    distilog.frame(event.batch::text) || distilog.frame(event.attempt::text) || distilog.frame(event.chunks) || distilog.frame(event.data))
+$$;
+
+-- outcome: ok, or the code of a refusal. recorded_at in microseconds.
+create type distilog.append_result as (outcome text, message text, first bigint, last bigint, recorded_at bigint, hash bytea, epoch bigint, duplicate boolean);
+
+-- One append, the whole of its transaction. Not to be called but by the functions below.
+create function distilog.append_events(
+  p_log text, p_epoch bigint, p_raise boolean, p_append_id text, p_expected bytea, p_writer text,
+  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[]
+) returns distilog.append_result language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  head      distilog.heads%rowtype;
+  known     distilog.commits%rowtype;
+  leaves    bytea[];
+  root      bytea;
+  new_hash  bytea;
+  clock     timestamptz;
+  at        timestamptz;
+  count     integer := cardinality(p_types);
+  new_epoch bigint;
+begin
+  -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
+  select * into head from distilog.heads where log_id = p_log for no key update;
+  if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
+
+  select array_agg(distilog.leaf(row(t, v, p, s, b, a, c, d)::distilog.new_event) order by n) into leaves
+    from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
+  select sha256(string_agg(leaf, ''::bytea order by n)) into root from unnest(leaves) with ordinality as l (leaf, n);
+
+  -- 2. Sent before, and the answer lost: the same answer again, to a fenced writer too.
+  select * into known from distilog.commits c where c.log_id = p_log and c.append_id = p_append_id;
+  if found then
+    if known.root <> root then
+      return row('append-id-reused', format('append %s is known with other events', p_append_id), null, null, null, null, null, false)::distilog.append_result;
+    end if;
+    return row('ok', null, known.first, known.last, distilog.microseconds(known.recorded_at), known.hash, known.epoch, true)::distilog.append_result;
+  end if;
+
+  -- 3. Who may write: the run's driver; on a side log, anyone.
+  if (p_epoch is null and p_log not like '%/side') or p_epoch <> head.epoch then
+    return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false)::distilog.append_result;
+  end if;
+  -- 4. After what: a server that fell back to an older copy would give positions out twice.
+  if p_expected is not null and p_expected <> head.hash then
+    return row('history-diverged', format('the log ends at position %s with another hash than the writer saw', head.position), null, null, null, null, null, false)::distilog.append_result;
+  end if;
+
+  -- 5. Time never goes back, positions have no gaps.
+  clock := clock_timestamp();
+  at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + interval '1 microsecond') end;
+  new_epoch := head.epoch + case when p_raise then 1 else 0 end;
+
+  -- 6. The chain.
+  new_hash := sha256(
+    distilog.frame(encode(head.hash, 'hex')) || distilog.frame(encode(root, 'hex')) || distilog.frame(p_log) ||
+    distilog.frame((head.position + 1)::text) || distilog.frame((head.position + count)::text) ||
+    distilog.frame(distilog.microseconds(at)::text) || distilog.frame(distilog.microseconds(clock)::text) ||
+    distilog.frame(p_append_id) || distilog.frame(new_epoch::text) || distilog.frame(p_writer));
+
+  -- 7. All of it, or nothing.
+  update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log;
+  insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
+  insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
+    select p_log, head.position + n, at, t, v, p, s, b, a,
+           case when c = '' then '{}'::bytea[] else array(select decode(x, 'hex') from unnest(string_to_array(c, ',')) with ordinality as u (x, o) order by o) end,
+           d, leaves[n]
+      from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
+  insert into distilog.chunk_refs (log_id, position, sha256)
+    select distinct p_log, head.position + n, decode(x, 'hex')
+      from unnest(p_chunks) with ordinality as e (c, n), unnest(string_to_array(c, ',')) as x
+     where c <> '';
+  return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
+end $$;
+
+create function distilog.append(
+  p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text,
+  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[]
+) returns distilog.append_result language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
+$$;
+
+-- Appends, and raises the epoch: from then on, whoever drove before is fenced.
+create function distilog.take_over(
+  p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text,
+  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[]
+) returns distilog.append_result language sql security definer set search_path = pg_catalog, pg_temp as $$
+  select distilog.append_events(p_log, p_epoch, true, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
+$$;
+
+-- Makes a run's log and its side log, and appends the run's first events.
+create function distilog.create_run(
+  p_run text, p_append_id text, p_writer text,
+  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[]
+) returns distilog.append_result language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if p_run like '%/side' or p_run = '' then raise exception 'not a run''s id: %', p_run using errcode = '22023'; end if;
+  insert into distilog.heads values (p_run, 0, 'epoch', 1, ''), (p_run || '/side', 0, 'epoch', 1, '') on conflict do nothing;
+  if not found and not exists (select from distilog.commits c where c.log_id = p_run and c.append_id = p_append_id) then
+    return row('already-recorded', format('there is a run %s', p_run), null, null, null, null, null, false)::distilog.append_result;
+  end if;
+  return distilog.append_events(p_run, 1, false, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+end $$;
+
+-- The last position recorded by an instant. At or after the head's time it waits for an append in flight, which is then in, or later than the instant.
+create function distilog.position_at(p_log text, p_at timestamptz) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare found_last bigint;
+begin
+  perform from distilog.heads h where h.log_id = p_log and h.recorded_at <= p_at for share;
+  select c.last into found_last from distilog.commits c where c.log_id = p_log and c.recorded_at <= p_at order by c.recorded_at desc limit 1;
+  return coalesce(found_last, 0);
+end $$;
+
+-- History is never changed: not by accident, and not by the role that owns it either, unless it switches this off, which verify then shows.
+create function distilog.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '% on distilog.% is refused: history is append-only', tg_op, tg_table_name using errcode = '42501';
+end $$;
+
+do $$
+declare name text;
+begin
+  foreach name in array array['commits', 'events', 'chunks', 'chunk_refs'] loop
+    execute format('create trigger append_only before update or delete on distilog.%I for each statement execute function distilog.refuse_change()', name);
+    execute format('create trigger append_only_truncate before truncate on distilog.%I for each statement execute function distilog.refuse_change()', name);
+    execute format('alter table distilog.%I enable always trigger append_only', name);
+    execute format('alter table distilog.%I enable always trigger append_only_truncate', name);
+  end loop;
+  create trigger append_only before delete on distilog.heads for each statement execute function distilog.refuse_change();
+  create trigger append_only_truncate before truncate on distilog.heads for each statement execute function distilog.refuse_change();
+  alter table distilog.heads enable always trigger append_only;
+  alter table distilog.heads enable always trigger append_only_truncate;
+end $$;
+
+revoke all on schema distilog from public;
+revoke all on all tables in schema distilog from public;
+revoke all on all functions in schema distilog from public;
+
+-- Where the server has the program's own role, it reads, stores chunks and snapshots, and appends through the functions; nothing else.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'distilog_app') then return; end if;
+  grant usage on schema distilog to distilog_app;
+  grant select on all tables in schema distilog to distilog_app;
+  grant insert on distilog.chunks to distilog_app;
+  grant insert, update, delete on distilog.snapshots to distilog_app;
+  grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to distilog_app;
+end $$;

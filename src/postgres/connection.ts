@@ -1,0 +1,84 @@
+import pg from 'pg';
+import { Fault } from '#kit/fault';
+import { describe, serverFault, type Whereabouts } from './server-faults.ts';
+
+/** How to reach a server; asked for anew for each connection, because an embedded server moves when another process starts it again. */
+export type Connect = () => pg.ClientConfig;
+
+const oidInt8 = 20;
+const oidTimestamptz = 1184;
+const connectTimeoutMs = 10_000;
+
+// For our own connections only: parsers that are set on `pg` itself would change other people's.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') => {
+    if (oid === oidInt8) return (text: string) => Number(text);
+    if (oid === oidTimestamptz) return timestamp;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** `2026-11-24 09:30:00.5+00` as `2026-11-24T09:30:00.500000Z`. The session is in UTC. */
+function timestamp(text: string): string {
+  const [date = '', rest = ''] = text.split(' ');
+  const [time = '', fraction = ''] = rest.replace(/[+-]\d\d(:?\d\d)?$/, '').split('.');
+  return `${date}T${time}.${fraction.padEnd(6, '0')}Z`;
+}
+
+/** What `pg` needs to connect: the caller's place, our parsers, and settings that do not depend on the server's. */
+export function clientConfig(connect: Connect, applicationName: string): pg.ClientConfig {
+  const config = connect();
+  return {
+    ...config,
+    types,
+    application_name: applicationName,
+    keepAlive: true,
+    connectionTimeoutMillis: connectTimeoutMs,
+  };
+}
+
+/** What every connection is set to, whatever the server's or the role's defaults. */
+export const sessionSettings = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
+  set synchronous_commit = on; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
+  set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`;
+
+/** A connection of its own, set up. Throws `Fault`s that say what is wrong. */
+export async function openClient(connect: Connect, applicationName: string): Promise<pg.Client> {
+  const config = clientConfig(connect, applicationName);
+  const client = new pg.Client(config);
+  // Without a listener, a connection that breaks while idle would end the process; the next query tells.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(sessionSettings);
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw serverFault(error, whereabouts(client));
+  }
+}
+
+/** Where a client is connected to. */
+export const whereabouts = (client: pg.Client): Whereabouts => ({ host: client.host, port: client.port, database: client.database, user: client.user });
+
+/** Major version below which nothing was tried. */
+const oldestServer = 150_000;
+
+/** Refuses a server that cannot keep what it acknowledges, or is too old. */
+export async function checkServer(client: pg.Client): Promise<{ readonly version: string }> {
+  const place = describe(whereabouts(client));
+  const { rows } = await client.query<{ fsync: string; number: string; version: string; standby: boolean; readonly: string }>(
+    `select current_setting('fsync') as fsync, current_setting('server_version_num') as number, current_setting('server_version') as version,
+            pg_is_in_recovery() as standby, current_setting('default_transaction_read_only') as readonly`,
+  );
+  const [server] = rows;
+  if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
+  if (Number(server.number) < oldestServer) throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
+  if (server.fsync !== 'on') {
+    throw new Fault('fsync-off', `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`);
+  }
+  if (server.standby || server.readonly === 'on') {
+    throw new Fault('read-only', `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}: name one that takes writes.`);
+  }
+  return { version: server.version };
+}

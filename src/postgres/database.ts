@@ -1,0 +1,37 @@
+import type { ColumnType } from 'kysely';
+
+/** A table or column that the program never writes but through the SQL functions. */
+type Recorded<T> = ColumnType<T, never, never>;
+
+/** The tables of schema `distilog`, as queries see them: int8 as number, timestamptz as text in UTC. */
+export interface Database {
+  readonly 'distilog.heads': { log_id: Recorded<string>; position: Recorded<number>; recorded_at: Recorded<string>; epoch: Recorded<number>; hash: Recorded<Buffer> };
+  readonly 'distilog.commits': {
+    log_id: Recorded<string>;
+    first: Recorded<number>;
+    last: Recorded<number>;
+    recorded_at: Recorded<string>;
+    clock: Recorded<string>;
+    append_id: Recorded<string>;
+    epoch: Recorded<number>;
+    writer: Recorded<string>;
+    root: Recorded<Buffer>;
+    hash: Recorded<Buffer>;
+  };
+  readonly 'distilog.events': {
+    log_id: Recorded<string>;
+    position: Recorded<number>;
+    recorded_at: Recorded<string>;
+    type: Recorded<string>;
+    version: Recorded<number>;
+    pass: Recorded<number | null>;
+    step: Recorded<string | null>;
+    batch: Recorded<number | null>;
+    attempt: Recorded<number | null>;
+    chunks: Recorded<readonly Buffer[]>;
+    data: Recorded<string>;
+    leaf: Recorded<Buffer>;
+  };
+  readonly 'distilog.chunks': { sha256: Buffer; codec: string; length: number; body: Buffer };
+  readonly 'distilog.snapshots': { log_id: string; projection: string; version: number; fingerprint: string; position: number; state: string };
+}

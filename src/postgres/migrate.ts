@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import pg from 'pg';
+import { Fault } from '#kit/fault';
+import { clientConfig, whereabouts, type Connect } from './connection.ts';
+import { describe, serverFault } from './server-faults.ts';
+
+const folder = new URL('../../schema/migrations/', import.meta.url);
+const schema = 'distilog';
+const migrationTable = 'migrations';
+
+/** A migration: its number and name, and its SQL. */
+export interface MigrationFile {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All migrations of this version, in order. */
+export const migrationFiles = (): readonly MigrationFile[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({ name: file.replace('.sql', ''), sql: readFileSync(new URL(file, folder), 'utf8') }));
+
+/** Migrations that a store lacks. Throws `Fault('schema-too-new')` if a newer version of distilog was there. */
+export const pendingMigrations = (connect: Connect): Promise<readonly MigrationFile[]> =>
+  withDatabase(connect, async (database) => {
+    const done = await appliedMigrations(database);
+    const files = migrationFiles();
+    const newer = done.find((name) => !files.some((file) => file.name === name));
+    if (newer !== undefined) {
+      throw new Fault('schema-too-new', `The store was migrated by a newer version of distilog (${newer}): update distilog, or name another store.`);
+    }
+    return files.filter(({ name }) => !done.includes(name));
+  });
+
+/** Brings a store to this version's schema, as the role that connects. Does nothing the second time; two at once wait for each other. Returns what it applied. */
+export async function migrate(connect: Connect): Promise<readonly string[]> {
+  await pendingMigrations(connect);
+  return withDatabase(connect, async (database) => {
+    const migrator = new Migrator({
+      db: database,
+      migrationTableSchema: schema,
+      migrationTableName: migrationTable,
+      migrationLockTableName: 'migration_lock',
+      provider: { getMigrations: async () => Object.fromEntries(migrationFiles().map(({ name, sql: text }) => [name, migrationOf(text)])) },
+    });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName);
+  });
+}
+
+/** Refuses a store whose schema is not this version's. */
+export async function requireMigrated(connect: Connect): Promise<void> {
+  const pending = await pendingMigrations(connect);
+  if (pending.length === 0) return;
+  const place = describe(whereabouts(new pg.Client(connect())));
+  throw new Fault('not-migrated', `The store at ${place} is not set up for this version of distilog: run distilog db migrate once (--dry-run shows the SQL).`, {
+    details: { pending: pending.map(({ name }) => name).join(', ') },
+  });
+}
+
+const migrationOf = (text: string): Migration => ({
+  up: async (database: Kysely<unknown>) => {
+    await sql.raw(text).execute(database);
+  },
+});
+
+async function appliedMigrations(database: Kysely<unknown>): Promise<readonly string[]> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass('distilog.migrations') is not null as there`.execute(database);
+  if (!rows[0]?.there) return [];
+  const applied = await sql<{ name: string }>`select name from distilog.migrations order by name`.execute(database);
+  return applied.rows.map(({ name }) => name);
+}
+
+async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown>) => Promise<T>): Promise<T> {
+  const config = clientConfig(connect, 'distilog migrate');
+  const pool = new pg.Pool({ ...config, max: 2 });
+  pool.on('error', () => undefined);
+  const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    return await work(database);
+  } catch (error) {
+    throw serverFault(error, whereabouts(new pg.Client(config)));
+  } finally {
+    await database.destroy();
+  }
+}

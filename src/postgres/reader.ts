@@ -1,0 +1,48 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import { pause } from '#kit/pause';
+import { clientConfig, sessionSettings, type Connect } from './connection.ts';
+import type { Database } from './database.ts';
+import { isConnectionLost, serverFault } from './server-faults.ts';
+
+/** Queries that change nothing, or the same thing twice: they are asked again while the server is away. */
+export interface Reader {
+  /** The result of a query, asked again for so long as the server is away, up to a bound. Throws `Fault`s. */
+  query<T>(ask: (database: Kysely<Database>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Connections for reading and for storing chunks. */
+const connectionsMax = 6;
+/** How long a server may be away before a query gives up, and the pauses between. */
+const patienceMs = 90_000;
+const pauseMinMs = 50;
+const pauseMaxMs = 1_000;
+
+/** A pool of connections to a server that may restart, or move. */
+export function openReader(connect: Connect): Reader {
+  const pool = new pg.Pool({ ...clientConfig(connect, 'distilog'), max: connectionsMax, idleTimeoutMillis: 10_000 });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    // Queued before whatever the pool's user asks for, on the same connection.
+    client.query(sessionSettings).catch(() => undefined);
+  });
+  const database = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    query: async (ask) => {
+      const giveUpAt = Date.now() + patienceMs;
+      for (let pauseMs = pauseMinMs; ; pauseMs = Math.min(pauseMaxMs, pauseMs * 2)) {
+        try {
+          return await ask(database);
+        } catch (error) {
+          const { host, port, database: name, user } = pool.options;
+          if (!isConnectionLost(error) || Date.now() > giveUpAt) throw serverFault(error, { host, port, database: name, user });
+        }
+        await pause(pauseMs);
+        Object.assign(pool.options, clientConfig(connect, 'distilog'));
+      }
+    },
+    close: () => database.destroy(),
+  };
+}
