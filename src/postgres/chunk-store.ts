@@ -19,12 +19,22 @@ export function postgresChunks({ query }: Reader): ChunkStore {
     put: async (chunks) => {
       const rows = await Promise.all(chunks.map(rowOf));
       for (const batch of batches(rows)) {
-        await query((database) => database.insertInto('distilog.chunks').values(batch).onConflict((conflict) => conflict.column('sha256').doNothing()).execute());
+        await query((database) =>
+          database
+            .insertInto('distilog.chunks')
+            .values(batch)
+            .onConflict((conflict) => conflict.column('sha256').doNothing())
+            .execute(),
+        );
       }
     },
     get: async (address) => {
       const row = await query((database) =>
-        database.selectFrom('distilog.chunks').select(['codec', 'body']).where('sha256', '=', Buffer.from(address, 'hex')).executeTakeFirst(),
+        database
+          .selectFrom('distilog.chunks')
+          .select(['codec', 'body'])
+          .where('sha256', '=', Buffer.from(address, 'hex'))
+          .executeTakeFirst(),
       );
       return checkedChunk(address, row ? await bodyOf(row, address) : undefined);
     },
@@ -48,10 +58,14 @@ async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
 async function bodyOf({ codec, body }: Pick<ChunkRow, 'codec' | 'body'>, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
-    new Fault('chunk-corrupted', `Chunk ${address.slice(0, 12)}… cannot be decompressed (${codec}); distilog verify names the position that refers to it.`, {
-      details: { chunk: address },
-      cause,
-    });
+    new Fault(
+      'chunk-corrupted',
+      `Chunk ${address.slice(0, 12)}… cannot be decompressed (${codec}); distilog verify names the position that refers to it.`,
+      {
+        details: { chunk: address },
+        cause,
+      },
+    );
   if (codec !== 'zstd') throw broken();
   try {
     return await decompress(body);

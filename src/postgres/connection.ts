@@ -59,7 +59,12 @@ export async function openClient(connect: Connect, applicationName: string): Pro
 }
 
 /** Where a client is connected to. */
-export const whereabouts = (client: pg.Client): Whereabouts => ({ host: client.host, port: client.port, database: client.database, user: client.user });
+export const whereabouts = (client: pg.Client): Whereabouts => ({
+  host: client.host,
+  port: client.port,
+  database: client.database,
+  user: client.user,
+});
 
 /** Major version below which nothing was tried. */
 const oldestServer = 150_000;
@@ -73,9 +78,13 @@ export async function checkServer(client: pg.Client): Promise<{ readonly version
   );
   const [server] = rows;
   if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
-  if (Number(server.number) < oldestServer) throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
+  if (Number(server.number) < oldestServer)
+    throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
   if (server.fsync !== 'on') {
-    throw new Fault('fsync-off', `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`);
+    throw new Fault(
+      'fsync-off',
+      `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`,
+    );
   }
   if (server.standby || server.readonly === 'on') {
     throw new Fault('read-only', `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}: name one that takes writes.`);

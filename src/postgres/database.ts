@@ -5,7 +5,13 @@ type Recorded<T> = ColumnType<T, never, never>;
 
 /** The tables of schema `distilog`, as queries see them: int8 as number, timestamptz as text in UTC. */
 export interface Database {
-  readonly 'distilog.heads': { log_id: Recorded<string>; position: Recorded<number>; recorded_at: Recorded<string>; epoch: Recorded<number>; hash: Recorded<Buffer> };
+  readonly 'distilog.heads': {
+    log_id: Recorded<string>;
+    position: Recorded<number>;
+    recorded_at: Recorded<string>;
+    epoch: Recorded<number>;
+    hash: Recorded<Buffer>;
+  };
   readonly 'distilog.commits': {
     log_id: Recorded<string>;
     first: Recorded<number>;
@@ -33,5 +39,12 @@ export interface Database {
     leaf: Recorded<Buffer>;
   };
   readonly 'distilog.chunks': { sha256: Buffer; codec: string; length: number; body: Buffer };
-  readonly 'distilog.snapshots': { log_id: string; projection: string; version: number; fingerprint: string; position: number; state: string };
+  readonly 'distilog.snapshots': {
+    log_id: string;
+    projection: string;
+    version: number;
+    fingerprint: string;
+    position: number;
+    state: string;
+  };
 }

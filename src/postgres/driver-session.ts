@@ -34,7 +34,8 @@ export async function openDriverSession(
         return { ok: false, code: 'driven', holder: held };
       }
       await endHolder(client, runId);
-      if (Date.now() > giveUpAt) throw new Fault('not-seized', `The process that drives run ${runId} could not be ended: its connection holds on.`);
+      if (Date.now() > giveUpAt)
+        throw new Fault('not-seized', `The process that drives run ${runId} could not be ended: its connection holds on.`);
       await pause(seizePauseMs);
     }
   } catch (error) {
@@ -49,7 +50,9 @@ function sessionOn(client: pg.Client, runId: string): DriverSession {
     try {
       return await inTime(callAppend(client, name, request));
     } catch (error) {
-      throw isConnectionLost(error) ? new Fault('connection-lost', `The connection that drives run ${runId} broke.`, { cause: error }) : error;
+      throw isConnectionLost(error)
+        ? new Fault('connection-lost', `The connection that drives run ${runId} broke.`, { cause: error })
+        : error;
     }
   };
   return {

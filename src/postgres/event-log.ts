@@ -3,7 +3,17 @@ import type pg from 'pg';
 import type { RecordedEvent } from '#schema';
 import { formatInstant } from '#kit/instant';
 import { pause } from '#kit/pause';
-import { decodeEvent, type AppendRequest, type AppendResult, type Commit, type EncodedEvent, type EventLog, type Head, type RunEntry, type StoredEvent } from '#log';
+import {
+  decodeEvent,
+  type AppendRequest,
+  type AppendResult,
+  type Commit,
+  type EncodedEvent,
+  type EventLog,
+  type Head,
+  type RunEntry,
+  type StoredEvent,
+} from '#log';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { holders } from './driver-lock.ts';
@@ -150,7 +160,9 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
 
     positionAt: (logId, instant) =>
       query(async (database) => {
-        const { rows } = await sql<{ position: number }>`select distilog.position_at(${logId}, ${formatInstant(instant)}::timestamptz) as position`.execute(database);
+        const { rows } = await sql<{
+          position: number;
+        }>`select distilog.position_at(${logId}, ${formatInstant(instant)}::timestamptz) as position`.execute(database);
         return rows[0]?.position ?? 0;
       }),
 
@@ -214,7 +226,17 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
         if (rows.length > 0) {
           yield rows.map((row): Commit => {
             const { first, last, recorded_at, clock, append_id, epoch, writer, root, hash } = row;
-            return { first, last, recordedAt: recorded_at, clock, appendId: append_id, epoch, writer, root: root.toString('hex'), hash: hash.toString('hex') };
+            return {
+              first,
+              last,
+              recordedAt: recorded_at,
+              clock,
+              appendId: append_id,
+              epoch,
+              writer,
+              root: root.toString('hex'),
+              hash: hash.toString('hex'),
+            };
           });
         }
         if (rows.length < pageSize) return;
@@ -237,8 +259,30 @@ interface EventRow {
   readonly data: string;
 }
 
-function stored({ position, recorded_at, type, version, pass, step, batch, attempt, chunks, data }: EventRow): EncodedEvent & { position: number; recordedAt: string } {
-  return { position, recordedAt: recorded_at, type, version, pass, step, batch, attempt, chunks: chunks.map((chunk) => chunk.toString('hex')), data };
+function stored({
+  position,
+  recorded_at,
+  type,
+  version,
+  pass,
+  step,
+  batch,
+  attempt,
+  chunks,
+  data,
+}: EventRow): EncodedEvent & { position: number; recordedAt: string } {
+  return {
+    position,
+    recordedAt: recorded_at,
+    type,
+    version,
+    pass,
+    step,
+    batch,
+    attempt,
+    chunks: chunks.map((chunk) => chunk.toString('hex')),
+    data,
+  };
 }
 
 function recorded(logId: string, row: EventRow): readonly RecordedEvent[] {
@@ -254,7 +298,10 @@ const headOf = (row: { log_id: string; position: number; hash: Buffer; recorded_
   epoch: row.epoch,
 });
 
-async function runsBefore(database: Kysely<Database>, before: { readonly at: string; readonly runId: string } | null): Promise<readonly RunEntry[]> {
+async function runsBefore(
+  database: Kysely<Database>,
+  before: { readonly at: string; readonly runId: string } | null,
+): Promise<readonly RunEntry[]> {
   let select = database
     .selectFrom('distilog.heads as head')
     .innerJoin('distilog.events as first', (join) => join.onRef('first.log_id', '=', 'head.log_id').on('first.position', '=', 1))
@@ -263,11 +310,21 @@ async function runsBefore(database: Kysely<Database>, before: { readonly at: str
     .where('head.log_id', 'not like', '%/side');
   if (before) select = select.where(sql<boolean>`(first.recorded_at, head.log_id) < (${before.at}::timestamptz, ${before.runId})`);
   const rows = await select.orderBy('first.recorded_at', 'desc').orderBy('head.log_id', 'desc').limit(runPageSize).execute();
-  return rows.map((row) => ({ runId: row.log_id, pipeline: row.pipeline ?? '', startedAt: row.started_at, head: headOf(row), holder: null }));
+  return rows.map((row) => ({
+    runId: row.log_id,
+    pipeline: row.pipeline ?? '',
+    startedAt: row.started_at,
+    head: headOf(row),
+    holder: null,
+  }));
 }
 
 /** Types and versions are few: the log is asked which there are, and looked through only where one is unknown. */
-async function unknownEvent(database: Kysely<Database>, logId: string, to: number): Promise<{ readonly position: number; readonly reason: string } | null> {
+async function unknownEvent(
+  database: Kysely<Database>,
+  logId: string,
+  to: number,
+): Promise<{ readonly position: number; readonly reason: string } | null> {
   const kinds = await database
     .selectFrom('distilog.events')
     .select(['type', 'version', ({ fn }) => fn.min('position').as('position')])
@@ -277,7 +334,12 @@ async function unknownEvent(database: Kysely<Database>, logId: string, to: numbe
     .orderBy('position')
     .execute();
   for (const { position } of kinds) {
-    const row = await database.selectFrom('distilog.events').select(eventColumns).where('log_id', '=', logId).where('position', '=', position).executeTakeFirst();
+    const row = await database
+      .selectFrom('distilog.events')
+      .select(eventColumns)
+      .where('log_id', '=', logId)
+      .where('position', '=', position)
+      .executeTakeFirst();
     const decoded = row ? decodeEvent(stored(row), logId) : null;
     if (decoded && !decoded.event) return { position, reason: decoded.reason };
   }

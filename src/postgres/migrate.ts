@@ -30,7 +30,10 @@ export const pendingMigrations = (connect: Connect): Promise<readonly MigrationF
     const files = migrationFiles();
     const newer = done.find((name) => !files.some((file) => file.name === name));
     if (newer !== undefined) {
-      throw new Fault('schema-too-new', `The store was migrated by a newer version of distilog (${newer}): update distilog, or name another store.`);
+      throw new Fault(
+        'schema-too-new',
+        `The store was migrated by a newer version of distilog (${newer}): update distilog, or name another store.`,
+      );
     }
     return files.filter(({ name }) => !done.includes(name));
   });
@@ -57,9 +60,13 @@ export async function requireMigrated(connect: Connect): Promise<void> {
   const pending = await pendingMigrations(connect);
   if (pending.length === 0) return;
   const place = describe(whereabouts(new pg.Client(connect())));
-  throw new Fault('not-migrated', `The store at ${place} is not set up for this version of distilog: run distilog db migrate once (--dry-run shows the SQL).`, {
-    details: { pending: pending.map(({ name }) => name).join(', ') },
-  });
+  throw new Fault(
+    'not-migrated',
+    `The store at ${place} is not set up for this version of distilog: run distilog db migrate once (--dry-run shows the SQL).`,
+    {
+      details: { pending: pending.map(({ name }) => name).join(', ') },
+    },
+  );
 }
 
 const migrationOf = (text: string): Migration => ({

@@ -30,7 +30,9 @@ export async function openPostgresStore(connect: Connect): Promise<PostgresStore
   const reader = openReader(connect);
   const isOwner = await reader.query(async (database) => {
     const { rows } = await sql<{ owns: boolean }>`
-      select pg_has_role(current_user, c.relowner, 'usage') as owns from pg_class c where c.oid = 'distilog.events'::regclass`.execute(database);
+      select pg_has_role(current_user, c.relowner, 'usage') as owns from pg_class c where c.oid = 'distilog.events'::regclass`.execute(
+      database,
+    );
     return rows[0]?.owns ?? true;
   });
   return {

@@ -15,7 +15,9 @@ interface AppendRow {
 }
 
 const arrays = (from: number): string =>
-  ['text', 'integer', 'integer', 'text', 'bigint', 'integer', 'text', 'text'].map((type, index) => `$${from + index}::${type}[]`).join(', ');
+  ['text', 'integer', 'integer', 'text', 'bigint', 'integer', 'text', 'text']
+    .map((type, index) => `$${from + index}::${type}[]`)
+    .join(', ');
 
 const statements = {
   append: `select (r).* from (select distilog.append($1, $2, $3, $4, $5, ${arrays(6)}) offset 0) as q (r)`,
@@ -42,9 +44,18 @@ export async function callAppend(client: pg.ClientBase, name: keyof typeof state
     const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
     const [row] = rows;
     if (!row) throw new Fault('database-error', 'PostgreSQL answered an append with nothing.');
-    if (row.outcome !== 'ok') return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
+    if (row.outcome !== 'ok')
+      return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
     const { first, last, duplicate } = row;
-    return { ok: true, first, last, duplicate, epoch: row.epoch, hash: row.hash.toString('hex'), recordedAt: formatInstant(row.recorded_at) };
+    return {
+      ok: true,
+      first,
+      last,
+      duplicate,
+      epoch: row.epoch,
+      hash: row.hash.toString('hex'),
+      recordedAt: formatInstant(row.recorded_at),
+    };
   } catch (error) {
     const refused = refusalOf(error as pg.DatabaseError);
     if (refused) return refused;

@@ -1,0 +1,47 @@
+import type { Clock } from '#kit/clock';
+import { Fault } from '#kit/fault';
+import { formatInstant } from '#kit/instant';
+import type { AppendRequest, AppendResult, DriverSession, Holder, OpenedDriver } from './event-log.ts';
+
+export interface MemoryDriverLocks {
+  open(runId: string, options: { readonly seize: boolean }): OpenedDriver;
+  holder(runId: string): Holder | null;
+}
+
+/** The driver locks of a memory log: one session a run, and a session that was seized is one whose connection is gone. */
+export function memoryDriverLocks({
+  clock,
+  append,
+}: {
+  readonly clock: Clock;
+  readonly append: (request: AppendRequest, options: { readonly raise: boolean }) => AppendResult;
+}): MemoryDriverLocks {
+  const held = new Map<string, { readonly session: DriverSession; readonly holder: Holder }>();
+
+  const sessionOf = (runId: string): DriverSession => {
+    const send = (request: AppendRequest, raise: boolean): AppendResult => {
+      if (held.get(runId)?.session === session) return append(request, { raise });
+      throw new Fault('connection-lost', `The connection that drives run ${runId} was ended.`, { details: { run: runId } });
+    };
+    const session: DriverSession = {
+      runId,
+      append: async (request) => send(request, false),
+      takeOver: async (request) => send(request, true),
+      close: async () => {
+        if (held.get(runId)?.session === session) held.delete(runId);
+      },
+    };
+    return session;
+  };
+
+  return {
+    open: (runId, { seize }) => {
+      const current = held.get(runId);
+      if (current && !seize) return { ok: false, code: 'driven', holder: current.holder };
+      const session = sessionOf(runId);
+      held.set(runId, { session, holder: { user: 'memory', host: 'memory', pid: process.pid, since: formatInstant(clock()) } });
+      return { ok: true, session };
+    },
+    holder: (runId) => held.get(runId)?.holder ?? null,
+  };
+}

@@ -1,0 +1,147 @@
+import { isEventType, type RecordedEvent } from '#schema';
+import type { Clock } from '#kit/clock';
+import { formatInstant, parseInstant } from '#kit/instant';
+import { decodeEvent } from './encoded-event.ts';
+import { sideLogId, type AppendRequest, type AppendResult, type EventLog, type RunEntry, type StoredEvent } from './event-log.ts';
+import { memoryDriverLocks } from './memory-driver-locks.ts';
+import { appendTo, emptyMemoryLog, isSideLog, refusal, type MemoryLog } from './memory-log.ts';
+
+export interface MemoryEventLog extends EventLog {
+  /** All logs by id, for tests that alter them. */
+  readonly logs: Map<string, MemoryLog>;
+}
+
+const pageSize = 1_000;
+/** A lead of `recordedAt` over the clock, in microseconds, from which times are not to be relied on. */
+const unreliableLead = 1_000_000;
+
+/**
+ * The in-memory twin of the PostgreSQL log: the same results, refusals and hashes, without durability. No timers and no chance: what it does depends
+ * on its calls and its clock only.
+ */
+export function memoryEventLog({
+  clock,
+  isStored,
+}: {
+  readonly clock: Clock;
+  readonly isStored: (sha256: string) => boolean;
+}): MemoryEventLog {
+  const logs = new Map<string, MemoryLog>();
+
+  const append = (request: AppendRequest, { raise }: { readonly raise: boolean }): AppendResult => {
+    const log = logs.get(request.logId);
+    return log ? appendTo(log, request, { clock, isStored, raise }) : refusal('unknown-log', `there is no log ${request.logId}`);
+  };
+
+  const create = (request: AppendRequest): AppendResult => {
+    const { logId, appendId } = request;
+    const log = logs.get(logId);
+    if (log && !log.appends.has(appendId)) return refusal('already-recorded', `there is a run ${logId}`);
+    const made = log ?? emptyMemoryLog(logId);
+    const result = appendTo(made, request, { clock, isStored, raise: false });
+    if (!log && result.ok) {
+      logs.set(logId, made);
+      logs.set(sideLogId(logId), emptyMemoryLog(sideLogId(logId)));
+    }
+    return result;
+  };
+
+  const locks = memoryDriverLocks({ clock, append });
+  const eventsOf = (logId: string): readonly StoredEvent[] => logs.get(logId)?.events ?? [];
+  const commitsOf = (logId: string) => logs.get(logId)?.commits ?? [];
+
+  const batchOf = (logId: string, batch: { readonly pass: number; readonly step: string; readonly batch: number }, to: number) =>
+    decoded(
+      logId,
+      eventsOf(logId).filter(
+        (event) => event.batch === batch.batch && event.step === batch.step && event.pass === batch.pass && event.position <= to,
+      ),
+    );
+
+  return {
+    logs,
+    create: async (request) => create(request),
+    appendSide: async (request) => append(request, { raise: false }),
+    openDriver: async (runId, { seize = false } = {}) => locks.open(runId, { seize }),
+    holder: async (runId) => locks.holder(runId),
+
+    head: async (logId) => logs.get(logId)?.head ?? null,
+    runs: async function* () {
+      const runs = [...logs.values()].filter(({ logId }) => !isSideLog(logId)).map((log) => runEntry(log, locks.holder(log.logId)));
+      yield* paged(runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId)));
+    },
+    runIds: async (prefix, limit) =>
+      [...logs.keys()]
+        .filter((logId) => !isSideLog(logId) && logId.startsWith(prefix))
+        .sort()
+        .slice(0, limit),
+    read: async function* (logId, { from = 1, to = Number.POSITIVE_INFINITY, types, step } = {}) {
+      const events = eventsOf(logId);
+      const end = Math.min(to, events.length);
+      for (let index = Math.max(from, 1) - 1; index < end; index += pageSize) {
+        const page = events
+          .slice(index, Math.min(index + pageSize, end))
+          .filter(
+            (event) =>
+              (types === undefined || (isEventType(event.type) && types.includes(event.type))) &&
+              (step === undefined || event.step === step),
+          );
+        const readable = decoded(logId, page);
+        if (readable.length > 0) yield readable;
+      }
+    },
+    readBatch: async (logId, { to = Number.POSITIVE_INFINITY, ...batch }) => batchOf(logId, batch, to),
+    readSuccesses: async function* (logId, { step, fromBatch = 0, to }) {
+      const successes = eventsOf(logId).filter(
+        (event) => event.type === 'BatchSucceeded' && event.step === step && (event.batch ?? 0) >= fromBatch && event.position <= to,
+      );
+      yield* paged(
+        decoded(logId, successes)
+          .filter(isSuccess)
+          .sort((a, b) => a.pass - b.pass || a.batch - b.batch),
+      );
+    },
+    success: async (logId, { to, ...batch }) => batchOf(logId, batch, to).find(isSuccess) ?? null,
+    unknownEvent: async (logId, to) => {
+      for (const stored of eventsOf(logId).slice(0, to)) {
+        const read = decodeEvent(stored, logId);
+        if (!read.event) return { position: stored.position, reason: read.reason };
+      }
+      return null;
+    },
+    positionAt: async (logId, instant) => {
+      const time = formatInstant(instant);
+      return commitsOf(logId).findLast(({ recordedAt }) => recordedAt <= time)?.last ?? 0;
+    },
+    asOf: async (logId, position) => {
+      const commit = commitsOf(logId).find(({ first, last }) => first <= position && position <= last);
+      return commit ? { position, recordedAt: commit.recordedAt, hash: commit.hash } : null;
+    },
+    unreliableFrom: async (logId) =>
+      commitsOf(logId).find((commit) => parseInstant(commit.recordedAt) - parseInstant(commit.clock) > unreliableLead)?.first ?? null,
+    storedEvents: async function* (logId, { from, to }) {
+      yield* paged(eventsOf(logId).filter(({ position }) => position >= from && position <= to));
+    },
+    commits: async function* (logId, { from, to }) {
+      yield* paged(commitsOf(logId).filter(({ first }) => first >= from && first <= to));
+    },
+  };
+}
+
+/** Events that this program can read. */
+const decoded = (logId: string, events: readonly StoredEvent[]): readonly RecordedEvent[] =>
+  events.flatMap((stored) => decodeEvent(stored, logId).event ?? []);
+
+const isSuccess = (event: RecordedEvent): event is RecordedEvent<'BatchSucceeded'> => event.type === 'BatchSucceeded';
+
+function* paged<Item>(items: readonly Item[]): Generator<readonly Item[]> {
+  for (let index = 0; index < items.length; index += pageSize) yield items.slice(index, index + pageSize);
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function runEntry({ logId, head, events }: MemoryLog, holder: RunEntry['holder']): RunEntry {
+  const [started] = events;
+  const { manifest } = JSON.parse(started?.data ?? '{}') as { readonly manifest?: { readonly pipeline?: string } };
+  return { runId: logId, pipeline: manifest?.pipeline ?? '', startedAt: started?.recordedAt ?? head.recordedAt, head, holder };
+}

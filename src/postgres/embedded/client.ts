@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Fault, messageOf } from '#kit/fault';
+import type { Answer, Connection } from './connection.ts';
+import { identityOf, openLog, tailOf } from './files.ts';
+import { busyExitCode, readMarker } from './marker.ts';
+
+/** A folder's own PostgreSQL, shared by every distilog process that works there. */
+export interface EmbeddedStore {
+  /** The program's login (`distilog_app`). Ask again after a connection error: another supervisor may have taken over. */
+  app(): Connection;
+  /** The owner's login, for migrations and `db url --admin` only. */
+  owner(): Connection;
+  /** The store's folder, `.distilog`. */
+  readonly home: string;
+  /** Drops this process's reference; the server stops some seconds after the last. */
+  close(): void;
+}
+
+/** SQLite, whose lock is used, opens no longer paths than 512 bytes. */
+const pathBytesMax = 480;
+const openTimeoutMs = 60_000;
+const pollMs = 25;
+const respawnMs = 250;
+const reacquireMs = 1_000;
+
+/** Opens a folder's store, starting its server if no process has. Throws `Fault('embedded-failed')`, which says what is in the way. */
+export async function openEmbeddedStore(
+  folder: string,
+  { timeoutMs = openTimeoutMs }: { readonly timeoutMs?: number | undefined } = {},
+): Promise<EmbeddedStore> {
+  const home = homeOf(folder);
+  let held = await acquire(home, timeoutMs);
+  let isClosed = false;
+  const watch = () => {
+    held.socket.once('close', async () => {
+      // The supervisor died: another is found, or started.
+      while (!isClosed) {
+        try {
+          held = await acquire(home, timeoutMs);
+          if (isClosed) held.socket.destroy();
+          else watch();
+          return;
+        } catch {
+          await sleep(reacquireMs, undefined, { ref: false });
+        }
+      }
+    });
+  };
+  watch();
+  return {
+    home,
+    app: () => held.app,
+    owner: () => held.owner,
+    close: () => {
+      isClosed = true;
+      held.socket.destroy();
+    },
+  };
+}
+
+/** Who supervises a folder's server, or null if nobody does. */
+export async function embeddedSupervisor(folder: string): Promise<number | null> {
+  const home = path.join(fs.realpathSync(folder), '.distilog');
+  const held = await dial(home, Date.now() + reacquireMs).catch(() => undefined);
+  held?.socket.destroy();
+  return held?.supervisor ?? null;
+}
+
+/** Stops a folder's server, whoever uses it. Returns whether there was one. */
+export async function stopEmbeddedStore(
+  folder: string,
+  { timeoutMs = openTimeoutMs }: { readonly timeoutMs?: number | undefined } = {},
+): Promise<boolean> {
+  const supervisor = await embeddedSupervisor(folder);
+  if (supervisor === null) return false;
+  process.kill(supervisor, 'SIGTERM');
+  for (const until = Date.now() + timeoutMs; (await embeddedSupervisor(folder)) === supervisor; await sleep(pollMs)) {
+    if (Date.now() > until) throw new Fault('embedded-failed', `The server in ${folder} does not stop: end process ${supervisor}.`);
+  }
+  return true;
+}
+
+function homeOf(folder: string): string {
+  const home = path.join(fs.realpathSync(folder), '.distilog');
+  if (Buffer.byteLength(home) > pathBytesMax) {
+    throw new Fault(
+      'embedded-failed',
+      `The path of ${home} is too long for an embedded store: work in a folder nearer to the root, or name a server with --store.`,
+    );
+  }
+  try {
+    fs.mkdirSync(home, { recursive: true });
+    fs.accessSync(home, fs.constants.W_OK);
+  } catch (error) {
+    throw new Fault(
+      'embedded-failed',
+      `The store's folder ${home} cannot be written: ${messageOf(error)}. Work in another folder, or name a server with --store.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return home;
+}
+
+interface Held {
+  readonly app: Connection;
+  readonly owner: Connection;
+  readonly socket: net.Socket;
+  readonly supervisor: number;
+}
+
+/** Connects to the folder's supervisor; where there is none, starts one. Of several started at once, the kernel's lock lets one through. */
+async function acquire(home: string, timeoutMs: number): Promise<Held> {
+  const deadline = Date.now() + timeoutMs;
+  const log = path.join(home, 'supervisor.log');
+  let child: ChildProcess | undefined;
+  let nextSpawn = 0;
+  for (;;) {
+    const held = await dial(home, deadline);
+    if (held) return held;
+    if (child?.exitCode && child.exitCode !== busyExitCode) {
+      throw new Fault('embedded-failed', `The embedded PostgreSQL in ${home} did not start.\n${tailOf(log)}`);
+    }
+    if (Date.now() > deadline) {
+      const holder = readMarker(home);
+      const who = holder ? `process ${holder.pid} on ${holder.place[0]} has it` : 'an unknown process has it';
+      throw new Fault('embedded-failed', `The store in ${home} does not answer: ${who}. End that process, or name a server with --store.`);
+    }
+    const isStarting = child && child.exitCode === null && child.signalCode === null;
+    if (Date.now() >= nextSpawn && !isStarting) {
+      nextSpawn = Date.now() + respawnMs;
+      child = spawnSupervisor(home, log);
+    }
+    await sleep(pollMs);
+  }
+}
+
+function spawnSupervisor(home: string, log: string): ChildProcess {
+  const extension = path.extname(fileURLToPath(import.meta.url));
+  const program = fileURLToPath(new URL(`./supervise${extension}`, import.meta.url));
+  const conditions = extension === '.ts' ? ['--conditions=distilog-source'] : [];
+  const out = openLog(log);
+  const child = spawn(process.execPath, ['--no-warnings', ...conditions, program, '--supervise', home], {
+    detached: true,
+    windowsHide: true,
+    cwd: path.parse(home).root,
+    stdio: ['ignore', out, out],
+    // A debugger or coverage of this process is not the supervisor's.
+    env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' },
+  });
+  child.unref();
+  fs.closeSync(out);
+  return child;
+}
+
+/** Connects to a supervisor's control socket and hears where the server is; the open socket is this process's reference to it. */
+function dial(home: string, deadline: number): Promise<Held | undefined> {
+  const marker = readMarker(home);
+  // None, or it came along when the folder was copied.
+  if (!marker || marker.identity !== identityOf(home)) return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(path.resolve(home, marker.control)).setEncoding('utf8');
+    let text = '';
+    socket.setTimeout(Math.max(1, deadline - Date.now()), () => socket.destroy());
+    socket
+      .on('error', () => undefined)
+      .once('close', () => resolve(undefined))
+      .on('data', (chunk) => {
+        text += String(chunk);
+        if (!text.includes('\n')) return;
+        const answer = JSON.parse(text) as Answer;
+        if ('error' in answer) {
+          reject(new Fault('embedded-failed', answer.error));
+          return;
+        }
+        socket.setTimeout(0).removeAllListeners('data').resume().unref();
+        const placed = (connection: Connection): Connection => ({
+          ...connection,
+          host: path.isAbsolute(connection.host) || connection.host === loopback ? connection.host : path.resolve(home, connection.host),
+        });
+        resolve({ app: placed(answer.app), owner: placed(answer.owner), socket, supervisor: marker.pid });
+      });
+  });
+}
+
+const loopback = '127.0.0.1';

@@ -1,0 +1,102 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { listedUsers, type RunAs } from './binaries.ts';
+import { ownerRole } from './connection.ts';
+import { openLog, readText, tailOf } from './files.ts';
+import { isLinux, isWindows } from './processes.ts';
+import { exitOf, type Programs } from './programs.ts';
+
+/** PostgreSQL's major version: a data directory of another cannot be opened. */
+export const serverMajor = '18';
+
+/**
+ * On Linux, a name for the data directory that is short whatever its path, survives a move, and needs no way through parents that the server's user
+ * may not enter: the server is started inside it.
+ */
+export const dataName = isLinux ? '/proc/self/cwd' : undefined;
+
+export interface DataDirectory {
+  readonly home: string;
+  readonly data: string;
+  readonly log: string;
+  /** Holds the owner's password. */
+  readonly password: string;
+  readonly initdb: string;
+  readonly programs: Programs;
+  /** Gives a file to the user who runs the server. */
+  readonly own: (file: string) => void;
+}
+
+/** Makes the data directory, complete or not at all. Throws an `Error` that says why it cannot be. */
+export async function makeDataDirectory(directory: DataDirectory): Promise<void> {
+  const { home, data } = directory;
+  removeLeftOvers(home);
+  const version = path.join(data, 'PG_VERSION');
+  if (!fs.existsSync(version)) await initialise(directory);
+  const major = readText(version).trim();
+  if (major !== serverMajor) {
+    throw new Error(
+      `${data} was made by PostgreSQL ${major || 'of an unknown version'}, and this distilog brings ${serverMajor}: open it with the distilog that made it.`,
+    );
+  }
+}
+
+function removeLeftOvers(home: string): void {
+  for (const name of fs.readdirSync(home)) {
+    if (!name.startsWith('pg') || !name.includes('.new-')) continue;
+    try {
+      fs.rmSync(path.join(home, name), { recursive: true });
+    } catch {
+      // The initdb of a supervisor that was killed is still writing there.
+    }
+  }
+}
+
+async function initialise(directory: DataDirectory): Promise<void> {
+  const { home, data, log, password, programs, own } = directory;
+  // Never a fixed name: somebody's orphaned initdb may still write to it.
+  const fresh = fs.mkdtempSync(`${data}.new-`);
+  const { as } = programs;
+  for (const user of [as, ...(as.uid === undefined ? [] : listedUsers())]) {
+    const code = await runInitdb(directory, fresh, user);
+    if (code === 0) break;
+    // The server runs as a user without a name; initdb does not.
+    if (as.uid === undefined || !tailOf(log).includes('could not look up effective user ID'))
+      throw new Error(`initdb failed (${code}): ${tailOf(log)}`);
+  }
+  own(password);
+  if (as.uid !== undefined)
+    for (const file of ['', ...fs.readdirSync(fresh, { recursive: true, encoding: 'utf8' })]) own(path.join(fresh, file));
+  fs.renameSync(fresh, data);
+  if (isWindows) return;
+  const parent = fs.openSync(home, 'r');
+  fs.fsyncSync(parent);
+  fs.closeSync(parent);
+}
+
+async function runInitdb({ initdb, log, password, programs }: DataDirectory, fresh: string, as: RunAs): Promise<number | null> {
+  for (const file of fs.readdirSync(fresh)) fs.rmSync(path.join(fresh, file), { recursive: true });
+  if (as.uid !== undefined) for (const file of [fresh, password]) fs.lchownSync(file, as.uid, as.gid ?? as.uid);
+  const args = [
+    '-D',
+    dataName ?? fresh,
+    '-U',
+    ownerRole,
+    '-A',
+    'scram-sha-256',
+    `--pwfile=${isWindows ? password : '/dev/fd/0'}`,
+    '-E',
+    'UTF8',
+    '--no-locale',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--no-instructions',
+    '--wal-segsize=4',
+    '-c',
+    'huge_pages=off',
+  ];
+  const files = [fs.openSync(password, 'r'), openLog(log), openLog(log)];
+  const code = await exitOf(programs.start(initdb, args, { cwd: fresh, stdio: files, as }));
+  for (const file of files) fs.closeSync(file);
+  return code;
+}

@@ -1,0 +1,38 @@
+import fs from 'node:fs';
+
+/** A file's text, or '' where there is none to be read. */
+export function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The last lines of a file. */
+export const tailOf = (file: string): string => readText(file).trimEnd().split('\n').slice(-5).join('\n');
+
+/** What a folder is, however it is called: device and inode. A copy is another; a moved one stays the same. */
+export function identityOf(file: string): string {
+  try {
+    const { dev, ino } = fs.statSync(file, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return 'gone';
+  }
+}
+
+/** Writes a file whole or not at all, readable by its owner only. */
+export function writeWhole(file: string, text: string, own: (file: string) => void): void {
+  const fresh = `${file}.new`;
+  fs.rmSync(fresh, { force: true });
+  fs.writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
+  own(fresh);
+  fs.renameSync(fresh, file);
+}
+
+/** Opens a log file to append to it. A link that somebody planted under its name is not followed: the folder may be another user's. */
+export function openLog(file: string): number {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
+  return fs.openSync(file, O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), 0o600);
+}

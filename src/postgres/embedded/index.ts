@@ -1,0 +1,2 @@
+export { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from './client.ts';
+export type { Connection } from './connection.ts';

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dataName } from './data-directory.ts';
+import { openLog, readText, tailOf } from './files.ts';
+import { endOrphans, endProcess, isWindows, postmasterState } from './processes.ts';
+import { exitOf, type Programs } from './programs.ts';
+
+/** Sockets where there are any; TCP on Windows, or where asked for. */
+export const usesTcp = isWindows || process.env['DISTILOG_TCP'] === '1';
+
+const pollMs = 15;
+/** How long leftovers of a killed postmaster may hold up a start. */
+const startPatienceMs = 15_000;
+const orphanPatienceMs = 5_000;
+const startTriesMax = 5;
+/** How long backends of a dead postmaster may take to end before the next start tries anyway. */
+const emptyPatienceMs = 10_000;
+const crashesMax = 20;
+const crashWindowMs = 60_000;
+/** Looks at a postmaster that stays `stopping` after which it is ended by force. */
+const stuckLooksMax = 10;
+
+export interface PostmasterOptions {
+  readonly postgres: string;
+  readonly data: string;
+  readonly log: string;
+  /** Where its socket goes, if not into the data directory. */
+  readonly run: string;
+  readonly programs: Programs;
+  /** It takes connections on this port (TCP), or on its socket. */
+  readonly onReady: (port: number) => Promise<void>;
+  /** It takes none any more, and is being started again. */
+  readonly onGone: () => void;
+  /** The port changed: whoever knows the old one has to ask again. */
+  readonly onMoved: () => void;
+  /** It cannot be kept running. */
+  readonly onFailed: (error: string) => void;
+}
+
+/** Keeps one postmaster running: started again whenever it dies. Modes: `starting` → `ready` → (`gone` → `starting`)* → `stopped`. */
+export class Postmaster {
+  readonly #options: PostmasterOptions;
+  #process: ChildProcess | undefined;
+  #watchdog: ChildProcess | undefined;
+  #port = 5432;
+  #crashes: readonly number[] = [];
+  #isStopping = false;
+  #stuckLooks = 0;
+
+  constructor(options: PostmasterOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    if (usesTcp) this.#port = await freePort();
+    await this.#start(Date.now() + startPatienceMs, 1);
+  }
+
+  /** Stops it: cleanly, or at once. */
+  async stop(isHurried: boolean): Promise<void> {
+    this.#isStopping = true;
+    if (this.#process?.pid) await endProcess(this.#process.pid, isHurried);
+    this.#watchdog?.kill('SIGKILL');
+  }
+
+  /** To be called twice a second. PostgreSQL 18.4 may never end a fast shutdown that comes during crash recovery. */
+  look(): void {
+    const isStuck = !this.#isStopping && postmasterState(this.#options.data, this.#process?.pid) === 'stopping';
+    this.#stuckLooks = isStuck ? this.#stuckLooks + 1 : 0;
+    if (this.#stuckLooks > stuckLooksMax) this.#process?.kill('SIGQUIT');
+  }
+
+  async #start(until: number, attempt: number): Promise<void> {
+    const { data, log } = this.#options;
+    const logBefore = fs.statSync(log).size;
+    const child = this.#spawn();
+    const gone = exitOf(child);
+    // Every backend inherits this pipe: it ends with the last of them, so the data directory is free.
+    const emptied = new Promise<void>((resolve) => {
+      (child.stdio[3] as net.Socket)
+        .on('error', () => undefined)
+        .on('close', () => resolve())
+        .resume();
+    });
+    let isUp = true;
+    void gone.then(() => {
+      isUp = false;
+      this.#watchdog?.kill('SIGKILL');
+    });
+    this.#guard(child.pid as number);
+    while (isUp && postmasterState(data, child.pid) !== 'ready') await sleep(pollMs);
+    if (this.#isStopping) return;
+    if (!isUp) {
+      await this.#startAgain(until, attempt, readText(log).slice(logBefore));
+      return;
+    }
+    void gone.then(() => this.#died(emptied));
+    try {
+      await this.#options.onReady(this.#port);
+    } catch (error) {
+      // It died before it was ready for use: its end is being dealt with.
+      if (isUp && !this.#isStopping) this.#options.onFailed(`PostgreSQL started and could not be used: ${String(error)}`);
+    }
+  }
+
+  #spawn(): ChildProcess {
+    const { postgres, data, run, programs, log } = this.#options;
+    for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) fs.rmSync(path.join(run || data, file), { force: true });
+    const args = ['-D', dataName ?? data, '-p', String(this.#port), '-c', `listen_addresses=${usesTcp ? '127.0.0.1' : ''}`];
+    const files = [openLog(log), openLog(log)];
+    const child = programs.start(postgres, [...args, '-c', `unix_socket_directories=${usesTcp ? '' : run || dataName || data}`], {
+      cwd: data,
+      stdio: ['ignore', files[0] as number, files[1] as number, 'pipe'],
+    });
+    for (const file of files) fs.closeSync(file);
+    this.#process = child;
+    return child;
+  }
+
+  async #startAgain(until: number, attempt: number, said: string): Promise<void> {
+    const { data, log } = this.#options;
+    // Backends of a killed postmaster, or a port that was taken: both pass.
+    const isWaiting = /already exists|still in use|already in use/.test(said);
+    if (isWaiting ? Date.now() > until : attempt >= startTriesMax) {
+      this.#options.onFailed(`PostgreSQL did not start: ${tailOf(log)}`);
+      return;
+    }
+    if (isWaiting && Date.now() > until - startPatienceMs + orphanPatienceMs) await endOrphans(data);
+    if (usesTcp && isWaiting) {
+      this.#port = await freePort();
+      this.#options.onMoved();
+    }
+    await sleep(100);
+    await this.#start(until, attempt + 1);
+  }
+
+  async #died(emptied: Promise<void>): Promise<void> {
+    this.#options.onGone();
+    if (this.#isStopping) return;
+    await Promise.race([emptied, sleep(emptyPatienceMs)]);
+    this.#crashes = [...this.#crashes.filter((at) => at > Date.now() - crashWindowMs), Date.now()];
+    if (this.#crashes.length > crashesMax) this.#options.onFailed(`PostgreSQL keeps crashing: ${tailOf(this.#options.log)}`);
+    else await this.#start(Date.now() + startPatienceMs, 1);
+  }
+
+  /** A shell that takes the postmaster along when this process is killed, whose pipe then ends. (On Windows Node's job object does.) */
+  #guard(pid: number): void {
+    if (isWindows || this.#isStopping || this.#process?.pid !== pid) return;
+    const script = 'trap "" INT TERM HUP; read -r _; kill -INT $1; for i in 1 2 3 4 5; do sleep 1; kill -0 $1 || exit; done; kill -QUIT $1';
+    this.#watchdog = spawn('/bin/sh', ['-c', script, 'distilog-watchdog', String(pid)], {
+      ...this.#options.programs.as,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    }).once('exit', () => this.#guard(pid));
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });

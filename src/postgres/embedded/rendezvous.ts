@@ -1,0 +1,108 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import type { Answer } from './connection.ts';
+import { isWindows } from './processes.ts';
+
+/** Longest path of a socket, in bytes. */
+const socketBytesMax = 103;
+const temporaryLengthMax = 70;
+
+/** Where clients meet their supervisor: each keeps a connection open, which the kernel drops however the client ends. */
+export interface Rendezvous {
+  /** The control socket's path. */
+  readonly control: string;
+  /** The folder of the sockets, where they do not fit into the store's; '' otherwise. */
+  readonly run: string;
+  readonly clients: number;
+  /** When the last client left, or the rendezvous opened. */
+  readonly idleSince: number;
+  /** Tells everybody, and whoever comes from now on. Undefined: not now, ask again. */
+  tell(answer: Answer | undefined): void;
+  /** Makes everybody ask again. */
+  dismiss(): void;
+  /** Ends with a last word, if there is one. */
+  close(last?: Answer): void;
+}
+
+/** Opens it in the store's folder, or in the temporary one where the path is too long or its disk takes no sockets. */
+export async function openRendezvous(
+  home: string,
+  data: string,
+  runBefore: string | undefined,
+  own: (file: string) => void,
+): Promise<Rendezvous> {
+  const clients = new Set<net.Socket>();
+  let idleSince = Date.now();
+  let answer: Answer | undefined;
+  let isClosed = false;
+  const server = net.createServer((socket) => {
+    clients.add(socket);
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        clients.delete(socket);
+        idleSince = Date.now();
+      })
+      .resume();
+    if (isClosed) socket.destroy();
+    else if (answer) socket.write(`${JSON.stringify(answer)}\n`);
+  });
+  if (runBefore && path.isAbsolute(runBefore) && path.basename(runBefore).startsWith('distilog-'))
+    fs.rmSync(runBefore, { recursive: true, force: true });
+  const { control, run } = await listenSomewhere(server, home, data, own);
+  return {
+    control,
+    run,
+    get clients() {
+      return clients.size;
+    },
+    get idleSince() {
+      return idleSince;
+    },
+    tell: (next) => {
+      answer = next;
+      if (next) for (const client of clients) client.write(`${JSON.stringify(next)}\n`);
+    },
+    dismiss: () => {
+      for (const client of clients) client.destroy();
+    },
+    close: (last) => {
+      isClosed = true;
+      server.close();
+      for (const client of clients) {
+        if (last) client.end(`${JSON.stringify(last)}\n`);
+        else client.destroy();
+      }
+    },
+  };
+}
+
+async function listenSomewhere(
+  server: net.Server,
+  home: string,
+  data: string,
+  own: (file: string) => void,
+): Promise<{ readonly control: string; readonly run: string }> {
+  const listen = (where: string) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(where, () => resolve());
+    });
+  const control = path.join(home, 'control');
+  try {
+    if (Buffer.byteLength(path.join(data, '.s.PGSQL.5432')) > socketBytesMax || isWindows) throw new Error('no socket here');
+    fs.rmSync(control, { force: true });
+    await listen(control);
+    own(control);
+    return { control: 'control', run: '' };
+  } catch {
+    const temporary = os.tmpdir().length < temporaryLengthMax && fs.existsSync(os.tmpdir()) ? os.tmpdir() : '/tmp';
+    const run = fs.mkdtempSync(path.join(temporary, 'distilog-'));
+    own(run);
+    const elsewhere = isWindows ? `\\\\.\\pipe\\${path.basename(run)}` : path.join(run, 'control');
+    await listen(elsewhere);
+    if (!isWindows) own(elsewhere);
+    return { control: elsewhere, run };
+  }
+}

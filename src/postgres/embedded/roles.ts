@@ -1,0 +1,43 @@
+import pg from 'pg';
+import { appRole, databaseName, ownerRole, type Connection } from './connection.ts';
+
+/**
+ * Makes the program's own role and the database. Run at each start, so a start that was killed in between heals: everything is made if it is not there.
+ * The role may do nothing to history: migrations grant it what it needs.
+ */
+export async function makeRoles(owner: Connection, appPassword: string): Promise<void> {
+  const client = new pg.Client({ ...owner, database: 'postgres', connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ has_role: boolean; has_database: boolean }>(
+      `select exists (select from pg_roles where rolname = $1) as has_role, exists (select from pg_database where datname = $2) as has_database`,
+      [appRole, databaseName],
+    );
+    const [there] = rows;
+    const verb = there?.has_role ? 'alter' : 'create';
+    await client.query(
+      `${verb} role ${appRole} login nosuperuser nocreatedb nocreaterole noinherit password ${pg.escapeLiteral(appPassword)}`,
+    );
+    if (!there?.has_database) await client.query(`create database ${databaseName} owner ${ownerRole}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether anybody but distilog's processes is connected: psql, say. A server that does not answer has no guests. */
+export async function hasGuests(owner: Connection): Promise<boolean> {
+  const client = new pg.Client({ ...owner, database: 'postgres', connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
+    );
+    return (rowCount ?? 0) > 0;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,145 @@
+// The supervisor of a folder's PostgreSQL: a process of its own, one a folder, started by whichever client comes first and gone some seconds after the
+// last. It imports as little as it can, for it stays in memory.
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findBinaries, runAsFor } from './binaries.ts';
+import { appRole, databaseName, ownerRole, type Connection } from './connection.ts';
+import { makeDataDirectory, serverMajor } from './data-directory.ts';
+import { identityOf, openLog, readText, writeWhole } from './files.ts';
+import { busyExitCode, markerFile, readMarker, refuseIfElsewhere, thisPlace, type Marker } from './marker.ts';
+import { Postmaster, usesTcp } from './postmaster.ts';
+import { endOrphans, isLinux } from './processes.ts';
+import { programs as programsFor } from './programs.ts';
+import { openRendezvous } from './rendezvous.ts';
+import { hasGuests, makeRoles } from './roles.ts';
+import { serverSettings } from './server-settings.ts';
+
+const sqliteBusy = 5;
+/** How long the server outlives its last client. */
+const idleMs = Number(process.env['DISTILOG_IDLE_MS'] ?? 5_000);
+const lookMs = 500;
+const logBytesMax = 1_000_000;
+
+async function supervise(home: string): Promise<void> {
+  await lockOrLeave(home);
+  const as = runAsFor(path.dirname(home));
+  const own = (file: string) => {
+    if (as.uid !== undefined) fs.lchownSync(file, as.uid, as.gid ?? as.uid);
+  };
+  const data = path.join(home, `pg${serverMajor}`);
+  const log = path.join(home, 'postgres.log');
+  const passwords = { owner: path.join(home, 'owner-password'), app: path.join(home, 'app-password') };
+  for (const file of ['', 'lock', 'supervisor.log']) own(path.join(home, file));
+  writeWhole(path.join(home, '.gitignore'), '*\n', own);
+  for (const file of Object.values(passwords)) if (!readText(file)) writeWhole(file, randomBytes(24).toString('base64url'), own);
+  if (isLinux && !fs.existsSync('/proc/self/cwd'))
+    throw new Error('An embedded store needs /proc: mount it, or name a server with --store.');
+  const binaries = findBinaries(home, as);
+  const before = readMarker(home);
+  if (before) await refuseIfElsewhere(before, home, path.join(before.run || data, '.s.PGSQL.5432'));
+  await endOrphans(data);
+
+  const programs = programsFor(as, binaries.libraries);
+  const rendezvous = await openRendezvous(home, data, before?.run, own);
+  const { control, run } = rendezvous;
+  const identity = identityOf(home);
+  writeWhole(markerFile(home), JSON.stringify({ pid: process.pid, place: thisPlace(), identity, control, run } satisfies Marker), own);
+
+  let isStopping = false;
+  let owner: Connection | undefined;
+  const connection = (user: string, file: string, port: number, host: string): Connection => ({
+    host,
+    port,
+    user,
+    password: readText(file),
+    database: databaseName,
+    ssl: false,
+    options: '',
+  });
+  const quit = async (code: number, error?: string): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    fs.rmSync(markerFile(home), { force: true });
+    if (error) console.error(error);
+    rendezvous.close(error === undefined ? undefined : { error });
+    await postmaster.stop(code === 1);
+    if (run) fs.rmSync(run, { recursive: true, force: true });
+    // The lock goes with the process.
+    process.exit(code);
+  };
+  const postmaster = new Postmaster({
+    postgres: binaries.postgres,
+    data,
+    log,
+    run,
+    programs,
+    onReady: async (port) => {
+      const here = usesTcp ? '127.0.0.1' : run || data;
+      owner = connection(ownerRole, passwords.owner, port, here);
+      await makeRoles(owner, readText(passwords.app));
+      const there = usesTcp ? '127.0.0.1' : run || path.basename(data);
+      rendezvous.tell({ app: connection(appRole, passwords.app, port, there), owner: connection(ownerRole, passwords.owner, port, there) });
+    },
+    onGone: () => {
+      owner = undefined;
+      rendezvous.tell(undefined);
+    },
+    onMoved: () => rendezvous.dismiss(),
+    onFailed: (error) => void quit(1, error),
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void quit(0));
+  process.on('uncaughtException', (error) => void quit(1, error.stack)).on('unhandledRejection', (error) => void quit(1, String(error)));
+  setInterval(() => {
+    if (identityOf(home) !== identity || (owner && !fs.existsSync(path.join(data, 'PG_VERSION')))) {
+      void quit(1, 'The folder of the store was moved or deleted.');
+      return;
+    }
+    // A sign of life for other hosts.
+    if (!isStopping) fs.utimesSync(markerFile(home), new Date(), new Date());
+    postmaster.look();
+  }, lookMs);
+
+  if (!readText(log)) fs.closeSync(openLog(log));
+  else if (fs.statSync(log).size > logBytesMax) fs.truncateSync(log);
+  own(log);
+  try {
+    await makeDataDirectory({ home, data, log, password: passwords.owner, initdb: binaries.initdb, programs, own });
+    writeWhole(path.join(data, 'postgresql.conf'), serverSettings, own);
+  } catch (error) {
+    await quit(1, error instanceof Error ? error.message : String(error));
+    return;
+  }
+  await postmaster.start();
+
+  while (!isStopping) {
+    await sleep(Math.min(lookMs, idleMs / 2));
+    if (rendezvous.clients > 0 || Date.now() - rendezvous.idleSince < idleMs) continue;
+    if (owner && (await hasGuests(owner))) continue;
+    if (rendezvous.clients === 0) await quit(0);
+  }
+}
+
+/** A kernel lock that dies with the process, and is seen across namespaces. Node has no flock; SQLite's exclusive transaction is one. */
+async function lockOrLeave(home: string): Promise<void> {
+  const { DatabaseSync } = await import('node:sqlite');
+  const lock = new DatabaseSync(path.join(home, 'lock'));
+  try {
+    lock.exec('pragma journal_mode = memory; begin exclusive');
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode !== sqliteBusy) throw error;
+    process.exit(busyExitCode);
+  }
+  held.push(lock);
+}
+
+// Referenced for as long as the process lives: a lock that is collected is a lock that is gone.
+const held: unknown[] = [];
+
+if (process.argv[2] === '--supervise') {
+  await supervise(process.argv[3] as string).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  });
+}

@@ -1,0 +1,91 @@
+import { Fault } from '#kit/fault';
+import { openEmbeddedStore, type Connection } from './embedded/index.ts';
+import type { Connect } from './connection.ts';
+import { migrate } from './migrate.ts';
+import { openPostgresStore, type PostgresStore } from './postgres-store.ts';
+
+export interface StoreOptions {
+  /** The URL of a PostgreSQL server, if somebody gave one. */
+  readonly store?: string | undefined;
+  /** Where the embedded store is, if nobody names a server. */
+  readonly folder: string;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Where a store is and how to reach it. */
+export interface StorePlace {
+  readonly isEmbedded: boolean;
+  /** The program's own login. */
+  readonly connect: Connect;
+  /** The login that migrations use: the embedded store's owner, else the program's. */
+  readonly connectOwner: Connect;
+  /** Drops the reference to an embedded server. */
+  close(): void;
+}
+
+/** Finds the store: `store`, DISTILOG_STORE, DATABASE_URL, in that order; else a PostgreSQL of its own under `.distilog/`, which is started. */
+export async function findStore({ store, folder, environment = process.env }: StoreOptions): Promise<StorePlace> {
+  const given = store ?? nonEmpty(environment['DISTILOG_STORE']) ?? nonEmpty(environment['DATABASE_URL']);
+  if (given !== undefined) {
+    const connect = fromUrl(given);
+    return { isEmbedded: false, connect, connectOwner: connect, close: () => undefined };
+  }
+  const embedded = await openEmbeddedStore(folder);
+  return {
+    isEmbedded: true,
+    connect: () => ({ ...embedded.app() }),
+    connectOwner: () => ({ ...embedded.owner() }),
+    close: () => embedded.close(),
+  };
+}
+
+/** Opens the store. One that is the program's own is brought to this version's schema by itself; another's is never changed unasked. */
+export async function openStore(options: StoreOptions): Promise<PostgresStore> {
+  const place = await findStore(options);
+  try {
+    if (place.isEmbedded) await migrate(place.connectOwner);
+    const opened = await openPostgresStore(place.connect);
+    return {
+      ...opened,
+      close: async () => {
+        await opened.close();
+        place.close();
+      },
+    };
+  } catch (error) {
+    place.close();
+    throw error;
+  }
+}
+
+/** A connection as a URL that psql and others take. */
+export function urlOf({
+  host,
+  port,
+  user,
+  password,
+  database,
+}: Pick<Connection, 'host' | 'port' | 'user' | 'password' | 'database'>): string {
+  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  if (!host.startsWith('/')) return `postgres://${login}@${host}:${port}/${database}`;
+  return `postgres://${login}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+}
+
+function fromUrl(text: string): Connect {
+  let url: URL;
+  try {
+    // A socket's URL has no host, which URL does not take.
+    url = new URL(text.replace(/^(postgres(?:ql)?:\/\/[^/@]*@)\//, '$1localhost/'));
+  } catch {
+    throw new Fault('not-a-store', 'The store is not a URL: give postgres://user:password@host:port/database.');
+  }
+  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
+    throw new Fault(
+      'not-a-store',
+      `The store is a ${url.protocol.replace(':', '')} URL: distilog keeps its log in PostgreSQL, postgres://user:password@host:port/database.`,
+    );
+  }
+  return () => ({ connectionString: text, options: '' });
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' ? undefined : text);
