@@ -14,6 +14,8 @@ export interface DistisetConfig {
   readonly step: string;
   readonly state: LeafState;
   readonly columns: Definition['steps'][number]['columns'];
+  /** Rows that its successful batches have, as recorded; those beyond a failed batch are not taken. */
+  readonly rowsCommitted: number;
   readonly batches: { readonly succeeded: number; readonly failed: number; readonly running: number };
   /** Share of the source's items that it has seen, from 0 to 1; null where the source does not say how many it has. */
   readonly sourceShare: number | null;
@@ -84,6 +86,7 @@ export async function createDistiset(
       step,
       state: leafState(graphState, step),
       columns,
+      rowsCommitted: progressState.steps[step]?.rows.out ?? 0,
       batches: progressState.steps[step]?.batches ?? { succeeded: 0, failed: 0, running: 0 },
       sourceShare: source?.count ? Math.min(1, source.rows.in / source.count) : null,
       losses: errorsState.groups.filter((group) => group.kind !== 'attempt' && above.includes(group.step)),

@@ -1,0 +1,70 @@
+import { embeddedSupervisor, findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf } from '#postgres';
+import { Fault } from '#kit/fault';
+import { exitCodes } from '../exit-codes.ts';
+import type { CommandContext, CommonOptions } from '../context.ts';
+
+/** `distilog db start`: brings the embedded server up and keeps it until it is interrupted. */
+export async function dbStart(context: CommandContext, options: CommonOptions): Promise<void> {
+  const store = await openStore({ store: options.store, folder: process.cwd() });
+  context.terminal.print(`PostgreSQL ${store.serverVersion} is up. It stays while this runs, and a few seconds longer; Ctrl-C ends it.`);
+  const heartbeat = setInterval(() => undefined, 60_000);
+  await new Promise<void>((resolve) => context.onInterrupt(() => resolve()));
+  clearInterval(heartbeat);
+  await store.close();
+}
+
+/** `distilog db stop`: stops the embedded server now. */
+export async function dbStop(context: CommandContext): Promise<void> {
+  const supervisor = await embeddedSupervisor(process.cwd()).catch(() => null);
+  if (supervisor === null) {
+    context.terminal.print('No server is running here.');
+    return;
+  }
+  await stopEmbeddedStore(process.cwd());
+  context.terminal.print('Stopped.');
+}
+
+export interface DbUrlOptions extends CommonOptions {
+  readonly admin?: boolean | undefined;
+}
+
+/** `distilog db url`: where the store is, for psql and others. */
+export async function dbUrl(context: CommandContext, options: DbUrlOptions): Promise<void> {
+  const place = await findStore({ store: options.store, folder: process.cwd() });
+  try {
+    if (!place.isEmbedded) {
+      if (options.admin) throw new Fault('no-admin', 'The store is a server of your own: distilog knows no other login of it than the one you gave.');
+      context.terminal.print(place.connect().connectionString ?? '');
+      return;
+    }
+    await migrate(place.connectOwner);
+    const { host = '', port = 0, user = '', password, database = '' } = options.admin ? place.connectOwner() : place.connect();
+    context.terminal.print(urlOf({ host, port, user, password: String(password), database }));
+  } finally {
+    place.close();
+  }
+}
+
+export interface DbMigrateOptions extends CommonOptions {
+  readonly dryRun?: boolean | undefined;
+}
+
+/** `distilog db migrate`: brings a store to this version's schema, or shows the SQL. */
+export async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
+  const place = await findStore({ store: options.store, folder: process.cwd() });
+  try {
+    const pending = await pendingMigrations(place.connectOwner);
+    const { print } = context.terminal;
+    if (options.dryRun) {
+      for (const { name, sql } of pending) print(`-- ${name}\n${sql}`);
+      if (pending.length === 0) print('-- Nothing to do: the store has this version\'s schema.');
+      return;
+    }
+    const applied = await migrate(place.connectOwner);
+    if (options.json) print(JSON.stringify({ applied }));
+    else print(applied.length === 0 ? 'Nothing to do: the store has this version\'s schema.' : `Applied ${applied.join(', ')}.`);
+    context.exit(exitCodes.done);
+  } finally {
+    place.close();
+  }
+}

@@ -1,0 +1,140 @@
+import path from 'node:path';
+import { createDistiset, writeDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '#distiset';
+import { program, thisActor } from '#engine';
+import type { JsonObject } from '#kit/json';
+import { canonicalJson } from '#kit/json';
+import { sha256Stream } from '#kit/sha256';
+import { messageOf } from '#kit/fault';
+import { appendSideEvent, type Store } from '#log';
+import { asOfOption } from '../as-of-option.ts';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { findRun } from '../find-run.ts';
+import { localTime } from '../local-time.ts';
+import { formatCount } from '../numbers.ts';
+import { shortened, table } from '../table.ts';
+
+export interface DistisetCommandOptions extends CommonOptions {
+  readonly at?: string | undefined;
+  readonly out?: string | undefined;
+  readonly format: Format;
+  readonly compression: Compression;
+  readonly include: 'committed' | 'finished';
+  readonly step: readonly string[];
+}
+
+/** `distilog distiset`: the dataset as of a position, written to a directory or looked at. */
+export async function distiset(context: CommandContext, run: string | undefined, options: DistisetCommandOptions): Promise<void> {
+  await withStore(options, async (store) => {
+    const runId = await findRun(store, run);
+    const asOf = await asOfOption(store, runId, options.at);
+    const steps = options.step.length > 0 ? options.step : undefined;
+    const made = await createDistiset(store, runId, { asOf, include: options.include, steps });
+    if (options.out === undefined) await preview(context, made, options);
+    else await write(context, store, made, { ...options, out: options.out });
+  });
+}
+
+async function write(context: CommandContext, store: Store, made: Distiset, options: DistisetCommandOptions & { readonly out: string }): Promise<void> {
+  const { out, format, compression } = options;
+  const { metadata } = await writeDistiset(made, { directory: out, format, compression, distilog: program().distilog });
+  const actor = thisActor();
+  const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({ name, step, rows, rowsSha256, files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })) }));
+  await appendSideEvent(
+    store.log,
+    made.runId,
+    { type: 'DistisetWritten', data: { actor, asOf: made.asOf, directory: path.resolve(out), format, configs } },
+    `${actor.user}@${actor.host}:${actor.pid}`,
+  );
+  const broken = metadata.configs.filter(({ error }) => error !== null);
+  if (broken.length > 0) context.exit(exitCodes.failed);
+  const { print, note, paint } = context.terminal;
+  if (options.json) {
+    const shown = metadata.configs.map(({ name, step, state, rows, rowsSha256, files, error }) => ({ name, step, state, rows, rowsSha256, files, error }));
+    print(JSON.stringify({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut }));
+    return;
+  }
+  print(title(made, paint));
+  print('');
+  print(
+    table(
+      [{ title: 'config' }, { title: 'state' }, { title: 'rows', align: 'right' }, { title: 'files', align: 'right' }, { title: 'SHA-256 of the rows' }],
+      metadata.configs.map(({ name, state, rows, files, rowsSha256 }) => [name, state, formatCount(rows), String(files.length), rowsSha256]),
+      (text) => paint('dim', text),
+    ),
+  );
+  print('');
+  for (const { name, error } of broken) note(paint('red', `config ${name} was not written: ${error?.message}`));
+  for (const { name, state } of metadata.leftOut) print(`left out: ${name}, because it is ${state}`);
+  print(`written to ${out}`);
+}
+
+const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
+  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; the run is ${made.status} there`)}`;
+
+const previewRows = 5;
+
+async function preview(context: CommandContext, made: Distiset, options: DistisetCommandOptions): Promise<void> {
+  const { print, paint, width } = context.terminal;
+  const previews: { readonly config: DistisetConfig; readonly looked: Looked }[] = [];
+  for (const config of made.configs) previews.push({ config, looked: await look(config, options.json ?? false) });
+  if (previews.some(({ looked }) => looked.error !== null)) context.exit(exitCodes.failed);
+  if (options.json) {
+    const configs = previews.map(({ config: { name, step, state }, looked }) => ({ name, step, state, rows: looked.rows, rowsSha256: looked.rowsSha256, files: [], error: looked.error }));
+    print(JSON.stringify({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut }));
+    return;
+  }
+  print(title(made, paint));
+  for (const { config, looked } of previews) {
+    const share = config.sourceShare === null ? '' : `, ${Math.round(config.sourceShare * 100)} % of the source seen`;
+    print('');
+    print(`${paint('bold', config.name)}  ${config.state}, ${formatCount(looked.rows)} rows${share}`);
+    if (looked.error) print(paint('red', `  ${looked.error}`));
+    const columns = config.columns.map(({ name }) => name);
+    if (looked.first.length > 0) print(rowTable(looked.first, columns, width, (text) => paint('dim', text)));
+  }
+  for (const { name, state } of made.leftOut) print(`\nleft out: ${name}, because it is ${state}`);
+  print(paint('dim', `\nTo write it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`));
+}
+
+interface Looked {
+  readonly rows: number;
+  readonly rowsSha256: string | null;
+  readonly first: readonly JsonObject[];
+  readonly error: string | null;
+}
+
+/** The first rows and how many there are; all of them are read only where their hash is wanted. */
+async function look(config: DistisetConfig, isWhole: boolean): Promise<Looked> {
+  const digest = sha256Stream();
+  const first: JsonObject[] = [];
+  let rows = 0;
+  try {
+    for await (const row of config.rows()) {
+      rows++;
+      if (isWhole) digest.update(canonicalJson(row)).update('\n');
+      if (first.length < previewRows) first.push(row);
+      else if (!isWhole) {
+        return { rows: Math.max(rows, config.rowsCommitted), rowsSha256: null, first, error: null };
+      }
+    }
+    return { rows, rowsSha256: isWhole ? digest.digest('hex') : null, first, error: null };
+  } catch (error) {
+    return { rows: 0, rowsSha256: null, first: [], error: messageOf(error) };
+  }
+}
+
+/** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. */
+function rowTable(rows: readonly JsonObject[], columns: readonly string[], width: number, paint: (text: string) => string): string {
+  const cellMin = 12;
+  const shown = columns.slice(0, Math.max(1, Math.floor(width / (cellMin + 2))));
+  const cellMax = Math.max(cellMin, Math.floor(width / shown.length) - 2);
+  const cell = (value: unknown) => shortened(typeof value === 'string' ? value : JSON.stringify(value), cellMax);
+  const more = columns.length - shown.length;
+  const drawn = table(
+    shown.map((name) => ({ title: shortened(name, cellMax) })),
+    rows.map((row) => shown.map((name) => cell(row[name]))),
+    paint,
+  );
+  return more > 0 ? `${drawn}\n${paint(`and ${more} more columns: ${shortened(columns.slice(shown.length).join(', '), width - 24)}`)}` : drawn;
+}

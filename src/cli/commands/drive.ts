@@ -1,0 +1,74 @@
+import { thisActor } from '#engine';
+import type { RecordedEvent } from '#schema';
+import type { Store } from '#log';
+import type { DrivenRun, Rest } from '#scheduler';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { liveProgress, type LiveProgress } from '../live-progress.ts';
+import { formatCount } from '../numbers.ts';
+import { readStates } from '../read-states.ts';
+import { stepViews } from '../run-view.ts';
+import { stepTable } from './status.ts';
+import { containUserCode, stepLog } from '../user-code.ts';
+import type { EngineOptions } from '#engine';
+
+/** Starts or resumes a run, given what the engine is to be told. */
+export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'userLog'>>) => Promise<DrivenRun>;
+
+/** Drives a run to rest with everything that a person at a terminal sees and does: progress, Ctrl-C, the result. */
+export async function drive(context: CommandContext, store: Store, options: CommonOptions, begin: Begin): Promise<void> {
+  const { terminal } = context;
+  const write = process.stdout.write.bind(process.stdout);
+  let live: LiveProgress | null = null;
+  const early: RecordedEvent[] = [];
+  const note = (line: string) => (live ? live.note(line) : terminal.note(line));
+  const restore = containUserCode();
+  try {
+    const run = await begin({ onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)), userLog: stepLog(terminal, note) });
+    terminal.print(options.json ? JSON.stringify({ runId: run.runId }) : run.runId);
+    const head = await store.log.head(run.runId);
+    const states = await readStates(store, run.runId, head?.position ?? 0);
+    live = options.json ? null : liveProgress(run.runId, states, terminal, write);
+    context.onInterrupt((count) => interrupt(run, count, note));
+    const { rest, position } = await run.drive();
+    live?.done();
+    live = null;
+    restore();
+    context.exit(exitCodeOf(rest));
+    if (options.json) terminal.print(JSON.stringify({ runId: run.runId, outcome: rest, position }));
+    else await conclude(context, store, run.runId, rest, position);
+  } finally {
+    live?.done();
+    context.onInterrupt(null);
+    restore();
+  }
+}
+
+function interrupt(run: DrivenRun, count: number, note: (line: string) => void): void {
+  if (count === 1) {
+    note('Stopping: calls in flight may end, and nothing is lost. Once more aborts them.');
+    run.stop({ kind: 'pause', reason: 'asked', message: 'interrupted at the terminal', step: null, actor: thisActor() });
+  } else {
+    note('Aborting calls in flight.');
+    run.abort();
+  }
+}
+
+/** The end of a run in words: what there is, what was lost, what to do next. */
+async function conclude({ terminal }: CommandContext, store: Store, runId: string, rest: Rest, position: number): Promise<void> {
+  const { print, paint } = terminal;
+  const states = await readStates(store, runId, position);
+  print('');
+  print(stepTable(stepViews(states), paint));
+  print('');
+  const style = rest === 'succeeded' ? 'green' : rest === 'failed' || rest === 'cancelled' ? 'red' : 'yellow';
+  print(`${paint(style, rest)} at position ${formatCount(position)}.`);
+  const { paused } = states.graph;
+  if (rest === 'paused' && paused) {
+    if (paused.reason !== 'asked') print(paused.message);
+    print(`Nothing is lost${paused.reason === 'asked' ? '' : '; mend it'}. To go on: distilog resume ${runId}`);
+  }
+  const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
+  if (rejected > 0) print(`${formatCount(rejected)} rows were rejected, each with its cause: distilog errors ${runId}`);
+  if (rest !== 'paused') print(paint('dim', `The dataset: distilog distiset ${runId} --out dataset`));
+}

@@ -1,0 +1,45 @@
+import { thisActor } from '#engine';
+import { graph } from '#projections';
+import { Fault } from '#kit/fault';
+import { pause } from '#kit/pause';
+import { appendSideEvent, foldAt, runLogId, type Store } from '#log';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { findRun } from '../find-run.ts';
+
+/** How long a driver may take to answer before the command goes without an answer. */
+const answerTimeoutMs = 30_000;
+const pollMs = 200;
+
+/** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. */
+export async function request(context: CommandContext, kind: 'pause' | 'cancel', run: string | undefined, options: CommonOptions): Promise<void> {
+  await withStore(options, async (store) => {
+    const runId = await findRun(store, run);
+    const before = await statusOf(store, runId);
+    if (before !== 'running') {
+      throw new Fault('not-running', `Run ${runId} is ${before}, not running: there is nothing to ${kind}.`, { details: { run: runId, status: before } });
+    }
+    if (!(await store.log.holder(runId))) {
+      throw new Fault('not-driven', `Run ${runId} is interrupted: nobody drives it, so nobody can ${kind} it. distilog resume ${runId} goes on.`, { details: { run: runId } });
+    }
+    const actor = thisActor();
+    const message = kind === 'pause' ? 'asked to pause' : 'asked to cancel';
+    await appendSideEvent(store.log, runId, { type: kind === 'pause' ? 'PauseRequested' : 'CancelRequested', data: { actor, message } }, `${actor.user}@${actor.host}:${actor.pid}`);
+    const after = await answer(store, runId);
+    if (options.json) context.terminal.print(JSON.stringify({ runId, status: after }));
+    else if (after === 'running') context.terminal.print(`Asked; run ${runId} waits for its calls in flight. distilog status ${runId} tells when it stopped.`);
+    else context.terminal.print(`${runId}: ${after}`);
+  });
+}
+
+async function answer(store: Store, runId: string): Promise<string> {
+  for (const until = Date.now() + answerTimeoutMs; Date.now() < until; await pause(pollMs)) {
+    const status = await statusOf(store, runId);
+    if (status !== 'running') return status;
+  }
+  return 'running';
+}
+
+async function statusOf(store: Store, runId: string): Promise<string> {
+  const head = await store.log.head(runLogId(runId));
+  return (await foldAt(store, graph, runLogId(runId), head?.position ?? 0)).status;
+}

@@ -1,0 +1,31 @@
+import { startPipeline } from '#engine';
+import { plan } from '#pipeline';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { loadPipeline } from '../load-pipeline.ts';
+import { parseConcurrency, parseParamOptions } from '../parse-params.ts';
+import { drive } from './drive.ts';
+import { Fault } from '#kit/fault';
+
+export interface RunOptions extends CommonOptions {
+  readonly param: readonly string[];
+  readonly concurrency: readonly string[];
+  readonly seed?: string | undefined;
+  readonly rejectLimit: boolean;
+}
+
+/** `distilog run`: starts a run and drives it to rest. */
+export async function run(context: CommandContext, file: string, options: RunOptions): Promise<void> {
+  const loaded = await loadPipeline(file);
+  const params = parseParamOptions(loaded.pipeline.params, options.param, process.env);
+  const planned = plan(loaded.pipeline, { params, concurrency: parseConcurrency(options.concurrency), sources: loaded.sources });
+  const seed = options.seed === undefined ? undefined : seedOf(options.seed);
+  await withStore(options, (store) =>
+    drive(context, store, options, (told) => startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit })),
+  );
+}
+
+function seedOf(text: string): number {
+  const seed = Number(text);
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new Fault('invalid-seed', `--seed ${text}: a seed is a whole number from 0.`);
+}

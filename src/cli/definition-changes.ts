@@ -1,0 +1,39 @@
+import type { Definition } from '#schema';
+import { changedFiles, type StepChange } from '#pipeline';
+import type { Terminal } from './terminal.ts';
+
+/** Changed lines shown of a file or function. */
+const linesMax = 12;
+
+/** What became of a pipeline since it was recorded, step by step, with the lines that differ. */
+export function renderChanges(changes: readonly StepChange[], recorded: Definition, now: Definition, { paint }: Pick<Terminal, 'paint'>): string {
+  const lines: string[] = [];
+  for (const { step, kind, parts } of changes) {
+    const what = kind === 'follows' ? 'follows a change' : kind === 'changed' ? `changed: ${parts.join(', ')}` : kind;
+    lines.push(`  ${step.padEnd(16)} ${kind === 'unchanged' ? paint('dim', what) : paint('yellow', what)}`);
+    if (kind === 'changed' && parts.includes('code')) lines.push(...difference(codeOf(recorded, step), codeOf(now, step), paint));
+  }
+  if (changes.some(({ parts }) => parts.includes('sources'))) {
+    const text = ({ sources }: Definition, path: string) => sources.find((source) => source.path === path)?.text ?? '';
+    for (const path of changedFiles(recorded, now)) lines.push(`  ${path}`, ...difference(text(recorded, path), text(now, path), paint));
+  }
+  return lines.join('\n');
+}
+
+const codeOf = ({ steps }: Definition, name: string): string => steps.find((step) => step.name === name)?.code ?? '';
+
+/** The lines between the first and the last that differ. */
+function difference(before: string, after: string, paint: Terminal['paint']): readonly string[] {
+  const old = before.split('\n');
+  const fresh = after.split('\n');
+  let from = 0;
+  while (from < Math.min(old.length, fresh.length) && old[from] === fresh[from]) from++;
+  let tail = 0;
+  while (tail < Math.min(old.length, fresh.length) - from && old.at(-1 - tail) === fresh.at(-1 - tail)) tail++;
+  const shown = (lines: readonly string[], sign: string) => {
+    const part = lines.slice(from, lines.length - tail);
+    const more = part.length > linesMax ? [`      … ${part.length - linesMax} more lines`] : [];
+    return [...part.slice(0, linesMax).map((line) => `    ${sign} ${line}`), ...more];
+  };
+  return [...shown(old, '-').map((line) => paint('red', line)), ...shown(fresh, '+').map((line) => paint('green', line))];
+}

@@ -1,0 +1,153 @@
+import { Command, CommanderError, Option } from 'commander';
+import { program as programVersions } from '#engine';
+import { Fault, messageOf } from '#kit/fault';
+import { AssertionError } from '#kit/assert';
+import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
+import { distiset } from './commands/distiset.ts';
+import { errors } from './commands/errors.ts';
+import { log } from './commands/log.ts';
+import { rebuild } from './commands/rebuild.ts';
+import { request } from './commands/request.ts';
+import { resume } from './commands/resume.ts';
+import { run } from './commands/run.ts';
+import { runs } from './commands/runs.ts';
+import { status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
+import type { CommandContext } from './context.ts';
+import { exitCodeOfError, exitCodes } from './exit-codes.ts';
+import { processTerminal } from './terminal.ts';
+
+/** Signals after which the process ends whatever it is doing. */
+const signalsMax = 3;
+
+/** The command line: parses arguments, runs a command, and turns what it throws into a sentence and an exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  const terminal = processTerminal();
+  let exitCode = 0;
+  let handler: ((count: number) => void) | null = null;
+  let signals = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      signals++;
+      if (!handler || signals >= signalsMax) process.exit(signal === 'SIGINT' ? 130 : 143);
+      handler(signals);
+    });
+  }
+  const context: CommandContext = {
+    terminal,
+    exit: (code) => {
+      if (exitCode === 0) exitCode = code;
+    },
+    onInterrupt: (next) => {
+      handler = next;
+    },
+  };
+  try {
+    await commandLine(context).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    else {
+      terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
+      exitCode = exitCodeOfError(error);
+    }
+  }
+  process.exitCode = exitCode;
+  // What a step left open (a timer, a socket, a call that never settles) is no reason to stay.
+  setTimeout(() => process.exit(exitCode), lingerMs).unref();
+}
+
+const lingerMs = 2_000;
+
+function explained(error: unknown): string {
+  if (error instanceof Fault) return error.message;
+  if (error instanceof AssertionError || error instanceof TypeError) return error.stack ?? error.message;
+  return messageOf(error);
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function commandLine(context: CommandContext): Command {
+  const root = new Command('distilog')
+    .description('Makes datasets by pushing rows through a DAG of steps, and keeps every event of it in PostgreSQL:\nthe dataset can be had as of any position of the log.')
+    .version(programVersions().distilog)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text) })
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText(
+      'after',
+      `
+RUN may be left out (the newest run) or shortened to a unique prefix.
+AS-OF is a position (1234), a time (2026-11-24T10:30, local unless it names a zone), a time ago (5m) or head.
+The store is --store, DISTILOG_STORE or DATABASE_URL, else a PostgreSQL of its own in .distilog/ of this folder.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
+    );
+  const command = (spec: string, description: string) =>
+    root
+      .command(spec)
+      .description(description)
+      .exitOverride()
+      .option('--store <url>', 'the PostgreSQL server to use')
+      .option('--json', 'for machines');
+  const param = () => new Option('--param <name=value>', 'a param of the pipeline; may be repeated').argParser(collect).default([], '');
+  const concurrency = () => new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], '');
+
+  command('run <file>', 'start a run of a pipeline file')
+    .addOption(param())
+    .addOption(concurrency())
+    .option('--seed <n>', 'seed of everything random (default: a random one, recorded)')
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((file, options) => run(context, file, options));
+  command('resume [run] [file]', 'go on after a crash or a pause')
+    .addOption(param())
+    .addOption(concurrency())
+    .option('--accept-changes', 'go on with a pipeline that has changed, and record it')
+    .option('--take-over', 'end the process that drives the run')
+    .addOption(new Option('--skip <step/batch>', 'give a batch up; may be repeated').argParser(collect).default([], ''))
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((which, file, options) => {
+      const isFile = file === undefined && which !== undefined && /[./\\]/.test(which);
+      return isFile ? resume(context, undefined, which, options) : resume(context, which, file, options);
+    });
+  command('runs', 'all runs, newest first')
+    .option('--pipeline <name>', 'of this pipeline only')
+    .option('--at <as-of>', 'as of a time')
+    .action((options) => runs(context, options));
+  command('status [run]', 'the steps of a run: how far, what was lost').option('--at <as-of>', 'as of then').action((which, options) => status(context, which, options));
+  command('log [run]', 'the events of a run, one a line')
+    .option('--follow', 'go on as it grows')
+    .addOption(new Option('--type <type>', 'events of this type; may be repeated').argParser(collect))
+    .option('--step <name>', 'events of this step')
+    .option('--from <as-of>', 'from here on')
+    .option('--to <as-of>', 'up to here')
+    .option('--side', 'of the side log: requests, exports')
+    .action((which, options) => log(context, which, options));
+  command('distiset [run]', 'the dataset as of a position: a preview, or written with --out')
+    .option('--at <as-of>', 'as of then (default: head)')
+    .option('--out <dir>', 'write it here; the directory must not exist')
+    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl']).default('parquet'))
+    .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('snappy'))
+    .addOption(new Option('--include <which>', 'all that was committed, or finished leaves only').choices(['committed', 'finished']).default('committed'))
+    .addOption(new Option('--step <name>', 'this step instead of the leaves; may be repeated').argParser(collect).default([], ''))
+    .action((which, options) => distiset(context, which, options));
+  command('errors [run]', 'what was lost, by cause, then row by row')
+    .option('--at <as-of>', 'as of then')
+    .option('--all', 'every row')
+    .action((which, options) => errors(context, which, options));
+  command('verify [run]', 'compute the hash chain and every chunk anew')
+    .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
+    .action((which, options) => verify(context, which, options));
+  command('rebuild [run]', 'fold the log anew, without snapshots')
+    .option('--check', 'compare only')
+    .action((which, options) => rebuild(context, which, options));
+  command('pause [run]', 'ask a run to pause').action((which, options) => request(context, 'pause', which, options));
+  command('cancel [run]', 'ask a run to end').action((which, options) => request(context, 'cancel', which, options));
+
+  const db = root.command('db').description('the store itself').exitOverride();
+  const dbCommand = (name: string, description: string) => db.command(name).description(description).exitOverride().option('--store <url>', 'the PostgreSQL server to use').option('--json', 'for machines');
+  dbCommand('start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
+  dbCommand('stop', 'stop the embedded server').action(() => dbStop(context));
+  dbCommand('url', 'where the store is, for psql').option('--admin', "the owner's login (embedded store only)").action((options) => dbUrl(context, options));
+  dbCommand('migrate', "bring a server to this version's schema").option('--dry-run', 'show the SQL').action((options) => dbMigrate(context, options));
+  return root;
+}

@@ -1,0 +1,31 @@
+import { Fault } from '#kit/fault';
+import type { Log } from '#pipeline';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Keeps a user's code from ending the process or writing into its output while a pipeline runs: `process.exit` throws, and what is printed goes to
+ * standard error. Returns what puts things back.
+ */
+export function containUserCode(): () => void {
+  const { exit } = process;
+  const { write } = process.stdout;
+  process.exit = ((code?: number) => {
+    throw new Fault('process-exit', `process.exit(${code ?? ''}) was called in a step: throw an error instead, so that the row is rejected with a cause.`);
+  }) as typeof process.exit;
+  process.stdout.write = ((...args: Parameters<typeof process.stderr.write>) => process.stderr.write(...args)) as typeof process.stdout.write;
+  return () => {
+    process.exit = exit;
+    process.stdout.write = write;
+  };
+}
+
+/** Log lines of steps, on standard error. */
+export const stepLog =
+  (terminal: Terminal, note: (line: string) => void) =>
+  (step: string): Log => {
+    const line = (level: string, message: string, data: unknown) => note(`${terminal.paint('dim', `[${step || 'run'}]`)} ${level}${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`);
+    return {
+      info: (message, data) => line('', message, data),
+      warn: (message, data) => line('warning: ', message, data),
+    };
+  };

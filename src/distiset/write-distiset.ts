@@ -1,0 +1,84 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import type { Distiset, DistisetConfig } from './create-distiset.ts';
+import { datasetCard } from './writers/dataset-card.ts';
+import type { DistisetMetadata } from './writers/metadata.ts';
+import { beginDirectory, writeFault } from './writers/output-directory.ts';
+import type { Compression, Format } from './writers/row-file.ts';
+import { writeConfig, type WrittenConfig } from './writers/write-config.ts';
+
+export interface WriteOptions {
+  /** Must not exist; its parent must. */
+  readonly directory: string;
+  readonly format?: Format | undefined;
+  /** Of Parquet files; default snappy. */
+  readonly compression?: Compression | undefined;
+  /** The version that writes, for the metadata. */
+  readonly distilog: string;
+}
+
+export interface WrittenDistiset {
+  readonly directory: string;
+  readonly metadata: DistisetMetadata;
+}
+
+/**
+ * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read as it lies: files per config, a card, `distilog.json`. It appears
+ * whole or not at all, and memory does not grow with it. A config whose rows cannot be read is left without files and says why; the others arrive.
+ * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
+ */
+export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
+  const { directory, format = 'parquet', compression = 'snappy', distilog } = options;
+  const output = beginDirectory(directory);
+  try {
+    const written: WrittenConfig[] = [];
+    for (const config of distiset.configs) written.push(await writeConfig(output.temporary, config, { format, compression }));
+    const metadata = metadataOf(distiset, written, { format, compression, distilog });
+    writeFile(path.join(output.temporary, 'distilog.json'), `${JSON.stringify(metadata, null, 2)}\n`);
+    writeFile(path.join(output.temporary, 'README.md'), datasetCard(metadata, written));
+    output.publish();
+    return { directory, metadata };
+  } catch (error) {
+    output.abandon();
+    throw writeFault(error, directory);
+  }
+}
+
+function writeFile(file: string, text: string): void {
+  fs.writeFileSync(file, text, { flag: 'wx', flush: true });
+}
+
+function metadataOf(
+  distiset: Distiset,
+  written: readonly WrittenConfig[],
+  { format, compression, distilog }: { readonly format: Format; readonly compression: Compression; readonly distilog: string },
+): DistisetMetadata {
+  const { runId, pipeline, startedAt, status, seed, params, signature, program, asOf, leftOut } = distiset;
+  return {
+    distilog,
+    run: { id: runId, pipeline, startedAt, status, seed, params, signature, program },
+    asOf,
+    configs: distiset.configs.map((config, index) => configMetadata(config, written[index] as WrittenConfig)),
+    leftOut,
+    writer: {
+      format,
+      compression: format === 'parquet' ? compression : null,
+      library: format === 'parquet' ? `hyparquet-writer ${writerVersion()}` : 'distilog',
+      node: process.versions.node,
+    },
+  };
+}
+
+function configMetadata(config: DistisetConfig, written: WrittenConfig): DistisetMetadata['configs'][number] {
+  const { name, step, state, batches, sourceShare, losses } = config;
+  const { rows, rowsSha256, files, replaced, error } = written;
+  const columns = config.columns.map((column, index) => ({ name: column.name, type: written.columns[index]?.typeName ?? 'json', schema: column.schema }));
+  return { name, step, state, rows, rowsSha256, files, batches, sourceShare, losses, columns, replaced, error };
+}
+
+/** Of the Parquet library: its package lets nobody import its package.json, so that is read beside its entry. */
+function writerVersion(): string {
+  const entry = createRequire(import.meta.url).resolve('hyparquet-writer');
+  return (JSON.parse(fs.readFileSync(path.join(path.dirname(entry), '../package.json'), 'utf8')) as { version: string }).version;
+}

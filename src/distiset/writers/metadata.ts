@@ -1,0 +1,30 @@
+import type { JsonObject } from '#kit/json';
+import type { AsOf } from '#log';
+import type { Distiset, DistisetConfig } from '../create-distiset.ts';
+
+/** `distilog.json`: how a dataset came to be. Nothing in it depends on when or where it was written. */
+export interface DistisetMetadata {
+  readonly distilog: string;
+  readonly run: {
+    readonly id: string;
+    readonly pipeline: string;
+    readonly startedAt: string;
+    readonly status: string;
+    readonly seed: number;
+    readonly params: JsonObject;
+    readonly signature: string;
+    readonly program: Distiset['program'];
+  };
+  readonly asOf: AsOf;
+  readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'rowsCommitted' | 'columns'> & {
+    readonly rows: number;
+    readonly rowsSha256: string;
+    readonly files: readonly { readonly path: string; readonly rows: number; readonly bytes: number; readonly sha256: string }[];
+    readonly columns: readonly { readonly name: string; readonly type: string; readonly schema: JsonObject }[];
+    readonly replaced: number;
+    readonly error: { readonly code: string; readonly message: string } | null;
+  })[];
+  readonly leftOut: Distiset['leftOut'];
+  /** Who wrote the files: the same events and the same writer give the same bytes. */
+  readonly writer: { readonly format: string; readonly compression: string | null; readonly library: string; readonly node: string };
+}
