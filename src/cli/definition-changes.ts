@@ -6,7 +6,12 @@ import type { Terminal } from './terminal.ts';
 const linesMax = 12;
 
 /** What became of a pipeline since it was recorded, step by step, with the lines that differ. */
-export function renderChanges(changes: readonly StepChange[], recorded: Definition, now: Definition, { paint }: Pick<Terminal, 'paint'>): string {
+export function renderChanges(
+  changes: readonly StepChange[],
+  recorded: Definition,
+  now: Definition,
+  { paint }: Pick<Terminal, 'paint'>,
+): string {
   const lines: string[] = [];
   for (const { step, kind, parts } of changes) {
     const what = kind === 'follows' ? 'follows a change' : kind === 'changed' ? `changed: ${parts.join(', ')}` : kind;

@@ -74,7 +74,9 @@ function lines(terminal: Terminal, runId: string): Drawer {
   let last = '';
   return {
     frame: ({ status, position, elapsedMs, steps }) => {
-      const facts = steps.map(({ name, rows }) => `${name} ${formatCount(rows.in)}${rows.rejected > 0 ? ` (${formatCount(rows.rejected)} rejected)` : ''}`).join(', ');
+      const facts = steps
+        .map(({ name, rows }) => `${name} ${formatCount(rows.in)}${rows.rejected > 0 ? ` (${formatCount(rows.rejected)} rejected)` : ''}`)
+        .join(', ');
       const text = `${status}, position ${formatCount(position)}: ${facts}`;
       if (text === last) return;
       last = text;

@@ -38,7 +38,8 @@ async function importUserFile(full: string, file: string): Promise<Readonly<Reco
   }
 }
 
-const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION|INVALID_TYPESCRIPT_SYNTAX)$/.test(codeOf(error) ?? '');
+const isForJiti = (error: unknown): boolean =>
+  /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION|INVALID_TYPESCRIPT_SYNTAX)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
   if (error instanceof Fault) return error;
@@ -46,8 +47,11 @@ function loadFault(error: unknown, full: string, file: string): Fault {
   const line = placeIn(error, full);
   const where = line === null ? file : `${file}:${line}`;
   const what = messageOf(error).split('\n')[0] ?? '';
-  if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') return new Fault('pipeline-not-loaded', `${where} imports what is not there: ${what}`, { cause: error });
-  return new Fault('pipeline-not-loaded', isSyntax ? `${where} does not compile: ${what}` : `${where} threw while it was loaded: ${what}`, { cause: error });
+  if (codeOf(error) === 'ERR_MODULE_NOT_FOUND')
+    return new Fault('pipeline-not-loaded', `${where} imports what is not there: ${what}`, { cause: error });
+  return new Fault('pipeline-not-loaded', isSyntax ? `${where} does not compile: ${what}` : `${where} threw while it was loaded: ${what}`, {
+    cause: error,
+  });
 }
 
 /** The first line of a user's file that a stack names. */
@@ -67,7 +71,12 @@ function pipelineOf(module: Readonly<Record<string, unknown>>, file: string): Pi
   const [only] = named;
   if (only && named.length === 1) return only[1] as Pipeline;
   const exported = Object.keys(module);
-  const what = named.length > 1 ? `several pipelines (${named.map(([name]) => name).join(', ')})` : exported.length > 0 ? `no pipeline, only ${exported.join(', ')}` : 'nothing';
+  const what =
+    named.length > 1
+      ? `several pipelines (${named.map(([name]) => name).join(', ')})`
+      : exported.length > 0
+        ? `no pipeline, only ${exported.join(', ')}`
+        : 'nothing';
   throw new Fault('no-pipeline', `${file} exports ${what}. Write: export default pipeline('name', ({ source }) => { … })`);
 }
 
@@ -91,11 +100,18 @@ function localSources(full: string): Definition['sources'] {
     }
   };
   visit(full);
-  return [...found].map(([file, text]) => ({ path: path.relative(folder, file).split(path.sep).join('/'), text: text.toWellFormed() })).sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...found]
+    .map(([file, text]) => ({ path: path.relative(folder, file).split(path.sep).join('/'), text: text.toWellFormed() }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 function resolveLocal(from: string, specifier: string): string | undefined {
   const exact = fileURLToPath(new URL(specifier, `${pathToFileURL(from).href}/`));
-  const candidates = [exact, exact.replace(/\.js$/, '.ts'), ...['.ts', '.mts', '.js', '.mjs', '.json'].map((extension) => exact + extension), path.join(exact, 'index.ts')];
+  const candidates = [
+    exact,
+    exact.replace(/\.js$/, '.ts'),
+    ...['.ts', '.mts', '.js', '.mjs', '.json'].map((extension) => exact + extension),
+    path.join(exact, 'index.ts'),
+  ];
   return candidates.find((candidate) => fs.statSync(candidate, { throwIfNoEntry: false })?.isFile());
 }

@@ -68,7 +68,9 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 function commandLine(context: CommandContext): Command {
   const root = new Command('distilog')
-    .description('Makes datasets by pushing rows through a DAG of steps, and keeps every event of it in PostgreSQL:\nthe dataset can be had as of any position of the log.')
+    .description(
+      'Makes datasets by pushing rows through a DAG of steps, and keeps every event of it in PostgreSQL:\nthe dataset can be had as of any position of the log.',
+    )
     .version(programVersions().distilog)
     .enablePositionalOptions()
     .exitOverride()
@@ -90,7 +92,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
       .option('--store <url>', 'the PostgreSQL server to use')
       .option('--json', 'for machines');
   const param = () => new Option('--param <name=value>', 'a param of the pipeline; may be repeated').argParser(collect).default([], '');
-  const concurrency = () => new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], '');
+  const concurrency = () =>
+    new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], '');
 
   command('run <file>', 'start a run of a pipeline file')
     .addOption(param())
@@ -113,7 +116,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--pipeline <name>', 'of this pipeline only')
     .option('--at <as-of>', 'as of a time')
     .action((options) => runs(context, options));
-  command('status [run]', 'the steps of a run: how far, what was lost').option('--at <as-of>', 'as of then').action((which, options) => status(context, which, options));
+  command('status [run]', 'the steps of a run: how far, what was lost')
+    .option('--at <as-of>', 'as of then')
+    .action((which, options) => status(context, which, options));
   command('log [run]', 'the events of a run, one a line')
     .option('--follow', 'go on as it grows')
     .addOption(new Option('--type <type>', 'events of this type; may be repeated').argParser(collect))
@@ -127,7 +132,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--out <dir>', 'write it here; the directory must not exist')
     .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl']).default('parquet'))
     .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('snappy'))
-    .addOption(new Option('--include <which>', 'all that was committed, or finished leaves only').choices(['committed', 'finished']).default('committed'))
+    .addOption(
+      new Option('--include <which>', 'all that was committed, or finished leaves only')
+        .choices(['committed', 'finished'])
+        .default('committed'),
+    )
     .addOption(new Option('--step <name>', 'this step instead of the leaves; may be repeated').argParser(collect).default([], ''))
     .action((which, options) => distiset(context, which, options));
   command('errors [run]', 'what was lost, by cause, then row by row')
@@ -144,10 +153,20 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   command('cancel [run]', 'ask a run to end').action((which, options) => request(context, 'cancel', which, options));
 
   const db = root.command('db').description('the store itself').exitOverride();
-  const dbCommand = (name: string, description: string) => db.command(name).description(description).exitOverride().option('--store <url>', 'the PostgreSQL server to use').option('--json', 'for machines');
+  const dbCommand = (name: string, description: string) =>
+    db
+      .command(name)
+      .description(description)
+      .exitOverride()
+      .option('--store <url>', 'the PostgreSQL server to use')
+      .option('--json', 'for machines');
   dbCommand('start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
   dbCommand('stop', 'stop the embedded server').action(() => dbStop(context));
-  dbCommand('url', 'where the store is, for psql').option('--admin', "the owner's login (embedded store only)").action((options) => dbUrl(context, options));
-  dbCommand('migrate', "bring a server to this version's schema").option('--dry-run', 'show the SQL').action((options) => dbMigrate(context, options));
+  dbCommand('url', 'where the store is, for psql')
+    .option('--admin', "the owner's login (embedded store only)")
+    .action((options) => dbUrl(context, options));
+  dbCommand('migrate', "bring a server to this version's schema")
+    .option('--dry-run', 'show the SQL')
+    .action((options) => dbMigrate(context, options));
   return root;
 }

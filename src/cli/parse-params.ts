@@ -6,7 +6,11 @@ import { envName, secretNames } from '#pipeline';
  * Reads `--param name=value` (several) into raw params: numbers, booleans and JSON as the schema's types ask for. Secrets, and params that are not
  * given, may come from `DISTILOG_PARAM_NAME`. Throws `Fault('invalid-params')`.
  */
-export function parseParamOptions(schema: z.ZodObject, given: readonly string[], environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, unknown>> {
+export function parseParamOptions(
+  schema: z.ZodObject,
+  given: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const name of Object.keys(schema.shape)) {
     const text = environment[`DISTILOG_PARAM_${envName(name)}`];
@@ -14,7 +18,11 @@ export function parseParamOptions(schema: z.ZodObject, given: readonly string[],
   }
   for (const option of given) {
     const at = option.indexOf('=');
-    if (at < 1) throw new Fault('invalid-params', `--param ${secretNames(schema).includes(option) ? '…' : option} has no value: write --param name=value.`);
+    if (at < 1)
+      throw new Fault(
+        'invalid-params',
+        `--param ${secretNames(schema).includes(option) ? '…' : option} has no value: write --param name=value.`,
+      );
     const name = option.slice(0, at);
     values[name] = typed(schema, name, option.slice(at + 1));
   }
@@ -26,7 +34,8 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
   return Object.fromEntries(
     given.map((option) => {
       const [, step = '', calls = ''] = /^(.+)=(\d+)$/.exec(option) ?? [];
-      if (step === '' || Number(calls) < 1) throw new Fault('invalid-concurrency', `--concurrency ${option}: write --concurrency step=n, n from 1.`);
+      if (step === '' || Number(calls) < 1)
+        throw new Fault('invalid-concurrency', `--concurrency ${option}: write --concurrency step=n, n from 1.`);
       return [step, Number(calls)];
     }),
   );
@@ -53,7 +62,11 @@ function typed(schema: z.ZodObject, name: string, text: string): unknown {
 }
 
 function kindOf(schema: z.core.$ZodType): string {
-  const { type, innerType, in: input } = schema._zod.def as unknown as { readonly type: string; readonly innerType?: z.core.$ZodType; readonly in?: z.core.$ZodType };
+  const {
+    type,
+    innerType,
+    in: input,
+  } = schema._zod.def as unknown as { readonly type: string; readonly innerType?: z.core.$ZodType; readonly in?: z.core.$ZodType };
   if (innerType) return kindOf(innerType);
   if (type === 'pipe' && input) return kindOf(input);
   if (type === 'int') return 'number';

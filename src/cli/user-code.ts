@@ -10,9 +10,13 @@ export function containUserCode(): () => void {
   const { exit } = process;
   const { write } = process.stdout;
   process.exit = ((code?: number) => {
-    throw new Fault('process-exit', `process.exit(${code ?? ''}) was called in a step: throw an error instead, so that the row is rejected with a cause.`);
+    throw new Fault(
+      'process-exit',
+      `process.exit(${code ?? ''}) was called in a step: throw an error instead, so that the row is rejected with a cause.`,
+    );
   }) as typeof process.exit;
-  process.stdout.write = ((...args: Parameters<typeof process.stderr.write>) => process.stderr.write(...args)) as typeof process.stdout.write;
+  process.stdout.write = ((...args: Parameters<typeof process.stderr.write>) =>
+    process.stderr.write(...args)) as typeof process.stdout.write;
   return () => {
     process.exit = exit;
     process.stdout.write = write;
@@ -23,7 +27,8 @@ export function containUserCode(): () => void {
 export const stepLog =
   (terminal: Terminal, note: (line: string) => void) =>
   (step: string): Log => {
-    const line = (level: string, message: string, data: unknown) => note(`${terminal.paint('dim', `[${step || 'run'}]`)} ${level}${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`);
+    const line = (level: string, message: string, data: unknown) =>
+      note(`${terminal.paint('dim', `[${step || 'run'}]`)} ${level}${message}${data === undefined ? '' : ` ${JSON.stringify(data)}`}`);
     return {
       info: (message, data) => line('', message, data),
       warn: (message, data) => line('warning: ', message, data),

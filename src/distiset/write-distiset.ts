@@ -73,7 +73,11 @@ function metadataOf(
 function configMetadata(config: DistisetConfig, written: WrittenConfig): DistisetMetadata['configs'][number] {
   const { name, step, state, batches, sourceShare, losses } = config;
   const { rows, rowsSha256, files, replaced, error } = written;
-  const columns = config.columns.map((column, index) => ({ name: column.name, type: written.columns[index]?.typeName ?? 'json', schema: column.schema }));
+  const columns = config.columns.map((column, index) => ({
+    name: column.name,
+    type: written.columns[index]?.typeName ?? 'json',
+    schema: column.schema,
+  }));
   return { name, step, state, rows, rowsSha256, files, batches, sourceShare, losses, columns, replaced, error };
 }
 

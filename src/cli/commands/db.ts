@@ -33,7 +33,8 @@ export async function dbUrl(context: CommandContext, options: DbUrlOptions): Pro
   const place = await findStore({ store: options.store, folder: process.cwd() });
   try {
     if (!place.isEmbedded) {
-      if (options.admin) throw new Fault('no-admin', 'The store is a server of your own: distilog knows no other login of it than the one you gave.');
+      if (options.admin)
+        throw new Fault('no-admin', 'The store is a server of your own: distilog knows no other login of it than the one you gave.');
       context.terminal.print(place.connect().connectionString ?? '');
       return;
     }
@@ -57,12 +58,12 @@ export async function dbMigrate(context: CommandContext, options: DbMigrateOptio
     const { print } = context.terminal;
     if (options.dryRun) {
       for (const { name, sql } of pending) print(`-- ${name}\n${sql}`);
-      if (pending.length === 0) print('-- Nothing to do: the store has this version\'s schema.');
+      if (pending.length === 0) print("-- Nothing to do: the store has this version's schema.");
       return;
     }
     const applied = await migrate(place.connectOwner);
     if (options.json) print(JSON.stringify({ applied }));
-    else print(applied.length === 0 ? 'Nothing to do: the store has this version\'s schema.' : `Applied ${applied.join(', ')}.`);
+    else print(applied.length === 0 ? "Nothing to do: the store has this version's schema." : `Applied ${applied.join(', ')}.`);
     context.exit(exitCodes.done);
   } finally {
     place.close();

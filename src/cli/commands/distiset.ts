@@ -35,11 +35,22 @@ export async function distiset(context: CommandContext, run: string | undefined,
   });
 }
 
-async function write(context: CommandContext, store: Store, made: Distiset, options: DistisetCommandOptions & { readonly out: string }): Promise<void> {
+async function write(
+  context: CommandContext,
+  store: Store,
+  made: Distiset,
+  options: DistisetCommandOptions & { readonly out: string },
+): Promise<void> {
   const { out, format, compression } = options;
   const { metadata } = await writeDistiset(made, { directory: out, format, compression, distilog: program().distilog });
   const actor = thisActor();
-  const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({ name, step, rows, rowsSha256, files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })) }));
+  const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({
+    name,
+    step,
+    rows,
+    rowsSha256,
+    files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })),
+  }));
   await appendSideEvent(
     store.log,
     made.runId,
@@ -50,7 +61,15 @@ async function write(context: CommandContext, store: Store, made: Distiset, opti
   if (broken.length > 0) context.exit(exitCodes.failed);
   const { print, note, paint } = context.terminal;
   if (options.json) {
-    const shown = metadata.configs.map(({ name, step, state, rows, rowsSha256, files, error }) => ({ name, step, state, rows, rowsSha256, files, error }));
+    const shown = metadata.configs.map(({ name, step, state, rows, rowsSha256, files, error }) => ({
+      name,
+      step,
+      state,
+      rows,
+      rowsSha256,
+      files,
+      error,
+    }));
     print(JSON.stringify({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut }));
     return;
   }
@@ -58,8 +77,20 @@ async function write(context: CommandContext, store: Store, made: Distiset, opti
   print('');
   print(
     table(
-      [{ title: 'config' }, { title: 'state' }, { title: 'rows', align: 'right' }, { title: 'files', align: 'right' }, { title: 'SHA-256 of the rows' }],
-      metadata.configs.map(({ name, state, rows, files, rowsSha256 }) => [name, state, formatCount(rows), String(files.length), rowsSha256]),
+      [
+        { title: 'config' },
+        { title: 'state' },
+        { title: 'rows', align: 'right' },
+        { title: 'files', align: 'right' },
+        { title: 'SHA-256 of the rows' },
+      ],
+      metadata.configs.map(({ name, state, rows, files, rowsSha256 }) => [
+        name,
+        state,
+        formatCount(rows),
+        String(files.length),
+        rowsSha256,
+      ]),
       (text) => paint('dim', text),
     ),
   );
@@ -80,7 +111,15 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
   for (const config of made.configs) previews.push({ config, looked: await look(config, options.json ?? false) });
   if (previews.some(({ looked }) => looked.error !== null)) context.exit(exitCodes.failed);
   if (options.json) {
-    const configs = previews.map(({ config: { name, step, state }, looked }) => ({ name, step, state, rows: looked.rows, rowsSha256: looked.rowsSha256, files: [], error: looked.error }));
+    const configs = previews.map(({ config: { name, step, state }, looked }) => ({
+      name,
+      step,
+      state,
+      rows: looked.rows,
+      rowsSha256: looked.rowsSha256,
+      files: [],
+      error: looked.error,
+    }));
     print(JSON.stringify({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut }));
     return;
   }
@@ -136,5 +175,7 @@ function rowTable(rows: readonly JsonObject[], columns: readonly string[], width
     rows.map((row) => shown.map((name) => cell(row[name]))),
     paint,
   );
-  return more > 0 ? `${drawn}\n${paint(`and ${more} more columns: ${shortened(columns.slice(shown.length).join(', '), width - 24)}`)}` : drawn;
+  return more > 0
+    ? `${drawn}\n${paint(`and ${more} more columns: ${shortened(columns.slice(shown.length).join(', '), width - 24)}`)}`
+    : drawn;
 }

@@ -24,7 +24,10 @@ export async function drive(context: CommandContext, store: Store, options: Comm
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
   const restore = containUserCode();
   try {
-    const run = await begin({ onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)), userLog: stepLog(terminal, note) });
+    const run = await begin({
+      onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)),
+      userLog: stepLog(terminal, note),
+    });
     terminal.print(options.json ? JSON.stringify({ runId: run.runId }) : run.runId);
     const head = await store.log.head(run.runId);
     const states = await readStates(store, run.runId, head?.position ?? 0);

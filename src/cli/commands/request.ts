@@ -11,22 +11,39 @@ const answerTimeoutMs = 30_000;
 const pollMs = 200;
 
 /** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. */
-export async function request(context: CommandContext, kind: 'pause' | 'cancel', run: string | undefined, options: CommonOptions): Promise<void> {
+export async function request(
+  context: CommandContext,
+  kind: 'pause' | 'cancel',
+  run: string | undefined,
+  options: CommonOptions,
+): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const before = await statusOf(store, runId);
     if (before !== 'running') {
-      throw new Fault('not-running', `Run ${runId} is ${before}, not running: there is nothing to ${kind}.`, { details: { run: runId, status: before } });
+      throw new Fault('not-running', `Run ${runId} is ${before}, not running: there is nothing to ${kind}.`, {
+        details: { run: runId, status: before },
+      });
     }
     if (!(await store.log.holder(runId))) {
-      throw new Fault('not-driven', `Run ${runId} is interrupted: nobody drives it, so nobody can ${kind} it. distilog resume ${runId} goes on.`, { details: { run: runId } });
+      throw new Fault(
+        'not-driven',
+        `Run ${runId} is interrupted: nobody drives it, so nobody can ${kind} it. distilog resume ${runId} goes on.`,
+        { details: { run: runId } },
+      );
     }
     const actor = thisActor();
     const message = kind === 'pause' ? 'asked to pause' : 'asked to cancel';
-    await appendSideEvent(store.log, runId, { type: kind === 'pause' ? 'PauseRequested' : 'CancelRequested', data: { actor, message } }, `${actor.user}@${actor.host}:${actor.pid}`);
+    await appendSideEvent(
+      store.log,
+      runId,
+      { type: kind === 'pause' ? 'PauseRequested' : 'CancelRequested', data: { actor, message } },
+      `${actor.user}@${actor.host}:${actor.pid}`,
+    );
     const after = await answer(store, runId);
     if (options.json) context.terminal.print(JSON.stringify({ runId, status: after }));
-    else if (after === 'running') context.terminal.print(`Asked; run ${runId} waits for its calls in flight. distilog status ${runId} tells when it stopped.`);
+    else if (after === 'running')
+      context.terminal.print(`Asked; run ${runId} waits for its calls in flight. distilog status ${runId} tells when it stopped.`);
     else context.terminal.print(`${runId}: ${after}`);
   });
 }

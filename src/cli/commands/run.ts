@@ -20,7 +20,9 @@ export async function run(context: CommandContext, file: string, options: RunOpt
   const planned = plan(loaded.pipeline, { params, concurrency: parseConcurrency(options.concurrency), sources: loaded.sources });
   const seed = options.seed === undefined ? undefined : seedOf(options.seed);
   await withStore(options, (store) =>
-    drive(context, store, options, (told) => startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit })),
+    drive(context, store, options, (told) =>
+      startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit }),
+    ),
   );
 }
 

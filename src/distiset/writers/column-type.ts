@@ -23,7 +23,8 @@ function typeOf(schema: Json | undefined, depth: number): ColumnType {
   if (object['const'] !== undefined) return commonType([literalType(object['const'])]);
   const { enum: values, type } = object as { readonly enum?: Json; readonly type?: Json };
   if (Array.isArray(values)) return commonType(values.map(literalType));
-  if (Array.isArray(type)) return commonType(type.map((one) => (one === 'null' ? null : typeOf({ ...object, type: one as string }, depth))));
+  if (Array.isArray(type))
+    return commonType(type.map((one) => (one === 'null' ? null : typeOf({ ...object, type: one as string }, depth))));
   switch (type) {
     case 'string':
     case 'boolean':

@@ -63,7 +63,9 @@ function configSection({ name, columns, firstRows, replaced }: WrittenConfig): r
     '',
     '| column | type |',
     '|---|---|',
-    ...columns.map(({ name: column, typeName }) => `| ${escaped(column)} | ${escaped(typeName)}${typeName === 'json' ? ' (as text)' : ''} |`),
+    ...columns.map(
+      ({ name: column, typeName }) => `| ${escaped(column)} | ${escaped(typeName)}${typeName === 'json' ? ' (as text)' : ''} |`,
+    ),
     '',
     ...(replaced > 0 ? [`${replaced} texts held lone surrogates, which Parquet cannot: they have U+FFFD in their place.`, ''] : []),
     ...(example ? ['```json', shortened(example), '```', ''] : ['It has no rows yet.', '']),

@@ -21,7 +21,9 @@ export function beginDirectory(target: string): OutputDirectory {
     const stat = fs.lstatSync(target, { throwIfNoEntry: false });
     if (!stat) return;
     const what = stat.isDirectory() ? 'exists already' : 'is a file';
-    throw new Fault('output-exists', `${target} ${what}: nothing is overwritten. Name another --out, or remove it.`, { details: { path: target } });
+    throw new Fault('output-exists', `${target} ${what}: nothing is overwritten. Name another --out, or remove it.`, {
+      details: { path: target },
+    });
   };
   refuseTarget();
   removeLeftOvers(parent, name);
@@ -30,7 +32,10 @@ export function beginDirectory(target: string): OutputDirectory {
     fs.mkdirSync(temporary);
   } catch (error) {
     const why = codeOf(error) === 'ENOENT' ? `the folder ${parent} does not exist` : messageOf(error);
-    throw new Fault('output-unwritable', `Nothing can be written to ${target}: ${why}. Name another --out.`, { details: { path: target }, cause: error });
+    throw new Fault('output-unwritable', `Nothing can be written to ${target}: ${why}. Name another --out.`, {
+      details: { path: target },
+      cause: error,
+    });
   }
   return {
     temporary,
@@ -48,7 +53,11 @@ export function beginDirectory(target: string): OutputDirectory {
 export const writeFault = (error: unknown, target: string): unknown => {
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new Fault('disk-full', `The disk is full: ${target} was not written, and nothing of it is left. Free some space, or name another --out.`, { cause: error });
+    return new Fault(
+      'disk-full',
+      `The disk is full: ${target} was not written, and nothing of it is left. Free some space, or name another --out.`,
+      { cause: error },
+    );
   }
   if (code === 'EIO' || code === 'EROFS' || code === 'EACCES' || code === 'EFBIG') {
     return new Fault('write-failed', `${target} was not written, and nothing of it is left: ${messageOf(error)}.`, { cause: error });

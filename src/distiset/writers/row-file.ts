@@ -29,7 +29,11 @@ const groupBytesMax = 16 * 1024 * 1024;
 const flushBytes = 1024 * 1024;
 
 /** Opens a file of the given format. */
-export function openRowFile(path: string, columns: readonly TypedColumn[], options: { readonly format: Format; readonly compression: Compression; readonly replaced: Replacements }): RowFile {
+export function openRowFile(
+  path: string,
+  columns: readonly TypedColumn[],
+  options: { readonly format: Format; readonly compression: Compression; readonly replaced: Replacements },
+): RowFile {
   return options.format === 'jsonl' ? jsonlFile(path, columns) : parquetFile(path, columns, options.compression, options.replaced);
 }
 
@@ -75,7 +79,8 @@ function parquetFile(path: string, columns: readonly TypedColumn[], compression:
   let groupRows = 0;
   let groupBytes = 0;
   const flush = () => {
-    if (groupRows > 0) void writer.write({ columnData: columns.map(({ name }, index) => ({ name, data: values[index] ?? [] })), rowGroupSize: groupRows });
+    if (groupRows > 0)
+      void writer.write({ columnData: columns.map(({ name }, index) => ({ name, data: values[index] ?? [] })), rowGroupSize: groupRows });
     values = columns.map(() => []);
     groupRows = 0;
     groupBytes = 0;

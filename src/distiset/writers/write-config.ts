@@ -41,7 +41,11 @@ const shardBytesMax = 256 * 1024 * 1024;
 const firstRowsMax = 3;
 
 /** Writes one config's rows, streamed. What goes wrong with its rows is told in the result; what goes wrong with the disk is thrown. */
-export async function writeConfig(directory: string, config: WritableConfig, options: { readonly format: Format; readonly compression: Compression }): Promise<WrittenConfig> {
+export async function writeConfig(
+  directory: string,
+  config: WritableConfig,
+  options: { readonly format: Format; readonly compression: Compression },
+): Promise<WrittenConfig> {
   const folder = config.name === 'default' ? 'data' : config.name;
   fs.mkdirSync(path.join(directory, folder));
   const columns = config.columns.map(({ name, schema }) => ({ name, type: columnType(schema) }));
@@ -80,14 +84,32 @@ export async function writeConfig(directory: string, config: WritableConfig, opt
     if (!(error instanceof Fault) || isStoreAway(error)) throw error;
     fs.rmSync(path.join(directory, folder), { recursive: true });
     const failure = { code: codeOf(error) ?? 'unknown', message: messageOf(error) };
-    return { name: config.name, rows: 0, rowsSha256: sha256Stream().digest('hex'), files: [], columns: described, firstRows: [], replaced: 0, error: failure };
+    return {
+      name: config.name,
+      rows: 0,
+      rowsSha256: sha256Stream().digest('hex'),
+      files: [],
+      columns: described,
+      firstRows: [],
+      replaced: 0,
+      error: failure,
+    };
   }
   const files = shards.map(({ path: from, ...shard }, index) => {
     const name = `${folder}/train-${numbered(index)}-of-${numbered(shards.length)}.${options.format}`;
     fs.renameSync(from, path.join(directory, name));
     return { path: name, ...shard };
   });
-  return { name: config.name, rows, rowsSha256: digest.digest('hex'), files, columns: described, firstRows, replaced: replaced.count, error: null };
+  return {
+    name: config.name,
+    rows,
+    rowsSha256: digest.digest('hex'),
+    files,
+    columns: described,
+    firstRows,
+    replaced: replaced.count,
+    error: null,
+  };
 }
 
 const isStoreAway = (error: Fault): boolean => error.code === 'connection-lost';

@@ -1,0 +1,53 @@
+// The public API: define pipelines, run and resume them, look at them as of any position.
+export {
+  createDistiset,
+  writeDistiset,
+  type Distiset,
+  type DistisetConfig,
+  type DistisetOptions,
+  type WriteOptions,
+  type WrittenDistiset,
+} from '#distiset';
+export { resumePipeline, startPipeline, type EngineOptions, type NewRunOptions } from '#engine';
+export { Fault, hasCode } from '#kit/fault';
+export type { Json, JsonObject } from '#kit/json';
+export {
+  follow,
+  foldAt,
+  memoryStore,
+  parseAsOf,
+  resolveAsOf,
+  verify,
+  type AsOf,
+  type EventLog,
+  type Store,
+  type Verified,
+} from '#log';
+export {
+  NonRetryableError,
+  pipeline,
+  plan,
+  renamed,
+  resource,
+  RetryableError,
+  secret,
+  step,
+  type Columns,
+  type Context,
+  type FilterStep,
+  type Log,
+  type MapStep,
+  type Node,
+  type Pipeline,
+  type Plan,
+  type ReadContext,
+  type Resource,
+  type RowsOf,
+  type SourceStep,
+  type StepOptions,
+  type Usage,
+} from '#pipeline';
+export { migrate, openPostgresStore, openStore, type PostgresStore } from '#postgres';
+export { errors, graph, progress, timeline, usage } from '#projections';
+export type { DrivenRun, Rest, StopWish } from '#scheduler';
+export type { EventType, NewEvent, RecordedEvent } from '#schema';

@@ -1,0 +1,90 @@
+import type { NewEvent, RecordedEvent } from '#schema';
+import { encodeEvent, type EncodedEvent } from './encoded-event.ts';
+
+/** Somebody who waits for events of theirs to be durable. */
+export interface AppendCall {
+  readonly events: readonly NewEvent[];
+  readonly resolve: (recorded: readonly RecordedEvent[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A call whose events are encoded, once and for all. */
+export interface EncodedCall extends AppendCall {
+  readonly encoded: readonly EncodedEvent[];
+  readonly bytes: number;
+}
+
+/** Most events, and bytes of their data, in one flush; the events of one call are never torn apart. */
+export const flushEventsMax = 2_000;
+export const flushBytesMax = 1024 * 1024;
+/** Encoded events, and bytes of their data, that wait for a flush. Calls beyond that wait for room, as they are. */
+export const queuedEventsMax = 20_000;
+export const queuedBytesMax = 16 * 1024 * 1024;
+
+/** Calls in the order in which they came, those that wait for room included: nothing overtakes. */
+export class AppendQueue {
+  readonly #admitted: EncodedCall[] = [];
+  #waiting: AppendCall[] = [];
+  #events = 0;
+  #bytes = 0;
+
+  /** Events that are encoded and wait for a flush. */
+  get events(): number {
+    return this.#events;
+  }
+
+  add(call: AppendCall): void {
+    this.#waiting.push(call);
+    this.#admit();
+  }
+
+  /** Takes off what goes into the next flush; nothing if there is nothing. */
+  takeFlush(): readonly EncodedCall[] {
+    let events = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const call of this.#admitted) {
+      if (count > 0 && (events + call.encoded.length > flushEventsMax || bytes + call.bytes > flushBytesMax)) break;
+      events += call.encoded.length;
+      bytes += call.bytes;
+      count++;
+    }
+    this.#events -= events;
+    this.#bytes -= bytes;
+    const taken = this.#admitted.splice(0, count);
+    this.#admit();
+    return taken;
+  }
+
+  /** Takes everything off. */
+  takeAll(): readonly AppendCall[] {
+    this.#events = 0;
+    this.#bytes = 0;
+    return [...this.#admitted.splice(0), ...this.#waiting.splice(0)];
+  }
+
+  #admit(): void {
+    let count = 0;
+    for (const call of this.#waiting) {
+      if (this.#events >= queuedEventsMax || this.#bytes >= queuedBytesMax) break;
+      count++;
+      const encoded = encodedCall(call);
+      if (!encoded) continue;
+      this.#admitted.push(encoded);
+      this.#events += encoded.encoded.length;
+      this.#bytes += encoded.bytes;
+    }
+    if (count > 0) this.#waiting = this.#waiting.slice(count);
+  }
+}
+
+/** An event that cannot be encoded is a bug of its caller, and costs nobody else. */
+function encodedCall(call: AppendCall): EncodedCall | null {
+  try {
+    const encoded = call.events.map(encodeEvent);
+    return { ...call, encoded, bytes: encoded.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0) };
+  } catch (error) {
+    call.reject(error);
+    return null;
+  }
+}

@@ -1,0 +1,104 @@
+import { codeOf, Fault } from '#kit/fault';
+import { pause } from '#kit/pause';
+import { runLogId, type AppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
+
+export interface PersistentSessionOptions {
+  readonly log: EventLog;
+  readonly runId: string;
+  readonly epoch: number;
+  /** Holds the run's driver lock. */
+  readonly session: DriverSession;
+  /** Gives up reaching the store. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Pauses between attempts to reach the store; the first attempt follows at once. */
+const pauseMinMs = 50;
+const pauseMaxMs = 2_000;
+
+/**
+ * A driver session that outlives its connections. Where the outcome of an append is unknown, it takes the run's lock again and sends the same bytes
+ * under the same id, until it is answered: stored then or now, it is stored once.
+ */
+export class PersistentSession {
+  readonly #log: EventLog;
+  readonly #runId: string;
+  readonly #epoch: number;
+  readonly #signal: AbortSignal | undefined;
+  #session: DriverSession;
+
+  constructor({ log, runId, epoch, session, signal }: PersistentSessionOptions) {
+    this.#log = log;
+    this.#runId = runId;
+    this.#epoch = epoch;
+    this.#signal = signal;
+    this.#session = session;
+  }
+
+  /**
+   * Appends; returns once the outcome is known. Throws `Fault('fenced')` where another driver has the run, the store's last error where `signal` gave up
+   * on it, and `Fault('append-failed')` for errors that no other attempt would mend.
+   */
+  async append(request: AppendRequest): Promise<AppendResult> {
+    for (let attempts = 1; ; attempts++) {
+      try {
+        return await this.#session.append(request);
+      } catch (error) {
+        await this.#waitBefore(attempts, error);
+        await this.#reopen(error);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close().catch(() => undefined);
+  }
+
+  /** Takes the run's lock again, however long the store is away. */
+  async #reopen(lost: unknown): Promise<void> {
+    await this.close();
+    let error = lost;
+    for (let attempts = 1; ; attempts++) {
+      try {
+        const opened = await this.#log.openDriver(this.#runId);
+        if (opened.ok) {
+          this.#session = opened.session;
+          return;
+        }
+        // The lock of a connection that was cut is free only when the server notices, and may as well be held by whoever is about to take the run over:
+        // the epoch tells.
+        await this.#refuseIfTakenOver();
+      } catch (failed) {
+        error = failed;
+      }
+      await this.#waitBefore(attempts, error);
+    }
+  }
+
+  async #refuseIfTakenOver(): Promise<void> {
+    const head = await this.#log.head(runLogId(this.#runId));
+    if (!head || head.epoch === this.#epoch) return;
+    throw new Fault('fenced', `Run ${this.#runId} was taken over by another process.`, {
+      details: { run: this.#runId, epoch: head.epoch },
+    });
+  }
+
+  /** Waits before another attempt, or throws where there is to be none. */
+  async #waitBefore(attempt: number, error: unknown): Promise<void> {
+    if (!isUnknownOutcome(error)) throw error instanceof Fault ? error : appendFailed(this.#runId, error);
+    if (attempt > 1) await pause(Math.min(pauseMaxMs, pauseMinMs * 2 ** (attempt - 2)), this.#signal);
+    if (this.#signal?.aborted) throw error;
+  }
+}
+
+const appendFailed = (runId: string, cause: unknown): Fault =>
+  new Fault('append-failed', `Run ${runId} cannot be written to: the store refuses the append for a reason of its own.`, { cause });
+
+/**
+ * Errors after which nobody knows whether an append was stored, or that pass by themselves: connections lost, servers going away or turned into
+ * standbys, time-outs, lost races. By Fault or SQLSTATE.
+ */
+const unknownOutcomes =
+  /^(connection-lost|store-unreachable|too-many-connections|read-only|disk-full|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;
+
+const isUnknownOutcome = (error: unknown): boolean => unknownOutcomes.test(codeOf(error) ?? '');
