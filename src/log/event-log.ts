@@ -174,8 +174,9 @@ export interface EventLog {
   asOf(logId: string, position: number): Promise<AsOf | null>;
   /** The first position whose `recordedAt` leads the server's clock by more than a second, or null. */
   unreliableFrom(logId: string): Promise<number | null>;
-  /** As stored, in pages, for `verify`. */
+  /** Events as stored, in order, in pages, for `verify`. */
   storedEvents(logId: string, range: { readonly from: number; readonly to: number }): AsyncIterable<readonly StoredEvent[]>;
+  /** Appends whose first position is in the range, in order, in pages. */
   commits(logId: string, range: { readonly from: number; readonly to: number }): AsyncIterable<readonly Commit[]>;
 }
 

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '#schema';
-import type { EventLog } from './event-log.ts';
 import { pause } from '#kit/pause';
+import type { EventLog } from './event-log.ts';
 
 export interface FollowOptions {
   /** First position, from 1. */
@@ -12,7 +12,10 @@ export interface FollowOptions {
 
 const pollIntervalDefaultMs = 250;
 
-/** A log's events in pages, and on as it grows: each position once, in order. Polls, for a notification inside an append would serialise all appends. */
+/**
+ * A log's events in pages, and on as it grows: each position once, in order, those that this program cannot read left out. Polls: a notification inside
+ * the append would make all logs' appends wait for each other.
+ */
 export async function* follow(
   log: Pick<EventLog, 'read' | 'head'>,
   logId: string,

@@ -22,11 +22,13 @@ export {
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
-export { foldAt, rebuild, snapshotEvery, snapshotting, type Rebuilt, type Snapshotting } from './fold.ts';
+export { foldAt, snapshotKey } from './fold.ts';
 export type { Foldable } from './foldable.ts';
 export { follow, type FollowOptions } from './follow.ts';
 export { chainHash, emptyHash, leafHash, rootHash, type ChainLink } from './hash-chain.ts';
 export { memoryStore, type MemoryStore } from './memory-store.ts';
+export { rebuild, type Rebuilt } from './rebuild.ts';
 export type { Snapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
+export { snapshotEvery, snapshotting, type Snapshotting } from './snapshotting.ts';
 export type { Store } from './store.ts';
-export { verify, type Verified, type VerifyOptions } from './verify.ts';
+export { verify, type Bad, type Verified, type VerifyOptions } from './verify.ts';

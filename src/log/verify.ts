@@ -1,152 +1,173 @@
 import { canonicalJson } from '#kit/json';
 import { parseInstant } from '#kit/instant';
-import { messageOf } from '#kit/fault';
-import type { Commit, StoredEvent } from './event-log.ts';
+import { Fault } from '#kit/fault';
+import { chunkCheck } from './chunk-check.ts';
+import type { Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 import type { Store } from './store.ts';
 
 export interface VerifyOptions {
   /** A hash that was noted outside of the store: it must be the head's, or have been. */
   readonly expectedHead?: string | undefined;
+  /** Whether the chunks that events name are read and hashed too; default true. */
+  readonly chunks?: boolean | undefined;
+  /** Ends it, throwing the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((position: number, head: number) => void) | undefined;
 }
 
 export interface Verified {
   readonly ok: boolean;
+  /** Events, and different chunks of theirs, that are as they were appended: all those of the appends before the first bad one. */
   readonly events: number;
   readonly chunks: number;
   readonly head: { readonly position: number; readonly hash: string };
   /** The first position at which the log is not what was appended, and how it shows. */
-  readonly firstBad: { readonly position: number; readonly reason: string } | null;
+  readonly firstBad: Bad | null;
+  /** The first event that this version of distilog cannot read, which is nothing bad. */
+  readonly unknown: { readonly position: number; readonly reason: string } | null;
 }
 
-type Bad = NonNullable<Verified['firstBad']>;
+/** Where a log is not what was appended, and how it shows. */
+export interface Bad {
+  readonly position: number;
+  readonly reason: string;
+}
 
 /**
  * Computes a log's hash chain anew from what is stored, and every chunk's hash, and names the first position that is not what was appended. Somebody
- * who rewrites events and recomputes the whole chain is found by `expectedHead` only. Streams; throws `Fault`s of the store, not what it finds.
+ * who rewrites events and recomputes the whole chain is found by `expectedHead` only. Streams, up to where the log ended when it began.
+ *
+ * What it finds is its result; it throws the store's `Fault`s, and `Fault('unknown-log')` where there is nothing of that name.
  */
 export async function verify(
-  store: Pick<Store, 'log' | 'chunks'>,
+  { log, chunks: chunkStore }: Pick<Store, 'log' | 'chunks'>,
   logId: string,
-  { expectedHead, onProgress }: VerifyOptions = {},
+  { expectedHead, chunks: withChunks = true, signal, onProgress }: VerifyOptions = {},
 ): Promise<Verified> {
-  const { log } = store;
-  const head = (await log.head(logId)) ?? { position: 0, hash: emptyHash };
-  const chunks = chunkChecker(store);
-  const events = paged((from, to) => log.storedEvents(logId, { from, to }));
+  const head = await headOrNothing(log, logId);
+  const chunks = chunkCheck(chunkStore);
+  await using events = cursor(log.storedEvents(logId, { from: 1, to: head.position }));
   let previous: Commit | null = null;
-  let seen = 0;
   let isExpectedFound = expectedHead === undefined;
-  let firstBad: Bad | null = null;
-  const all = log.commits(logId, { from: 1, to: Number.MAX_SAFE_INTEGER });
 
-  scan: for await (const page of all) {
+  const result = async (bad: Bad | null): Promise<Verified> => ({
+    ok: bad === null,
+    events: previous?.last ?? 0,
+    chunks: chunks.count(),
+    head: { position: head.position, hash: head.hash },
+    firstBad: bad,
+    unknown: await log.unknownEvent(logId, head.position),
+  });
+
+  for await (const page of log.commits(logId, { from: 1, to: head.position })) {
     for (const commit of page) {
-      const of: StoredEvent[] = [];
-      const expected: number = (previous?.last ?? 0) + 1;
-      // Positions are asked for one by one: what was deleted is missed at its own place.
-      firstBad = commit.first === expected ? null : { position: expected, reason: `the next append begins at position ${commit.first}` };
-      for (let position = commit.first; position <= commit.last && !firstBad; position++) {
-        const event = await events.at(position);
-        firstBad = event ? (badEvent(event, commit) ?? (await chunks.check(event))) : { position, reason: 'the event is missing' };
-        if (event) of.push(event);
-      }
-      firstBad ??= badCommit(logId, commit, previous, of);
-      if (firstBad) break scan;
-      if (commit.hash === expectedHead) isExpectedFound = true;
-      seen += of.length;
+      signal?.throwIfAborted();
+      const { events: appended, bad } = await eventsOf(commit, previous, events);
+      const found = bad ?? badCommit(logId, commit, previous, appended) ?? (withChunks ? await chunks.firstBad(appended) : null);
+      if (found) return result(found);
+      if (commit.hash === expectedHead?.toLowerCase()) isExpectedFound = true;
       previous = commit;
       onProgress?.(commit.last, head.position);
     }
   }
-  firstBad ??= badEnd(head, previous, await events.at((previous?.last ?? 0) + 1));
-  if (!firstBad && !isExpectedFound) {
-    firstBad = {
-      position: head.position,
-      reason: `the hash ${expectedHead} is not in the chain: what it covered was rewritten or cut off`,
-    };
-  }
-  return { ok: firstBad === null, events: seen, chunks: chunks.count(), head: { position: head.position, hash: head.hash }, firstBad };
+  const bad = badEnd(head, previous, await events.next()) ?? (await badBeyond(log, logId, head));
+  if (bad || isExpectedFound) return result(bad);
+  return result({
+    position: head.position,
+    reason: `the hash ${expectedHead} is not in the chain: what it covered was rewritten or cut off`,
+  });
 }
 
-function badEvent(event: StoredEvent, commit: Commit): Bad | null {
-  const { position } = event;
-  if (leafHash(event) !== event.leaf) return { position, reason: 'the event is not the one whose hash was stored with it' };
-  if (event.recordedAt !== commit.recordedAt) return { position, reason: `the event's time is not its append's, ${commit.recordedAt}` };
-  try {
-    if (canonicalJson(JSON.parse(event.data)) !== event.data) return { position, reason: 'the data is not canonical JSON' };
-  } catch {
-    return { position, reason: 'the data is not JSON' };
+async function headOrNothing(log: Store['log'], logId: string): Promise<Head> {
+  const head = await log.head(logId);
+  if (!head) throw new Fault('unknown-log', `There is no log ${logId} in this store.`, { details: { log: logId } });
+  return head;
+}
+
+/** The events that an append says it holds, up to the first that is not there or not as it was. */
+async function eventsOf(
+  commit: Commit,
+  previous: Commit | null,
+  stored: Cursor<StoredEvent>,
+): Promise<{ readonly events: readonly StoredEvent[]; readonly bad: Bad | null }> {
+  const expected = (previous?.last ?? 0) + 1;
+  const events: StoredEvent[] = [];
+  if (commit.first !== expected) {
+    return { events, bad: { position: expected, reason: `no append has this position: the next one begins at ${commit.first}` } };
   }
-  return null;
+  for (let position = commit.first; position <= commit.last; position++) {
+    const event = await stored.next();
+    if (!event || event.position > position) return { events, bad: { position, reason: 'the event is missing' } };
+    if (event.position < position) return { events, bad: { position: event.position, reason: 'there are two events at this position' } };
+    const reason = badEvent(event, commit);
+    if (reason !== null) return { events, bad: { position, reason } };
+    events.push(event);
+  }
+  return { events, bad: null };
+}
+
+function badEvent(event: StoredEvent, commit: Commit): string | null {
+  if (leafHash(event) !== event.leaf) return 'the event is not the one whose hash was stored with it';
+  if (event.recordedAt !== commit.recordedAt) return `the event's time is ${event.recordedAt}, and its append's ${commit.recordedAt}`;
+  try {
+    return canonicalJson(JSON.parse(event.data)) === event.data ? null : 'the data is not canonical JSON';
+  } catch {
+    return 'the data is not JSON';
+  }
 }
 
 function badCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): Bad | null {
-  const position = commit.first;
-  if (previous && commit.recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before' };
-  if (rootHash(events.map(({ leaf }) => leaf)) !== commit.root) return { position, reason: 'the events are not those of their append' };
-  const { root, first, last, appendId, epoch, writer } = commit;
+  const { first: position, first, last, recordedAt, clock, appendId, epoch, writer, root } = commit;
+  if (events.length === 0) return { position, reason: 'an append without events' };
+  if (rootHash(events.map(({ leaf }) => leaf)) !== root) return { position, reason: 'the events are not those of their append' };
+  if (previous && recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before' };
   const link = { previous: previous?.hash ?? emptyHash, root, logId, first, last, appendId, epoch, writer };
-  const hash = chainHash({ ...link, recordedAt: parseInstant(commit.recordedAt), clock: parseInstant(commit.clock) });
-  return hash === commit.hash
+  return chainHash({ ...link, recordedAt: parseInstant(recordedAt), clock: parseInstant(clock) }) === commit.hash
     ? null
-    : { position, reason: 'the append does not follow from the one before: the hash chain is broken here' };
+    : { position, reason: 'the hash chain is broken: the append does not follow from what stands before it' };
 }
 
-function badEnd(
-  head: { readonly position: number; readonly hash: string },
-  last: Commit | null,
-  beyond: StoredEvent | undefined,
-): Bad | null {
-  const position = (last?.last ?? 0) + 1;
+function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined): Bad | null {
+  const end = last?.last ?? 0;
   if (beyond) return { position: beyond.position, reason: 'an event that no append wrote' };
-  if (head.position > (last?.last ?? 0)) return { position, reason: `the log ended at position ${head.position}: its tail is cut off` };
-  if (head.hash !== (last?.hash ?? emptyHash)) return { position: head.position, reason: 'the head is not the last append' };
-  return null;
+  if (end < head.position) return { position: end + 1, reason: `the tail is cut off: the log ended at position ${head.position}` };
+  const isLast = end === head.position && head.hash === (last?.hash ?? emptyHash);
+  if (isLast && (!last || (head.epoch === last.epoch && head.recordedAt === last.recordedAt))) return null;
+  return { position: head.position, reason: "the log's head is not its last append" };
 }
 
-/** Addresses of chunks found good that are remembered, so that one that many events name is read once. */
-const checkedMax = 100_000;
+/** A head that was set back: something stands beyond it, and is not what was appended while we looked. */
+async function badBeyond(log: Store['log'], logId: string, head: Head): Promise<Bad | null> {
+  const beyond = { from: head.position + 1, to: Number.MAX_SAFE_INTEGER };
+  await using commits = cursor(log.commits(logId, beyond));
+  await using events = cursor(log.storedEvents(logId, beyond));
+  const first = (await commits.next())?.first ?? (await events.next())?.position;
+  if (first === undefined || (await log.head(logId))?.position !== head.position) return null;
+  return { position: first, reason: `it stands beyond the log's head, which is position ${head.position}` };
+}
 
-function chunkChecker({ chunks }: Pick<Store, 'chunks'>): { check(event: StoredEvent): Promise<Bad | null>; count(): number } {
-  const good = new Set<string>();
-  let count = 0;
+interface Cursor<Item> extends AsyncDisposable {
+  next(): Promise<Item | undefined>;
+}
+
+/** Pages, one item at a time. */
+function cursor<Item>(pages: AsyncIterable<readonly Item[]>): Cursor<Item> {
+  const iterator = pages[Symbol.asyncIterator]();
+  let page: readonly Item[] = [];
+  let index = 0;
   return {
-    count: () => count,
-    check: async ({ position, chunks: addresses }) => {
-      for (const address of addresses) {
-        if (good.has(address)) continue;
-        try {
-          await chunks.get(address);
-        } catch (error) {
-          return { position, reason: messageOf(error) };
-        }
-        if (good.size >= checkedMax) good.clear();
-        good.add(address);
-        count++;
+    next: async () => {
+      while (index >= page.length) {
+        const read = await iterator.next();
+        if (read.done) return undefined;
+        page = read.value;
+        index = 0;
       }
-      return null;
+      return page[index++];
     },
-  };
-}
-
-const windowSize = 2_000;
-
-/** Events by position, read ahead in pages of positions; asked for in ascending order. */
-function paged(read: (from: number, to: number) => AsyncIterable<readonly StoredEvent[]>): {
-  at(position: number): Promise<StoredEvent | undefined>;
-} {
-  let window = new Map<number, StoredEvent>();
-  let until = 0;
-  return {
-    at: async (position) => {
-      if (position > until) {
-        window = new Map();
-        until = position + windowSize - 1;
-        for await (const page of read(position, until)) for (const event of page) window.set(event.position, event);
-      }
-      return window.get(position);
+    [Symbol.asyncDispose]: async () => {
+      await iterator.return?.();
     },
   };
 }

@@ -33,12 +33,26 @@ export async function makeDataDirectory(directory: DataDirectory): Promise<void>
   removeLeftOvers(home);
   const version = path.join(data, 'PG_VERSION');
   if (!fs.existsSync(version)) await initialise(directory);
+  else takeBack(directory);
   const major = readText(version).trim();
   if (major !== serverMajor) {
     throw new Error(
       `${data} was made by PostgreSQL ${major || 'of an unknown version'}, and this distilog brings ${serverMajor}: open it with the distilog that made it.`,
     );
   }
+}
+
+/** A copy may have lost what PostgreSQL insists on: an owner who is the server's user, and nobody else's access. */
+function takeBack(directory: DataDirectory): void {
+  const { data, programs } = directory;
+  const { uid, mode } = fs.lstatSync(data);
+  if (programs.as.uid !== undefined && uid !== programs.as.uid) ownAll(directory);
+  if ((mode & 0o077) !== 0 && !isWindows) fs.chmodSync(data, 0o700);
+}
+
+function ownAll({ data, programs, own }: DataDirectory): void {
+  if (programs.as.uid === undefined) return;
+  for (const file of ['', ...fs.readdirSync(data, { recursive: true, encoding: 'utf8' })]) own(path.join(data, file));
 }
 
 function removeLeftOvers(home: string): void {
@@ -65,8 +79,7 @@ async function initialise(directory: DataDirectory): Promise<void> {
       throw new Error(`initdb failed (${code}): ${tailOf(log)}`);
   }
   own(password);
-  if (as.uid !== undefined)
-    for (const file of ['', ...fs.readdirSync(fresh, { recursive: true, encoding: 'utf8' })]) own(path.join(fresh, file));
+  ownAll({ ...directory, data: fresh });
   fs.renameSync(fresh, data);
   if (isWindows) return;
   const parent = fs.openSync(home, 'r');

@@ -1,0 +1,349 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { NewEvent, RecordedEvent } from '#schema';
+import { AssertionError } from '#kit/assert';
+import { hasCode } from '#kit/fault';
+import { memoryStore, openAppender, runLogId, type Appender, type DriverSession, type EventLog } from '#log';
+import { faultyLog, type AppendFate, type OpenFate } from './faulty-log.ts';
+import { allOf, batchStarted, batchSucceeded, openRun, requestOf, runId, stepStarted } from './log-fixture.ts';
+
+// Only the pauses between attempts to reach a store are timers: they are skipped.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Waits for something while time flies. */
+async function inFastTime<T>(promise: Promise<T>): Promise<T> {
+  let isDone = false;
+  void promise.then(
+    () => (isDone = true),
+    () => (isDone = true),
+  );
+  while (!isDone) await vi.advanceTimersByTimeAsync(1_000);
+  return promise;
+}
+
+const stored = (log: EventLog): Promise<readonly RecordedEvent[]> => allOf(log.read(runLogId(runId), { from: 2 }));
+const commitSizes = async (log: EventLog): Promise<readonly number[]> =>
+  (await allOf(log.commits(runLogId(runId), { from: 2, to: 1e9 }))).map(({ first, last }) => last - first + 1);
+const codeOfRejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'resolved',
+    (error: { code?: string }) => error.code ?? error,
+  );
+
+describe('an appender', () => {
+  it('gives each caller its own events back, recorded', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const [first, second] = await Promise.all([appender.append([stepStarted(), batchStarted(0)]), appender.append([batchStarted(1)])]);
+    expect(first.map(({ position, type }) => [position, type])).toEqual([
+      [2, 'StepStarted'],
+      [3, 'BatchStarted'],
+    ]);
+    expect(second).toMatchObject([{ position: 4, type: 'BatchStarted', batch: 1, data: { offset: 10 } }]);
+    expect(await stored(log)).toEqual([...first, ...second]);
+    expect(appender.position).toBe(4);
+  });
+
+  it('answers an append of nothing at once', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    expect(await appender.append([])).toEqual([]);
+    expect(await commitSizes(log)).toEqual([]);
+  });
+
+  it('sends everything that queued up during a flush in the next one', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const flying = appender.append([batchStarted(0)]);
+    await Promise.resolve();
+    await Promise.all([flying, ...Array.from({ length: 50 }, (_, batch) => appender.append([batchStarted(batch + 1)]))]);
+    expect(await commitSizes(log)).toEqual([1, 50]);
+  });
+
+  it('never has two flushes in flight', async () => {
+    const { log } = memoryStore();
+    const inFlight = { now: 0, most: 0 };
+    const slow: EventLog = {
+      ...log,
+      openDriver: async (id) => {
+        const opened = await log.openDriver(id);
+        if (!opened.ok) return opened;
+        const append: typeof opened.session.append = async (request) => {
+          inFlight.most = Math.max(inFlight.most, ++inFlight.now);
+          await new Promise((resolve) => setImmediate(resolve));
+          inFlight.now--;
+          return opened.session.append(request);
+        };
+        return { ok: true, session: { ...opened.session, append } };
+      },
+    };
+    const appender = await openRun(slow);
+    const calls: Promise<unknown>[] = [];
+    for (let batch = 0; batch < 30; batch++) {
+      calls.push(appender.append([batchStarted(batch)]));
+      if (batch % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(calls);
+    expect(inFlight.most).toBe(1);
+  });
+
+  it('flushes at most 2,000 events at once, and never tears a call apart', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const call = (from: number, count: number) => appender.append(Array.from({ length: count }, (_, index) => batchStarted(from + index)));
+    await Promise.all([call(0, 1_500), call(2_000, 1_000), call(4_000, 1_000), call(6_000, 2_500)]);
+    expect(await commitSizes(log)).toEqual([1_500, 2_000, 2_500]);
+  });
+
+  it('flushes at most 1 MiB at once', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const large = (batch: number): NewEvent => ({
+      ...batchSucceeded(batch),
+      // Three bytes a character in UTF-8: what counts is bytes.
+      data: { ...batchSucceeded(batch).data, undeclared: ['…'.repeat(80_000)] },
+    });
+    await Promise.all(Array.from({ length: 9 }, (_, batch) => appender.append([large(batch)])));
+    expect(await commitSizes(log)).toEqual([4, 4, 1]);
+  });
+
+  it('tells of each flush, in order, before those who appended', async () => {
+    const { log } = memoryStore();
+    const told: (number | string)[] = [];
+    const appender = await openRun(log, { onRecorded: (events) => told.push(...events.map(({ position }) => position)) });
+    const first = appender.append([batchStarted(0)]).then(() => told.push('first'));
+    await Promise.resolve();
+    const others = [1, 2].map((batch) => appender.append([batchStarted(batch)]).then(() => told.push(`other ${batch}`)));
+    await Promise.all([first, ...others]);
+    expect(told).toEqual([2, 'first', 3, 4, 'other 1', 'other 2']);
+  });
+
+  it('takes no more once it is told by a fold that it is broken', async () => {
+    const { log } = memoryStore();
+    const bug = new AssertionError('a fold is wrong');
+    const appender = await openRun(log, {
+      onRecorded: () => {
+        throw bug;
+      },
+    });
+    await expect(appender.append([batchStarted(0)])).rejects.toBe(bug);
+    await expect(appender.append([batchStarted(1)])).rejects.toBe(bug);
+    expect(await appender.ended).toBe(bug);
+  });
+
+  it('waits for what is queued when it is closed, and takes no more', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const queued = [0, 1, 2].map((batch) => appender.append([batchStarted(batch)]));
+    const closed = appender.close();
+    expect(await codeOfRejection(appender.append([batchStarted(3)]))).toBe('appender-closed');
+    await closed;
+    expect((await Promise.all(queued)).flat()).toHaveLength(3);
+    expect(await stored(log)).toHaveLength(3);
+    expect(hasCode(await appender.ended, 'appender-closed')).toBe(true);
+    expect(await log.holder(runId)).toBeNull();
+  });
+});
+
+describe('an appender whose events are refused', () => {
+  it('costs the caller at fault only', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    await appender.append([batchStarted(0), batchSucceeded(0)]);
+    const calls = [
+      appender.append([batchStarted(1)]),
+      appender.append([batchStarted(2), batchSucceeded(0, 2)]),
+      appender.append([batchSucceeded(3, 1, ['f'.repeat(64)])]),
+      appender.append([batchStarted(4)]),
+    ];
+    expect(await Promise.all(calls.map(codeOfRejection))).toEqual(['resolved', 'already-recorded', 'unknown-chunk', 'resolved']);
+    expect((await stored(log)).slice(2)).toMatchObject([{ batch: 1 }, { batch: 4 }]);
+    expect(await codeOfRejection(appender.append([batchStarted(5)]))).toBe('resolved');
+  });
+
+  it('refuses what has not the shape of its event before it is sent', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const broken = { ...stepStarted(), data: { count: -1 } };
+    const [bad, good] = [appender.append([broken]), appender.append([stepStarted()])];
+    await expect(bad).rejects.toBeInstanceOf(AssertionError);
+    expect(await good).toMatchObject([{ position: 2 }]);
+  });
+
+  it.each([
+    ['fenced', (log: EventLog) => takeOver(log)],
+    ['history-diverged', (log: EventLog) => appendBehindItsBack(log)],
+  ])('ends when it is %s: what is queued and what comes later is refused alike', async (code, disturb) => {
+    const { log } = memoryStore();
+    const appender = await openRun(zombie(log));
+    await disturb(log);
+    const calls = [0, 1].map((batch) => appender.append([batchStarted(batch)]));
+    expect(await Promise.all(calls.map(codeOfRejection))).toEqual([code, code]);
+    expect(await codeOfRejection(appender.append([batchStarted(2)]))).toBe(code);
+    expect(hasCode(await appender.ended, code)).toBe(true);
+  });
+});
+
+describe('an appender whose connection breaks', () => {
+  const open = async (
+    appends: AppendFate[],
+    opens: OpenFate[] = [],
+  ): Promise<{ log: ReturnType<typeof faultyLog>; appender: Appender }> => {
+    const log = faultyLog(memoryStore().log, { append: () => appends.shift() ?? 'answered', open: () => opens.shift() ?? 'opened' });
+    return { log, appender: await openRun(log) };
+  };
+
+  it.each(['lost-before', 'lost-after', 'race-lost', 'timed-out'] as const)('stores an append once whose answer is %s', async (fate) => {
+    const { log, appender } = await open([fate]);
+    expect(await inFastTime(appender.append([batchStarted(0)]))).toMatchObject([{ position: 2, batch: 0 }]);
+    expect(await stored(log)).toHaveLength(1);
+  });
+
+  it('sends the same bytes under the same id, before anything else', async () => {
+    const { log, appender } = await open(['lost-after', 'lost-after', 'lost-after']);
+    const first = appender.append([batchStarted(0)]);
+    await Promise.resolve();
+    await inFastTime(Promise.all([first, appender.append([batchStarted(1)])]));
+    const [sent, ...others] = log.arrived.map(({ appendId, events }) => [appendId, events[0]?.batch]);
+    expect(others.slice(0, 3)).toEqual([sent, sent, sent]);
+    expect(log.arrived.map(({ events }) => events[0]?.batch)).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  it('waits for a server that is away, and for its own lock to become free', async () => {
+    const { log, appender } = await open(['lost-before'], ['opened', 'unreachable', 'unreachable', 'still-locked', 'still-locked']);
+    expect(await inFastTime(appender.append([batchStarted(0)]))).toMatchObject([{ position: 2 }]);
+    expect(await stored(log)).toHaveLength(1);
+  });
+
+  it('ends when somebody else took the run over meanwhile', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const other = await log.openDriver(runId, { seize: true });
+    const call = appender.append([batchStarted(0)]);
+    await vi.advanceTimersByTimeAsync(500);
+    if (!other.ok) throw new Error('not seized');
+    await other.session.takeOver({ ...requestOf([stepStarted()]), epoch: 1 });
+    expect(await inFastTime(codeOfRejection(call))).toBe('fenced');
+    expect(await stored(log)).toMatchObject([{ type: 'StepStarted' }]);
+  });
+
+  it('ends when somebody else took the run over, and has ended since', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    await takeOver(log);
+    expect(await inFastTime(codeOfRejection(appender.append([batchStarted(0)])))).toBe('fenced');
+  });
+
+  it('gives up when it is told to, whatever it waits for', async () => {
+    for (const fate of ['unreachable', 'still-locked'] as const) {
+      const stop = new AbortController();
+      let opens = 0;
+      const log = faultyLog(memoryStore().log, { append: () => 'lost-after', open: () => (opens++ === 0 ? 'opened' : fate) });
+      const appender = await openRun(log, { signal: stop.signal });
+      const calls = [0, 1].map((batch) => appender.append([batchStarted(batch)]));
+      await vi.advanceTimersByTimeAsync(5_000);
+      stop.abort();
+      expect(await Promise.all(calls.map(codeOfRejection))).toEqual(
+        Array.from({ length: 2 }, () => expect.stringMatching(/lost|unreachable/)),
+      );
+      await appender.close();
+    }
+  });
+
+  it('ends on an error that no other attempt would mend', async () => {
+    const { log } = memoryStore();
+    const session = { runId, append: () => Promise.reject(Object.assign(new Error('permission denied'), { code: '42501' })) };
+    const appender = openAppender({
+      log,
+      runId,
+      session: { ...session, takeOver: session.append, close: async () => undefined },
+      epoch: 1,
+      position: 1,
+      expectedHash: '',
+      writer: 'ada@engine:1',
+    });
+    expect(await codeOfRejection(appender.append([batchStarted(0)]))).toBe('append-failed');
+  });
+
+  it('stores every acknowledged event exactly once and in its caller’s order, whatever breaks', async () => {
+    const appendFate = fc.constantFrom<AppendFate>('answered', 'answered', 'lost-before', 'lost-after', 'race-lost', 'timed-out');
+    const openFate = fc.constantFrom<OpenFate>('opened', 'opened', 'unreachable', 'still-locked');
+    // Callers, each with calls of so many events; some calls are at fault, some are waited for before the next.
+    const call = fc.record({ events: fc.integer({ min: 1, max: 4 }), isBad: fc.boolean(), isAwaited: fc.boolean() });
+    const callers = fc.array(fc.array(call, { maxLength: 8 }), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(
+        callers,
+        fc.array(appendFate, { maxLength: 40 }),
+        fc.array(openFate, { maxLength: 40 }),
+        async (plan, appends, opens) => {
+          const log = faultyLog(memoryStore().log, { append: () => appends.shift() ?? 'answered', open: () => opens.shift() ?? 'opened' });
+          opens.unshift('opened');
+          const told: RecordedEvent[] = [];
+          const appender = await openRun(log, { onRecorded: (events) => told.push(...events) });
+          await appender.append([batchSucceeded(999)]);
+          const acknowledged: RecordedEvent[][] = await inFastTime(
+            Promise.all(
+              plan.map(async (calls, caller) => {
+                const answers: Promise<readonly RecordedEvent[]>[] = [];
+                for (const [number, { events, isBad, isAwaited }] of calls.entries()) {
+                  const mine = Array.from({ length: events }, (_, index) => batchStarted(caller, 1 + number * 10 + index));
+                  const answer = appender.append(isBad ? [...mine, batchSucceeded(999, 2)] : mine);
+                  answers.push(answer.catch((error: unknown) => (hasCode(error, 'already-recorded') ? [] : Promise.reject(error))));
+                  if (isAwaited) await answers.at(-1);
+                }
+                return (await Promise.all(answers)).flat();
+              }),
+            ),
+          );
+          await appender.close();
+          const inLog = await stored(log);
+          expect(told).toEqual(inLog);
+          for (const [caller, mine] of acknowledged.entries()) {
+            const due = (plan[caller] ?? []).flatMap(({ events, isBad }, number) =>
+              isBad ? [] : Array.from({ length: events }, (_, index) => 1 + number * 10 + index),
+            );
+            expect(mine.map((event) => 'attempt' in event && event.attempt)).toEqual(due);
+            expect(inLog.filter((event) => 'batch' in event && event.batch === caller)).toEqual(mine);
+          }
+          expect(inLog).toHaveLength(1 + acknowledged.flat().length);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** A log whose sessions hold no lock: those of a process that was paused while others went on, and does not know yet. */
+const zombie = (log: EventLog): EventLog => ({
+  ...log,
+  openDriver: async (id) => {
+    const send: DriverSession['append'] = async (request) => {
+      const opened = await log.openDriver(id);
+      if (!opened.ok) throw new Error('driven');
+      const result = await opened.session.append(request);
+      await opened.session.close();
+      return result;
+    };
+    return { ok: true, session: { runId: id, append: send, takeOver: send, close: async () => undefined } };
+  },
+});
+
+async function takeOver(log: EventLog): Promise<void> {
+  const opened = await log.openDriver(runId, { seize: true });
+  if (!opened.ok) throw new Error('driven');
+  await opened.session.takeOver({ ...requestOf([stepStarted()]), epoch: 1 });
+  await opened.session.close();
+}
+
+async function appendBehindItsBack(log: EventLog): Promise<void> {
+  const opened = await log.openDriver(runId, { seize: true });
+  if (!opened.ok) throw new Error('driven');
+  await opened.session.append(requestOf([stepStarted()]));
+  await opened.session.close();
+}
