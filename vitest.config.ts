@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['distilog-source', 'node', 'import', 'module', 'default'];
+const conditions = ['distilog-source'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -9,12 +9,12 @@ import type { Terminal } from './terminal.ts';
 export function containUserCode(): () => void {
   const { exit } = process;
   const { write } = process.stdout;
-  process.exit = ((code?: number) => {
+  process.exit = (code?: number) => {
     throw new Fault(
       'process-exit',
       `process.exit(${code ?? ''}) was called in a step: throw an error instead, so that the row is rejected with a cause.`,
     );
-  }) as typeof process.exit;
+  };
   process.stdout.write = ((...args: Parameters<typeof process.stderr.write>) =>
     process.stderr.write(...args)) as typeof process.stdout.write;
   return () => {

@@ -103,7 +103,7 @@ export async function createDistiset(
     startedAt: started.recordedAt,
     status: graphState.status,
     seed,
-    params: params as JsonObject,
+    params: params,
     program,
     signature: manifest.signature,
     configs: all.filter(isTaken),

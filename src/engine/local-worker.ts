@@ -80,7 +80,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       if (step.operator !== 'source' || !step.count) return null;
       try {
         const count = await step.count();
-        return Number.isSafeInteger(count) && (count as number) >= 0 ? (count as number) : null;
+        return Number.isSafeInteger(count) && count >= 0 ? count : null;
       } catch (error) {
         options.userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
         return null;
@@ -97,7 +97,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       isStopping = true;
     },
     close: async () => {
-      for (const name of [...open.keys()]) await closeSource(open, name);
+      for (const name of Array.from(open.keys())) await closeSource(open, name);
       ended.abort();
       await resources.close();
     },

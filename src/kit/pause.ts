@@ -1,5 +1,5 @@
 /** Waits so many milliseconds, or until a signal ends the wait early; never throws. */
-export const pause = (milliseconds: number, signal?: AbortSignal | undefined): Promise<void> =>
+export const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

@@ -45,5 +45,5 @@ export type ReadContext = Pick<Context, 'signal' | 'log' | 'use'> & { readonly o
 
 /** Declares a resource. Values with a `[Symbol.asyncDispose]` or `[Symbol.dispose]` need no `close`. */
 export function resource<T>(id: string, open: Resource<T>['open'], close?: (value: T) => Awaitable<void>): Resource<T> {
-  return close ? { id, open, close: close as (value: never) => Awaitable<void> } : { id, open };
+  return close ? { id, open, close: close } : { id, open };
 }

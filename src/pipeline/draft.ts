@@ -124,19 +124,20 @@ export class Draft {
 
   #add(step: DraftStep): Node<never> {
     this.steps.push(step);
-    const draft = this;
+    // Named functions, so that a call site can be told from the stack.
+    const make = { map: this.map.bind(this), filter: this.filter.bind(this), select: this.select.bind(this) };
     const node: Node<never> = Object.freeze({
       name: step.name,
       map: function map(name: string, of: AnyMap, options?: StepOptions) {
-        return draft.map(step, name, of, options, callSite(map));
+        return make.map(step, name, of, options, callSite(map));
       },
       filter: function filter(name: string, of: FilterStep<never>, options?: StepOptions) {
-        return draft.filter(step, name, of, options, callSite(filter));
+        return make.filter(step, name, of, options, callSite(filter));
       },
       select: function select(name: string, columns: readonly string[], options?: StepOptions) {
-        return draft.select(step, name, columns, options, callSite(select));
+        return make.select(step, name, columns, options, callSite(select));
       },
-    }) as unknown as Node<never>;
+    });
     this.#nodes.set(node, step.name);
     return node;
   }

@@ -26,7 +26,7 @@ export interface Node<out Row> {
 export interface Builder<out Params> {
   readonly params: Params;
   /** Rows from outside. */
-  source<S extends Columns>(name: string, step: SourceStep<S> & Storable<S>, options?: StepOptions): Node<Out<S>>;
+  readonly source: <S extends Columns>(name: string, step: SourceStep<S> & Storable<S>, options?: StepOptions) => Node<Out<S>>;
 }
 
 /** Leaves by name: optional, for they give tests and distisets their row types. */

@@ -58,7 +58,7 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
   const steps = new Map(
     draft.steps.map((step) => {
       const { options = step.options, signature = '' } = signatures.get(step.name) ?? {};
-      return [step.name, { ...step, options, signature } as RunnableStep];
+      return [step.name, { ...step, options, signature }];
     }),
   );
   return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps };

@@ -72,13 +72,13 @@ export function renamed<Row, S extends Columns, const N extends { readonly [K in
   const toLibrary = (row: object) => Object.fromEntries(Object.entries(row).map(([name, value]) => [here.get(name) ?? name, value]));
   const fromLibrary = (row: object) =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [(names as Readonly<Record<string, string>>)[name] ?? name, value]));
-  const renamedOutput = it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) as typeof it.output.shape });
+  const renamedOutput = it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) });
   const run = it.run as (row: unknown, context: Context) => unknown;
   const mapped = {
     ...it,
     settings: { of: it.settings ?? null, names: Object.fromEntries(there) },
     output: renamedOutput,
-    input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) as typeof it.input.shape }),
+    input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) }),
     run: (row: object, context: Context) => {
       const result = run(toLibrary(row), context);
       const back = (value: unknown) => (typeof value === 'object' && value !== null ? fromLibrary(value) : value);

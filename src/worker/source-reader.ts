@@ -60,15 +60,13 @@ async function recognise(source: Source, reader: SourceReader, mark: Mark): Prom
 
 function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: number): SourceReader {
   const isSynchronous = !(Symbol.asyncIterator in items);
-  const iterator = isSynchronous
-    ? (items as Iterable<unknown>)[Symbol.iterator]()
-    : (items as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+  const iterator = isSynchronous ? items[Symbol.iterator]() : items[Symbol.asyncIterator]();
   let offset = start;
   let ahead: Item | undefined;
   const itemOf = ({ done, value }: IteratorResult<unknown>): Item => (done === true ? { done: true } : { done: false, value });
   const pull = (): Promise<Item> | Item => {
     const result = iterator.next();
-    return result instanceof Promise ? result.then(itemOf) : itemOf(result as IteratorResult<unknown>);
+    return result instanceof Promise ? result.then(itemOf) : itemOf(result);
   };
   const take = (item: Item): Item => {
     if (!item.done) offset++;

@@ -113,7 +113,7 @@ export class Postmaster {
     const files = [openLog(log), openLog(log)];
     const child = programs.start(postgres, [...args, '-c', `unix_socket_directories=${usesTcp ? '' : run || dataName || data}`], {
       cwd: data,
-      stdio: ['ignore', files[0] as number, files[1] as number, 'pipe'],
+      stdio: ['ignore', ...files, 'pipe'],
     });
     for (const file of files) fs.closeSync(file);
     this.#process = child;

@@ -281,12 +281,13 @@ describe('an appender whose connection breaks', () => {
         callers,
         fc.array(appendFate, { maxLength: 40 }),
         fc.array(openFate, { maxLength: 40 }),
-        async (plan, appends, opens) => {
+        async (plan, appendFates, openFates) => {
+          const appends = [...appendFates];
+          const opens: OpenFate[] = ['opened', ...openFates];
           const log = faultyLog(memoryStore().log, { append: () => appends.shift() ?? 'answered', open: () => opens.shift() ?? 'opened' });
-          opens.unshift('opened');
           const told: RecordedEvent[] = [];
           const appender = await openRun(log, { onRecorded: (events) => told.push(...events) });
-          await appender.append([batchSucceeded(999)]);
+          await inFastTime(appender.append([batchSucceeded(999)]));
           const acknowledged: RecordedEvent[][] = await inFastTime(
             Promise.all(
               plan.map(async (calls, caller) => {

@@ -1,0 +1,351 @@
+import { describe, expect, it } from 'vitest';
+import type { NewEvent } from '#schema';
+import { parseInstant } from '#kit/instant';
+import { newId } from '#kit/ids';
+import { pause } from '#kit/pause';
+import { sha256 } from '#kit/sha256';
+import {
+  chainHash,
+  emptyHash,
+  encodeEvent,
+  leafHash,
+  rootHash,
+  sideLogId,
+  verify,
+  type Appended,
+  type AppendRequest,
+  type AppendResult,
+  type Chunk,
+  type DriverSession,
+  type Store,
+} from '#log';
+
+/** What every store does, whichever it is. `open` gives a store that other cases may have written to. */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+  describe(`${name}, as any store,`, () => {
+    it('gives an append the positions after the last, without gaps, and one time', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const first = ok(await session.append(request(runId, started, [stepStarted('a'), batchStarted(0)])));
+      const second = ok(await session.append(request(runId, first, [batchStarted(1)])));
+      expect([first.first, first.last, second.first, second.last]).toEqual([2, 3, 4, 4]);
+      expect(second.recordedAt > first.recordedAt).toBe(true);
+      const events = await readAll(store, runId);
+      expect(events.map(({ position, type }) => [position, type])).toEqual([
+        [1, 'RunStarted'],
+        [2, 'StepStarted'],
+        [3, 'BatchStarted'],
+        [4, 'BatchStarted'],
+      ]);
+      expect(await store.log.head(runId)).toMatchObject({ position: 4, hash: second.hash, epoch: 1 });
+    });
+
+    it('computes the hash chain that verify computes', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const appended = ok(await session.append(request(runId, started, [batchStarted(0), batchSucceeded(0)])));
+      const commits = (await Array.fromAsync(store.log.commits(runId, { from: 1, to: 10 }))).flat();
+      const stored = (await Array.fromAsync(store.log.storedEvents(runId, { from: 1, to: 10 }))).flat();
+      let previous = emptyHash;
+      for (const commit of commits) {
+        const leaves = stored.filter(({ position }) => position >= commit.first && position <= commit.last).map((event) => leafHash(event));
+        const { first, last, appendId, epoch, writer } = commit;
+        previous = chainHash({
+          previous,
+          root: rootHash(leaves),
+          logId: runId,
+          first,
+          last,
+          appendId,
+          epoch,
+          writer,
+          recordedAt: parseInstant(commit.recordedAt),
+          clock: parseInstant(commit.clock),
+        });
+        expect(commit.hash).toBe(previous);
+      }
+      expect(previous).toBe(appended.hash);
+      expect(await verify(store, runId)).toMatchObject({ ok: true, events: 3 });
+    });
+
+    it('answers an append that is sent again with what it got the first time', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const sent = request(runId, started, [batchStarted(0)]);
+      const first = ok(await session.append(sent));
+      ok(await session.append(request(runId, first, [batchStarted(1)])));
+      expect(ok(await session.append(sent))).toEqual({ ...first, duplicate: true });
+      expect((await store.log.head(runId))?.position).toBe(3);
+    });
+
+    it('refuses other events under a known append id', async () => {
+      const { runId, session, started } = await begun(open);
+      const sent = request(runId, started, [batchStarted(0)]);
+      ok(await session.append(sent));
+      expect(await session.append({ ...sent, events: [encodeEvent(batchStarted(1))] })).toMatchObject({
+        ok: false,
+        code: 'append-id-reused',
+      });
+    });
+
+    it('refuses a writer who has not seen the head', async () => {
+      const { runId, session, started } = await begun(open);
+      ok(await session.append(request(runId, started, [batchStarted(0)])));
+      expect(await session.append(request(runId, started, [batchStarted(1)]))).toMatchObject({ ok: false, code: 'history-diverged' });
+    });
+
+    it('fences who drove a run before somebody took it over, and stores nothing of theirs', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const taken = ok(await session.takeOver({ ...request(runId, started, [resumed(2)]), epoch: 1 }));
+      expect(taken.epoch).toBe(2);
+      expect(await session.append({ ...request(runId, taken, [batchStarted(0)]), epoch: 1 })).toMatchObject({
+        ok: false,
+        code: 'fenced',
+        epoch: 2,
+      });
+      expect(await session.append({ ...request(runId, taken, [batchStarted(0)]), epoch: null })).toMatchObject({
+        ok: false,
+        code: 'fenced',
+      });
+      expect((await store.log.head(runId))?.position).toBe(2);
+      expect(ok(await session.append({ ...request(runId, taken, [batchStarted(0)]), epoch: 2 })).last).toBe(3);
+    });
+
+    it('records one success of a batch, and one end of an attempt', async () => {
+      const { runId, session, started } = await begun(open);
+      const done = ok(await session.append(request(runId, started, [batchSucceeded(0)])));
+      for (const again of [batchSucceeded(0), { ...batchSucceeded(0), attempt: 2 }, abandoned(0)]) {
+        expect(await session.append(request(runId, done, [again]))).toMatchObject({ ok: false, code: 'already-recorded' });
+      }
+      expect(await session.append(request(runId, done, [batchSucceeded(1), batchSucceeded(1)]))).toMatchObject({
+        ok: false,
+        code: 'already-recorded',
+      });
+      ok(await session.append(request(runId, done, [batchSucceeded(1), { ...batchSucceeded(0), pass: 2 }])));
+    });
+
+    it('refuses an event that names a chunk which is not stored', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const chunk = chunkOf(`rows ${newId()}`);
+      const success = { ...batchSucceeded(0), chunks: [chunk.sha256, chunk.sha256] };
+      expect(await session.append(request(runId, started, [success]))).toMatchObject({ ok: false, code: 'unknown-chunk' });
+      await store.chunks.put([chunk, chunk]);
+      ok(await session.append(request(runId, started, [success])));
+      expect((await readAll(store, runId)).at(-1)?.chunks).toEqual([chunk.sha256, chunk.sha256]);
+    });
+
+    it('makes one run of a creation that is sent twice, and refuses another of the same name', async () => {
+      const store = await open();
+      const runId = `contract-${newId()}`;
+      const creation = { ...request(runId, null, [runStarted]), epoch: 1 as const };
+      const first = ok(await store.log.create(creation));
+      expect(ok(await store.log.create(creation))).toEqual({ ...first, duplicate: true });
+      expect(await store.log.create({ ...creation, appendId: newId() })).toMatchObject({ ok: false, code: 'already-recorded' });
+    });
+
+    it('lets anyone write to a side log, and nobody without an epoch to a run’s', async () => {
+      const { store, runId } = await begun(open);
+      const side = sideLogId(runId);
+      const asked: NewEvent = { type: 'PauseRequested', data: { actor, message: 'asked' } };
+      ok(await store.log.appendSide({ ...request(side, null, [asked]), epoch: null }));
+      ok(await store.log.appendSide({ ...request(side, null, [asked]), epoch: null }));
+      expect((await readAll(store, side)).map(({ position }) => position)).toEqual([1, 2]);
+      expect(await store.log.appendSide({ ...request(runId, null, [asked]), epoch: null })).toMatchObject({ ok: false, code: 'fenced' });
+      expect(await verify(store, side)).toMatchObject({ ok: true, events: 2 });
+    });
+
+    it('lets one process drive a run, tells who it is, and gives the lock to who seizes it', async () => {
+      const { store, runId, session, started } = await begun(open);
+      expect(await store.log.openDriver(runId)).toMatchObject({ ok: false, code: 'driven', holder: { pid: process.pid } });
+      expect(await store.log.holder(runId)).toMatchObject({ pid: process.pid });
+      const seized = await store.log.openDriver(runId, { seize: true });
+      expect(seized.ok).toBe(true);
+      await expect(session.append(request(runId, started, [batchStarted(0)]))).rejects.toMatchObject({ code: 'connection-lost' });
+      if (seized.ok) await seized.session.close();
+      await expect.poll(() => store.log.holder(runId)).toBeNull();
+    });
+
+    it('resolves a time to the last position by then', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const next = ok(await session.append(request(runId, started, [batchStarted(0), batchStarted(1)])));
+      const first = parseInstant(started.recordedAt);
+      const second = parseInstant(next.recordedAt);
+      expect(await store.log.positionAt(runId, first - 1)).toBe(0);
+      expect(await store.log.positionAt(runId, first)).toBe(1);
+      expect(await store.log.positionAt(runId, second - 1)).toBe(1);
+      expect(await store.log.positionAt(runId, second)).toBe(3);
+      expect(await store.log.asOf(runId, 2)).toEqual({ position: 2, recordedAt: next.recordedAt, hash: next.hash });
+      expect(await store.log.asOf(runId, 0)).toBeNull();
+      expect(await store.log.asOf(runId, 4)).toBeNull();
+    });
+
+    it('reads what is asked for: by position, type, step, batch', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const done = ok(
+        await session.append(request(runId, started, [batchStarted(1), batchSucceeded(1), batchStarted(0), batchSucceeded(0)])),
+      );
+      const positions = (events: readonly { readonly position: number }[]) => events.map(({ position }) => position);
+      const read = async (options: Parameters<Store['log']['read']>[1]) =>
+        positions((await Array.fromAsync(store.log.read(runId, options))).flat());
+      expect(await read({ from: 2, to: 3 })).toEqual([2, 3]);
+      expect(await read({ types: ['BatchSucceeded'] })).toEqual([3, 5]);
+      expect(await read({ step: 'other' })).toEqual([]);
+      const successes = (to: number) => Array.fromAsync(store.log.readSuccesses(runId, { step: 'a', to }));
+      expect(positions((await successes(done.last)).flat())).toEqual([5, 3]);
+      expect(positions((await successes(4)).flat())).toEqual([3]);
+      expect((await store.log.success(runId, { pass: 1, step: 'a', batch: 0, to: 5 }))?.position).toBe(5);
+      expect(await store.log.success(runId, { pass: 1, step: 'a', batch: 0, to: 4 })).toBeNull();
+    });
+
+    it('keeps what every attempt at a batch recorded, for the next', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const failure: NewEvent = { type: 'BatchFailed', pass: 1, step: 'a', batch: 0, attempt: 1, data: failureData };
+      const progressed: NewEvent = {
+        type: 'BatchProgressed',
+        pass: 1,
+        step: 'a',
+        batch: 0,
+        attempt: 1,
+        data: { done: [[0, 2]], rows: 2, rejected: none, usage: [] },
+      };
+      ok(await session.append(request(runId, started, [batchStarted(0), progressed, failure, batchStarted(1)])));
+      const kept = await store.log.readBatch(runId, { pass: 1, step: 'a', batch: 0 });
+      expect(kept.filter(({ type }) => type === 'BatchProgressed' || type === 'BatchFailed').map(({ position }) => position)).toEqual([
+        3, 4,
+      ]);
+      expect(kept.every((event) => 'batch' in event && event.batch === 0)).toBe(true);
+    });
+
+    it('lists runs, newest first, and finds them by prefix', async () => {
+      const { store, runId } = await begun(open);
+      await pause(2);
+      const { runId: later } = await begun(async () => store);
+      const listed = (await Array.fromAsync(store.log.runs())).flat().map((entry) => entry.runId);
+      expect(listed.indexOf(later)).toBeLessThan(listed.indexOf(runId));
+      expect(listed.every((id) => !id.endsWith('/side'))).toBe(true);
+      expect(await store.log.runIds(runId, 5)).toEqual([runId]);
+      expect(await store.log.runIds('nothing-like-it', 5)).toEqual([]);
+    });
+
+    it('gives back a chunk’s bytes, whatever they are, and says when there are none', async () => {
+      const store = await open();
+      const chunks = ['', 'x', '\u0000 …', 'again and again '.repeat(10_000)].map(chunkOf);
+      await store.chunks.put(chunks);
+      await store.chunks.put(chunks);
+      for (const { sha256: address, bytes } of chunks)
+        expect(Buffer.from(await store.chunks.get(address)).equals(Buffer.from(bytes))).toBe(true);
+      await expect(store.chunks.get(sha256('nobody put this'))).rejects.toMatchObject({ code: 'chunk-missing' });
+    });
+
+    it('keeps snapshots by log, projection, version and fingerprint, and drops those of a log', async () => {
+      const store = await open();
+      const key = { logId: `contract-${newId()}`, projection: 'p', version: 1, fingerprint: 'f' };
+      await store.snapshots.save(key, { position: 10, state: { n: 1 } });
+      await store.snapshots.save(key, { position: 20, state: { n: 2 } });
+      await store.snapshots.save(key, { position: 20, state: { n: 3 } });
+      expect(await store.snapshots.nearest(key, 9)).toBeNull();
+      expect(await store.snapshots.nearest(key, 15)).toEqual({ position: 10, state: { n: 1 } });
+      expect(await store.snapshots.nearest(key, 99)).toEqual({ position: 20, state: { n: 3 } });
+      expect(await store.snapshots.nearest({ ...key, version: 2 }, 99)).toBeNull();
+      expect(await store.snapshots.positions(key)).toEqual([10, 20]);
+      expect(await store.snapshots.drop(key.logId)).toBe(2);
+      expect(await store.snapshots.nearest(key, 99)).toBeNull();
+    });
+  });
+}
+
+const actor = { user: 'u', host: 'h', pid: 1 };
+const none = { count: 0, codes: {}, rows: [], inChunk: false };
+const runStarted: NewEvent = {
+  type: 'RunStarted',
+  data: {
+    manifest: {
+      pipeline: 'contract',
+      signature: '',
+      steps: [
+        {
+          name: 'a',
+          operator: 'source',
+          upstream: [],
+          cut: { kind: 'source', rows: 10 },
+          options: { batchSize: null, concurrency: 1, timeoutMs: 1, attempts: 1, backoffMs: 0, onError: 'reject' },
+          adds: [],
+          signature: '',
+        },
+      ],
+    },
+    params: {},
+    secrets: [],
+    seed: 1,
+    file: null,
+    program: { distilog: '0', node: '0' },
+    actor,
+  },
+};
+const failureData = {
+  error: { code: 'c', name: 'n', message: 'm', stack: '' },
+  done: [],
+  rows: 0,
+  rejected: none,
+  pending: 1,
+  retryInMs: 0,
+  failsStep: false,
+  counted: true,
+  elapsedMs: 1,
+  usage: [],
+};
+const stepStarted = (step: string): NewEvent => ({ type: 'StepStarted', pass: 1, step, data: { count: null } });
+const batchStarted = (batch: number): NewEvent => ({
+  type: 'BatchStarted',
+  pass: 1,
+  step: 'a',
+  batch,
+  attempt: 1,
+  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
+});
+const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; readonly attempt: number } => ({
+  type: 'BatchSucceeded',
+  pass: 1,
+  step: 'a',
+  batch,
+  attempt: 1,
+  data: { inputs: [], rowsIn: 1, rows: 1, bytes: 1, rejected: none, elapsedMs: 1.5, usage: [], source: null, undeclared: ['ü\u{1F600}'] },
+});
+const abandoned = (batch: number): NewEvent => ({ type: 'BatchAbandoned', pass: 1, step: 'a', batch, attempt: 1, data: { epoch: 1 } });
+const resumed = (epoch: number): NewEvent => ({
+  type: 'RunResumed',
+  data: {
+    reason: 'resumed',
+    epoch,
+    actor,
+    from: null,
+    positionSeen: 1,
+    acceptedChanges: [],
+    concurrency: {},
+    program: { distilog: '0', node: '0' },
+  },
+});
+
+const chunkOf = (text: string): Chunk => ({ sha256: sha256(text), bytes: Buffer.from(text) });
+
+const request = (logId: string, after: { readonly hash: string } | null, events: readonly NewEvent[]): AppendRequest => ({
+  logId,
+  epoch: 1,
+  appendId: newId(),
+  expectedHash: after?.hash ?? null,
+  writer: 'u@h:1',
+  events: events.map(encodeEvent),
+});
+
+function ok(result: AppendResult): Appended {
+  if (!result.ok) throw new Error(`refused: ${result.code}: ${result.message}`);
+  return result;
+}
+
+const readAll = async (store: Store, logId: string) => (await Array.fromAsync(store.log.read(logId))).flat();
+
+async function begun(open: () => Promise<Store>): Promise<{ store: Store; runId: string; session: DriverSession; started: Appended }> {
+  const store = await open();
+  const runId = `contract-${newId()}`;
+  const started = ok(await store.log.create({ ...request(runId, null, [runStarted]), epoch: 1 }));
+  const opened = await store.log.openDriver(runId);
+  if (!opened.ok) throw new Error('the run is driven by somebody else');
+  return { store, runId, session: opened.session, started };
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { startPipeline } from '#engine';
+import type { Store } from '#log';
+import { pipeline, plan, type Plan } from '#pipeline';
+
+/** A small pipeline: numbers, doubled, those that are even; one in a hundred is rejected. */
+export const numbersPlan = (total: number): Plan =>
+  plan(
+    pipeline('numbers', ({ source }) => {
+      const all = source('all', {
+        output: z.object({ n: z.int() }),
+        batchSize: 10,
+        rows: Array.from({ length: total }, (_, n) => ({ n })),
+      });
+      const doubled = all.map('doubled', {
+        output: z.object({ twice: z.int() }),
+        run: ({ n }) => {
+          if (n % 100 === 7) throw Object.assign(new Error('unlucky'), { retryable: false });
+          return { twice: 2 * n };
+        },
+      });
+      return { even: doubled.filter('even', { keep: ({ n }) => n % 2 === 0 }) };
+    }),
+  );
+
+/** Runs it to its end. Returns the run's id. */
+export async function finishedRun(store: Store, total = 100): Promise<string> {
+  const run = await startPipeline(store, numbersPlan(total), { seed: 1 });
+  await run.drive();
+  return run.runId;
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { AppendQueue, queuedEventsMax } from '../../../src/log/append-queue.ts';
+import { batchStarted, stepStarted } from './log-fixture.ts';
+
+const call = (events: ReturnType<typeof batchStarted>[], reject: (error: unknown) => void = () => undefined) => ({
+  events,
+  resolve: () => undefined,
+  reject,
+});
+const many = (step: number) => Array.from({ length: 1_000 }, (_, attempt) => batchStarted(step, attempt + 1));
+
+describe('a queue of appends', () => {
+  it('lets calls wait, as they are, once it is full', () => {
+    const queue = new AppendQueue();
+    for (let index = 0; index < 30; index++) queue.add(call(many(index)));
+    expect(queue.events).toBe(queuedEventsMax);
+  });
+
+  it('keeps the order of calls, whether or not they had to wait for room', () => {
+    const queue = new AppendQueue();
+    const order: (number | null | undefined)[] = [];
+    const take = () => order.push(...queue.takeFlush().map(({ encoded }) => encoded[0]?.batch));
+    for (let index = 0; index < 30; index++) queue.add(call(many(index)));
+    take();
+    // There is room again, and those who waited for it come first.
+    queue.add(call(many(30)));
+    while (queue.events > 0) take();
+    expect(order).toEqual(Array.from({ length: 31 }, (_, index) => index));
+  });
+
+  it('turns away a call that cannot be encoded, and no other', () => {
+    const queue = new AppendQueue();
+    const turnedAway: unknown[] = [];
+    queue.add({ ...call([], (error) => turnedAway.push(error)), events: [{ ...stepStarted(), data: { count: -1 } }] });
+    queue.add(call([batchStarted(1)]));
+    expect(turnedAway).toHaveLength(1);
+    expect(queue.takeFlush()).toHaveLength(1);
+  });
+
+  it('gives everything back, those who wait included', () => {
+    const queue = new AppendQueue();
+    for (let index = 0; index < 30; index++) queue.add(call(many(index)));
+    expect(queue.takeAll()).toHaveLength(30);
+    expect(queue.takeFlush()).toEqual([]);
+    expect(queue.events).toBe(0);
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { foldAt, memoryStore, snapshotKey, type Store } from '#log';
+import { byType, folded, seen } from './counting.ts';
+import { allOf, batchStarted, batchSucceeded, openRun, runId } from './log-fixture.ts';
+
+/** A run of so many events, in appends of these sizes. */
+async function runOf(store: Store, sizes: readonly number[]) {
+  const appender = await openRun(store.log);
+  let batch = 0;
+  for (const size of sizes) {
+    await appender.append(Array.from({ length: size }, () => (batch++ % 2 === 0 ? batchStarted(batch) : batchSucceeded(batch))));
+  }
+  return allOf(store.log.read(runId));
+}
+
+/** A store whose log is read in pages of another size. */
+const inPagesOf = (store: Store, size: number): Store => ({
+  ...store,
+  log: {
+    ...store.log,
+    read: async function* (logId, options) {
+      const events = await allOf(store.log.read(logId, options));
+      for (let index = 0; index < events.length; index += size) yield events.slice(index, index + size);
+    },
+  },
+});
+
+describe('a fold as of a position', () => {
+  it('is the same with snapshots and without, at every cut, in pages of any size', async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 });
+    const positions = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(sizes, positions, fc.integer({ min: 1, max: 7 }), async (appends, cuts, pageSize) => {
+        const store = memoryStore();
+        const events = await runOf(store, appends);
+        for (const cut of cuts.filter((at) => at <= events.length)) {
+          await store.snapshots.save(snapshotKey(seen, runId), { position: cut, state: await foldAt(store, seen, runId, cut) });
+        }
+        for (let at = 0; at <= events.length; at++) {
+          const whole = folded(seen, events.slice(0, at));
+          expect(await foldAt(store, seen, runId, at)).toEqual(whole);
+          expect(await foldAt(inPagesOf(store, pageSize), seen, runId, at)).toEqual(whole);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('starts from the nearest snapshot, and reads no event below it', async () => {
+    const store = memoryStore();
+    await runOf(store, [10]);
+    await store.snapshots.save(snapshotKey(byType, runId), { position: 5, state: { told: 1 } });
+    const asked: (number | undefined)[] = [];
+    const watched: Store = {
+      ...store,
+      log: {
+        ...store.log,
+        read: (logId, options) => {
+          asked.push(options?.from);
+          return store.log.read(logId, options);
+        },
+      },
+    };
+    expect(await foldAt(watched, byType, runId, 6)).toEqual({ told: 1, BatchStarted: 1 });
+    expect(asked).toEqual([6]);
+  });
+
+  it('takes no snapshot of another version, of another fold, or folded from other shapes of events', async () => {
+    const store = memoryStore();
+    const events = await runOf(store, [4]);
+    const key = snapshotKey(seen, runId);
+    const wrong = { position: 3, state: { positions: [], digest: -1 } };
+    await store.snapshots.save({ ...key, version: 2 }, wrong);
+    await store.snapshots.save({ ...key, projection: 'other' }, wrong);
+    await store.snapshots.save({ ...key, fingerprint: '0' }, wrong);
+    await store.snapshots.save({ ...key, logId: 'other' }, wrong);
+    expect(await foldAt(store, seen, runId, 5)).toEqual(folded(seen, events));
+    expect(key.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+  });
+});

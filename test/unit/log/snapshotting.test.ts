@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { RecordedEvent } from '#schema';
+import { foldAt, memoryStore, snapshotKey, snapshotting, type Foldable, type SnapshotStore, type Store } from '#log';
+import { byType, folded, seen } from './counting.ts';
+import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
+
+const events = (from: number, count: number) => Array.from({ length: count }, (_, index) => batchStarted(from + index));
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+async function statesAreTrue(store: Store, fold: Foldable<unknown>): Promise<readonly number[]> {
+  const positions = await store.snapshots.positions(snapshotKey(fold, runId));
+  const all = await allOf(store.log.read(runId));
+  for (const position of positions) {
+    const snapshot = await store.snapshots.nearest(snapshotKey(fold, runId), position);
+    expect(snapshot).toEqual({ position, state: folded(fold, all.slice(0, position)) });
+  }
+  return positions;
+}
+
+/** A store whose snapshots are saved when told to. */
+function heldStore(save: (saved: number) => Promise<void>) {
+  const store = memoryStore();
+  const counts = { writing: 0, most: 0, saved: 0 };
+  const snapshots: SnapshotStore = {
+    ...store.snapshots,
+    save: async (key, snapshot) => {
+      counts.most = Math.max(counts.most, ++counts.writing);
+      try {
+        await save(counts.saved++);
+        await store.snapshots.save(key, snapshot);
+      } finally {
+        counts.writing--;
+      }
+    },
+  };
+  return { store: { ...store, snapshots }, counts };
+}
+
+describe('snapshots while a run moves', () => {
+  it('are kept of every fold, every so many events, and are what the events give', async () => {
+    const store = memoryStore();
+    const snapshots = snapshotting(store, [seen, byType], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    for (let index = 0; index < 45; index++) {
+      await appender.append(events(index * 10, 1));
+      await turns(2);
+    }
+    await snapshots.close();
+    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40]);
+    expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40]);
+  });
+
+  it('go on from the middle of a log, from the snapshots that are there', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
+    let current: ReturnType<typeof snapshotting> | null = null;
+    await appender.append(events(0, 23));
+    await store.snapshots.save(snapshotKey(seen, runId), { position: 20, state: await foldAt(store, seen, runId, 20) });
+    current = snapshotting(store, [seen], runId, 10);
+    for (let index = 0; index < 10; index++) {
+      await appender.append(events(100 + index, 1));
+      await turns(2);
+    }
+    await current.close();
+    expect(await statesAreTrue(store, seen)).toEqual([20, 30]);
+  });
+
+  it('are never written twice at once; after a slow one comes the newest', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { store, counts } = heldStore((saved) => (saved === 0 ? gate.promise : Promise.resolve()));
+    const snapshots = snapshotting(store, [seen], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    for (let index = 0; index < 50; index++) await appender.append(events(index, 1));
+    await turns(5);
+    gate.resolve();
+    await turns(5);
+    await appender.append(events(50, 1));
+    await turns(5);
+    await snapshots.close();
+    expect(counts.most).toBe(1);
+    expect(await statesAreTrue(store, seen)).toEqual([expect.any(Number), 52]);
+  });
+
+  it('miss nothing that is recorded while the first states are read', async () => {
+    const { store } = heldStore(() => Promise.resolve());
+    const gate = Promise.withResolvers<void>();
+    const slow: Store = {
+      ...store,
+      snapshots: {
+        ...store.snapshots,
+        nearest: async (key, position) => {
+          await gate.promise;
+          return store.snapshots.nearest(key, position);
+        },
+      },
+    };
+    const snapshots = snapshotting(slow, [seen, byType], runId, 10);
+    const recorded: RecordedEvent[][] = [];
+    const appender = await openRun(store.log, { onRecorded: (page) => recorded.push([...page]) });
+    for (let index = 0; index < 200; index++) await appender.append(events(index, 1));
+    for (const page of recorded.splice(0, 10)) snapshots.recorded(page);
+    gate.resolve();
+    // One event a turn of the microtask queue: some fall between the end of reading and the start of folding.
+    for (const page of recorded) {
+      snapshots.recorded(page);
+      await Promise.resolve();
+    }
+    await turns(5);
+    await snapshots.close();
+    expect((await statesAreTrue(store, seen)).length).toBeGreaterThan(1);
+    expect((await statesAreTrue(store, byType)).length).toBeGreaterThan(1);
+  });
+
+  it('cost nothing when they fail, and are tried again', async () => {
+    const { store } = heldStore((saved) => (saved === 1 ? Promise.reject(new Error('the disk is full')) : Promise.resolve()));
+    let reads = 0;
+    const flaky: Store = {
+      ...store,
+      snapshots: {
+        ...store.snapshots,
+        nearest: (key, position) => (reads++ === 0 ? Promise.reject(new Error('away')) : store.snapshots.nearest(key, position)),
+      },
+    };
+    const snapshots = snapshotting(flaky, [seen], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    for (let index = 0; index < 45; index++) {
+      await appender.append(events(index, 1));
+      await turns(2);
+    }
+    await snapshots.close();
+    expect(await statesAreTrue(store, seen)).toEqual([20, 40]);
+  });
+});
