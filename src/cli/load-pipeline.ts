@@ -39,7 +39,7 @@ async function importUserFile(full: string, file: string): Promise<Readonly<Reco
 }
 
 const isForJiti = (error: unknown): boolean =>
-  /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION|INVALID_TYPESCRIPT_SYNTAX)$/.test(codeOf(error) ?? '');
+  /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
   if (error instanceof Fault) return error;

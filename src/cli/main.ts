@@ -64,7 +64,7 @@ function explained(error: unknown): string {
   return messageOf(error);
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function commandLine(context: CommandContext): Command {
   const root = new Command('distilog')

@@ -151,7 +151,7 @@ export interface EventLog {
   runIds(prefix: string, limit: number): Promise<readonly string[]>;
   /** Events in order, in pages; unknown types are left out (see `unknownEvents`). */
   read(logId: string, options?: ReadOptions): AsyncIterable<readonly RecordedEvent[]>;
-  /** The events of one batch up to a position, in order. */
+  /** What attempts at one batch came to, up to a position, in order: its `BatchProgressed`, `BatchFailed` and `BatchSucceeded`. */
   readBatch(
     logId: string,
     batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly to?: number | undefined },

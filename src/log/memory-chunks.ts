@@ -13,7 +13,7 @@ export function memoryChunks(): MemoryChunks {
     bytes,
     put: async (chunks) => {
       // A copy: whoever reuses its buffer afterwards does not reach what is stored, as with a database.
-      for (const chunk of chunks) if (!bytes.has(chunk.sha256)) bytes.set(chunk.sha256, chunk.bytes.slice());
+      for (const chunk of chunks) if (!bytes.has(chunk.sha256)) bytes.set(chunk.sha256, new Uint8Array(chunk.bytes));
     },
     get: async (address) => checkedChunk(address, bytes.get(address)),
   };

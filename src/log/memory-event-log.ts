@@ -50,13 +50,11 @@ export function memoryEventLog({
   const eventsOf = (logId: string): readonly StoredEvent[] => logs.get(logId)?.events ?? [];
   const commitsOf = (logId: string) => logs.get(logId)?.commits ?? [];
 
-  const batchOf = (logId: string, batch: { readonly pass: number; readonly step: string; readonly batch: number }, to: number) =>
-    decoded(
-      logId,
-      eventsOf(logId).filter(
-        (event) => event.batch === batch.batch && event.step === batch.step && event.pass === batch.pass && event.position <= to,
-      ),
-    );
+  const batchOf = (logId: string, place: { readonly pass: number; readonly step: string; readonly batch: number }, to: number) => {
+    const isOfBatch = ({ type, pass, step, batch, position }: StoredEvent) =>
+      batch === place.batch && step === place.step && pass === place.pass && position <= to && outcomes.has(type);
+    return decoded(logId, eventsOf(logId).filter(isOfBatch));
+  };
 
   return {
     logs,
@@ -127,6 +125,9 @@ export function memoryEventLog({
     },
   };
 }
+
+/** What an attempt at a batch may come to. */
+const outcomes: ReadonlySet<string> = new Set(['BatchProgressed', 'BatchFailed', 'BatchSucceeded']);
 
 /** Events that this program can read. */
 const decoded = (logId: string, events: readonly StoredEvent[]): readonly RecordedEvent[] =>

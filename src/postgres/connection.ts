@@ -54,9 +54,15 @@ export async function openClient(connect: Connect, applicationName: string): Pro
     return client;
   } catch (error) {
     void client.end().catch(() => undefined);
-    throw serverFault(error, whereabouts(client));
+    throw unreachable(serverFault(error, whereabouts(client)));
   }
 }
+
+/** A connection that never stood is another matter than one that broke: nothing was under way on it. */
+export const unreachable = (fault: Fault): Fault =>
+  fault.code === 'connection-lost'
+    ? new Fault('store-unreachable', `${fault.message}. Is it running there? --store names another server.`, { cause: fault.cause })
+    : fault;
 
 /** Where a client is connected to. */
 export const whereabouts = (client: pg.Client): Whereabouts => ({

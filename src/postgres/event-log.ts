@@ -357,7 +357,7 @@ async function repeated(connect: Connect, name: 'append' | 'create_run', request
       return await callAppend(client, name, request);
     } catch (error) {
       const fault = client ? serverFault(error, whereabouts(client)) : serverFault(error, {});
-      if (!(isConnectionLost(error) || fault.code === 'connection-lost') || Date.now() > giveUpAt) throw fault;
+      if (!(isConnectionLost(error) || fault.code === 'store-unreachable') || Date.now() > giveUpAt) throw fault;
     } finally {
       await client?.end().catch(() => undefined);
     }

@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
-import { clientConfig, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, unreachable, whereabouts, type Connect } from './connection.ts';
 import { describe, serverFault } from './server-faults.ts';
 
 const folder = new URL('../../schema/migrations/', import.meta.url);
@@ -90,7 +90,7 @@ async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown
   try {
     return await work(database);
   } catch (error) {
-    throw serverFault(error, whereabouts(new pg.Client(config)));
+    throw unreachable(serverFault(error, whereabouts(new pg.Client(config))));
   } finally {
     await database.destroy();
   }

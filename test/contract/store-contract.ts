@@ -131,6 +131,45 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await readAll(store, runId)).at(-1)?.chunks).toEqual([chunk.sha256, chunk.sha256]);
     });
 
+    it('refuses an append without events', async () => {
+      const { store, runId, session, started } = await begun(open);
+      expect(await session.append(request(runId, started, []))).toMatchObject({ ok: false, code: 'invalid-event' });
+      expect((await store.log.head(runId))?.position).toBe(1);
+    });
+
+    it('answers a fenced writer what became of an append of its own, and names the first of several refusals', async () => {
+      const { runId, session, started } = await begun(open);
+      const sent = request(runId, started, [batchSucceeded(0)]);
+      const first = ok(await session.append(sent));
+      const taken = ok(await session.takeOver({ ...request(runId, first, [resumed(2)]), epoch: 1 }));
+      expect(ok(await session.append(sent))).toEqual({ ...first, duplicate: true });
+      const again = { ...batchSucceeded(0), chunks: [sha256(newId())] };
+      expect(await session.append(request(runId, started, [again]))).toMatchObject({ ok: false, code: 'fenced', epoch: 2 });
+      expect(await session.append({ ...request(runId, started, [again]), epoch: 2 })).toMatchObject({ code: 'history-diverged' });
+      expect(await session.append({ ...request(runId, taken, [again]), epoch: 2 })).toMatchObject({ code: 'already-recorded' });
+    });
+
+    it('leaves nothing of a run that could not be started', async () => {
+      const store = await open();
+      const runId = `contract-${newId()}`;
+      const creation = { ...request(runId, null, [{ ...runStarted, chunks: [sha256(newId())] }]), epoch: 1 as const };
+      expect(await store.log.create(creation)).toMatchObject({ ok: false, code: 'unknown-chunk' });
+      expect(await store.log.head(runId)).toBeNull();
+      expect(await store.log.head(sideLogId(runId))).toBeNull();
+      ok(await store.log.create({ ...request(runId, null, [runStarted]), epoch: 1 }));
+    });
+
+    it('goes through appends by the position of their first event', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const second = ok(await session.append(request(runId, started, [batchStarted(0), batchStarted(1), batchStarted(2)])));
+      ok(await session.append(request(runId, second, [batchStarted(3)])));
+      const firsts = async (from: number, to: number) =>
+        (await Array.fromAsync(store.log.commits(runId, { from, to }))).flat().map(({ first }) => first);
+      expect(await firsts(1, 3)).toEqual([1, 2]);
+      expect(await firsts(3, Number.MAX_SAFE_INTEGER)).toEqual([5]);
+      expect(await firsts(6, Number.MAX_SAFE_INTEGER)).toEqual([]);
+    });
+
     it('makes one run of a creation that is sent twice, and refuses another of the same name', async () => {
       const store = await open();
       const runId = `contract-${newId()}`;

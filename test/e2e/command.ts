@@ -1,0 +1,85 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+import { stopEmbeddedStore } from '#postgres';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const program = path.join(root, 'src/cli/bin.ts');
+
+export const dictionary = path.join(root, 'examples/dictionary.ts');
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A folder of a test's own, with a store of its own, which is stopped and removed at the end. */
+export function workFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-e2e-'));
+  fs.chmodSync(folder, 0o755);
+  // So that pipelines in it may import 'distilog' and 'zod', as in a project.
+  fs.mkdirSync(path.join(folder, 'node_modules'));
+  fs.symlinkSync(root, path.join(folder, 'node_modules/distilog'));
+  fs.symlinkSync(path.join(root, 'node_modules/zod'), path.join(folder, 'node_modules/zod'));
+  fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
+  afterAll(async () => {
+    await stopEmbeddedStore(folder).catch(() => false);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** Starts the command line in a process group of its own. */
+export function start(args: readonly string[], { cwd, env = {} }: CommandOptions): ChildProcess {
+  return spawn(process.execPath, ['--conditions=distilog-source', '--no-warnings', program, ...args], {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NO_COLOR: '1', NODE_OPTIONS: '', VITEST: '', ...env },
+  });
+}
+
+/** Runs the command line to its end. */
+export async function distilog(args: readonly string[], options: CommandOptions): Promise<Result> {
+  return finished(start(args, options));
+}
+
+/** What a command wrote and how it ended. */
+export function finished(child: ChildProcess): Promise<Result> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The JSON that a command printed; fails with what it said instead. */
+export async function json<T>(args: readonly string[], options: CommandOptions): Promise<T> {
+  const { code, stdout, stderr } = await distilog([...args, '--json'], options);
+  if (!stdout.trim()) throw new Error(`distilog ${args.join(' ')} ended with ${code} and printed nothing: ${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
+
+/** Kills a command and everything it started, at once. */
+export function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}

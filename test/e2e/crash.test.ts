@@ -1,0 +1,85 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { randomFrom } from '../unit/random.ts';
+import { dictionary, finished, json, killGroup, start, workFolder } from './command.ts';
+
+interface Exported {
+  readonly configs: readonly { readonly name: string; readonly rows: number; readonly rowsSha256: string }[];
+}
+interface Note {
+  readonly what: 'asked' | 'answered';
+  readonly key: string;
+  readonly at: number;
+}
+
+const limit = 1500;
+const seed = Number(process.env['DISTILOG_CRASH_SEED'] ?? Date.now() % 100_000);
+const hashesOf = ({ configs }: Exported) => configs.map(({ name, rows, rowsSha256 }) => [name, rows, rowsSha256]);
+
+describe(`a run that dies again and again (seed ${seed})`, () => {
+  it('gives the rows of the run that nobody disturbed, and asks for no answer again that was a second old', async () => {
+    const random = randomFrom(seed);
+    const calm = workFolder();
+    await finished(start(['run', dictionary, '--param', `limit=${limit}`, '--seed', '7', '--json'], { cwd: calm }));
+    const expected = await json<Exported>(['distiset'], { cwd: calm });
+
+    const cwd = workFolder();
+    const ledger = path.join(cwd, 'ledger.jsonl');
+    const env = { LOCAL_MODEL_LEDGER: ledger };
+    const kills = ['group', 'group', 'postgres', 'group', 'group', 'postgres', 'group'].sort(() => random.next() - 0.5);
+    const killedAt: number[] = [];
+    const awayAt: number[] = [];
+    let child = start(['run', dictionary, '--param', `limit=${limit}`, '--seed', '7', '--json'], { cwd, env });
+    let ended = finished(child);
+    const runId = await new Promise<string>((resolve, reject) => {
+      child.stdout?.once('data', (text: string) => resolve((JSON.parse(text.split('\n')[0] ?? '') as { runId: string }).runId));
+      void ended.then(({ stderr }) => reject(new Error(stderr)));
+    });
+    for (const kill of kills) {
+      await sleep(1200 + random.below(500));
+      if (kill === 'postgres') {
+        const [pid] = fs.readFileSync(path.join(cwd, '.distilog/pg18/postmaster.pid'), 'utf8').split('\n');
+        process.kill(Number(pid), 'SIGKILL');
+        awayAt.push(Date.now());
+        continue;
+      }
+      killedAt.push(Date.now());
+      killGroup(child);
+      await ended;
+      child = start(['resume', runId, '--json'], { cwd, env });
+      ended = finished(child);
+    }
+    const last = await ended;
+    if (last.code === null || last.code === 1) throw new Error(last.stderr);
+    // The last kill may have hit a run that was finished already.
+    expect([0, 2, 3]).toContain(last.code);
+
+    expect(hashesOf(await json<Exported>(['distiset', runId], { cwd }))).toEqual(hashesOf(expected));
+    expect(await json(['verify', runId], { cwd })).toMatchObject({ ok: true, firstBad: null });
+    expect(await json(['rebuild', runId, '--check'], { cwd })).toMatchObject({ firstDifference: null });
+
+    const answered = new Map<string, number>();
+    for (const { what, key, at } of notesIn(ledger)) {
+      const before = answered.get(key);
+      if (what === 'asked' && before !== undefined) {
+        const kill = killedAt.find((moment) => moment >= before);
+        expect(kill, `${key} was asked again though nothing was killed`).toBeDefined();
+        // While PostgreSQL is away nothing can be written down; it is back, and the run with it, within some seconds.
+        const wasAway = awayAt.some((moment) => before > moment - 1_000 && before < moment + 4_000);
+        if (wasAway) continue;
+        // A second, and what the clocks of two processes and a loaded machine may add.
+        expect((kill ?? 0) - before, `${key} was asked again`).toBeLessThan(1_000 + 250);
+      }
+      if (what === 'answered') answered.set(key, at);
+    }
+  }, 180_000);
+});
+
+const notesIn = (ledger: string): readonly Note[] =>
+  fs
+    .readFileSync(ledger, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Note);

@@ -1,0 +1,263 @@
+// Attacks an embedded store: rounds of four clients that write, while processes of the store and of the clients are killed. By hand:
+// node --conditions=distilog-source test/embedded/attack.ts FOLDER ROUNDS SEED
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEmbeddedStore } from '#postgres';
+import { randomFrom } from '../unit/random.ts';
+import { patientPool } from './patient-pool.ts';
+import { processesOf, readyPostmaster, signal, untilGone, type StoreProcess } from './processes.ts';
+
+/** What may befall a store; the first three come more often. */
+const blows = [
+  'client',
+  'client',
+  'postmaster',
+  'postmaster',
+  'supervisor',
+  'supervisor',
+  'watchdog',
+  'backend',
+  'all-clients',
+  'everything-but-postmaster',
+  'everything',
+  'supervisor+watchdog',
+  'supervisor+postmaster',
+  'term-supervisor',
+  'int-postmaster',
+  'quit-postmaster',
+  'stop-postmaster',
+] as const;
+type Blow = (typeof blows)[number];
+
+const clientCount = 4;
+const blowsMax = 4;
+const roundTimeoutMs = 60_000;
+const sampleMs = 25;
+/** Every so many rounds the server outlives its last client as long as in earnest. */
+const slowRounds = 20;
+
+export interface AttackOptions {
+  readonly folder: string;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export interface AttackFigures {
+  /** Rows that the server acknowledged. */
+  readonly rows: number;
+  /** Of these, rows that the next client did not find. */
+  readonly lost: number;
+  /** Times two postmasters, and backends of another than the ready one, were seen on the data directory. */
+  readonly doubles: number;
+  readonly strays: number;
+  readonly samples: number;
+  /** Clients that failed, rounds that hung, processes that stayed. */
+  readonly failures: readonly string[];
+  /** How long the client after each round took to its first query, and the store to be gone after it. */
+  readonly nextMs: Spread;
+  readonly goneMs: Spread;
+  readonly struck: Readonly<Partial<Record<Blow, number>>>;
+}
+
+interface Spread {
+  readonly p50: number;
+  readonly max: number;
+}
+
+interface Round {
+  readonly idleMs: number;
+  readonly clients: readonly { readonly afterMs: number; readonly lifeMs: number; readonly leave: 'exit' | 'close' }[];
+  readonly blows: readonly { readonly afterMs: number; readonly blow: Blow; readonly chance: number; readonly stoppedMs: number }[];
+}
+
+type Random = ReturnType<typeof randomFrom>;
+
+const planRound = (random: Random, round: number): Round => ({
+  idleMs: round % slowRounds === 0 ? 5_000 : 500,
+  clients: Array.from({ length: clientCount }, () => ({
+    afterMs: random.below(1_000),
+    lifeMs: 300 + random.below(1_700),
+    leave: random.chance(0.5) ? 'exit' : 'close',
+  })),
+  blows: Array.from({ length: 1 + random.below(blowsMax) }, () => ({
+    afterMs: random.below(2_500),
+    blow: random.pick(blows),
+    chance: random.next(),
+    stoppedMs: 300 + random.below(1_500),
+  })),
+});
+
+export async function attack({ folder, rounds, seed, say }: AttackOptions): Promise<AttackFigures> {
+  fs.mkdirSync(folder, { recursive: true });
+  const random = randomFrom(seed);
+  const acknowledged = path.join(folder, 'acknowledged');
+  fs.writeFileSync(acknowledged, '');
+  const failures: string[] = [];
+  const struck: Partial<Record<Blow, number>> = {};
+  const nextMs: number[] = [];
+  const goneMs: number[] = [];
+  let lost = 0;
+  const fail = (line: string) => {
+    failures.push(line);
+    say(line);
+  };
+  const watched = watch(folder, say);
+  for (let round = 1; round <= rounds; round++) {
+    const plan = planRound(random, round);
+    process.env['DISTILOG_IDLE_MS'] = String(plan.idleMs);
+    const hits = await runRound(folder, acknowledged, plan, (line) => fail(`round ${round}: ${line}`));
+    for (const blow of hits) struck[blow] = (struck[blow] ?? 0) + 1;
+    const start = Date.now();
+    try {
+      const next = await findRows(folder, acknowledged);
+      lost += next.missing;
+      nextMs.push(next.connectedAt - start);
+      if (next.missing > 0) say(`round ${round}: ${next.missing} rows are lost`);
+    } catch (error) {
+      fail(`round ${round}: the next client: ${String(error)}`);
+    }
+    const end = Date.now();
+    const left = await untilGone(folder, 20_000);
+    goneMs.push(Date.now() - end);
+    if (left.length > 0) fail(`round ${round}: still running: ${JSON.stringify(left)}`);
+    for (const { pid } of left) signal(pid);
+    say(`round ${round}: ${hits.join(', ') || 'no hit'}; next client ${nextMs.at(-1)} ms, gone after ${goneMs.at(-1)} ms`);
+  }
+  const rows = linesOf(acknowledged).length;
+  return { rows, lost, ...watched.end(), failures, nextMs: spreadOf(nextMs), goneMs: spreadOf(goneMs), struck };
+}
+
+/** Looks at the data directory all the time. What two looks in a row see is no trick of a list that is not read at once. */
+function watch(folder: string, say: (line: string) => void): { end(): Pick<AttackFigures, 'doubles' | 'strays' | 'samples'> } {
+  const seen = { doubles: 0, strays: 0, samples: 0 };
+  const before = { doubles: '', strays: '' };
+  const told = { doubles: '', strays: '' };
+  const note = (what: 'doubles' | 'strays', who: readonly StoreProcess[]) => {
+    const key = who.map(({ pid }) => pid).join();
+    if (key && key === before[what] && key !== told[what]) {
+      seen[what] += 1;
+      told[what] = key;
+      say(`${what}: ${JSON.stringify(processesOf(folder))}`);
+    }
+    before[what] = key;
+  };
+  const timer = setInterval(() => {
+    seen.samples += 1;
+    const all = processesOf(folder);
+    const postmasters = all.filter(({ role }) => role === 'postmaster');
+    note('doubles', postmasters.length > 1 ? postmasters : []);
+    const ready = readyPostmaster(folder);
+    const isReady = postmasters.length === 1 && postmasters[0]?.pid === ready;
+    note('strays', isReady ? all.filter(({ role, parent }) => role === 'backend' && parent !== ready) : []);
+  }, sampleMs);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return seen;
+    },
+  };
+}
+
+async function runRound(folder: string, acknowledged: string, plan: Round, fail: (line: string) => void): Promise<readonly Blow[]> {
+  const clients: ChildProcess[] = [];
+  const hits: Blow[] = [];
+  const timer = setTimeout(() => {
+    fail(`hangs: ${JSON.stringify(processesOf(folder))}`);
+    for (const client of clients) client.kill('SIGKILL');
+  }, roundTimeoutMs);
+  const program = path.join(import.meta.dirname, 'attack-client.ts');
+  const live = plan.clients.map(async ({ afterMs, lifeMs, leave }) => {
+    await sleep(afterMs);
+    const args = ['--no-warnings', '--conditions=distilog-source', program, folder, acknowledged, String(lifeMs), leave];
+    const client = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    clients.push(client);
+    const code = await new Promise((resolve) => client.once('exit', resolve));
+    if (code) fail(`a client failed with ${code}`);
+  });
+  const strikes = plan.blows.map(async ({ afterMs, blow, chance, stoppedMs }) => {
+    await sleep(afterMs);
+    const victims = victimsOf(blow, processesOf(folder), clients, chance).filter((pid) => signal(pid, signals[blow]));
+    if (victims.length > 0) hits.push(blow);
+    if (signals[blow] !== 'SIGSTOP') return;
+    await sleep(stoppedMs);
+    for (const pid of victims) signal(pid, 'SIGCONT');
+  });
+  await Promise.all([...live, ...strikes]);
+  clearTimeout(timer);
+  return hits;
+}
+
+/** SIGKILL, but for these. */
+const signals: Readonly<Partial<Record<Blow, NodeJS.Signals>>> = {
+  'term-supervisor': 'SIGTERM',
+  'int-postmaster': 'SIGINT',
+  'quit-postmaster': 'SIGQUIT',
+  'stop-postmaster': 'SIGSTOP',
+};
+
+function victimsOf(blow: Blow, all: readonly StoreProcess[], clients: readonly ChildProcess[], chance: number): readonly number[] {
+  const the = (...roles: readonly StoreProcess['role'][]) => all.filter(({ role }) => roles.includes(role)).map(({ pid }) => pid);
+  const some = (pids: readonly number[]) => pids.slice(Math.floor(chance * pids.length)).slice(0, 1);
+  const living = clients
+    .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+    .flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  switch (blow) {
+    case 'client':
+      return some(living);
+    case 'all-clients':
+      return living;
+    case 'backend':
+      return some(the('backend'));
+    case 'watchdog':
+      return the('watchdog');
+    case 'supervisor':
+    case 'term-supervisor':
+      return the('supervisor');
+    case 'supervisor+watchdog':
+      return the('supervisor', 'watchdog');
+    case 'supervisor+postmaster':
+      return the('supervisor', 'postmaster');
+    case 'everything-but-postmaster':
+      return [...living, ...the('supervisor', 'watchdog')];
+    case 'everything':
+      return [...living, ...all.map(({ pid }) => pid)];
+    case 'postmaster':
+    case 'int-postmaster':
+    case 'quit-postmaster':
+    case 'stop-postmaster':
+      return the('postmaster');
+  }
+}
+
+/** The client after a round: when it had its first answer, and how many acknowledged rows it misses. */
+async function findRows(folder: string, acknowledged: string): Promise<{ readonly connectedAt: number; readonly missing: number }> {
+  const store = await openEmbeddedStore(folder, { timeoutMs: 40_000 });
+  const pool = patientPool(store, 1);
+  try {
+    await pool.query('create table if not exists attacked (id text primary key, padding text)');
+    const connectedAt = Date.now();
+    const sql =
+      'select count(*)::int as missing from unnest($1::text[]) as there (id) where not exists (select from attacked where attacked.id = there.id)';
+    const { rows } = await pool.query(sql, [linesOf(acknowledged)]);
+    return { connectedAt, missing: (rows as { missing: number }[])[0]?.missing ?? 0 };
+  } finally {
+    store.close();
+    await pool.end();
+  }
+}
+
+const linesOf = (file: string): readonly string[] => fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { p50: sorted[Math.floor(sorted.length / 2)] ?? 0, max: sorted.at(-1) ?? 0 };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [folder = '', rounds = '20', seed = '1'] = process.argv.slice(2);
+  const figures = await attack({ folder, rounds: Number(rounds), seed: Number(seed), say: console.log });
+  console.log(JSON.stringify({ rounds: Number(rounds), seed: Number(seed), ...figures }));
+}

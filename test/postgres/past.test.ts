@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createDistiset, writeDistiset } from '#distiset';
+import { startPipeline } from '#engine';
+import { foldAt, rebuild, resolveAsOf, type Store } from '#log';
+import { pipeline, plan } from '#pipeline';
+import { errors, graph, progress, timeline, usage } from '#projections';
+import { canonicalJson } from '#kit/json';
+import { testDatabase } from './server.ts';
+
+const database = await testDatabase();
+const other = await testDatabase();
+const store = await database.store();
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-past-'));
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+const projections = [graph, progress, errors, usage, timeline] as const;
+
+const slow = plan(
+  pipeline('slow', ({ source }) => {
+    const all = source('all', { output: z.object({ n: z.int(), text: z.string().nullable() }), batchSize: 7, rows: Array.from({ length: 2_000 }, (_, n) => ({ n, text: n % 3 === 0 ? null : `row ${n} \u{1F600}` })) });
+    const half = all.map('half', {
+      output: z.object({ half: z.number(), tags: z.array(z.string()) }),
+      run: async ({ n }) => {
+        await sleep(1);
+        if (n % 97 === 5) throw Object.assign(new Error('no'), { retryable: false });
+        return { half: n / 2, tags: n % 2 === 0 ? [] : ['odd'] };
+      },
+    });
+    return { some: half.filter('some', { keep: ({ n }) => n % 5 !== 0, batchSize: 31 }), few: half.select('few', ['half']) };
+  }),
+);
+
+let exports = 0;
+
+/** The bytes of an export, and the states, as of a position. */
+async function lookAt(from: Store, runId: string, position: number): Promise<{ readonly files: string; readonly states: readonly string[] }> {
+  const asOf = await resolveAsOf(from.log, runId, { kind: 'position', position });
+  const directory = path.join(folder, `export-${exports++}`);
+  await writeDistiset(await createDistiset(from, runId, { asOf }), { directory, distilog: 'test' });
+  const hash = createHash('sha256');
+  const files = fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => fs.statSync(path.join(directory, file)).isFile());
+  for (const file of files.sort()) hash.update(file).update(fs.readFileSync(path.join(directory, file)));
+  const states = await Promise.all(projections.map(async (each) => canonicalJson(await foldAt<unknown>(from, each, runId, position))));
+  return { files: hash.digest('hex'), states };
+}
+
+/** Every row of the log's tables, put into another server's, as a dump and its restoration would. */
+async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
+  for (const table of ['heads', 'commits', 'events', 'chunks', 'chunk_refs']) {
+    const { rows } = await database.sql(`select row_to_json(t)::text as line from distilog.${table} t`);
+    const client = new pg.Client(target());
+    await client.connect();
+    await client.query(`insert into distilog.${table} select r.* from unnest($1::text[]) as l (line), json_populate_record(null::distilog.${table}, line::json) r`, [(rows as { line: string }[]).map(({ line }) => line)]);
+    await client.end();
+  }
+}
+
+describe('the past', () => {
+  it('is still: ten positions of a moving run look the same while it runs, afterwards, without snapshots, and restored elsewhere', async () => {
+    const run = await startPipeline(store, slow, { seed: 3 });
+    const { runId } = run;
+    const driving = run.drive();
+    const seen = new Map<number, Awaited<ReturnType<typeof lookAt>>>();
+    while (seen.size < 10) {
+      const head = await store.log.head(runId);
+      if (head && !seen.has(head.position)) seen.set(head.position, await lookAt(store, runId, head.position));
+      await sleep(20);
+    }
+    expect((await store.log.head(runId))?.position).toBeGreaterThan([...seen.keys()].at(-1) ?? 0);
+    await driving;
+    const again = async (from: Store) => {
+      for (const [position, before] of seen) expect(await lookAt(from, runId, position), `position ${position}`).toEqual(before);
+    };
+    await again(store);
+    expect((await rebuild(store, [...projections], runId, { check: false })).firstDifference).toBeNull();
+    await again(store);
+    await restoreInto(other.owner);
+    await again(await other.store());
+  }, 120_000);
+});

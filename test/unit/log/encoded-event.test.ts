@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { eventBytesMax } from '#schema';
+import { AssertionError } from '#kit/assert';
+import { decodeEvent, encodeEvent } from '#log';
+import { batchSucceeded, runStarted, stepStarted } from './log-fixture.ts';
+
+const place = { position: 5, recordedAt: '2026-11-24T10:00:00.000000Z' };
+const decode = (encoded: ReturnType<typeof encodeEvent>) => decodeEvent({ ...encoded, ...place }, 'a-run');
+
+describe('an encoded event', () => {
+  it.each([runStarted, stepStarted('all', 7), batchSucceeded(3, 2, ['ab'.repeat(32)])])('is read as it was written: $type', (event) => {
+    expect(decode(encodeEvent(event)).event).toEqual({ chunks: [], ...event, ...place, logId: 'a-run' });
+  });
+
+  it('has canonical data', () => {
+    expect(encodeEvent({ ...stepStarted(), data: { count: -0 } }).data).toBe('{"count":0}');
+  });
+
+  it('is refused, as a bug, when it has not its shape or is too large', () => {
+    expect(() => encodeEvent({ ...stepStarted(), data: { count: 0.5 } })).toThrow(AssertionError);
+    const large = batchSucceeded(0);
+    expect(() => encodeEvent({ ...large, data: { ...large.data, undeclared: ['x'.repeat(eventBytesMax)] } })).toThrow(AssertionError);
+  });
+
+  it('is told to be unreadable when its type, version, shape or bytes are unknown', () => {
+    const encoded = encodeEvent(stepStarted());
+    for (const changes of [{ type: 'StepDreamt' }, { version: 2 }, { data: '{"count":"many"}' }, { data: '{' }]) {
+      expect(decode({ ...encoded, ...changes })).toMatchObject({ event: null, reason: expect.any(String) });
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { chainHash, encodeEvent, leafHash, rootHash } from '#log';
+import { batchStarted, batchSucceeded } from './log-fixture.ts';
+
+describe('the hash chain', () => {
+  // Logs that were written must verify for ever: these hashes are frozen.
+  it('gives the hashes that released versions wrote', () => {
+    const leaf = leafHash(encodeEvent(batchStarted(3)));
+    const root = rootHash([leaf, leafHash(encodeEvent(batchSucceeded(3, 1, ['ab'.repeat(32)])))]);
+    const hash = chainHash({
+      previous: '',
+      root,
+      logId: 'numbers-7k2m4q',
+      first: 1,
+      last: 2,
+      recordedAt: 1_795_514_400_000_001,
+      clock: 1_795_514_400_000_000,
+      appendId: 'x',
+      epoch: 1,
+      writer: 'ada@engine:1',
+    });
+    expect([leaf, root, hash]).toMatchInlineSnapshot(`
+      [
+        "b718b47a1e9b183793b3d576da95f64feec5ba80e156b5656cd7e40ad8383a10",
+        "6bb21ab3abed60c5422524ddd0c563ae6f46b41f136c47165aec75ac489224c6",
+        "d70a2b7e8c8d9fb4cc58720a082c128b4280fd1a1796609a8d6f4ce19cfcacd3",
+      ]
+    `);
+  });
+
+  it('tells fields apart: what moves from one to the next, and nothing from an empty text', () => {
+    const event = encodeEvent(batchStarted(3));
+    const leaves = [
+      event,
+      { ...event, type: 'BatchStarte', step: 'dall' },
+      { ...event, pass: 13, batch: null },
+      { ...event, pass: 1, batch: 33 },
+      { ...event, step: '' },
+      { ...event, step: null },
+      { ...event, step: '-1' },
+      { ...event, chunks: ['ab'] },
+    ].map(leafHash);
+    expect(new Set(leaves).size).toBe(leaves.length);
+  });
+
+  it('tells the order of an append’s events', () => {
+    const [a, b] = [leafHash(encodeEvent(batchStarted(1))), leafHash(encodeEvent(batchStarted(2)))];
+    expect(rootHash([a, b])).not.toBe(rootHash([b, a]));
+  });
+});
