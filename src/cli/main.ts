@@ -91,9 +91,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
       .exitOverride()
       .option('--store <url>', 'the PostgreSQL server to use')
       .option('--json', 'for machines');
-  const param = () => new Option('--param <name=value>', 'a param of the pipeline; may be repeated').argParser(collect).default([], '');
+  const param = () => new Option('--param <name=value>', 'a param of the pipeline; may be repeated').argParser(collect).default([], 'none');
   const concurrency = () =>
-    new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], '');
+    new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], 'none');
 
   command('run <file>', 'start a run of a pipeline file')
     .addOption(param())
@@ -106,7 +106,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .addOption(concurrency())
     .option('--accept-changes', 'go on with a pipeline that has changed, and record it')
     .option('--take-over', 'end the process that drives the run')
-    .addOption(new Option('--skip <step/batch>', 'give a batch up; may be repeated').argParser(collect).default([], ''))
+    .addOption(new Option('--skip <step/batch>', 'give a batch up; may be repeated').argParser(collect).default([], 'none'))
     .option('--no-reject-limit', 'go on however many rows a step rejects')
     .action((which, file, options) => {
       const isFile = file === undefined && which !== undefined && /[./\\]/.test(which);
@@ -137,7 +137,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
         .choices(['committed', 'finished'])
         .default('committed'),
     )
-    .addOption(new Option('--step <name>', 'this step instead of the leaves; may be repeated').argParser(collect).default([], ''))
+    .addOption(new Option('--step <name>', 'this step instead of the leaves; may be repeated').argParser(collect).default([], 'none'))
     .action((which, options) => distiset(context, which, options));
   command('errors [run]', 'what was lost, by cause, then row by row')
     .option('--at <as-of>', 'as of then')

@@ -216,7 +216,7 @@ export class Attempt {
     const what = this.failureOf(thrown);
     const pending = Math.max(0, this.task.rows - this.finished.count);
     if (this.context.abort.aborted || what.pauses) return this.#interrupted(pending);
-    const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing' || codeOf(thrown) === 'source-changed';
+    const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
     if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
     return this.#retried(what, [what], pending);
   }

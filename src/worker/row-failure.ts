@@ -30,8 +30,14 @@ export function rowFailure(
     failure: failureOf(thrown, redact),
     retryable: hints.retryable !== false,
     retryAfterMs: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? hints.retryAfterMs : null,
-    pauses: code === 'auth' || code === 'quota' ? code : code === 'resource-failed' && isLastAttempt ? 'resource' : null,
+    pauses: pausing(code, isLastAttempt),
   };
+}
+
+function pausing(code: string, isLastAttempt: boolean): PausingReason | null {
+  if (code === 'auth' || code === 'quota') return code;
+  // A source that gives other rows than before is not mended by another attempt, and would cost everything below it.
+  return code === 'source-changed' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }
 
 /** A thrown value as events hold it: cut to size, without secrets. */

@@ -12,31 +12,94 @@ function file(name: string, text: string): string {
   return name;
 }
 
-const good = file('good.ts', `${head}export default pipeline('good', ({ source }) => { ${rows}.map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }) }); });`);
-const define = (name: string, body: string) => file(`${name}.ts`, `${head}export default pipeline('${name}', ({ source }) => { ${body} });`);
+const good = file(
+  'good.ts',
+  `${head}export default pipeline('good', ({ source }) => { ${rows}.map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }) }); });`,
+);
+const define = (name: string, body: string) =>
+  file(`${name}.ts`, `${head}export default pipeline('${name}', ({ source }) => { ${body} });`);
 
 /** Wrong input: what is run, and what the sentence must say. */
 const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['no such file', ['run', 'not-there.ts'], /no file not-there\.ts/],
   ['a folder', ['run', '.'], /is a folder/],
-  ['a file that does not compile', ['run', file('broken.ts', `${head}export default pipeline('x', ({ source }) => {`)], /broken\.ts.*does not compile/],
-  ['a file that throws while loading', ['run', file('throws.ts', `${head}\nthrow new Error('not today');`)], /throws\.ts:\d+ threw while it was loaded: not today/],
-  ['a file that exports no pipeline', ['run', file('none.ts', `export const something = 1;`)], /none\.ts exports no pipeline, only something/],
+  [
+    'a file that does not compile',
+    ['run', file('broken.ts', `${head}export default pipeline('x', ({ source }) => {`)],
+    /broken\.ts.*does not compile/,
+  ],
+  [
+    'a file that throws while loading',
+    ['run', file('throws.ts', `${head}\nthrow new Error('not today');`)],
+    /throws\.ts:\d+ threw while it was loaded: not today/,
+  ],
+  [
+    'a file that exports no pipeline',
+    ['run', file('none.ts', `export const something = 1;`)],
+    /none\.ts exports no pipeline, only something/,
+  ],
   ['an import that is not there', ['run', file('import.ts', `import './missing.ts';\n${head}`)], /imports what is not there/],
-  ['a step name twice', ['run', define('twice', `const a = ${rows}; a.filter('x', { keep: () => true });\n a.filter('x', { keep: () => true });`)], /Step x \(twice\.ts:\d+\): there are two steps of this name: the first \(twice\.ts:3\)/],
+  [
+    'a step name twice',
+    ['run', define('twice', `const a = ${rows}; a.filter('x', { keep: () => true });\n a.filter('x', { keep: () => true });`)],
+    /Step x \(twice\.ts:\d+\): there are two steps of this name: the first \(twice\.ts:3\)/,
+  ],
   ['an empty step name', ['run', define('empty', `source('', { output: z.object({ n: z.int() }), rows: [] })`)], /cannot be a step's name/],
-  ['an odd step name', ['run', define('odd', `source('a b/c', { output: z.object({ n: z.int() }), rows: [] })`)], /cannot be a step's name/],
+  [
+    'an odd step name',
+    ['run', define('odd', `source('a b/c', { output: z.object({ n: z.int() }), rows: [] })`)],
+    /cannot be a step's name/,
+  ],
   ['an unknown column', ['run', define('unknown', `${rows}.select('x', ['nope'])`)], /Step x .*no column nope; rows has n/],
-  ['a column that exists', ['run', define('exists', `${rows}.map('x', { output: z.object({ n: z.int() }), run: () => ({ n: 1 }) })`)], /column n exists/],
-  ['a schema with dates', ['run', define('dates', `source('x', { output: z.object({ at: z.date() }), rows: [] })`)], /column at is a Date: use z\.iso\.datetime\(\)/],
-  ['a schema that ends in a transform', ['run', define('transforms', `source('x', { output: z.object({ t: z.string().transform((s) => s.length) }), rows: [] })`)], /column t .*pipe/],
-  ['an optional column', ['run', define('optional', `source('x', { output: z.object({ t: z.string().optional() }), rows: [] })`)], /column t may be missing.*nullable/],
+  [
+    'a column that exists',
+    ['run', define('exists', `${rows}.map('x', { output: z.object({ n: z.int() }), run: () => ({ n: 1 }) })`)],
+    /column n exists/,
+  ],
+  [
+    'a schema with dates',
+    ['run', define('dates', `source('x', { output: z.object({ at: z.date() }), rows: [] })`)],
+    /column at is a Date: use z\.iso\.datetime\(\)/,
+  ],
+  [
+    'a schema that ends in a transform',
+    ['run', define('transforms', `source('x', { output: z.object({ t: z.string().transform((s) => s.length) }), rows: [] })`)],
+    /column t .*pipe/,
+  ],
+  [
+    'an optional column',
+    ['run', define('optional', `source('x', { output: z.object({ t: z.string().optional() }), rows: [] })`)],
+    /column t may be missing.*nullable/,
+  ],
   ['no step at all', ['run', define('nothing', ``)], /has no step/],
-  ['batchSize 0', ['run', define('zero', `source('x', { output: z.object({ n: z.int() }), rows: [], batchSize: 0 })`)], /batchSize must be a whole number/],
+  [
+    'batchSize 0',
+    ['run', define('zero', `source('x', { output: z.object({ n: z.int() }), rows: [], batchSize: 0 })`)],
+    /batchSize must be a whole number/,
+  ],
   ['an unknown param', ['run', good, '--param', 'x=1'], /no param x/],
-  ['a param of the wrong type', ['run', file('param.ts', `${head}export default pipeline('param', { params: z.object({ limit: z.int() }) }, ({ source }) => { ${rows} });`), '--param', 'limit=many'], /Param limit: .*got "many"/],
+  [
+    'a param of the wrong type',
+    [
+      'run',
+      file('param.ts', `${head}export default pipeline('param', { params: z.object({ limit: z.int() }) }, ({ source }) => { ${rows} });`),
+      '--param',
+      'limit=many',
+    ],
+    /Param limit: .*got "many"/,
+  ],
   ['a missing param', ['run', 'param.ts'], /Param limit is missing/],
-  ['a secret that is not set', ['run', file('secret.ts', `${head}export default pipeline('secret', { params: z.object({ apiKey: secret() }) }, ({ source }) => { ${rows} });`)], /DISTILOG_PARAM_API_KEY/],
+  [
+    'a secret that is not set',
+    [
+      'run',
+      file(
+        'secret.ts',
+        `${head}export default pipeline('secret', { params: z.object({ apiKey: secret() }) }, ({ source }) => { ${rows} });`,
+      ),
+    ],
+    /DISTILOG_PARAM_API_KEY/,
+  ],
   ['a run that is not there', ['status', 'nobody'], /No run in this store is called nobody/],
   ['a place before the first event', ['status', '--at', '2001-01-01'], /its first was recorded at \d/],
   ['a place beyond the head', ['status', '--at', '999999'], /its last is \d+/],
@@ -70,9 +133,18 @@ describe('an export', () => {
   it('overwrites nothing, and leaves nothing where it cannot write', async () => {
     fs.mkdirSync(path.join(cwd, 'there'));
     fs.writeFileSync(path.join(cwd, 'file'), '');
-    expect(await distilog(['distiset', '--out', 'there'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringMatching(/there exists already/) as string });
-    expect(await distilog(['distiset', '--out', 'file'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringMatching(/file is a file/) as string });
-    expect(await distilog(['distiset', '--out', 'no/such/parent'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringMatching(/does not exist/) as string });
+    expect(await distilog(['distiset', '--out', 'there'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/there exists already/) as string,
+    });
+    expect(await distilog(['distiset', '--out', 'file'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/file is a file/) as string,
+    });
+    expect(await distilog(['distiset', '--out', 'no/such/parent'], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/does not exist/) as string,
+    });
     expect(fs.readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });
@@ -98,7 +170,9 @@ describe('a step that misbehaves', () => {
     fs.writeFileSync(path.join(own, 'bad.ts'), `${head}export default pipeline('bad', ({ source }) => { ${body} });`);
     const run = await distilog(['run', 'bad.ts', '--json'], { cwd: own });
     expect(run.code, `${name}: ${run.stderr}`).toBe(3);
-    const { rejected } = JSON.parse((await distilog(['errors', '--json'], { cwd: own })).stdout) as { rejected: { step: string; row: number; code: string; message: string }[] };
+    const { rejected } = JSON.parse((await distilog(['errors', '--json'], { cwd: own })).stdout) as {
+      rejected: { step: string; row: number; code: string; message: string }[];
+    };
     expect(rejected).toMatchObject([{ step: 'step', row: 1, code }]);
     const { configs } = JSON.parse((await distilog(['distiset', '--json'], { cwd: own })).stdout) as { configs: { rows: number }[] };
     expect(configs[0]?.rows).toBe(2);
@@ -106,10 +180,18 @@ describe('a step that misbehaves', () => {
 
   it('that floods standard output does not touch the command’s own', async () => {
     const own = workFolder();
-    fs.writeFileSync(path.join(own, 'loud.ts'), `${head}export default pipeline('loud', ({ source }) => { ${rows}.map('step', { output: z.object({ out: z.int() }), run: ({ n }) => { for (let i = 0; i < 1000; i++) console.log('noise'); return { out: n }; } }); });`);
+    fs.writeFileSync(
+      path.join(own, 'loud.ts'),
+      `${head}export default pipeline('loud', ({ source }) => { ${rows}.map('step', { output: z.object({ out: z.int() }), run: ({ n }) => { for (let i = 0; i < 1000; i++) console.log('noise'); return { out: n }; } }); });`,
+    );
     const { code, stdout, stderr } = await distilog(['run', 'loud.ts', '--json'], { cwd: own });
     expect(code).toBe(0);
-    expect(stdout.trim().split('\n').map((line) => Object.keys(JSON.parse(line) as object))).toEqual([['runId'], ['runId', 'outcome', 'position']]);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => Object.keys(JSON.parse(line) as object)),
+    ).toEqual([['runId'], ['runId', 'outcome', 'position']]);
     expect(stderr).toContain('noise');
   });
 });
@@ -118,14 +200,20 @@ describe('a step that misbehaves', () => {
 describe('a source', () => {
   const run = async (text: string, exit: number) => {
     const own = workFolder();
-    fs.writeFileSync(path.join(own, 'source.ts'), `${head}export default pipeline('source', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), retry: { attempts: 2, backoffMs: 1 }, ${text} }); });`);
+    fs.writeFileSync(
+      path.join(own, 'source.ts'),
+      `${head}export default pipeline('source', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), retry: { attempts: 2, backoffMs: 1 }, ${text} }); });`,
+    );
     const { code, stderr } = await distilog(['run', 'source.ts', '--json'], { cwd: own });
     expect(code, stderr).toBe(exit);
     return JSON.parse((await distilog(['distiset', '--json'], { cwd: own })).stdout) as { configs: { rows: number; state: string }[] };
   };
 
   it('that throws at item 1,000 delivers what came before', async () => {
-    const { configs } = await run(`read: function* ({ offset }) { for (let n = offset; ; n++) { if (n === 1000) throw new Error('torn page'); yield { n }; } }`, 1);
+    const { configs } = await run(
+      `read: function* ({ offset }) { for (let n = offset; ; n++) { if (n === 1000) throw new Error('torn page'); yield { n }; } }`,
+      1,
+    );
     expect(configs).toMatchObject([{ rows: 1000, state: 'failed' }]);
   });
 
@@ -143,7 +231,10 @@ describe('a source', () => {
 describe('a run', () => {
   it('that is driven is not resumed by another process, and a signal pauses it', async () => {
     const own = workFolder();
-    fs.writeFileSync(path.join(own, 'slow.ts'), `${head}export default pipeline('slow', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 400 }, (_, n) => ({ n })), batchSize: 10 }).map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }) => { await new Promise((r) => setTimeout(r, 20)); return { out: n }; } }); });`);
+    fs.writeFileSync(
+      path.join(own, 'slow.ts'),
+      `${head}export default pipeline('slow', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 400 }, (_, n) => ({ n })), batchSize: 10 }).map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }) => { await new Promise((r) => setTimeout(r, 20)); return { out: n }; } }); });`,
+    );
     const child = start(['run', 'slow.ts', '--json'], { cwd: own });
     const ended = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
@@ -152,9 +243,15 @@ describe('a run', () => {
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 4, stdout: expect.stringContaining('"outcome":"paused"') as string });
     fs.writeFileSync(path.join(own, 'slow.ts'), fs.readFileSync(path.join(own, 'slow.ts'), 'utf8').replace('out: n }', 'out: n + 1 }'));
-    expect(await distilog(['resume'], { cwd: own })).toMatchObject({ code: 2, stderr: expect.stringMatching(/changed: code[\s\S]*--accept-changes/) as string });
+    expect(await distilog(['resume'], { cwd: own })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/changed: code[\s\S]*--accept-changes/) as string,
+    });
     expect((await distilog(['resume', '--accept-changes', '--json'], { cwd: own })).code).toBe(0);
-    expect(await distilog(['resume'], { cwd: own })).toMatchObject({ code: 2, stderr: expect.stringMatching(/is over: succeeded/) as string });
+    expect(await distilog(['resume'], { cwd: own })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is over: succeeded/) as string,
+    });
   });
 
   it('shows through a pipe that is closed early', async () => {

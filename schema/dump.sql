@@ -1,0 +1,311 @@
+-- The schema after all migrations, generated from the catalogue by tools/generate.ts: read this, not the history of migrations.
+
+-- Columns
+distilog.append_result.outcome text
+distilog.append_result.message text
+distilog.append_result.first bigint
+distilog.append_result.last bigint
+distilog.append_result.recorded_at bigint
+distilog.append_result.hash bytea
+distilog.append_result.epoch bigint
+distilog.append_result.duplicate boolean
+distilog.chunk_refs.log_id text not null
+distilog.chunk_refs."position" bigint not null
+distilog.chunk_refs.sha256 bytea not null
+distilog.chunks.sha256 bytea not null
+distilog.chunks.codec text not null
+distilog.chunks.length bigint not null
+distilog.chunks.body bytea not null
+distilog.commits.log_id text not null
+distilog.commits.first bigint not null
+distilog.commits.last bigint not null
+distilog.commits.recorded_at timestamp with time zone not null
+distilog.commits.clock timestamp with time zone not null
+distilog.commits.append_id text not null
+distilog.commits.epoch bigint not null
+distilog.commits.writer text not null
+distilog.commits.root bytea not null
+distilog.commits.hash bytea not null
+distilog.events.log_id text not null
+distilog.events."position" bigint not null
+distilog.events.recorded_at timestamp with time zone not null
+distilog.events.type text not null
+distilog.events.version integer not null
+distilog.events.pass integer
+distilog.events.step text
+distilog.events.batch bigint
+distilog.events.attempt integer
+distilog.events.chunks bytea[] not null
+distilog.events.data text not null
+distilog.events.leaf bytea not null
+distilog.heads.log_id text not null
+distilog.heads."position" bigint not null
+distilog.heads.recorded_at timestamp with time zone not null
+distilog.heads.epoch bigint not null
+distilog.heads.hash bytea not null
+distilog.history.log_id text
+distilog.history."position" bigint
+distilog.history.recorded_at timestamp with time zone
+distilog.history.type text
+distilog.history.version integer
+distilog.history.pass integer
+distilog.history.step text
+distilog.history.batch bigint
+distilog.history.attempt integer
+distilog.history.chunks bytea[]
+distilog.history.data jsonb
+distilog.migration_lock.id character varying(255) not null
+distilog.migration_lock.is_locked integer not null
+distilog.migrations.name character varying(255) not null
+distilog.migrations."timestamp" character varying(255) not null
+distilog.new_event.type text
+distilog.new_event.version integer
+distilog.new_event.pass integer
+distilog.new_event.step text
+distilog.new_event.batch bigint
+distilog.new_event.attempt integer
+distilog.new_event.chunks text
+distilog.new_event.data text
+distilog.snapshots.log_id text not null
+distilog.snapshots.projection text not null
+distilog.snapshots.version integer not null
+distilog.snapshots.fingerprint text not null
+distilog.snapshots."position" bigint not null
+distilog.snapshots.state text not null
+
+-- Constraints
+chunk_refs_pkey: PRIMARY KEY (log_id, "position", sha256)
+chunk_refs_sha256_fkey: FOREIGN KEY (sha256) REFERENCES distilog.chunks(sha256)
+chunks_pkey: PRIMARY KEY (sha256)
+commits_append_id: UNIQUE (log_id, append_id)
+commits_pkey: PRIMARY KEY (log_id, first)
+commits_recorded_at: UNIQUE (log_id, recorded_at)
+events_pkey: PRIMARY KEY (log_id, "position")
+heads_pkey: PRIMARY KEY (log_id)
+migration_lock_pkey: PRIMARY KEY (id)
+migrations_pkey: PRIMARY KEY (name)
+snapshots_pkey: PRIMARY KEY (log_id, projection, version, fingerprint, "position")
+
+-- Indexes
+CREATE UNIQUE INDEX chunk_refs_pkey ON distilog.chunk_refs USING btree (log_id, "position", sha256);
+CREATE UNIQUE INDEX chunks_pkey ON distilog.chunks USING btree (sha256);
+CREATE UNIQUE INDEX commits_append_id ON distilog.commits USING btree (log_id, append_id);
+CREATE UNIQUE INDEX commits_pkey ON distilog.commits USING btree (log_id, first);
+CREATE UNIQUE INDEX commits_recorded_at ON distilog.commits USING btree (log_id, recorded_at);
+CREATE INDEX events_kept ON distilog.events USING btree (log_id, step, pass, batch) WHERE (type = ANY (ARRAY['BatchProgressed'::text, 'BatchFailed'::text]));
+CREATE UNIQUE INDEX events_one_end ON distilog.events USING btree (log_id, step, pass, batch, attempt) WHERE (type = ANY (ARRAY['BatchSucceeded'::text, 'BatchFailed'::text, 'BatchAbandoned'::text]));
+CREATE UNIQUE INDEX events_one_success ON distilog.events USING btree (log_id, step, pass, batch) WHERE (type = 'BatchSucceeded'::text);
+CREATE UNIQUE INDEX events_pkey ON distilog.events USING btree (log_id, "position");
+CREATE UNIQUE INDEX heads_pkey ON distilog.heads USING btree (log_id);
+CREATE UNIQUE INDEX migration_lock_pkey ON distilog.migration_lock USING btree (id);
+CREATE UNIQUE INDEX migrations_pkey ON distilog.migrations USING btree (name);
+CREATE UNIQUE INDEX snapshots_pkey ON distilog.snapshots USING btree (log_id, projection, version, fingerprint, "position");
+
+-- Views
+create view distilog.history as SELECT log_id,
+    "position",
+    recorded_at,
+    type,
+    version,
+    pass,
+    step,
+    batch,
+    attempt,
+    chunks,
+    (data)::jsonb AS data
+   FROM distilog.events;
+
+-- Triggers
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.chunk_refs FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.chunk_refs FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.chunks FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.chunks FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.commits FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.commits FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.events FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.events FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only BEFORE DELETE ON distilog.heads FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.heads FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+
+-- Grants
+chunk_refs: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+chunks: distilog_app=ar/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+commits: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+events: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+heads: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+history: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+migration_lock: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+migrations: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+snapshots: distilog_app=arwd/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+
+-- Functions
+CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+ RETURNS distilog.append_result
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
+$function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.append_events(p_log text, p_epoch bigint, p_raise boolean, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+ RETURNS distilog.append_result
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  head      distilog.heads%rowtype;
+  known     distilog.commits%rowtype;
+  leaves    bytea[];
+  root      bytea;
+  new_hash  bytea;
+  clock     timestamptz;
+  at        timestamptz;
+  count     integer := cardinality(p_types);
+  new_epoch bigint;
+begin
+  -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
+  select * into head from distilog.heads where log_id = p_log for no key update;
+  if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
+
+  select array_agg(distilog.leaf(row(t, v, p, s, b, a, c, d)::distilog.new_event) order by n) into leaves
+    from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
+  select sha256(string_agg(leaf, ''::bytea order by n)) into root from unnest(leaves) with ordinality as l (leaf, n);
+
+  -- 2. Sent before, and the answer lost: the same answer again, to a fenced writer too.
+  select * into known from distilog.commits c where c.log_id = p_log and c.append_id = p_append_id;
+  if found then
+    if known.root <> root then
+      return row('append-id-reused', format('append %s is known with other events', p_append_id), null, null, null, null, null, false)::distilog.append_result;
+    end if;
+    return row('ok', null, known.first, known.last, distilog.microseconds(known.recorded_at), known.hash, known.epoch, true)::distilog.append_result;
+  end if;
+
+  -- 3. Who may write: the run's driver; on a side log, anyone.
+  if (p_epoch is null and p_log not like '%/side') or p_epoch <> head.epoch then
+    return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false)::distilog.append_result;
+  end if;
+  -- 4. After what: a server that fell back to an older copy would give positions out twice.
+  if p_expected is not null and p_expected <> head.hash then
+    return row('history-diverged', format('the log ends at position %s with another hash than the writer saw', head.position), null, null, null, null, null, false)::distilog.append_result;
+  end if;
+
+  -- 5. Time never goes back, positions have no gaps.
+  clock := clock_timestamp();
+  at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + interval '1 microsecond') end;
+  new_epoch := head.epoch + case when p_raise then 1 else 0 end;
+
+  -- 6. The chain.
+  new_hash := sha256(
+    distilog.frame(encode(head.hash, 'hex')) || distilog.frame(encode(root, 'hex')) || distilog.frame(p_log) ||
+    distilog.frame((head.position + 1)::text) || distilog.frame((head.position + count)::text) ||
+    distilog.frame(distilog.microseconds(at)::text) || distilog.frame(distilog.microseconds(clock)::text) ||
+    distilog.frame(p_append_id) || distilog.frame(new_epoch::text) || distilog.frame(p_writer));
+
+  -- 7. All of it, or nothing.
+  update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log;
+  insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
+  insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
+    select p_log, head.position + n, at, t, v, p, s, b, a,
+           case when c = '' then '{}'::bytea[] else array(select decode(x, 'hex') from unnest(string_to_array(c, ',')) with ordinality as u (x, o) order by o) end,
+           d, leaves[n]
+      from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
+  insert into distilog.chunk_refs (log_id, position, sha256)
+    select distinct p_log, head.position + n, decode(x, 'hex')
+      from unnest(p_chunks) with ordinality as e (c, n), unnest(string_to_array(c, ',')) as x
+     where c <> '';
+  return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
+end $function$
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.create_run(p_run text, p_append_id text, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+ RETURNS distilog.append_result
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_run like '%/side' or p_run = '' then raise exception 'not a run''s id: %', p_run using errcode = '22023'; end if;
+  insert into distilog.heads values (p_run, 0, 'epoch', 1, ''), (p_run || '/side', 0, 'epoch', 1, '') on conflict do nothing;
+  if not found and not exists (select from distilog.commits c where c.log_id = p_run and c.append_id = p_append_id) then
+    return row('already-recorded', format('there is a run %s', p_run), null, null, null, null, null, false)::distilog.append_result;
+  end if;
+  return distilog.append_events(p_run, 1, false, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+end $function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.frame(field text)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case when field is null then int8send(-1) else int8send(octet_length(convert_to(field, 'UTF8'))::bigint) || convert_to(field, 'UTF8') end
+$function$
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.leaf(event distilog.new_event)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select sha256(
+    distilog.frame(event.type) || distilog.frame(event.version::text) || distilog.frame(event.pass::text) || distilog.frame(event.step) ||
+    distilog.frame(event.batch::text) || distilog.frame(event.attempt::text) || distilog.frame(event.chunks) || distilog.frame(event.data))
+$function$
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.microseconds(at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select (extract(epoch from at) * 1000000)::bigint
+$function$
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.position_at(p_log text, p_at timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare found_last bigint;
+begin
+  perform from distilog.heads h where h.log_id = p_log and h.recorded_at <= p_at for share;
+  select c.last into found_last from distilog.commits c where c.log_id = p_log and c.recorded_at <= p_at order by c.recorded_at desc limit 1;
+  return coalesce(found_last, 0);
+end $function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise exception '% on distilog.% is refused: history is append-only', tg_op, tg_table_name using errcode = '42501';
+end $function$
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.take_over(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+ RETURNS distilog.append_result
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select distilog.append_events(p_log, p_epoch, true, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
+$function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner

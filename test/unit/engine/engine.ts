@@ -1,0 +1,43 @@
+import { createDistiset } from '#distiset';
+import { resumePipeline, startPipeline, type EngineOptions } from '#engine';
+import type { JsonObject } from '#kit/json';
+import { memoryStore, resolveAsOf, runLogId, type MemoryStore, type Store } from '#log';
+import { plan, type Pipeline } from '#pipeline';
+import type { Rest } from '#scheduler';
+import type { RecordedEvent } from '#schema';
+
+/** The rows of every config, in order, as of now. */
+export async function rowsOf(store: Store, runId: string): Promise<Readonly<Record<string, readonly JsonObject[]>>> {
+  const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'head' });
+  const { configs } = await createDistiset(store, runId, { asOf });
+  return Object.fromEntries(await Promise.all(configs.map(async (config) => [config.name, await Array.fromAsync(config.rows())] as const)));
+}
+
+/** All events of a run. */
+export const eventsOf = async (store: Store, runId: string): Promise<readonly RecordedEvent[]> =>
+  (await Array.fromAsync(store.log.read(runId))).flat();
+
+export interface Ran {
+  readonly store: MemoryStore;
+  readonly runId: string;
+  readonly rest: Rest;
+}
+
+/** Runs a pipeline in memory until it rests. */
+export async function ran(of: Pipeline, options: EngineOptions = {}): Promise<Ran> {
+  const store = memoryStore();
+  const run = await startPipeline(store, plan(of), { seed: 1, ...options });
+  const { rest } = await run.drive();
+  return { store, runId: run.runId, rest };
+}
+
+/** Resumes a run with a pipeline, until it rests. */
+export async function resumed(
+  store: Store,
+  runId: string,
+  of: Pipeline,
+  options: Partial<Parameters<typeof resumePipeline>[2]> = {},
+): Promise<Rest> {
+  const run = await resumePipeline(store, plan(of), { runId, seize: false, acceptedChanges: [], concurrency: {}, skip: [], ...options });
+  return (await run.drive()).rest;
+}

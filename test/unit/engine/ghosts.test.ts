@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { resumePipeline, startPipeline } from '#engine';
+import { memoryStore, verify } from '#log';
+import { pipeline, plan, type Plan } from '#pipeline';
+import { hashed, randomFrom } from '../random.ts';
+import { ran, rowsOf } from './engine.ts';
+
+/** A random pipeline of real steps: a source, and up to six steps, each on a random earlier one. */
+function randomPipeline(seed: number) {
+  const random = randomFrom(seed);
+  const shape = Array.from({ length: 1 + random.below(6) }, (_, index) => ({
+    on: random.below(index + 1),
+    kind: random.pick(['map', 'map', 'filter', 'select'] as const),
+    batchSize: random.chance(0.4) ? 1 + random.below(20) : undefined,
+  }));
+  const total = random.below(90);
+  const size = 1 + random.below(12);
+  return pipeline(`random${seed}`, ({ source }) => {
+    const rows = Array.from({ length: total }, (_, n) => ({ n }));
+    const nodes = [source('source', { output: z.object({ n: z.int() }), rows, batchSize: size })];
+    for (const [index, { on, kind, batchSize }] of shape.entries()) {
+      const name = `step${index}`;
+      const upstream = nodes[on] as (typeof nodes)[number];
+      const run = async ({ n }: { n: number }) => {
+        if (hashed(name, n) % 3 === 0) await sleep(hashed(n, name) % 4);
+        if (hashed('reject', name, n) % 17 === 0) throw Object.assign(new Error('bad row'), { retryable: false });
+        return { [`column${index}`]: hashed(name, n) };
+      };
+      if (kind === 'map')
+        nodes.push(
+          upstream.map(name, { output: z.object({ [`column${index}`]: z.int() }), run: run as never, batchSize } as never) as never,
+        );
+      if (kind === 'filter') nodes.push(upstream.filter(name, { keep: ({ n }) => hashed('keep', name, n) % 4 > 0, batchSize }));
+      if (kind === 'select') nodes.push(upstream.select(name, ['n'], { batchSize }));
+    }
+  });
+}
+
+describe('a run that is taken over again and again, while those who drove it live on as ghosts', () => {
+  it.each(Array.from({ length: 25 }, (_, seed) => seed))('gives the rows of the run that nobody disturbed (seed %i)', async (seed) => {
+    const pipe = randomPipeline(seed);
+    const calm = await ran(pipe, { isRejectLimitLifted: true });
+    const random = randomFrom(seed + 1000);
+    const store = memoryStore();
+    const planned: Plan = plan(pipe);
+    const first = await startPipeline(store, planned, { seed: 1, isRejectLimitLifted: true });
+    const { runId } = first;
+    const ghosts: Promise<unknown>[] = [];
+    let driving = first.drive();
+    for (let takeovers = 0; takeovers < 4; takeovers++) {
+      await sleep(random.below(12));
+      ghosts.push(driving.catch((error: unknown) => error));
+      const next = await resumePipeline(store, planned, {
+        runId,
+        seize: true,
+        acceptedChanges: [],
+        concurrency: {},
+        skip: [],
+        isRejectLimitLifted: true,
+      }).catch((error: unknown) => error);
+      if (!(next instanceof Error)) driving = (next as typeof first).drive();
+      else break;
+    }
+    await driving;
+    for (const ghost of await Promise.all(ghosts)) if (ghost instanceof Error) expect(ghost).toMatchObject({ code: 'fenced' });
+    expect(await rowsOf(store, runId)).toEqual(await rowsOf(calm.store, calm.runId));
+    expect(await verify(store, runId)).toMatchObject({ ok: true });
+  });
+});

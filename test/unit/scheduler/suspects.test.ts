@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { graph, type GraphState } from '#projections';
+import type { ManifestStep, NewEvent, RecordedEvent } from '#schema';
+import { formatInstant } from '#kit/instant';
+import { decide } from '../../../src/scheduler/decide.ts';
+
+const options = { batchSize: null, concurrency: 4, timeoutMs: 1, attempts: 3, backoffMs: 0, onError: 'reject' as const };
+const steps: readonly ManifestStep[] = [
+  { name: 'source', operator: 'source', upstream: [], cut: { kind: 'source', rows: 2 }, options, adds: [], signature: '' },
+  { name: 'call', operator: 'map', upstream: ['source'], cut: { kind: 'aligned' }, options, adds: [], signature: '' },
+];
+const actor = { user: 'u', host: 'h', pid: 1 };
+const none = { count: 0, codes: {}, rows: [], inChunk: false };
+const begin: NewEvent = {
+  type: 'RunStarted',
+  data: {
+    manifest: { pipeline: 'p', steps, signature: '' },
+    params: {},
+    secrets: [],
+    seed: 1,
+    file: null,
+    program: { distilog: '', node: '' },
+    actor,
+  },
+};
+const resumed = (epoch: number): NewEvent => ({
+  type: 'RunResumed',
+  data: {
+    reason: 'resumed',
+    epoch,
+    actor,
+    from: null,
+    positionSeen: 0,
+    acceptedChanges: [],
+    concurrency: {},
+    program: { distilog: '', node: '' },
+  },
+});
+const started = (step: string, batch: number, attempt = 1, alone = false): NewEvent => ({
+  type: 'BatchStarted',
+  pass: 1,
+  step,
+  batch,
+  attempt,
+  data: { inputs: [], offset: 2 * batch, rows: 2, worker: 'w', alone, signature: '' },
+});
+const read = (batch: number): NewEvent => ({
+  type: 'BatchSucceeded',
+  pass: 1,
+  step: 'source',
+  batch,
+  attempt: 1,
+  data: {
+    inputs: [],
+    rowsIn: 2,
+    rows: 2,
+    bytes: 1,
+    rejected: none,
+    elapsedMs: 1,
+    usage: [],
+    source: { read: 2, last: batch === 2, mark: null },
+    undeclared: [],
+  },
+});
+const abandoned = (batch: number, attempt: number): NewEvent => ({
+  type: 'BatchAbandoned',
+  pass: 1,
+  step: 'call',
+  batch,
+  attempt,
+  data: { epoch: 1 },
+});
+const paused: NewEvent = { type: 'RunPaused', data: { reason: 'poison', message: '', step: 'call', actor } };
+
+const given = (...events: readonly NewEvent[]): GraphState =>
+  events.reduce(
+    (state, event, index) =>
+      graph.evolve(state, {
+        ...event,
+        logId: 'r',
+        position: index + 1,
+        recordedAt: formatInstant(index),
+        chunks: [],
+      } as unknown as RecordedEvent),
+    graph.initialState(),
+  );
+
+const commands = (...events: readonly NewEvent[]) => decide(given(...events), 1_000_000).commands;
+
+const flow = [begin, started('source', 0), read(0), started('source', 1), read(1), started('call', 0), started('call', 1)];
+
+describe('batches that were lost with their driver', () => {
+  it('run alone, one at a time, before anything else', () => {
+    expect(commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1))).toMatchObject([
+      { type: 'StartBatch', step: 'call', batch: 0, attempt: 2, alone: true },
+    ]);
+    expect(commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1), started('call', 0, 2, true))).toEqual([]);
+  });
+
+  it('are blamed only for a loss while they were alone', () => {
+    const lost = [...flow, resumed(2), abandoned(0, 1), abandoned(1, 1)];
+    expect(given(...lost).steps['call']?.open['0']).toMatchObject({ suspect: true, losses: 0 });
+    expect(given(...lost, started('call', 0, 2, true), resumed(3), abandoned(0, 2)).steps['call']?.open).toMatchObject({
+      0: { losses: 1 },
+      1: { losses: 0 },
+    });
+  });
+
+  const thrice = [
+    ...flow.slice(0, -1),
+    resumed(2),
+    abandoned(0, 1),
+    ...[2, 3, 4].flatMap((attempt) => [started('call', 0, attempt, true), resumed(attempt + 1), abandoned(0, attempt)]),
+  ];
+
+  it('pause the run after the third', () => {
+    expect(commands(...thrice)).toMatchObject([{ type: 'PauseRun', reason: 'poison', step: 'call', batch: 0, losses: 3 }]);
+  });
+
+  it('have one more try when somebody resumes the run, and then pause it again', () => {
+    const again = [...thrice, paused, resumed(9)];
+    expect(commands(...again)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 5, alone: true }]);
+    expect(commands(...again, started('call', 0, 5, true), resumed(10), abandoned(0, 5))).toMatchObject([{ type: 'PauseRun' }]);
+  });
+
+  it('can be given up, and the run goes on without them', () => {
+    const skipped: NewEvent = {
+      type: 'BatchFailed',
+      pass: 1,
+      step: 'call',
+      batch: 0,
+      attempt: 5,
+      data: {
+        error: { code: 'skipped', name: '', message: '', stack: '' },
+        done: [],
+        rows: 0,
+        rejected: none,
+        pending: 2,
+        retryInMs: null,
+        failsStep: false,
+        counted: false,
+        elapsedMs: 0,
+        usage: [],
+      },
+    };
+    const state = given(...thrice, paused, resumed(9), skipped);
+    expect(state.steps['call']).toMatchObject({ settled: 1, lost: 1, failure: null, open: {} });
+    const starts = decide(state, 1_000_000).commands.flatMap((command) =>
+      command.type === 'StartBatch' ? [[command.step, command.batch]] : [],
+    );
+    expect(starts).toEqual([
+      ['source', 2],
+      ['call', 1],
+    ]);
+  });
+});
+
+describe('a state that is over', () => {
+  it.each(['succeeded', 'partial', 'failed'] as const)('(%s) calls for nothing, and no event but a new pass changes it', (outcome) => {
+    const over = [...flow, { type: 'RunFinished', data: { outcome } } as NewEvent];
+    expect(commands(...over)).toEqual([]);
+    expect(given(...over, resumed(5), paused, started('call', 1, 2), abandoned(1, 1)).status).toBe(outcome);
+  });
+});
+
+describe('a backoff', () => {
+  it('is waited for by the database’s clock, and by nothing else', () => {
+    const failed: NewEvent = {
+      type: 'BatchFailed',
+      pass: 1,
+      step: 'call',
+      batch: 0,
+      attempt: 1,
+      data: {
+        error: { code: 'x', name: '', message: '', stack: '' },
+        done: [],
+        rows: 0,
+        rejected: none,
+        pending: 2,
+        retryInMs: 10,
+        failsStep: false,
+        counted: true,
+        elapsedMs: 0,
+        usage: [],
+      },
+    };
+    const last: NewEvent = {
+      ...read(0),
+      data: { ...(read(0) as { data: object }).data, source: { read: 2, last: true, mark: null } },
+    } as NewEvent;
+    const events = [
+      begin,
+      started('source', 0),
+      last,
+      { type: 'StepFinished', pass: 1, step: 'source', data: {} } as NewEvent,
+      started('call', 0),
+      failed,
+    ];
+    const state = given(...events);
+    const due = events.length - 1 + 10_000;
+    expect(decide(state, due - 1)).toMatchObject({ wakeAt: due });
+    expect(decide(state, due).commands).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 2, failures: 1 }]);
+  });
+});

@@ -1,0 +1,101 @@
+// Writes what is generated: schema/dump.sql from a migrated database, docs/CLI.md from the command line's own help. With --check it only compares.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { migrate, openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const isCheck = process.argv.includes('--check');
+
+const generated: Readonly<Record<string, string>> = {
+  'schema/dump.sql': await schemaDump(),
+  'docs/CLI.md': commandReference(),
+};
+
+let stale = 0;
+for (const [file, text] of Object.entries(generated)) {
+  const full = path.join(root, file);
+  const before = fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : '';
+  if (before === text) continue;
+  if (isCheck) {
+    stale++;
+    console.error(`${file} is not what would be generated: npm run generate, and look at the difference`);
+  } else fs.writeFileSync(full, text);
+}
+process.exit(stale > 0 ? 1 : 0);
+
+/** The schema as PostgreSQL's catalogue describes it, in an order that does not depend on when it was made. */
+async function schemaDump(): Promise<string> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-dump-'));
+  fs.chmodSync(folder, 0o755);
+  const store = await openEmbeddedStore(folder);
+  try {
+    const owner = () => ({ ...store.owner() });
+    await migrate(owner);
+    const client = new pg.Client(owner());
+    await client.connect();
+    const lines = async (title: string, sql: string) => {
+      const { rows } = await client.query<{ line: string }>(sql);
+      return [`-- ${title}`, ...rows.map(({ line }) => line), ''].join('\n');
+    };
+    const parts = [
+      '-- The schema after all migrations, generated from the catalogue by tools/generate.ts: read this, not the history of migrations.\n',
+      await lines(
+        'Columns',
+        `select format('%I.%I.%I %s%s', n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), case when a.attnotnull then ' not null' else '' end) as line from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'distilog' and c.relkind in ('r', 'v', 'c') and a.attnum > 0 and not a.attisdropped order by c.relname, a.attnum`,
+      ),
+      await lines(
+        'Constraints',
+        `select format('%s: %s', conname, pg_get_constraintdef(oid)) as line from pg_constraint where connamespace = 'distilog'::regnamespace and contype in ('p', 'u', 'f', 'c') order by conname`,
+      ),
+      await lines('Indexes', `select indexdef || ';' as line from pg_indexes where schemaname = 'distilog' order by indexname`),
+      await lines(
+        'Views',
+        `select format('create view distilog.%I as%s', viewname, definition) as line from pg_views where schemaname = 'distilog' order by viewname`,
+      ),
+      await lines(
+        'Triggers',
+        `select format('%s; -- fires %s', pg_get_triggerdef(t.oid), case t.tgenabled when 'A' then 'always' else t.tgenabled::text end) as line from pg_trigger t join pg_class c on c.oid = t.tgrelid where c.relnamespace = 'distilog'::regnamespace and not t.tgisinternal order by c.relname, t.tgname`,
+      ),
+      await lines(
+        'Grants',
+        `select format('%s: %s', c.relname, (select string_agg(x::text, ' ' order by x::text) from unnest(c.relacl) as x)) as line from pg_class c where c.relnamespace = 'distilog'::regnamespace and c.relkind in ('r', 'v') order by c.relname`,
+      ),
+      await lines(
+        'Functions',
+        `select pg_get_functiondef(oid) || E';\\n-- ' || coalesce((select string_agg(x::text, ' ' order by x::text) from unnest(proacl) as x), 'no grants') || E'\\n' as line from pg_proc where pronamespace = 'distilog'::regnamespace order by proname`,
+      ),
+    ];
+    await client.end();
+    return `${parts.join('\n').trimEnd()}\n`;
+  } finally {
+    store.close();
+    await stopEmbeddedStore(folder);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The help texts of all commands. */
+function commandReference(): string {
+  const help = (...args: readonly string[]) => {
+    const command = [path.join(root, 'src/cli/bin.ts'), ...args, '--help'];
+    const { stdout } = spawnSync(process.execPath, ['--conditions=distilog-source', '--no-warnings', ...command], {
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', COLUMNS: '100' },
+    });
+    return stdout.trimEnd();
+  };
+  const names = (text: string) =>
+    [...(text.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name as string).filter((name) => name !== 'help');
+  const top = help();
+  const sections = names(top).flatMap((name) => {
+    const own = help(name);
+    const inner = name === 'db' ? names(own).map((sub) => [`db ${sub}`, help('db', sub)] as const) : [];
+    return [[name, own] as const, ...inner];
+  });
+  const blocks = sections.map(([name, text]) => `## ${name}\n\n\`\`\`text\n${text}\n\`\`\`\n`);
+  return `# The command line\n\nGenerated from its own help by \`npm run generate\`.\n\n\`\`\`text\n${top}\n\`\`\`\n\n${blocks.join('\n')}`;
+}
