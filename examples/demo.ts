@@ -114,8 +114,9 @@ function execute(args: readonly string[], where: string): string {
 }
 
 function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let text = '';
+    child.once('exit', (code) => reject(new Error(`the run ended with ${code} before it said its name: npm run build, then npm run demo`)));
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       if (text.includes('\n')) resolve(text.split('\n')[0] as string);

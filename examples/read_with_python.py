@@ -1,0 +1,65 @@
+"""Reads a distiset as Python's libraries see it, and checks that they agree.
+
+    pip install datasets pandas pyarrow
+    python examples/read_with_python.py DIRECTORY
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import datasets
+import pandas
+import pyarrow.parquet
+
+
+def main(directory: pathlib.Path) -> None:
+    about = json.loads((directory / "distilog.json").read_text("utf-8"))
+    print(f"datasets {datasets.__version__}, pandas {pandas.__version__}, pyarrow {pyarrow.__version__}")
+    written = [config for config in about["configs"] if config["error"] is None]
+    with tempfile.TemporaryDirectory() as cache:
+        for config in written:
+            read_config(directory, config, cache)
+        if [config["name"] for config in written] == ["default"]:
+            print(f"\nwithout a name: {datasets.load_dataset(str(directory), cache_dir=cache)}")
+
+
+def read_config(directory: pathlib.Path, config: dict, cache: str) -> None:
+    files = [directory / file["path"] for file in config["files"]]
+    names = [column["name"] for column in config["columns"]]
+    print(f"\n{config['name']}: {config['rows']} rows, {len(files)} files, {len(names)} columns")
+
+    loaded = datasets.load_dataset(str(directory), config["name"], split="train", cache_dir=cache)
+    print(f"  load_dataset  {loaded.num_rows} rows")
+    for name, feature in loaded.features.items():
+        print(f"    {name}: {feature}")
+    agree(config, "load_dataset", loaded.num_rows, loaded.column_names if loaded.num_rows > 0 else names)
+
+    is_parquet = files[0].suffix == ".parquet"
+    frames = [pandas.read_parquet(file) if is_parquet else read_lines(file, names) for file in files]
+    frame = pandas.concat(frames)
+    print(f"  pandas        {len(frame)} rows: {', '.join(str(kind) for kind in frame.dtypes)}")
+    agree(config, "pandas", len(frame), list(frame.columns))
+
+    if is_parquet:
+        table = pyarrow.parquet.read_table([str(file) for file in files])
+        print(f"  pyarrow       {table.num_rows} rows: {', '.join(str(kind) for kind in table.schema.types)}")
+        agree(config, "pyarrow", table.num_rows, table.column_names)
+        assert table.to_pylist() == loaded.to_list(), f"{config['name']}: datasets and pyarrow read different rows"
+
+
+def read_lines(file: pathlib.Path, names: list[str]) -> pandas.DataFrame:
+    if file.stat().st_size == 0:
+        return pandas.DataFrame(columns=names)
+    return pandas.read_json(file, lines=True, dtype=False, convert_dates=False)
+
+
+def agree(config: dict, reader: str, rows: int, columns: list[str]) -> None:
+    names = [column["name"] for column in config["columns"]]
+    assert rows == config["rows"], f"{config['name']}: {reader} reads {rows} rows, {config['rows']} were written"
+    assert columns == names, f"{config['name']}: {reader} reads the columns {columns}, {names} were written"
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
