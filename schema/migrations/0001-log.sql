@@ -1,6 +1,9 @@
 -- The log: heads, commits, events, and the chunks that events name. Frozen once released: a change is a new file.
 
-create schema if not exists distilog;
+-- Whoever prepares a schema for a role that may create none finds it taken as it is.
+do $$ begin
+  if to_regnamespace('distilog') is null then create schema distilog; end if;
+end $$;
 
 -- One row a log, the only one that appends update: its lock is what puts commits in order.
 create table distilog.heads (
@@ -84,22 +87,19 @@ create view distilog.history as
   select log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data::jsonb as data from distilog.events;
 
 -- A field of a hash, with its length before it: no two lists of fields give the same bytes. src/log/hash-chain.ts is its twin.
-create function distilog.frame(field text) returns bytea language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select case when field is null then int8send(-1) else int8send(octet_length(convert_to(field, 'UTF8'))::bigint) || convert_to(field, 'UTF8') end
-$$;
+-- Parsed here and now, so no caller's search path reaches it, and PostgreSQL can write it into the queries that use it.
+create function distilog.frame(field text) returns bytea language sql stable parallel safe
+  return case when field is null then int8send(-1) else int8send(octet_length(field)::bigint) || convert_to(field, 'UTF8') end;
 
-create function distilog.microseconds(at timestamptz) returns bigint language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select (extract(epoch from at) * 1000000)::bigint
-$$;
-
-create type distilog.new_event as (type text, version integer, pass integer, step text, batch bigint, attempt integer, chunks text, data text);
+create function distilog.microseconds(at timestamptz) returns bigint language sql immutable parallel safe
+  return (extract(epoch from at) * 1000000)::bigint;
 
 -- The hash of one event: all its columns and the bytes of its data. chunks are comma-joined in hexadecimal.
-create function distilog.leaf(event distilog.new_event) returns bytea language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select sha256(
-    distilog.frame(event.type) || distilog.frame(event.version::text) || distilog.frame(event.pass::text) || distilog.frame(event.step) ||
-    distilog.frame(event.batch::text) || distilog.frame(event.attempt::text) || distilog.frame(event.chunks) || distilog.frame(event.data))
-$$;
+create function distilog.leaf(type text, version integer, pass integer, step text, batch bigint, attempt integer, chunks text, data text)
+returns bytea language sql stable parallel safe
+  return sha256(
+    distilog.frame(type) || distilog.frame(version::text) || distilog.frame(pass::text) || distilog.frame(step) ||
+    distilog.frame(batch::text) || distilog.frame(attempt::text) || distilog.frame(chunks) || distilog.frame(data));
 
 -- outcome: ok, or the code of a refusal. recorded_at in microseconds.
 create type distilog.append_result as (outcome text, message text, first bigint, last bigint, recorded_at bigint, hash bytea, epoch bigint, duplicate boolean);
@@ -124,7 +124,11 @@ begin
   select * into head from distilog.heads where log_id = p_log for no key update;
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
-  select array_agg(distilog.leaf(row(t, v, p, s, b, a, c, d)::distilog.new_event) order by n) into leaves
+  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for the foreign key to say.
+  if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
+    raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
+  end if;
+  select array_agg(distilog.leaf(t, v, p, s, b, a, c, d) order by n) into leaves
     from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
   select sha256(string_agg(leaf, ''::bytea order by n)) into root from unnest(leaves) with ordinality as l (leaf, n);
 
@@ -163,7 +167,8 @@ begin
   insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
   insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
     select p_log, head.position + n, at, t, v, p, s, b, a,
-           case when c = '' then '{}'::bytea[] else array(select decode(x, 'hex') from unnest(string_to_array(c, ',')) with ordinality as u (x, o) order by o) end,
+           -- The text of an array, where a cast would otherwise be a query for each event.
+           case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
            d, leaves[n]
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
   insert into distilog.chunk_refs (log_id, position, sha256)
@@ -236,13 +241,16 @@ revoke all on schema distilog from public;
 revoke all on all tables in schema distilog from public;
 revoke all on all functions in schema distilog from public;
 
--- Where the server has the program's own role, it reads, stores chunks and snapshots, and appends through the functions; nothing else.
-do $$
+-- What the program's own role may do: read, store chunks and snapshots, append through the functions; nothing else.
+create function distilog.admit(role name) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  if not exists (select from pg_roles where rolname = 'distilog_app') then return; end if;
-  grant usage on schema distilog to distilog_app;
-  grant select on all tables in schema distilog to distilog_app;
-  grant insert on distilog.chunks to distilog_app;
-  grant insert, update, delete on distilog.snapshots to distilog_app;
-  grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to distilog_app;
+  execute format('grant usage on schema distilog to %I', role);
+  execute format('grant select on all tables in schema distilog to %I', role);
+  execute format('grant insert on distilog.chunks to %I', role);
+  execute format('grant insert, update, delete on distilog.snapshots to %I', role);
+  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to %I', role);
 end $$;
+revoke all on function distilog.admit from public;
+
+-- A server without that role has one that does everything. Where it is made later, migrating again admits it.
+select distilog.admit(rolname) from pg_roles where rolname = 'distilog_app';

@@ -5,6 +5,7 @@ import { createJiti } from 'jiti';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import { isPipeline, type Pipeline } from '#pipeline';
 import type { Definition } from '#schema';
+import { localSources } from './local-sources.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
@@ -38,14 +39,14 @@ async function importUserFile(full: string, file: string): Promise<Readonly<Reco
   }
 }
 
-const isForJiti = (error: unknown): boolean =>
-  /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
+const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
   if (error instanceof Fault) return error;
   const isSyntax = error instanceof SyntaxError || codeOf(error) === 'ERR_INVALID_TYPESCRIPT_SYNTAX';
-  const line = placeIn(error, full);
-  const where = line === null ? file : `${file}:${line}`;
+  if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION' && !extensions.includes(path.extname(full)))
+    return new Fault('pipeline-not-loaded', `${file} is no TypeScript or JavaScript file: give one that ends in ${extensions.join(', ')}.`);
+  const where = placeOf(error, full, file) ?? (isSyntax ? placeOfSyntax(full, file) : null) ?? file;
   const what = messageOf(error).split('\n')[0] ?? '';
   if (codeOf(error) === 'ERR_MODULE_NOT_FOUND')
     return new Fault('pipeline-not-loaded', `${where} imports what is not there: ${what}`, { cause: error });
@@ -54,16 +55,36 @@ function loadFault(error: unknown, full: string, file: string): Fault {
   });
 }
 
-/** The first line of a user's file that a stack names. */
-function placeIn(error: unknown, full: string): string | null {
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
+
+/** The first line of the pipeline's file that a stack names, else the first of a local file that it imports. */
+function placeOf(error: unknown, full: string, file: string): string | null {
+  const own = new Set(localSources(full).map(({ path: name }) => path.join(path.dirname(full), name)));
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  for (const name of [pathToFileURL(full).href, full]) {
-    const at = stack.indexOf(`${name}:`);
-    const line = at < 0 ? undefined : /^\d+/.exec(stack.slice(at + name.length + 1))?.[0];
-    if (line !== undefined) return line;
+  const places = stack.split('\n').flatMap((line) => {
+    const [, found = '', at = ''] = /(file:\/\/.+?|(?:\/|\b[A-Z]:\\).+?):(\d+)(?::\d+)?\)?$/.exec(line) ?? [];
+    const name = found.startsWith('file:') ? fileURLToPath(found) : found;
+    return own.has(name) ? [{ name, at }] : [];
+  });
+  const place = places.find(({ name }) => name === full) ?? places[0];
+  return place ? `${asGiven(place.name, full, file)}:${place.at}` : null;
+}
+
+/** Where JavaScript does not compile: Node does not say, so the pipeline's files are parsed once more, and not run. */
+function placeOfSyntax(full: string, file: string): string | null {
+  const jiti = createJiti(import.meta.url, { fsCache: false });
+  for (const { path: name, text } of localSources(full)) {
+    if (name.endsWith('.json')) continue;
+    const filename = path.join(path.dirname(full), name);
+    const [, line] = /^exports\.__JITI_ERROR__ = \{.*?"line":(\d+)/.exec(jiti.transform({ source: text, filename, async: true })) ?? [];
+    if (line !== undefined) return `${asGiven(filename, full, file)}:${line}`;
   }
   return null;
 }
+
+/** A file of the pipeline as the user would name it, who named the pipeline's own so. */
+const asGiven = (name: string, full: string, file: string): string =>
+  name === full ? file : path.join(path.dirname(file), path.relative(path.dirname(full), name));
 
 function pipelineOf(module: Readonly<Record<string, unknown>>, file: string): Pipeline {
   if (isPipeline(module['default'])) return module['default'];
@@ -77,41 +98,7 @@ function pipelineOf(module: Readonly<Record<string, unknown>>, file: string): Pi
       : exported.length > 0
         ? `no pipeline, only ${exported.join(', ')}`
         : 'nothing';
-  throw new Fault('no-pipeline', `${file} exports ${what}. Write: export default pipeline('name', ({ source }) => { … })`);
-}
-
-/** Files and bytes of a pipeline's own code that are recorded. */
-const sourcesMax = 200;
-const sourceBytesMax = 1024 * 1024;
-const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.{1,2}\/[^'"]+)\1/g;
-
-function localSources(full: string): Definition['sources'] {
-  const folder = path.dirname(full);
-  const found = new Map<string, string>();
-  const visit = (file: string): void => {
-    if (found.has(file) || found.size >= sourcesMax) return;
-    const stat = fs.statSync(file, { throwIfNoEntry: false });
-    if (!stat?.isFile() || stat.size > sourceBytesMax) return;
-    const text = fs.readFileSync(file, 'utf8');
-    found.set(file, text);
-    for (const [, , specifier = ''] of text.matchAll(importPattern)) {
-      const target = resolveLocal(path.dirname(file), specifier);
-      if (target && !target.includes(`${path.sep}node_modules${path.sep}`)) visit(target);
-    }
-  };
-  visit(full);
-  return [...found]
-    .map(([file, text]) => ({ path: path.relative(folder, file).split(path.sep).join('/'), text: text.toWellFormed() }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function resolveLocal(from: string, specifier: string): string | undefined {
-  const exact = fileURLToPath(new URL(specifier, `${pathToFileURL(from).href}/`));
-  const candidates = [
-    exact,
-    exact.replace(/\.js$/, '.ts'),
-    ...['.ts', '.mts', '.js', '.mjs', '.json'].map((extension) => exact + extension),
-    path.join(exact, 'index.ts'),
-  ];
-  return candidates.find((candidate) => fs.statSync(candidate, { throwIfNoEntry: false })?.isFile());
+  const advice =
+    named.length > 1 ? 'Make one of them the default export.' : "Write: export default pipeline('name', ({ source }) => { … })";
+  throw new Fault('no-pipeline', `${file} exports ${what}. ${advice}`);
 }

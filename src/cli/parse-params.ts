@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { Fault } from '#kit/fault';
 import { envName, secretNames } from '#pipeline';
+import { kindsOf } from './param-kinds.ts';
 
 /**
  * Reads `--param name=value` (several) into raw params: numbers, booleans and JSON as the schema's types ask for. Secrets, and params that are not
@@ -11,22 +12,23 @@ export function parseParamOptions(
   given: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const name of Object.keys(schema.shape)) {
+  const names = Object.keys(schema.shape);
+  const values = new Map<string, unknown>();
+  for (const name of names) {
     const text = environment[`DISTILOG_PARAM_${envName(name)}`];
-    if (text !== undefined) values[name] = typed(schema, name, text);
+    if (text !== undefined) values.set(name, typed(schema, name, text));
   }
   for (const option of given) {
     const at = option.indexOf('=');
-    if (at < 1)
-      throw new Fault(
-        'invalid-params',
-        `--param ${secretNames(schema).includes(option) ? '…' : option} has no value: write --param name=value.`,
-      );
+    if (at < 1) {
+      // It may be a secret that was given without its name.
+      const said = names.includes(option) || secretNames(schema).length === 0 ? option : '…';
+      throw new Fault('invalid-params', `--param ${said} has no value: write --param name=value.`);
+    }
     const name = option.slice(0, at);
-    values[name] = typed(schema, name, option.slice(at + 1));
+    values.set(name, names.includes(name) ? typed(schema, name, option.slice(at + 1)) : option.slice(at + 1));
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 /** `step=n`, several, as a record. Throws `Fault('invalid-concurrency')`. */
@@ -43,32 +45,25 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
 
 /** A text as the value that a param's schema wants; as it is where it cannot be read so, for the schema to refuse. */
 function typed(schema: z.ZodObject, name: string, text: string): unknown {
-  const member = schema.shape[name] as z.core.$ZodType | undefined;
-  if (!member) return text;
-  switch (kindOf(member)) {
-    case 'string':
-      return text;
-    case 'number':
-      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-    case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : text;
-    default:
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        return text;
-      }
+  const member = schema.shape[name] as z.core.$ZodType;
+  if (secretNames(schema).includes(name)) return text;
+  const kinds = kindsOf(member);
+  if (kinds.has('object') && !kinds.has('string')) return jsonOf(name, text);
+  if (kinds.has('number') && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  if (kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
+  if (kinds.has('null') && !kinds.has('string') && text === 'null') return null;
+  if (!kinds.has('object')) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
   }
 }
 
-function kindOf(schema: z.core.$ZodType): string {
-  const {
-    type,
-    innerType,
-    in: input,
-  } = schema._zod.def as unknown as { readonly type: string; readonly innerType?: z.core.$ZodType; readonly in?: z.core.$ZodType };
-  if (innerType) return kindOf(innerType);
-  if (type === 'pipe' && input) return kindOf(input);
-  if (type === 'int') return 'number';
-  return type === 'enum' || type === 'literal' || type === 'template_literal' ? 'string' : type;
+function jsonOf(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Fault('invalid-params', `Param ${name} is a list or an object, so give it as JSON: --param '${name}=["a","b"]'.`);
+  }
 }

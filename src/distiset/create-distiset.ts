@@ -69,7 +69,7 @@ export async function createDistiset(
   ]);
   const leaves = graphState.order.filter((name) => graphState.steps[name]?.plan.consumers.length === 0);
   const wanted = steps ?? leaves;
-  const unknown = wanted.find((name) => !graphState.steps[name]);
+  const unknown = wanted.find((name) => !Object.hasOwn(graphState.steps, name));
   if (unknown !== undefined) {
     throw new Fault('unknown-step', `Run ${runId} has no step ${unknown}. Its steps: ${graphState.order.join(', ')}.`, {
       details: { step: unknown },

@@ -11,7 +11,8 @@ export interface Column {
   readonly schema: JsonObject;
 }
 
-const columnsMax = 2_000;
+/** Columns of a row. */
+export const columnsMax = 2_000;
 
 /** The columns of a zod object as data. Refuses what a row cannot hold, though TypeScript should have: plain JavaScript gets here too. */
 export function columnsOf(output: Columns, where: { readonly step: string; readonly site: string }): readonly Column[] {
@@ -36,16 +37,19 @@ function checkedName(name: string, where: { readonly step: string; readonly site
 function columnSchema(name: string, schema: z.core.$ZodType, where: { readonly step: string; readonly site: string }): JsonObject {
   if (schema._zod.optout === 'optional')
     refuse(`column ${name} may be missing: a column is in every row, use .nullable() instead of .optional().`, where);
+  const type = firstUnstorable(schema);
+  if (type !== null) refuse(`column ${name} ${type}.`, where);
   try {
     const { $schema: _draft, ...json } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'throw', cycles: 'ref' });
     return JSON.parse(JSON.stringify(json)) as JsonObject;
   } catch (error) {
-    const type = firstUnstorable(schema);
-    return refuse(`column ${name} ${type ?? `cannot be written as JSON Schema (${messageOf(error)}): rows hold JSON only`}.`, where);
+    return refuse(`column ${name} cannot be written as JSON Schema (${messageOf(error)}): rows hold JSON only.`, where);
   }
 }
 
 const advice: Readonly<Record<string, string>> = {
+  any: 'may be anything: use z.json()',
+  unknown: 'may be anything: use z.json()',
   date: 'is a Date: use z.iso.datetime()',
   bigint: 'is a bigint: use z.int() or z.string()',
   transform: 'ends in a transform: what comes out of it is unknown, so end it in .pipe(z.string()), say',
@@ -55,35 +59,42 @@ const advice: Readonly<Record<string, string>> = {
   void: 'may be undefined: use .nullable()',
   symbol: 'is a symbol: rows hold JSON only',
   nan: 'is NaN: rows hold JSON only',
+  file: 'is a file: rows hold JSON only',
   function: 'is a function: rows hold JSON only',
   promise: 'is a promise: rows hold values',
   custom: 'is of a custom type: give a schema of JSON',
 };
 
-/** Looks through a schema for the first part that is not JSON, and says what to write. */
-function firstUnstorable(schema: z.core.$ZodType, depth = 0): string | null {
-  const { type, ...def } = schema._zod.def as unknown as { readonly type: string } & Readonly<Record<string, unknown>>;
-  if (advice[type] !== undefined) return advice[type];
-  if (depth > 20) return null;
-  if (type === 'pipe') return firstUnstorable(def['out'] as z.core.$ZodType, depth + 1);
-  const shape = def['shape'];
-  const children = [
-    def['innerType'],
-    def['element'],
-    def['valueType'],
-    def['left'],
-    def['right'],
-    ...list(def['options']),
-    ...list(def['items']),
-  ];
-  if (typeof shape === 'object' && shape !== null) children.push(...Object.values(shape));
+/** The parts of a zod definition that tell what comes out of it. */
+interface Parts {
+  readonly type: string;
+  readonly out?: z.core.$ZodType;
+  readonly getter?: () => z.core.$ZodType;
+  readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  readonly options?: readonly z.core.$ZodType[];
+  readonly items?: readonly z.core.$ZodType[];
+  readonly element?: z.core.$ZodType;
+  readonly rest?: z.core.$ZodType | null;
+  readonly innerType?: z.core.$ZodType;
+  readonly valueType?: z.core.$ZodType;
+  readonly catchall?: z.core.$ZodType;
+  readonly left?: z.core.$ZodType;
+  readonly right?: z.core.$ZodType;
+}
+
+/** Looks through a schema for the first part that is not JSON, and says what to write instead. */
+function firstUnstorable(schema: z.core.$ZodType, seen = new Set<z.core.$ZodType>()): string | null {
+  if (seen.has(schema)) return null;
+  seen.add(schema);
+  const parts = schema._zod.def as unknown as Parts;
+  if (advice[parts.type] !== undefined) return advice[parts.type] ?? null;
+  const listed = [...(parts.items ?? []), parts.element, parts.rest].filter((each) => each !== undefined && each !== null);
+  if (listed.some(({ _zod }) => _zod.optout === 'optional')) return 'holds a list with undefined in it: use .nullable() there';
+  const { out, getter, innerType, valueType, catchall, left, right, options = [], shape = {} } = parts;
+  const children = [out, getter?.(), innerType, valueType, catchall, left, right, ...options, ...listed, ...Object.values(shape)];
   for (const child of children) {
-    const found = isSchema(child) ? firstUnstorable(child, depth + 1) : null;
-    if (found) return found;
+    const found = child ? firstUnstorable(child, seen) : null;
+    if (found !== null) return found;
   }
   return null;
 }
-
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-const isSchema = (value: unknown): value is z.core.$ZodType => typeof value === 'object' && value !== null && '_zod' in value;

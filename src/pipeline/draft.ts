@@ -1,6 +1,6 @@
 import { namePattern, nameLengthMax, stepsMax, type Cut, type ManifestOptions } from '#schema';
 import type { z } from 'zod';
-import { columnsOf, type Column } from './column-schemas.ts';
+import { columnsMax, columnsOf, type Column } from './column-schemas.ts';
 import type { Columns, Rows } from './columns.ts';
 import type { Context, ReadContext } from './context.ts';
 import { optionsOf } from './options.ts';
@@ -35,6 +35,12 @@ type AnySource = SourceStep<Columns>;
 export class Draft {
   readonly steps: DraftStep[] = [];
   readonly #nodes = new WeakMap<object, string>();
+  #isOver = false;
+
+  /** Ends the definition: from now on its nodes are another pipeline's, or come too late. */
+  end(): void {
+    this.#isOver = true;
+  }
 
   /** Whether a value is a node of this very definition, and which step's. */
   stepOf(node: unknown): string | undefined {
@@ -46,9 +52,16 @@ export class Draft {
     if (typeof step !== 'object' || step === null) refuse('a source is an object with output, and rows or read.', where);
     const { rows, read } = step;
     if ((rows === undefined) === (read === undefined)) refuse('a source has either rows or read.', where);
-    const options = optionsOf(step, beside, where);
+    if (read !== undefined && typeof read !== 'function') refuse('read must be a function of where to begin: ({ offset }) => rows.', where);
+    if (rows !== undefined && !isRows(rows)) refuse('rows must be a list, an iterable or a function that returns one.', where);
+    if (isOneShot(rows))
+      refuse('rows can be read once only, and are read again after a failure: give what makes them, rows: () => ….', where);
+    isOfKind('source', step, where);
+    const options = optionsOf('source', step, beside, where);
     const columns = columnsOf(step.output, where);
     const count = step.count;
+    if (count !== undefined && typeof count !== 'function' && !(Number.isSafeInteger(count) && count >= 0))
+      refuse(`count must be a whole number or a function, and is ${String(count)}.`, where);
     return this.#add({
       operator: 'source',
       ...shared(where, options, columns, columns, null),
@@ -56,7 +69,7 @@ export class Draft {
       open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
       count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,
       check: rowCheck(step.output),
-      ...signed(step, beside, read ?? rows),
+      ...signed(step, beside, read ?? rows, where),
     });
   }
 
@@ -64,18 +77,20 @@ export class Draft {
     const where = this.#begin(name, site);
     if (typeof step !== 'object' || step === null || typeof step.run !== 'function')
       refuse('a map is an object with output and a function run.', where);
-    if (step.kind !== undefined && step.kind !== 'map') refuse(`a ${String(step.kind)} step was given to map.`, where);
-    const options = optionsOf(step, beside, where);
+    isOfKind('map', step, where);
+    const options = optionsOf('map', step, beside, where);
     const added = columnsOf(step.output, where);
     const twice = added.find((column) => upstream.columns.some((other) => other.name === column.name));
     if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name.`, where);
     needs(step.input, upstream, where);
+    const columns = [...upstream.columns, ...added];
+    if (columns.length > columnsMax) refuse(`its rows have ${columns.length} columns; at most ${columnsMax} are stored.`, where);
     return this.#add({
       operator: 'map',
-      ...shared(where, options, [...upstream.columns, ...added], added, upstream),
+      ...shared(where, options, columns, added, upstream),
       call: (row: unknown, context: Context) => (step.run as (row: unknown, context: Context) => unknown)(row, context),
       check: rowCheck(step.output),
-      ...signed(step, beside, step.run),
+      ...signed(step, beside, step.run, where),
     });
   }
 
@@ -83,12 +98,13 @@ export class Draft {
     const where = this.#begin(name, site);
     if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
       refuse('a filter is an object with a function keep.', where);
+    isOfKind('filter', step, where);
     needs(step.input, upstream, where);
     return this.#add({
       operator: 'filter',
-      ...shared(where, optionsOf(step, beside, where), upstream.columns, [], upstream),
+      ...shared(where, optionsOf('filter', step, beside, where), upstream.columns, [], upstream),
       call: (row: unknown, context: Context) => (step.keep as (row: unknown, context: Context) => unknown)(row, context),
-      ...signed(step, beside, step.keep),
+      ...signed(step, beside, step.keep, where),
     });
   }
 
@@ -98,23 +114,24 @@ export class Draft {
     const columns = names.map((each: string, index): Column => {
       const column = upstream.columns.find((other) => other.name === each);
       if (!column)
-        refuse(
-          `there is no column ${String(each)}; ${upstream.name} has ${upstream.columns.map((other) => other.name).join(', ')}.`,
-          where,
-        );
+        refuse(`there is no column ${each}; ${upstream.name} has ${upstream.columns.map((other) => other.name).join(', ')}.`, where);
       if (names.indexOf(each) !== index) refuse(`column ${each} is named twice.`, where);
       return column;
     });
     return this.#add({
       operator: 'select',
-      ...shared(where, optionsOf({}, beside, where), columns, [], upstream),
-      ...signed({}, beside, undefined),
+      ...shared(where, optionsOf('select', {}, beside, where), columns, [], upstream),
+      ...signed({}, beside, undefined, where),
     });
   }
 
   #begin(name: unknown, site: string): { readonly step: string; readonly site: string } {
     if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
       refuse(`${JSON.stringify(name)} cannot be a step's name: use letters, digits, _ and -, at most ${nameLengthMax}.`, { site });
+    }
+    if (this.#isOver) {
+      const what = 'what it is made from is of another pipeline, or of a definition that has ended';
+      refuse(`${what}: make steps from this pipeline's own nodes, while its definition runs.`, { step: name, site });
     }
     const before = this.steps.find((step) => step.name === name);
     if (before) refuse(`there are two steps of this name: the first ${before.site || 'comes earlier'}. Rename one.`, { step: name, site });
@@ -169,19 +186,33 @@ function signed(
   step: { readonly id?: string | undefined; readonly settings?: unknown; readonly code?: unknown } & StepOptions,
   beside: StepOptions | undefined,
   written: unknown,
+  where: { readonly step: string; readonly site: string },
 ): Signed {
   const version = beside?.version ?? step.version;
+  const code = typeof step.code === 'string' ? step.code : codeOf(written);
+  if (code.endsWith(nativeCode) && version === undefined)
+    refuse('its function is bound or built in, so a change of it cannot be seen: write (row) => …, or give the step a version.', where);
   return {
     id: step.id ?? null,
     version: version === undefined ? null : String(version),
-    code: typeof step.code === 'string' ? step.code : codeOf(written),
+    code,
     captures: beside?.captures ?? step.captures ?? null,
     settings: step.settings ?? null,
   };
 }
 
+const nativeCode = '{ [native code] }';
+
 /** A function's text. Rows that are given as values are no code: what they hold is the source's own affair. */
 const codeOf = (written: unknown): string => (typeof written === 'function' ? Function.prototype.toString.call(written) : '');
+
+function isOfKind(
+  kind: string,
+  step: { readonly kind?: string | undefined },
+  where: { readonly step: string; readonly site: string },
+): void {
+  if (step.kind !== undefined && step.kind !== kind) refuse(`a ${step.kind} step was given to ${kind}.`, where);
+}
 
 function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: { readonly step: string; readonly site: string }): void {
   for (const [name, schema] of Object.entries(input?.shape ?? {})) {
@@ -194,6 +225,13 @@ function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: { rea
 }
 
 type RowsGiven = Rows<unknown> | (() => Rows<unknown> | Promise<Rows<unknown>>);
+
+const isRows = (rows: unknown): boolean =>
+  typeof rows === 'function' || (typeof rows === 'object' && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows));
+
+/** Iterators and streams: once read they are used up. */
+const isOneShot = (rows: unknown): boolean =>
+  typeof rows === 'object' && rows !== null && ['next', 'pipe', 'getReader'].some((method) => method in rows);
 
 /** Rows that are given as they are: what was read before is passed over. */
 async function skipping(rows: RowsGiven, offset: number): Promise<Rows<unknown>> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Builder, Leaves, Pipeline } from './node.ts';
+import { callSite, refuse } from './refuse.ts';
 
 // Not a class: a pipeline made by another copy of this package is a pipeline too.
 const brand = Symbol.for('distilog.pipeline');
@@ -13,7 +14,10 @@ export function pipeline<P extends z.ZodObject, const L extends Leaves | void>(
 ): Pipeline<P, L>;
 export function pipeline(name: string, ...rest: readonly unknown[]): Pipeline {
   const define = rest.at(-1) as Pipeline['define'];
-  const { params = z.object({}) } = rest.length > 1 ? (rest[0] as { readonly params?: z.ZodObject | undefined }) : {};
+  const options = rest.length > 1 ? (rest[0] as { readonly params?: z.ZodObject | undefined }) : {};
+  const unknown = Object.keys(options).find((option) => option !== 'params');
+  if (unknown !== undefined) refuse(`pipeline ${name} has no option ${unknown}: there is params.`, { site: callSite(pipeline) });
+  const { params = z.object({}) } = options;
   return Object.freeze({ [brand]: true, name, params, define });
 }
 

@@ -1,11 +1,15 @@
 import { namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
-import { messageOf } from '#kit/fault';
+import { AssertionError } from '#kit/assert';
+import { Fault, messageOf } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
+import { definitionDiff } from './definition-diff.ts';
 import { Draft, type DraftStep } from './draft.ts';
 import type { Node, Pipeline } from './node.ts';
 import { parseParams } from './params.ts';
-import { callSite, refuse } from './refuse.ts';
+import { isPipeline } from './pipeline.ts';
+import { callSite, refuse, thrownAt } from './refuse.ts';
+import { refuseSecrets } from './refuse-secrets.ts';
 import type { RunnableStep } from './runnable.ts';
 import type { StepOptions } from './steps.ts';
 
@@ -33,27 +37,28 @@ export interface Plan {
  * which say what is wrong, where, and what to write instead.
  */
 export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, sources = [] }: PlanOptions = {}): Plan {
+  if (!isPipeline(pipeline)) refuse(`What is to be planned is no pipeline: make one by pipeline('name', ({ source }) => { … }).`);
   const { name } = pipeline;
   if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
     refuse(`${JSON.stringify(name)} cannot be a pipeline's name: use letters, digits, _ and -, at most ${nameLengthMax}.`);
   }
+  if (typeof pipeline.define !== 'function')
+    refuse(`Pipeline ${name} has no definition: write pipeline('${name}', ({ source }) => { … }).`);
+  if (typeof (pipeline.params as Partial<Pipeline['params']> | undefined)?.shape !== 'object')
+    refuse(`The params of pipeline ${name} must be a z.object({ … }).`);
   const parsed = parseParams(pipeline.params, params);
   const draft = defined(pipeline, parsed.all);
   const again = defined(pipeline, parsed.all);
   const data = describe(name, draft.steps, concurrency, sources);
   const dataAgain = describe(name, again.steps, concurrency, sources);
   if (canonicalJson(data) !== canonicalJson(dataAgain)) {
+    const differing = definitionDiff(data, dataAgain).find(({ kind }) => kind !== 'unchanged' && kind !== 'follows');
+    const what = differing ? ` (step ${differing.step}${differing.kind === 'changed' ? `: ${differing.parts.join(', ')}` : ''})` : '';
     refuse(
-      `Pipeline ${name} came out differently the second time its definition ran: it may depend on its params only, not on time, chance or outside state.`,
+      `Pipeline ${name} came out differently the second time its definition ran${what}: it may depend on its params only, not on time, chance or outside state.`,
     );
   }
-  for (const { value } of parsed.secrets) {
-    if (value.length >= secretLengthMin && canonicalJson(data.definition.steps).includes(JSON.stringify(value).slice(1, -1))) {
-      refuse(
-        'a secret is written into a step (its captures, settings or code), and would be recorded. Read it where it is used, through a resource.',
-      );
-    }
-  }
+  refuseSecrets(parsed.secrets, data.definition);
   const signatures = new Map(data.manifest.steps.map((step) => [step.name, step]));
   const steps = new Map(
     draft.steps.map((step) => {
@@ -64,8 +69,6 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
   return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps };
 }
 
-const secretLengthMin = 4;
-
 function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Draft {
   const draft = new Draft();
   const builder = {
@@ -74,7 +77,8 @@ function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>):
       return draft.source(name, step, options, callSite(source));
     },
   };
-  const leaves: unknown = pipeline.define(builder as never);
+  const leaves = definedBy(pipeline, builder as never);
+  draft.end();
   if (leaves instanceof Promise) {
     leaves.catch(() => undefined);
     refuse(`Pipeline ${pipeline.name} is defined by an async function: a definition is synchronous; wait inside steps and sources.`);
@@ -84,8 +88,20 @@ function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>):
   return draft;
 }
 
+/** What a definition returns. What it throws is the user's to mend. */
+function definedBy(pipeline: Pipeline, builder: never): unknown {
+  try {
+    return pipeline.define(builder);
+  } catch (error) {
+    if (error instanceof Fault || error instanceof AssertionError) throw error;
+    const message = `Pipeline ${pipeline.name} threw while it was defined${thrownAt(error)}: ${messageOf(error)}`;
+    throw new Fault('invalid-pipeline', /[.!?]$/.test(message) ? message : `${message}.`, { cause: error });
+  }
+}
+
 function checkLeaves(draft: Draft, leaves: unknown): void {
-  if (typeof leaves !== 'object' || leaves === null) refuse('a definition returns its leaves by name, { leaf }, or nothing.');
+  if (typeof leaves !== 'object' || leaves === null || draft.stepOf(leaves) !== undefined)
+    refuse('a definition returns its leaves by name, { leaf }, or nothing.');
   for (const [name, node] of Object.entries(leaves)) {
     if (draft.stepOf(node) === undefined)
       refuse(`what is returned as ${name} is no node of this pipeline: return { name: node }, or nothing.`);
@@ -116,7 +132,8 @@ function describe(
     const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors]));
     signatures.set(step.name, signature);
     const { operator, upstream, cut, adds } = step;
-    const options = { ...step.options, concurrency: concurrency[step.name] ?? step.options.concurrency };
+    const calls = Object.hasOwn(concurrency, step.name) ? concurrency[step.name] : undefined;
+    const options = { ...step.options, concurrency: calls ?? step.options.concurrency };
     return { name: step.name, operator, upstream, cut, options, adds, signature };
   });
   const definition: Definition = { version: 1, pipeline: name, steps: definitions, sources };

@@ -10,9 +10,20 @@ export function refuse(message: string, where: { readonly step?: string | undefi
 export function callSite(own: (...args: never[]) => unknown): string {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, own);
-  for (const line of (holder.stack ?? '').split('\n').slice(1)) {
+  return firstPlace(holder.stack ?? '');
+}
+
+/** Where in the user's file something was thrown (` (dictionary.ts:12)`), as far as the stack tells. */
+export function thrownAt(error: unknown): string {
+  const place = error instanceof Error ? firstPlace(error.stack ?? '') : '';
+  return place && ` ${place}`;
+}
+
+function firstPlace(stack: string): string {
+  for (const line of stack.split('\n').slice(1)) {
     const match = /(?:file:\/\/)?([^()\s]+?):(\d+):\d+\)?$/.exec(line);
-    if (match && !line.includes('node:')) return `(${match[1]?.split('/').slice(-1)[0]}:${match[2]})`;
+    const isUsers = !/node:|[/\\]node_modules[/\\]/.test(line) && !line.includes(import.meta.dirname);
+    if (match && isUsers) return `(${match[1]?.split('/').slice(-1)[0]}:${match[2]})`;
   }
   return '';
 }

@@ -8,7 +8,9 @@ export type Checked =
   | { readonly ok: true; readonly values: readonly Json[]; readonly undeclared: readonly string[] }
   | { readonly ok: false; readonly code: 'invalid-output'; readonly message: string };
 
+/** Characters of a wrong value, and columns, that a message shows. */
 const shownMax = 80;
+const namedMax = 10;
 
 /** A check of what a step's function returns against its columns. Never throws. */
 export function rowCheck(output: Columns): (value: unknown) => Checked {
@@ -18,29 +20,39 @@ export function rowCheck(output: Columns): (value: unknown) => Checked {
   return (value) => {
     try {
       const parsed = compiled.safeParse(value);
-      if (!parsed.success) return wrong(parsed.error, value);
+      if (!parsed.success) return wrong(parsed.error, value, columns);
       const row = parsed.data as Readonly<Record<string, Json>>;
-      const keys = Object.keys(value as object);
-      return {
-        ok: true,
-        values: columns.map((name) => row[name] as Json),
-        undeclared: keys.length === columns.length ? [] : keys.filter((key) => !isColumn.has(key)),
-      };
+      const undeclared = Object.keys(value as object).filter((key) => !isColumn.has(key));
+      return { ok: true, values: columns.map((name) => row[name] as Json), undeclared };
     } catch (thrown) {
       return { ok: false, code: 'invalid-output', message: `the value could not be checked: ${messageOf(thrown)}` };
     }
   };
 }
 
-function wrong(error: z.ZodError, value: unknown): Checked {
-  const issue = error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  let got: unknown = value;
+function wrong(error: z.ZodError, value: unknown, columns: readonly string[]): Checked {
+  const [issue] = error.issues;
+  let got = value;
   for (const key of issue?.path ?? [])
     got = typeof got === 'object' && got !== null ? (got as Readonly<Record<PropertyKey, unknown>>)[key] : undefined;
-  const where = path ? `column ${path}: ` : '';
+  const path = issue?.path.map(String).join('.') ?? '';
+  const isNoRow = path === '' && issue?.code === 'invalid_type';
+  const expected = isNoRow
+    ? `expected object with ${columns.slice(0, namedMax).join(', ')}${columns.length > namedMax ? ', …' : ''}`
+    : expectation(issue);
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
-  return { ok: false, code: 'invalid-output', message: `${where}${issue?.message ?? 'invalid'}, got ${shown(got)}${more}` };
+  return { ok: false, code: 'invalid-output', message: `${path ? `column ${path}: ` : ''}${expected}, got ${shown(got)}${more}` };
+}
+
+/** What zod says it wanted, without its own words on what it got: those name the type only. */
+function expectation(issue: z.core.$ZodIssue | undefined): string {
+  const message = issue?.message.replace(/^Invalid (input|option): /, '') ?? 'invalid';
+  if (issue?.code === 'invalid_type') return message.replace(/, received \w+$/, '');
+  if (issue?.code !== 'invalid_union' || message !== 'Invalid input') return message;
+  const wanted = issue.errors.map(([first]) => (first?.path.length === 0 ? /^expected (.+)/.exec(expectation(first))?.[1] : undefined));
+  return wanted.includes(undefined) || wanted.length === 0
+    ? 'fits no member of the union'
+    : `expected ${[...new Set(wanted)].join(' or ')}`;
 }
 
 function shown(value: unknown): string {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Awaitable, Columns, Renamed, Rows } from './columns.ts';
 import type { Context, ReadContext } from './context.ts';
+import { callSite, refuse } from './refuse.ts';
 
 /** Options of every step. */
 export interface StepOptions {
@@ -67,16 +68,23 @@ export function renamed<Row, S extends Columns, const N extends { readonly [K in
   it: MapStep<Row, S>,
   names: N,
 ): MapStep<Renamed<Row, N>, RenamedColumns<S, N>> {
-  const there = Object.entries(names as Readonly<Record<string, string>>);
-  const here = new Map(there.map(([from, to]) => [to, from]));
-  const toLibrary = (row: object) => Object.fromEntries(Object.entries(row).map(([name, value]) => [here.get(name) ?? name, value]));
-  const fromLibrary = (row: object) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [(names as Readonly<Record<string, string>>)[name] ?? name, value]));
+  const there = new Map(Object.entries(names as Readonly<Record<string, string>>));
+  const here = new Map(Array.from(there, ([from, to]) => [to, from]));
+  // A column of the pipeline whose name is the library's for another one stays out of the library's sight.
+  const toLibrary = (row: object) =>
+    Object.fromEntries(
+      Object.entries(row)
+        .filter(([name]) => here.has(name) || !there.has(name))
+        .map(([name, value]) => [here.get(name) ?? name, value]),
+    );
+  const fromLibrary = (row: object) => Object.fromEntries(Object.entries(row).map(([name, value]) => [there.get(name) ?? name, value]));
+  const twice = twiceNamed(Object.keys(it.output.shape).map((name) => there.get(name) ?? name));
+  if (twice !== undefined) refuse(`two columns of a renamed step are called ${twice}. Give one another name.`, { site: callSite(renamed) });
   const renamedOutput = it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) });
   const run = it.run as (row: unknown, context: Context) => unknown;
   const mapped = {
     ...it,
-    settings: { of: it.settings ?? null, names: Object.fromEntries(there) },
+    settings: { of: it.settings ?? null, names },
     output: renamedOutput,
     input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) }),
     run: (row: object, context: Context) => {
@@ -88,3 +96,5 @@ export function renamed<Row, S extends Columns, const N extends { readonly [K in
   };
   return mapped as unknown as MapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
 }
+
+const twiceNamed = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index);

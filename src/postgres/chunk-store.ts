@@ -32,7 +32,7 @@ export function postgresChunks({ query }: Reader): ChunkStore {
       const row = await query((database) =>
         database
           .selectFrom('distilog.chunks')
-          .select(['codec', 'body'])
+          .select(['codec', 'length', 'body'])
           .where('sha256', '=', Buffer.from(address, 'hex'))
           .executeTakeFirst(),
       );
@@ -55,7 +55,7 @@ async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
 }
 
-async function bodyOf({ codec, body }: Pick<ChunkRow, 'codec' | 'body'>, address: string): Promise<Uint8Array> {
+async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
     new Fault(
@@ -68,7 +68,8 @@ async function bodyOf({ codec, body }: Pick<ChunkRow, 'codec' | 'body'>, address
     );
   if (codec !== 'zstd') throw broken();
   try {
-    return await decompress(body);
+    // Bytes that were tampered with must not unpack to more than memory holds.
+    return await decompress(body, { maxOutputLength: length });
   } catch (error) {
     throw broken(error);
   }

@@ -78,9 +78,17 @@ const oldestServer = 150_000;
 /** Refuses a server that cannot keep what it acknowledges, or is too old. */
 export async function checkServer(client: pg.Client): Promise<{ readonly version: string }> {
   const place = describe(whereabouts(client));
-  const { rows } = await client.query<{ fsync: string; number: string; version: string; standby: boolean; readonly: string }>(
+  const { rows } = await client.query<{
+    fsync: string;
+    number: string;
+    version: string;
+    encoding: string;
+    standby: boolean;
+    readonly: string;
+  }>(
     `select current_setting('fsync') as fsync, current_setting('server_version_num') as number, current_setting('server_version') as version,
-            pg_is_in_recovery() as standby, current_setting('default_transaction_read_only') as readonly`,
+            current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
+            current_setting('default_transaction_read_only') as readonly`,
   );
   const [server] = rows;
   if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
@@ -90,6 +98,12 @@ export async function checkServer(client: pg.Client): Promise<{ readonly version
     throw new Fault(
       'fsync-off',
       `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`,
+    );
+  }
+  if (server.encoding !== 'UTF8') {
+    throw new Fault(
+      'not-utf8',
+      `The database at ${place} stores text as ${server.encoding}, which cannot hold every row: create one with encoding 'UTF8', or name another.`,
     );
   }
   if (server.standby || server.readonly === 'on') {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Holder } from '#log';
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { hasCode } from '#kit/fault';
 import type { Database } from './database.ts';
 
 /** The key of a run's advisory lock, as SQL. */
@@ -15,32 +16,47 @@ export async function tryLock(client: pg.ClientBase, runId: string): Promise<boo
   return rows[0]?.locked ?? false;
 }
 
-/** Ends the connection that holds a run's lock. Returns whether there was one that could be ended. */
-export async function endHolder(client: pg.ClientBase, runId: string): Promise<boolean> {
-  const { rows } = await client.query<{ ended: boolean }>(
-    `select pg_terminate_backend(l.pid) as ended from pg_locks l
-      where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database())
-        and l.classid::bigint = (${lockKey('$1')} >> 32) & 4294967295 and l.objid::bigint = ${lockKey('$1')} & 4294967295`,
-    [runId],
-  );
-  return rows.some(({ ended }) => ended);
+/** Waits for a run's lock in the server's queue. Returns whether it came in time. */
+export async function waitForLock(client: pg.ClientBase, runId: string, timeoutMs: number): Promise<boolean> {
+  await client.query(`set lock_timeout = ${timeoutMs}`);
+  try {
+    await client.query(`select pg_advisory_lock(${lockKey('$1')})`, [runId]);
+  } catch (error) {
+    if (hasCode(error, '55P03')) return false;
+    throw error;
+  }
+  await client.query('set lock_timeout = 0');
+  return true;
+}
+
+/** Ends the connection that holds a run's lock, unless it is that of backend `except`. */
+export async function endHolder(database: Kysely<Database>, runId: string, except: number): Promise<void> {
+  await sql`
+    select pg_terminate_backend(l.pid) from pg_locks l
+     where l.pid <> ${except} and ${isLockOf(sql`${runId}::text`)}`.execute(database);
 }
 
 /** Who drives which of these runs now. */
 export async function holders(database: Kysely<Database>, runIds: readonly string[]): Promise<ReadonlyMap<string, Holder>> {
   if (runIds.length === 0) return new Map();
-  const { rows } = await sql<{ run: string; name: string; since: string; backend: number }>`
+  const { rows } = await sql<{ run: string; name: string | null; since: string; backend: number }>`
     select r.run, a.application_name as name, a.backend_start as since, a.pid as backend
       from unnest(${runIds}::text[]) as r (run)
-      join pg_locks l on l.locktype = 'advisory' and l.granted and l.objsubid = 1
-       and l.database = (select oid from pg_database where datname = current_database())
-       and l.classid::bigint = (hashtextextended('distilog driver ' || r.run, 0) >> 32) & 4294967295
-       and l.objid::bigint = hashtextextended('distilog driver ' || r.run, 0) & 4294967295
+      join pg_locks l on ${isLockOf(sql`r.run`)}
       join pg_stat_activity a on a.pid = l.pid`.execute(database);
   return new Map(rows.map(({ run, name, since, backend }) => [run, holderOf(name, since, backend)]));
 }
 
-function holderOf(name: string, since: string, backend: number): Holder {
-  const [, pid, user, host] = /^distilog driver (\d+) ([^@]*)@(.*)$/.exec(name) ?? [];
+/** Whether `pg_locks l` is the granted lock of a run. The catalogue shows the key in two halves. */
+const isLockOf = (run: RawBuilder<unknown>): RawBuilder<boolean> => {
+  const key = sql`hashtextextended('distilog driver ' || ${run}, 0)`;
+  return sql`l.locktype = 'advisory' and l.granted and l.objsubid = 1
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.classid::bigint = (${key} >> 32) & 4294967295 and l.objid::bigint = ${key} & 4294967295`;
+};
+
+/** Another role's session shows neither its name nor its age. */
+function holderOf(name: string | null, since: string, backend: number): Holder {
+  const [, pid, user, host] = /^distilog driver (\d+) ([^@]*)@(.*)$/.exec(name ?? '') ?? [];
   return { user: user ?? 'somebody', host: host ?? 'unknown host', pid: pid ? Number(pid) : backend, since };
 }

@@ -43,8 +43,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
   return {
     create: (request) => repeated(connect, 'create_run', request),
     appendSide: (request) => repeated(connect, 'append', request),
-    openDriver: (runId, { seize = false } = {}) =>
-      openDriverSession(connect, runId, { seize, holder: async () => (await holdersOf([runId])).get(runId) ?? null }),
+    openDriver: (runId, { seize = false } = {}) => openDriverSession(connect, reader, runId, seize),
     holder: async (runId) => (await holdersOf([runId])).get(runId) ?? null,
     head,
 
@@ -115,7 +114,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
       }),
 
     readSuccesses: async function* (logId, { step, fromBatch = 0, to }) {
-      let after = { pass: 0, batch: fromBatch - 1 };
+      let after = { pass: 1, batch: fromBatch - 1 };
       for (;;) {
         const page = await query((database) =>
           database

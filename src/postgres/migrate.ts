@@ -51,6 +51,7 @@ export async function migrate(connect: Connect): Promise<readonly string[]> {
     });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
+    await admitLateRole(database);
     return results.filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName);
   });
 }
@@ -74,6 +75,12 @@ const migrationOf = (text: string): Migration => ({
     await sql.raw(text).execute(database);
   },
 });
+
+/** The program's own role may have been made after the schema. Granting what is granted would only make two migrators collide. */
+async function admitLateRole(database: Kysely<unknown>): Promise<void> {
+  await sql`select distilog.admit(rolname) from pg_roles
+    where rolname = 'distilog_app' and not has_schema_privilege(rolname, 'distilog', 'usage')`.execute(database);
+}
 
 async function appliedMigrations(database: Kysely<unknown>): Promise<readonly string[]> {
   const { rows } = await sql<{ there: boolean }>`select to_regclass('distilog.migrations') is not null as there`.execute(database);

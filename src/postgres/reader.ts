@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { pause } from '#kit/pause';
-import { clientConfig, sessionSettings, type Connect } from './connection.ts';
+import { clientConfig, sessionSettings, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 
@@ -36,8 +36,7 @@ export function openReader(connect: Connect): Reader {
         try {
           return await ask(database);
         } catch (error) {
-          const { host, port, database: name, user } = pool.options;
-          if (!isConnectionLost(error) || Date.now() > giveUpAt) throw serverFault(error, { host, port, database: name, user });
+          if (!isConnectionLost(error) || Date.now() > giveUpAt) throw serverFault(error, whereabouts(new pg.Client(pool.options)));
         }
         await pause(pauseMs);
         Object.assign(pool.options, clientConfig(connect, 'distilog'));

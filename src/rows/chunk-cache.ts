@@ -2,7 +2,7 @@ import type { Chunk, ChunkStore } from '#log';
 import { BoundedCache } from './bounded-cache.ts';
 
 /** Uncompressed bytes kept of chunks that were put or read lately. */
-const cachedBytesMax = 32 * 1024 * 1024;
+const cachedBytesMax = 4 * 1024 * 1024;
 
 /** A chunk store that remembers what went through it: what one step wrote is what the next one reads. */
 export function cachedChunks(chunks: ChunkStore): ChunkStore {

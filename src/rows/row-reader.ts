@@ -17,9 +17,9 @@ export interface RowReader {
 }
 
 /** Bytes (uncompressed, estimated by their chunks') of views kept; a reader that goes on in order needs one or two batches per ancestor. */
-const cachedBytesMax = 64 * 1024 * 1024;
+const cachedBytesMax = 8 * 1024 * 1024;
 /** Successes kept, as a count. */
-const cachedSuccessesMax = 2_000;
+const cachedSuccessesMax = 500;
 
 /** A reader of one run's rows as of a position. Its memory does not grow with the run. */
 export function rowReader({

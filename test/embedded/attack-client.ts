@@ -5,10 +5,10 @@ import { openEmbeddedStore } from '#postgres';
 import { patientPool } from './patient-pool.ts';
 
 const [folder = '', acknowledged = '', lifeMs = '', leave = ''] = process.argv.slice(2);
-const until = Date.now() + Number(lifeMs);
 const store = await openEmbeddedStore(folder);
 const pool = patientPool(store, 2);
 await pool.query('create table if not exists attacked (id text primary key, padding text)');
+const until = Date.now() + Number(lifeMs);
 for (let n = 0; Date.now() < until; n++) {
   const id = `${process.pid}-${Date.now()}-${n}`;
   await pool.query('insert into attacked values ($1, $2) on conflict do nothing', [id, 'x'.repeat(200)]);

@@ -34,6 +34,7 @@ type Blow = (typeof blows)[number];
 const clientCount = 4;
 const blowsMax = 4;
 const roundTimeoutMs = 60_000;
+const startTimeoutMs = 10_000;
 const sampleMs = 25;
 /** Every so many rounds the server outlives its last client as long as in earnest. */
 const slowRounds = 20;
@@ -69,6 +70,8 @@ interface Spread {
 
 interface Round {
   readonly idleMs: number;
+  /** How long after the round the next client comes: while the server runs, stops, or is gone. */
+  readonly restMs: number;
   readonly clients: readonly { readonly afterMs: number; readonly lifeMs: number; readonly leave: 'exit' | 'close' }[];
   readonly blows: readonly { readonly afterMs: number; readonly blow: Blow; readonly chance: number; readonly stoppedMs: number }[];
 }
@@ -77,6 +80,7 @@ type Random = ReturnType<typeof randomFrom>;
 
 const planRound = (random: Random, round: number): Round => ({
   idleMs: round % slowRounds === 0 ? 5_000 : 500,
+  restMs: random.chance(0.5) ? 0 : random.below(1_200),
   clients: Array.from({ length: clientCount }, () => ({
     afterMs: random.below(1_000),
     lifeMs: 300 + random.below(1_700),
@@ -110,6 +114,7 @@ export async function attack({ folder, rounds, seed, say }: AttackOptions): Prom
     process.env['DISTILOG_IDLE_MS'] = String(plan.idleMs);
     const hits = await runRound(folder, acknowledged, plan, (line) => fail(`round ${round}: ${line}`));
     for (const blow of hits) struck[blow] = (struck[blow] ?? 0) + 1;
+    await sleep(plan.restMs);
     const start = Date.now();
     try {
       const next = await findRows(folder, acknowledged);
@@ -174,10 +179,13 @@ async function runRound(folder: string, acknowledged: string, plan: Round, fail:
     const args = ['--no-warnings', '--conditions=distilog-source', program, folder, acknowledged, String(lifeMs), leave];
     const client = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     clients.push(client);
-    const code = await new Promise((resolve) => client.once('exit', resolve));
+    const code = await new Promise<number | null>((resolve) => client.once('exit', resolve));
     if (code) fail(`a client failed with ${code}`);
   });
+  // On a busy machine the first client takes its time: nothing is there to be hit before.
+  const started = untilStarted(folder);
   const strikes = plan.blows.map(async ({ afterMs, blow, chance, stoppedMs }) => {
+    await started;
     await sleep(afterMs);
     const victims = victimsOf(blow, processesOf(folder), clients, chance).filter((pid) => signal(pid, signals[blow]));
     if (victims.length > 0) hits.push(blow);
@@ -188,6 +196,10 @@ async function runRound(folder: string, acknowledged: string, plan: Round, fail:
   await Promise.all([...live, ...strikes]);
   clearTimeout(timer);
   return hits;
+}
+
+async function untilStarted(folder: string): Promise<void> {
+  for (const until = Date.now() + startTimeoutMs; processesOf(folder).length === 0 && Date.now() < until; ) await sleep(sampleMs);
 }
 
 /** SIGKILL, but for these. */

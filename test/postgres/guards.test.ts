@@ -53,6 +53,20 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
     expect(await refusal(database.app, sql)).toMatch(/^(42501|42704|22023)$/);
   });
 
+  it('may do this and nothing else; and everybody nothing', async () => {
+    const { rows } = await database.sql(`
+      select coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody') || ': ' || string_agg(what || ' ' || lower(privilege_type), ', ' order by what, privilege_type) as may
+        from (select nspname::text as what, nspacl as acl from pg_namespace where nspname = 'distilog'
+              union all select relname, relacl from pg_class where relnamespace = 'distilog'::regnamespace and relkind in ('r', 'v')
+              union all select proname, coalesce(proacl, acldefault('f', proowner)) from pg_proc where pronamespace = 'distilog'::regnamespace) as o,
+             aclexplode(acl) as a
+       where a.grantee <> a.grantor and what not like 'migration%'
+       group by a.grantee order by 1`);
+    expect((rows as { may: string }[]).map(({ may }) => may)).toEqual([
+      'distilog_app: append execute, chunk_refs select, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots delete, snapshots insert, snapshots select, snapshots update, take_over execute',
+    ]);
+  });
+
   it('may not be tricked through its search path: the functions have their own', async () => {
     const sql = `create temp table heads (log_id text, position bigint); set search_path = pg_temp, distilog, public;
       select distilog.append('${runId}', 99, 'x', null, 'w', array['RunPaused'], array[1], array[null::int], array[null::text], array[null::bigint], array[null::int], array[''], array['{}'])`;
@@ -67,6 +81,7 @@ describe('the owner, by accident,', () => {
     `delete from distilog.${table}`,
     `truncate distilog.${table} cascade`,
     `set session_replication_role = replica; delete from distilog.${table}`,
+    `set session_replication_role = replica; truncate distilog.${table} cascade`,
   ]);
   it.each([...attacks, 'delete from distilog.heads'])('may not %s', async (sql) => {
     expect(await refusal(database.owner, sql)).toBe('42501');

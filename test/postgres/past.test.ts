@@ -23,7 +23,11 @@ const projections = [graph, progress, errors, usage, timeline] as const;
 
 const slow = plan(
   pipeline('slow', ({ source }) => {
-    const all = source('all', { output: z.object({ n: z.int(), text: z.string().nullable() }), batchSize: 7, rows: Array.from({ length: 2_000 }, (_, n) => ({ n, text: n % 3 === 0 ? null : `row ${n} \u{1F600}` })) });
+    const all = source('all', {
+      output: z.object({ n: z.int(), text: z.string().nullable() }),
+      batchSize: 7,
+      rows: Array.from({ length: 2_000 }, (_, n) => ({ n, text: n % 3 === 0 ? null : `row ${n} \u{1F600}` })),
+    });
     const half = all.map('half', {
       output: z.object({ half: z.number(), tags: z.array(z.string()) }),
       run: async ({ n }) => {
@@ -39,12 +43,18 @@ const slow = plan(
 let exports = 0;
 
 /** The bytes of an export, and the states, as of a position. */
-async function lookAt(from: Store, runId: string, position: number): Promise<{ readonly files: string; readonly states: readonly string[] }> {
+async function lookAt(
+  from: Store,
+  runId: string,
+  position: number,
+): Promise<{ readonly files: string; readonly states: readonly string[] }> {
   const asOf = await resolveAsOf(from.log, runId, { kind: 'position', position });
   const directory = path.join(folder, `export-${exports++}`);
   await writeDistiset(await createDistiset(from, runId, { asOf }), { directory, distilog: 'test' });
   const hash = createHash('sha256');
-  const files = fs.readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((file) => fs.statSync(path.join(directory, file)).isFile());
+  const files = fs
+    .readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => fs.statSync(path.join(directory, file)).isFile());
   for (const file of files.sort()) hash.update(file).update(fs.readFileSync(path.join(directory, file)));
   const states = await Promise.all(projections.map(async (each) => canonicalJson(await foldAt<unknown>(from, each, runId, position))));
   return { files: hash.digest('hex'), states };
@@ -56,7 +66,10 @@ async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
     const { rows } = await database.sql(`select row_to_json(t)::text as line from distilog.${table} t`);
     const client = new pg.Client(target());
     await client.connect();
-    await client.query(`insert into distilog.${table} select r.* from unnest($1::text[]) as l (line), json_populate_record(null::distilog.${table}, line::json) r`, [(rows as { line: string }[]).map(({ line }) => line)]);
+    await client.query(
+      `insert into distilog.${table} select r.* from unnest($1::text[]) as l (line), json_populate_record(null::distilog.${table}, line::json) r`,
+      [(rows as { line: string }[]).map(({ line }) => line)],
+    );
     await client.end();
   }
 }

@@ -24,7 +24,7 @@ export async function testDatabase(options: { readonly isMigrated?: boolean } = 
   const connectTo = (database: string, login?: { readonly user: string; readonly password: string }): pg.ClientConfig => {
     const client = new pg.Client({ connectionString: url });
     const { host, port, user, password } = client;
-    return { host, port, user: login?.user ?? user ?? '', password: login?.password ?? String(password ?? ''), database, options: '' };
+    return { host, port, user: login?.user ?? user ?? '', password: login?.password ?? password ?? '', database, options: '' };
   };
   const run = async (config: pg.ClientConfig, text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
     const client = new pg.Client(config);

@@ -6,8 +6,11 @@ export type ColumnType =
   | { readonly kind: 'list'; readonly item: ColumnType }
   | { readonly kind: 'struct'; readonly fields: readonly { readonly name: string; readonly type: ColumnType }[] };
 
-/** Structs and lists below this depth are written as JSON text: readers' own limits lie not far beyond. */
-const depthMax = 16;
+/**
+ * Structs and lists below this depth are written as JSON text. DuckDB takes twice as long for each further level of lists (18 levels: a second, 20:
+ * minutes), and Arrow opens no schema that is more than 100 groups deep.
+ */
+const depthMax = 12;
 
 /** The type that a JSON Schema (draft 2020-12) says a column has: never the first rows, for those may be null, or of one kind by chance. */
 export const columnType = (schema: JsonObject): ColumnType => typeOf(schema, depthMax);
@@ -15,64 +18,76 @@ export const columnType = (schema: JsonObject): ColumnType => typeOf(schema, dep
 const json: ColumnType = { kind: 'json' };
 
 function typeOf(schema: Json | undefined, depth: number): ColumnType {
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema) || depth === 0) return json;
-  const object = schema as JsonObject;
-  if (object['$ref'] !== undefined || object['allOf'] !== undefined) return json;
-  const choices = object['anyOf'] ?? object['oneOf'];
-  if (Array.isArray(choices)) return commonType(choices.map((choice) => (isNull(choice) ? null : typeOf(choice, depth))));
-  if (object['const'] !== undefined) return commonType([literalType(object['const'])]);
-  const { enum: values, type } = object as { readonly enum?: Json; readonly type?: Json };
-  if (Array.isArray(values)) return commonType(values.map(literalType));
-  if (Array.isArray(type))
-    return commonType(type.map((one) => (one === 'null' ? null : typeOf({ ...object, type: one as string }, depth))));
+  if (!isObject(schema) || schema['$ref'] !== undefined || schema['allOf'] !== undefined) return json;
+  const choices = schema['anyOf'] ?? schema['oneOf'];
+  if (isList(choices)) return commonType(choices.map((choice) => (isNull(choice) ? null : typeOf(choice, depth))));
+  if (schema['const'] !== undefined) return commonType([literalType(schema['const'])]);
+  const { enum: values, type } = schema as { readonly enum?: Json; readonly type?: Json };
+  if (isList(values)) return commonType(values.map(literalType));
+  if (isList(type)) return commonType(type.map((one) => (one === 'null' ? null : typeOf({ ...schema, type: one }, depth))));
   switch (type) {
     case 'string':
     case 'boolean':
       return { kind: type };
     case 'integer':
-      return { kind: 'integer' };
+      return { kind: isBounded(schema) ? 'integer' : 'double' };
     case 'number':
       return { kind: 'double' };
     case 'array':
-      return listType(object, depth);
+      return depth === 0 ? json : listType(schema, depth);
     case 'object':
-      return structType(object, depth);
+      return depth === 0 ? json : structType(schema, depth);
     default:
       return json;
   }
 }
 
-const isNull = (schema: Json): boolean => typeof schema === 'object' && schema !== null && (schema as JsonObject)['type'] === 'null';
+/** Whether 64 bits hold every integer that the schema allows: without bounds, 1e300 is one. */
+function isBounded({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonObject): boolean {
+  const isWithin = (bound: Json | undefined) => typeof bound === 'number' && Math.abs(bound) <= 2 ** 53;
+  return (isWithin(minimum) || isWithin(exclusiveMinimum)) && (isWithin(maximum) || isWithin(exclusiveMaximum));
+}
 
-/** The one type of all choices, null aside; JSON where they differ. */
+const isNull = (schema: Json): boolean => isObject(schema) && schema['type'] === 'null';
+
+/** The one type of all choices, null aside: integers among doubles are doubles; else JSON where they differ. */
 function commonType(types: readonly (ColumnType | null)[]): ColumnType {
   const [first, ...others] = types.filter((type) => type !== null);
   if (!first) return json;
-  return others.every((other) => JSON.stringify(other) === JSON.stringify(first)) ? first : json;
+  if (others.every((other) => JSON.stringify(other) === JSON.stringify(first))) return first;
+  return [first, ...others].every(({ kind }) => kind === 'integer' || kind === 'double') ? { kind: 'double' } : json;
 }
 
-function literalType(value: Json | undefined): ColumnType | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string' || typeof value === 'boolean') return { kind: typeof value as 'string' | 'boolean' };
-  // A literal 1 beside a literal 1.5 is a number: as an integer it would be another type than its neighbour.
-  if (typeof value === 'number') return { kind: 'double' };
+function literalType(value: Json): ColumnType | null {
+  if (value === null) return null;
+  if (typeof value === 'string') return { kind: 'string' };
+  if (typeof value === 'boolean') return { kind: 'boolean' };
+  if (typeof value === 'number') return { kind: Number.isInteger(value) && Math.abs(value) <= 2 ** 53 ? 'integer' : 'double' };
   return json;
 }
 
+/** A tuple is a list, if its items are of one type. Items that are JSON text make one text of the whole: a list of texts is of less use. */
 function listType({ items, prefixItems }: JsonObject, depth: number): ColumnType {
-  if (items === undefined || prefixItems !== undefined || typeof items !== 'object') return json;
-  const item = typeOf(items, depth - 1);
+  const schemas = [...(isList(prefixItems) ? prefixItems : []), ...(isObject(items) ? [items] : [])];
+  const item = commonType(schemas.map((schema) => typeOf(schema, depth - 1)));
   return item.kind === 'json' ? json : { kind: 'list', item };
 }
 
 function structType({ properties, additionalProperties, patternProperties }: JsonObject, depth: number): ColumnType {
   const isOpen = (additionalProperties !== undefined && additionalProperties !== false) || patternProperties !== undefined;
-  if (isOpen || typeof properties !== 'object' || properties === null) return json;
-  const entries = Object.entries(properties);
-  // Parquet has no struct without fields, and a field of this name is nobody's property.
-  if (entries.length === 0 || entries.some(([name]) => name === '__proto__' || name === '')) return json;
-  return { kind: 'struct', fields: entries.map(([name, field]) => ({ name, type: typeOf(field, depth - 1) })) };
+  if (isOpen || !isObject(properties)) return json;
+  const names = Object.keys(properties);
+  // Parquet has no struct without fields.
+  if (names.length === 0 || !names.every(isFieldName)) return json;
+  return { kind: 'struct', fields: names.map((name) => ({ name, type: typeOf(properties[name], depth - 1) })) };
 }
+
+/** Readers cut a name at U+0000, UTF-8 holds no lone surrogate, and `__proto__` is nobody's own in JavaScript's. */
+const isFieldName = (name: string): boolean => name !== '' && name !== '__proto__' && !name.includes('\u0000') && name.isWellFormed();
+
+const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
 /** A type in a few letters: `string`, `list<struct<role: string, content: string>>`. */
 export function typeName(type: ColumnType): string {

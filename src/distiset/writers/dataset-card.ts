@@ -1,84 +1,110 @@
 import { stringify } from 'yaml';
 import { canonicalJson, type JsonObject } from '#kit/json';
-import type { DistisetMetadata } from './metadata.ts';
 import { feature } from './features.ts';
+import type { DistisetMetadata } from './metadata.ts';
 import type { WrittenConfig } from './write-config.ts';
 
 const exampleLengthMax = 2_000;
+const cellLengthMax = 300;
 const sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] as const;
 const sizeNames = ['n<1K', '1K<n<10K', '10K<n<100K', '100K<n<1M', '1M<n<10M', '10M<n<100M', 'n>100M'] as const;
 
 /** The directory's README.md: what `datasets` reads (YAML), then what people read. */
 export function datasetCard(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): string {
+  // Quoted, for readers differ in what `no`, `12:30` or `1_000` is without quotes.
+  const front = stringify(frontMatter(metadata, configs), { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
+  return `---\n${front}---\n\n${body(metadata, configs).join('\n')}`;
+}
+
+function frontMatter({ writer }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
   const written = configs.filter(({ error }) => error === null);
-  const front = {
-    configs: written.map((config) => ({
-      config_name: config.name,
-      data_files: [{ split: 'train', path: `${folderOf(config.name)}/train-*` }],
+  const rows = written.reduce((sum, config) => sum + config.rows, 0);
+  return {
+    configs: written.map(({ name, folder }) => ({
+      config_name: name,
+      data_files: [{ split: 'train', path: `${folder}/train-*` }],
     })),
     dataset_info: written.map((config) => ({
       config_name: config.name,
-      features: config.columns.map(({ name, type }) => feature(name, type)),
-      splits: [{ name: 'train', num_bytes: bytesOf(config), num_examples: config.rows }],
-      download_size: bytesOf(config),
-      dataset_size: bytesOf(config),
+      features: config.columns.map(({ name, type }) => feature(name, type, writer.format)),
+      splits: [{ name: 'train', num_bytes: config.rowsBytes, num_examples: config.rows }],
+      download_size: config.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      dataset_size: config.rowsBytes,
     })),
-    size_categories: [sizeNames[sizes.findIndex((size) => Math.max(0, ...written.map(({ rows }) => rows)) < size)] ?? sizeNames.at(-1)],
+    size_categories: [sizeNames[sizes.findIndex((size) => rows < size)] ?? sizeNames.at(-1)],
     tags: ['synthetic', 'distilog'],
   };
-  return `---\n${stringify(front, { lineWidth: 0 })}---\n\n${body(metadata, configs)}`;
 }
 
-function body({ run, asOf, distilog, leftOut, configs: states }: DistisetMetadata, configs: readonly WrittenConfig[]): string {
-  const lines = [
+function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): readonly string[] {
+  const { run, asOf, distilog, leftOut, configs: states } = metadata;
+  const missing = configs.filter(({ error }) => error !== null);
+  const row = (config: WrittenConfig) => {
+    const state = states.find(({ name }) => name === config.name);
+    const rejected = state?.losses.filter(({ kind }) => kind === 'rejected').reduce((sum, { count }) => sum + count, 0) ?? 0;
+    const cells = config.error
+      ? ['', '**not written**', rejected, '']
+      : [config.rows, state?.state ?? '', rejected, `\`${config.rowsSha256}\``];
+    return `| ${config.name} | ${cells.join(' | ')} |`;
+  };
+  return [
     `# ${run.pipeline}`,
     '',
     `Made by [distilog](https://www.npmjs.com/package/distilog) ${distilog} from run \`${run.id}\` as of position ${asOf.position} of its log (${asOf.recordedAt}).`,
     `The run is **${run.status}** there${run.status === 'running' ? ': more rows may follow' : ''}.`,
     '',
+    ...missing.flatMap(({ name, error }) => [
+      `> **Config \`${name}\` is missing**: its rows could not be written. ${code(`${error?.code}: ${error?.message}`)}`,
+      '',
+    ]),
     '| config | rows | state | rejected above or in it | SHA-256 of its rows |',
     '|---|---:|---|---:|---|',
-    ...configs.map((config) => {
-      const state = states.find(({ name }) => name === config.name);
-      const rejected = state?.losses.filter(({ kind }) => kind === 'rejected').reduce((sum, { count }) => sum + count, 0) ?? 0;
-      return `| ${config.name} | ${config.rows} | ${config.error ? `**not written**: ${escaped(config.error.message)}` : (state?.state ?? '')} | ${rejected} | \`${config.rowsSha256.slice(0, 16)}…\` |`;
-    }),
+    ...configs.map(row),
     '',
-    ...leftOut.map(({ name, state }) => `Left out: \`${name}\`, because it is ${state}.`),
-    ...(leftOut.length > 0 ? [''] : []),
+    ...leftOut.flatMap(({ name, state }) => [`Left out: \`${name}\`, because it is ${state}.`, '']),
     ...configs.filter(({ error }) => error === null).flatMap(configSection),
     '## How it came to be',
     '',
-    `Every event of the run is in its log. \`distilog.json\` has the position, the hash that covers the log up to there (\`${asOf.hash.slice(0, 16)}…\`), what was lost and why, and the hash of each file.`,
-    `Params: \`${canonicalJson(run.params)}\`, seed ${run.seed}.`,
+    `Every event of the run is in its log. \`distilog.json\` has the position, the hash that covers the log up to there (\`${asOf.hash}\`), what was lost and why, and the hash of each file.`,
+    '',
+    `Params: ${code(canonicalJson(run.params))}, seed ${run.seed}.`,
     '',
   ];
-  return lines.join('\n');
 }
 
 function configSection({ name, columns, firstRows, replaced }: WrittenConfig): readonly string[] {
-  const example = firstRows[0];
+  const example = firstRows.map(shortened).join('\n');
+  const fence = '`'.repeat(Math.max(3, longestRun(example) + 1));
   return [
     `## Config \`${name}\``,
     '',
     '| column | type |',
     '|---|---|',
-    ...columns.map(
-      ({ name: column, typeName }) => `| ${escaped(column)} | ${escaped(typeName)}${typeName === 'json' ? ' (as text)' : ''} |`,
-    ),
+    ...columns.map(({ name: column, typeName }) => `| ${code(column)} | ${code(typeName)}${typeName === 'json' ? ' (as text)' : ''} |`),
     '',
     ...(replaced > 0 ? [`${replaced} texts held lone surrogates, which Parquet cannot: they have U+FFFD in their place.`, ''] : []),
-    ...(example ? ['```json', shortened(example), '```', ''] : ['It has no rows yet.', '']),
+    ...(firstRows.length > 0
+      ? ['Its first rows:', '', `${fence}json`, example, fence, '']
+      : ['It has no rows: DuckDB, pandas and `load_dataset(…, streaming=True)` read it as such.', '']),
   ];
 }
 
-const folderOf = (config: string): string => (config === 'default' ? 'data' : config);
-
-const bytesOf = ({ files }: WrittenConfig): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
-
-const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
-function shortened(row: JsonObject): string {
-  const text = JSON.stringify(row, null, 2);
-  return text.length <= exampleLengthMax ? text : `${text.slice(0, exampleLengthMax).toWellFormed()}\n…`;
+/** Text as Markdown code within a line or a table's cell, whatever it holds. */
+function code(text: string): string {
+  const inLine = text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
+  const ticks = '`'.repeat(longestRun(inLine) + 1);
+  return ticks.length === 1 ? `\`${inLine}\`` : `${ticks} ${inLine} ${ticks}`;
 }
+
+const longestRun = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+
+/** A row as indented JSON, its long values and then itself cut. */
+function shortened(row: JsonObject): string {
+  const cells = Object.entries(row).map(([name, value]) => {
+    const text = canonicalJson(value);
+    return [name, text.length <= cellLengthMax ? value : cut(typeof value === 'string' ? value : text, cellLengthMax)] as const;
+  });
+  return cut(JSON.stringify(Object.fromEntries(cells), null, 2), exampleLengthMax);
+}
+
+const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`);

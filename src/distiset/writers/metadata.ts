@@ -1,6 +1,7 @@
 import type { JsonObject } from '#kit/json';
 import type { AsOf } from '#log';
 import type { Distiset, DistisetConfig } from '../create-distiset.ts';
+import type { Format } from './row-file.ts';
 
 /** `distilog.json`: how a dataset came to be. Nothing in it depends on when or where it was written. */
 export interface DistisetMetadata {
@@ -26,5 +27,5 @@ export interface DistisetMetadata {
   })[];
   readonly leftOut: Distiset['leftOut'];
   /** Who wrote the files: the same events and the same writer give the same bytes. */
-  readonly writer: { readonly format: string; readonly compression: string | null; readonly library: string; readonly node: string };
+  readonly writer: { readonly format: Format; readonly compression: string | null; readonly library: string; readonly node: string };
 }

@@ -1,7 +1,9 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import { newId } from '#kit/ids';
+import { sha256 } from '#kit/sha256';
 
 /** A directory that appears whole or not at all: it is written beside its place, under a name that says whose it is, and renamed. */
 export interface OutputDirectory {
@@ -18,20 +20,21 @@ export function beginDirectory(target: string): OutputDirectory {
   const parent = path.dirname(path.resolve(target));
   const name = path.basename(path.resolve(target));
   const refuseTarget = () => {
-    const stat = fs.lstatSync(target, { throwIfNoEntry: false });
+    const stat = fs.lstatSync(path.resolve(target), { throwIfNoEntry: false });
     if (!stat) return;
     const what = stat.isDirectory() ? 'exists already' : 'is a file';
     throw new Fault('output-exists', `${target} ${what}: nothing is overwritten. Name another --out, or remove it.`, {
       details: { path: target },
     });
   };
-  refuseTarget();
-  removeLeftOvers(parent, name);
-  const temporary = path.join(parent, `.${name}.${process.pid}-${newId().slice(0, 8)}.tmp`);
+  const temporary = path.join(parent, `.${name}.${hostMark()}-${process.pid}-${newId().slice(0, 8)}.tmp`);
   try {
+    refuseTarget();
+    removeLeftOvers(parent, name);
     fs.mkdirSync(temporary);
   } catch (error) {
-    const why = codeOf(error) === 'ENOENT' ? `the folder ${parent} does not exist` : messageOf(error);
+    if (error instanceof Fault) throw error;
+    const why = reasons[codeOf(error) ?? '']?.(parent) ?? messageOf(error);
     throw new Fault('output-unwritable', `Nothing can be written to ${target}: ${why}. Name another --out.`, {
       details: { path: target },
       cause: error,
@@ -49,6 +52,14 @@ export function beginDirectory(target: string): OutputDirectory {
   };
 }
 
+const reasons: Readonly<Record<string, (parent: string) => string>> = {
+  ENOENT: (parent) => `the folder ${parent} does not exist`,
+  ENOTDIR: (parent) => `${parent} is a file`,
+  EACCES: (parent) => `the folder ${parent} is not writable for this user`,
+  EROFS: (parent) => `the folder ${parent} is on a read-only disk`,
+  ENAMETOOLONG: () => 'its name is too long',
+};
+
 /** What a full disk, or one that fails, is called. */
 export const writeFault = (error: unknown, target: string): unknown => {
   const code = codeOf(error);
@@ -65,15 +76,27 @@ export const writeFault = (error: unknown, target: string): unknown => {
   return error;
 };
 
-/** Removes what exports to the same place left when they were killed. */
+/** Removes what exports to the same place left when they were killed. What another machine writes to a shared disk is none of ours to judge. */
 function removeLeftOvers(parent: string, name: string): void {
-  const pattern = /^\.(.*)\.(\d+)-[a-z0-9]+\.tmp$/;
-  for (const entry of fs.existsSync(parent) ? fs.readdirSync(parent) : []) {
-    const [, of, pid] = pattern.exec(entry) ?? [];
-    if (of !== name || isAlive(Number(pid))) continue;
-    fs.rmSync(path.join(parent, entry), { recursive: true, force: true });
+  const pattern = /^\.(.*)\.([0-9a-f]{8})-(\d+)-[a-z0-9]+\.tmp$/;
+  for (const entry of fs.readdirSync(parent)) {
+    const [, of, host, pid] = pattern.exec(entry) ?? [];
+    if (of !== name || host !== hostMark()) continue;
+    const leftOver = path.join(parent, entry);
+    const isInUse = Number(pid) === process.pid ? isOfThisProcess(leftOver) : isAlive(Number(pid));
+    if (!isInUse) fs.rmSync(leftOver, { recursive: true, force: true });
   }
 }
+
+const hostMark = (): string => sha256(os.hostname()).slice(0, 8);
+
+/** In a container every program may be process 1: the one before us too, but it wrote nothing since we began. */
+const isOfThisProcess = (folder: string): boolean => {
+  const stat = fs.statSync(folder, { throwIfNoEntry: false });
+  return stat !== undefined && stat.mtimeMs >= performance.timeOrigin - clockSlackMs;
+};
+
+const clockSlackMs = 1_000;
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,6 +1,7 @@
-import { canonicalJson, type Json } from '#kit/json';
 import type { SchemaElement } from 'hyparquet-writer';
-import type { ColumnType } from './column-type.ts';
+import { Fault } from '#kit/fault';
+import { canonicalJson, type Json } from '#kit/json';
+import { typeName, type ColumnType } from './column-type.ts';
 
 /** A column's part of a Parquet schema. Everything is optional: null is null, at any depth. */
 export function schemaElements(name: string, type: ColumnType): readonly SchemaElement[] {
@@ -36,28 +37,47 @@ export interface Replacements {
   count: number;
 }
 
-/** A row's value as the Parquet writer takes it. Lone surrogates become U+FFFD, and are counted. */
+/**
+ * A row's value as the Parquet writer takes it. Lone surrogates become U+FFFD, and are counted. Throws `Fault('value-not-of-type')`: the writer itself
+ * would write a file that nobody can read.
+ */
 export function parquetValue(value: Json | undefined, type: ColumnType, replaced: Replacements): unknown {
-  if (value === undefined || (value === null && type.kind !== 'json')) return null;
+  if (value === undefined || value === null) return null;
   switch (type.kind) {
     case 'json':
-      return value === null ? null : canonicalJson(value);
-    case 'string': {
-      const text = value as string;
-      if (text.isWellFormed()) return text;
+      return canonicalJson(value);
+    case 'string':
+      if (typeof value !== 'string') return refuse(value, type);
+      if (value.isWellFormed()) return value;
       replaced.count++;
-      return text.toWellFormed();
-    }
+      return value.toWellFormed();
     case 'integer':
-      return BigInt(value as number);
+      return Number.isInteger(value) ? BigInt(value as number) : refuse(value, type);
     case 'boolean':
+      return typeof value === 'boolean' ? value : refuse(value, type);
     case 'double':
-      return value;
+      return typeof value === 'number' ? value : refuse(value, type);
     case 'list':
-      return (value as readonly Json[]).map((item) => parquetValue(item, type.item, replaced));
+      return Array.isArray(value) ? value.map((item: Json) => parquetValue(item, type.item, replaced)) : refuse(value, type);
     case 'struct': {
-      const from = value as { readonly [key: string]: Json | undefined };
-      return Object.fromEntries(type.fields.map((field) => [field.name, parquetValue(from[field.name], field.type, replaced)]));
+      if (typeof value !== 'object' || Array.isArray(value)) return refuse(value, type);
+      const from = value as { readonly [key: string]: Json };
+      const members: Record<string, unknown> = {};
+      // Own members only: a field may be called `constructor`, and be missing.
+      for (const { name, type: field } of type.fields) {
+        members[name] = Object.hasOwn(from, name) ? parquetValue(from[name], field, replaced) : null;
+      }
+      return members;
     }
   }
+}
+
+const shownMax = 60;
+
+function refuse(value: Json, type: ColumnType): never {
+  const shown = canonicalJson(value);
+  throw new Fault(
+    'value-not-of-type',
+    `The column's schema says ${typeName(type)}, but a row has ${shown.length > shownMax ? `${shown.slice(0, shownMax)}…` : shown}.`,
+  );
 }

@@ -1,10 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { canonicalJson, type JsonObject } from '#kit/json';
-import { sha256Stream } from '#kit/sha256';
+import { AssertionError } from '#kit/assert';
+import { codeOf, hasCode, messageOf } from '#kit/fault';
+import type { JsonObject } from '#kit/json';
+import { sha256, sha256Stream } from '#kit/sha256';
 import { columnType, typeName } from './column-type.ts';
-import { openRowFile, type Compression, type Format, type RowFile, type TypedColumn } from './row-file.ts';
+import type { Compression, Format, TypedColumn } from './row-file.ts';
+import { rowTexts } from './row-text.ts';
+import { Shards, type WrittenFile } from './shards.ts';
 
 /** Rows to be written: those of one config. */
 export interface WritableConfig {
@@ -13,19 +16,15 @@ export interface WritableConfig {
   rows(): AsyncIterable<JsonObject>;
 }
 
-export interface WrittenFile {
-  /** Relative to the directory. */
-  readonly path: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 export interface WrittenConfig {
   readonly name: string;
+  /** Where its files are, in the directory. */
+  readonly folder: string;
   readonly rows: number;
   /** SHA-256 over the rows as canonical JSON, a line each, whatever the format. */
   readonly rowsSha256: string;
+  /** Bytes of the rows as canonical JSON. */
+  readonly rowsBytes: number;
   readonly files: readonly WrittenFile[];
   readonly columns: readonly (TypedColumn & { readonly typeName: string })[];
   /** The first rows, for the card. */
@@ -36,82 +35,69 @@ export interface WrittenConfig {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Bytes of a file after which the next begins. */
-const shardBytesMax = 256 * 1024 * 1024;
+export interface WriteConfigOptions {
+  readonly format: Format;
+  readonly compression: Compression;
+  /** Bytes of a file after which the next begins; default 256 MiB. */
+  readonly shardBytesMax?: number | undefined;
+}
+
+const shardBytesDefault = 256 * 1024 * 1024;
 const firstRowsMax = 3;
 
 /** Writes one config's rows, streamed. What goes wrong with its rows is told in the result; what goes wrong with the disk is thrown. */
 export async function writeConfig(
   directory: string,
   config: WritableConfig,
-  options: { readonly format: Format; readonly compression: Compression },
+  { format, compression, shardBytesMax = shardBytesDefault }: WriteConfigOptions,
 ): Promise<WrittenConfig> {
-  const folder = config.name === 'default' ? 'data' : config.name;
-  fs.mkdirSync(path.join(directory, folder));
+  const folder = makeFolder(directory, config.name === 'default' ? 'data' : config.name);
   const columns = config.columns.map(({ name, schema }) => ({ name, type: columnType(schema) }));
+  const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
   const replaced = { count: 0 };
+  const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
+  const textOf = rowTexts(columns.map(({ name }) => name));
   const digest = sha256Stream();
-  const shards: { readonly rows: number; readonly bytes: number; readonly sha256: string; readonly path: string }[] = [];
   const firstRows: JsonObject[] = [];
   let rows = 0;
-  let file: RowFile | undefined;
-  let inFile = 0;
-  const shardPath = () => path.join(directory, folder, `shard-${shards.length}`);
-  const closeShard = () => {
-    file ??= openRowFile(shardPath(), columns, { ...options, replaced });
-    const at = shardPath();
-    shards.push({ ...file.close(), rows: inFile, path: at });
-    file = undefined;
-    inFile = 0;
-  };
-
-  const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
+  let rowsBytes = 0;
+  const base = { name: config.name, folder, columns: described };
   try {
     for await (const row of config.rows()) {
-      const line = canonicalJson(row);
-      digest.update(line).update('\n');
-      file ??= openRowFile(shardPath(), columns, { ...options, replaced });
-      file.write(row, line.length);
+      const texts = textOf(row);
+      const line = Buffer.from(`${texts.text}\n`, 'utf8');
+      digest.update(line);
+      shards.write(texts);
       rows++;
-      inFile++;
+      rowsBytes += line.byteLength;
       if (firstRows.length < firstRowsMax) firstRows.push(row);
-      if (file.bytes >= shardBytesMax) closeShard();
     }
-    if (inFile > 0 || shards.length === 0) closeShard();
+    const files = shards.finish();
+    return { ...base, rows, rowsSha256: digest.digest('hex'), rowsBytes, files, firstRows, replaced: replaced.count, error: null };
   } catch (error) {
-    file?.abandon();
-    // Faults of the store concern this config; everything else concerns all of them.
-    if (!(error instanceof Fault) || isStoreAway(error)) throw error;
-    fs.rmSync(path.join(directory, folder), { recursive: true });
+    shards.abandon();
+    if (concernsAll(error)) throw error;
     const failure = { code: codeOf(error) ?? 'unknown', message: messageOf(error) };
-    return {
-      name: config.name,
-      rows: 0,
-      rowsSha256: sha256Stream().digest('hex'),
-      files: [],
-      columns: described,
-      firstRows: [],
-      replaced: 0,
-      error: failure,
-    };
+    return { ...base, rows: 0, rowsSha256: sha256(''), rowsBytes: 0, files: [], firstRows: [], replaced: 0, error: failure };
   }
-  const files = shards.map(({ path: from, ...shard }, index) => {
-    const name = `${folder}/train-${numbered(index)}-of-${numbered(shards.length)}.${options.format}`;
-    fs.renameSync(from, path.join(directory, name));
-    return { path: name, ...shard };
-  });
-  return {
-    name: config.name,
-    rows,
-    rowsSha256: digest.digest('hex'),
-    files,
-    columns: described,
-    firstRows,
-    replaced: replaced.count,
-    error: null,
-  };
 }
 
-const isStoreAway = (error: Fault): boolean => error.code === 'connection-lost';
+/** A disk that fails, a store that is away and a bug of ours concern every config; all else concerns the one whose rows it came with. */
+const concernsAll = (error: unknown): boolean => isOfFiles(error) || hasCode(error, 'connection-lost') || error instanceof AssertionError;
 
-const numbered = (index: number): string => String(index).padStart(5, '0');
+const fileCalls = new Set(['open', 'write', 'fsync', 'close', 'rename', 'mkdir', 'rm']);
+
+const isOfFiles = (error: unknown): boolean => error instanceof Error && 'syscall' in error && fileCalls.has(String(error.syscall));
+
+/** A folder of its own: `data` may be asked for twice, and some file systems take `A` and `a` for one. */
+function makeFolder(directory: string, wanted: string): string {
+  for (let count = 1; ; count++) {
+    const folder = count === 1 ? wanted : `${wanted}-${count}`;
+    try {
+      fs.mkdirSync(path.join(directory, folder));
+      return folder;
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
+}

@@ -36,20 +36,19 @@ export async function openEmbeddedStore(
   const home = homeOf(folder);
   let held = await acquire(home, timeoutMs);
   let isClosed = false;
-  const watch = () => {
-    held.socket.once('close', async () => {
-      // The supervisor died: another is found, or started.
-      while (!isClosed) {
-        try {
-          held = await acquire(home, timeoutMs);
-          if (isClosed) held.socket.destroy();
-          else watch();
-          return;
-        } catch {
-          await sleep(reacquireMs, undefined, { ref: false });
-        }
+  const watch = () => void held.socket.once('close', () => void find());
+  // The supervisor died: another is found, or started.
+  const find = async () => {
+    while (!isClosed) {
+      try {
+        held = await acquire(home, timeoutMs);
+        if (isClosed) held.socket.destroy();
+        else watch();
+        return;
+      } catch {
+        await sleep(reacquireMs, undefined, { ref: false });
       }
-    });
+    }
   };
   watch();
   return {

@@ -1,4 +1,4 @@
-/** How to reach the server, as `pg` takes it. `options` is empty on purpose: PGOPTIONS in the environment is not ours. */
+/** How to reach the server, as `pg` takes it. */
 export interface Connection {
   readonly host: string;
   readonly port: number;
@@ -6,8 +6,11 @@ export interface Connection {
   readonly password: string;
   readonly database: string;
   readonly ssl: false;
-  readonly options: '';
+  readonly options: typeof noOptions;
 }
+
+/** PGOPTIONS in the environment is not ours. A blank, because `pg` takes '' for not given. */
+export const noOptions = ' ';
 
 /** What a supervisor answers to whoever connects to its control socket. */
 export type Answer = { readonly app: Connection; readonly owner: Connection } | { readonly error: string };

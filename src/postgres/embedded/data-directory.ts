@@ -71,13 +71,13 @@ async function initialise(directory: DataDirectory): Promise<void> {
   // Never a fixed name: somebody's orphaned initdb may still write to it.
   const fresh = fs.mkdtempSync(`${data}.new-`);
   const { as } = programs;
+  let code: number | null = null;
   for (const user of [as, ...(as.uid === undefined ? [] : listedUsers())]) {
-    const code = await runInitdb(directory, fresh, user);
-    if (code === 0) break;
+    code = await runInitdb(directory, fresh, user);
     // The server runs as a user without a name; initdb does not.
-    if (as.uid === undefined || !tailOf(log).includes('could not look up effective user ID'))
-      throw new Error(`initdb failed (${code}): ${tailOf(log)}`);
+    if (code === 0 || !tailOf(log).includes('could not look up effective user ID')) break;
   }
+  if (code !== 0) throw new Error(`initdb failed (${code}): ${tailOf(log)}`);
   own(password);
   ownAll({ ...directory, data: fresh });
   fs.renameSync(fresh, data);

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { codeOf } from '#kit/fault';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';
 import { endOrphans, endProcess, isWindows, postmasterState } from './processes.ts';
@@ -14,6 +15,8 @@ export const usesTcp = isWindows || process.env['DISTILOG_TCP'] === '1';
 const pollMs = 15;
 /** How long leftovers of a killed postmaster may hold up a start. */
 const startPatienceMs = 15_000;
+/** How long a server that is up may break the first connections: backends die before their postmaster, and a crash of one ends all. */
+const usePatienceMs = 10_000;
 const orphanPatienceMs = 5_000;
 const startTriesMax = 5;
 /** How long backends of a dead postmaster may take to end before the next start tries anyway. */
@@ -98,11 +101,17 @@ export class Postmaster {
       return;
     }
     void gone.then(() => this.#died(emptied));
-    try {
-      await this.#options.onReady(this.#port);
-    } catch (error) {
-      // It died before it was ready for use: its end is being dealt with.
-      if (isUp && !this.#isStopping) this.#options.onFailed(`PostgreSQL started and could not be used: ${String(error)}`);
+    // Until it is ready for use, or dies: then its end is being dealt with.
+    for (const useUntil = Date.now() + usePatienceMs; isUp && !this.#isStopping; await sleep(100)) {
+      try {
+        await this.#options.onReady(this.#port);
+        return;
+      } catch (error) {
+        if (!isUp || this.#isStopping) return;
+        if (Date.now() < useUntil && !isRefusal(error)) continue;
+        this.#options.onFailed(`PostgreSQL started and could not be used: ${String(error)}`);
+        return;
+      }
     }
   }
 
@@ -158,6 +167,9 @@ export class Postmaster {
     }).once('exit', () => this.#guard(pid));
   }
 }
+
+/** A login or a statement that is refused will be refused again; a connection that broke, or came during a recovery, passes. */
+const isRefusal = (error: unknown): boolean => /^(?:28|42)/.test(codeOf(error) ?? '');
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries, runAsFor } from './binaries.ts';
-import { appRole, databaseName, ownerRole, type Connection } from './connection.ts';
+import { appRole, databaseName, noOptions, ownerRole, type Connection } from './connection.ts';
 import { makeDataDirectory, serverMajor } from './data-directory.ts';
 import { identityOf, openLog, readText, writeWhole } from './files.ts';
 import { busyExitCode, markerFile, readMarker, refuseIfElsewhere, thisPlace, type Marker } from './marker.ts';
@@ -42,9 +42,11 @@ async function supervise(home: string): Promise<void> {
   await endOrphans(data);
 
   const programs = programsFor(as, binaries.libraries);
-  const rendezvous = await openRendezvous(home, data, before?.run, own);
-  const { control, run } = rendezvous;
   const identity = identityOf(home);
+  // A marker that came along when the folder was copied names the sockets of a server that may be running.
+  const runBefore = before?.identity === identity ? before.run : undefined;
+  const rendezvous = await openRendezvous(home, data, runBefore, own);
+  const { control, run } = rendezvous;
   writeWhole(markerFile(home), JSON.stringify({ pid: process.pid, place: thisPlace(), identity, control, run } satisfies Marker), own);
 
   let isStopping = false;
@@ -56,7 +58,7 @@ async function supervise(home: string): Promise<void> {
     password: readText(file),
     database: databaseName,
     ssl: false,
-    options: '',
+    options: noOptions,
   });
   const quit = async (code: number, error?: string): Promise<void> => {
     if (isStopping) return;

@@ -123,7 +123,7 @@ describe('an appender', () => {
     expect(told).toEqual([2, 'first', 3, 4, 'other 1', 'other 2']);
   });
 
-  it('takes no more once it is told by a fold that it is broken', async () => {
+  it('takes no more once a fold breaks on what was recorded, not even what is queued', async () => {
     const { log } = memoryStore();
     const bug = new AssertionError('a fold is wrong');
     const appender = await openRun(log, {
@@ -131,9 +131,13 @@ describe('an appender', () => {
         throw bug;
       },
     });
-    await expect(appender.append([batchStarted(0)])).rejects.toBe(bug);
-    await expect(appender.append([batchStarted(1)])).rejects.toBe(bug);
+    const flying = appender.append([batchStarted(0)]);
+    await Promise.resolve();
+    const calls = [flying, appender.append([batchStarted(1)])];
+    expect(await Promise.all(calls.map(codeOfRejection))).toEqual([bug, bug]);
+    await expect(appender.append([batchStarted(2)])).rejects.toBe(bug);
     expect(await appender.ended).toBe(bug);
+    expect(await stored(log)).toMatchObject([{ batch: 0 }]);
   });
 
   it('waits for what is queued when it is closed, and takes no more', async () => {

@@ -76,6 +76,7 @@ describe('a fold as of a position', () => {
     await store.snapshots.save({ ...key, fingerprint: '0' }, wrong);
     await store.snapshots.save({ ...key, logId: 'other' }, wrong);
     expect(await foldAt(store, seen, runId, 5)).toEqual(folded(seen, events));
+    expect(snapshotKey({ ...seen, version: 7 }, runId)).toEqual({ ...key, version: 7 });
     expect(key.fingerprint).toMatch(/^[0-9a-f]{64}$/);
   });
 });

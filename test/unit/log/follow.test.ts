@@ -21,6 +21,26 @@ describe('following a log', () => {
     expect(seen).toEqual(Array.from({ length: written }, (_, index) => index + 1));
   });
 
+  it('yields an event once that comes between the look at the head and the read', async () => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const stop = new AbortController();
+    const growing: typeof log = {
+      ...log,
+      head: async (logId) => {
+        const head = await log.head(logId);
+        if (appender.position < 10) await appender.append([batchStarted(appender.position)]);
+        return head;
+      },
+    };
+    const seen: number[] = [];
+    for await (const page of follow(growing, runId, { from: 1, signal: stop.signal, pollIntervalMs: 1 })) {
+      seen.push(...page.map(({ position }) => position));
+      if (seen.at(-1) === 10) stop.abort();
+    }
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
   it('starts where it is told to, though nothing stands there yet', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);

@@ -183,6 +183,13 @@ const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore
   ['the head set back', (log) => headAt(log, log.commits.at(-2) as Commit), 10, /stands beyond the log's head, which is position 9/],
   ['the head’s hash altered', (log) => (log.head = { ...log.head, hash: 'f'.repeat(64) }), 11, /head is not its last append/],
   ['the head’s epoch altered', (log) => (log.head = { ...log.head, epoch: 2 }), 11, /head is not its last append/],
+  [
+    'the head’s time altered',
+    (log) => (log.head = { ...log.head, recordedAt: '2030-01-01T00:00:00.000000Z' }),
+    11,
+    /head is not its last append/,
+  ],
+  ['the last append deleted, its events left', (log) => log.commits.pop(), 10, /an event that no append wrote/],
   ['an append’s id altered', (log) => alterCommit(log, 6, { appendId: 'other' }), 6, /chain is broken/],
   ['an append’s writer altered', (log) => alterCommit(log, 6, { writer: 'bob@engine:1' }), 6, /chain is broken/],
   ['an append’s epoch altered', (log) => alterCommit(log, 6, { epoch: 2 }), 6, /chain is broken/],

@@ -1,0 +1,57 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { formatBytes } from '#kit/bytes';
+import { sha256 } from '#kit/sha256';
+import type { Definition } from '#schema';
+
+/** Files that are followed, and bytes of their texts that are recorded: one document of the log holds them all. */
+const filesMax = 2_000;
+const textBytesMax = 4 * 1024 * 1024;
+
+const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.{1,2}\/[^'"]+)\1/g;
+const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'];
+
+/** A file's text and those of what it imports by relative paths, with paths relative to its folder. Texts beyond 4 MiB are recorded as their SHA-256. */
+export function localSources(file: string): Definition['sources'] {
+  const folder = path.dirname(file);
+  const found = new Map<string, string>();
+  const open = [file];
+  let bytes = 0;
+  for (let next = open.pop(); next !== undefined && found.size < filesMax; next = open.pop()) {
+    if (found.has(next)) continue;
+    const text = fs.readFileSync(next, 'utf8');
+    const size = Buffer.byteLength(text);
+    const fits = bytes + size <= textBytesMax;
+    if (fits) bytes += size;
+    found.set(next, fits ? text : `(left out: ${formatBytes(size)}, SHA-256 ${sha256(text)})`);
+    if (next.endsWith('.json')) continue;
+    for (const [, , specifier = ''] of text.matchAll(importPattern)) {
+      const imported = resolved(path.dirname(next), specifier, folder);
+      if (imported !== undefined) open.push(imported);
+    }
+  }
+  return [...found]
+    .map(([each, text]) => ({ path: path.relative(folder, each).split(path.sep).join('/'), text: text.toWellFormed() }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The file that a relative import means: as it is written, or with another ending, as compilers allow. */
+function resolved(folder: string, specifier: string, root: string): string | undefined {
+  const url = URL.parse(specifier, `${pathToFileURL(folder).href}/`);
+  // Node refuses paths with a slash or backslash in disguise, so such an import is none.
+  if (url === null || /%(2f|5c)/i.test(url.pathname)) return undefined;
+  const exact = fileURLToPath(url);
+  const candidates = [
+    exact,
+    exact.replace(/\.([cm]?)js$/, '.$1ts'),
+    ...extensions.map((extension) => exact + extension),
+    ...extensions.map((extension) => path.join(exact, `index${extension}`)),
+  ];
+  return candidates.find(
+    (candidate) =>
+      extensions.includes(path.extname(candidate)) &&
+      !path.relative(root, candidate).split(path.sep).includes('node_modules') &&
+      fs.statSync(candidate, { throwIfNoEntry: false })?.isFile(),
+  );
+}

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+
+/** What a param's text can be read as; `object` is anything that is written as JSON. */
+type Kind = 'string' | 'number' | 'boolean' | 'null' | 'object';
+
+/** The kinds of value that a schema takes in, all of them where it does not say. */
+export function kindsOf(schema: z.core.$ZodType, depth = 0): ReadonlySet<Kind> {
+  const def = schema._zod.def as unknown as Parts;
+  const of = (...schemas: readonly z.core.$ZodType[]) => new Set(schemas.flatMap((each) => [...kindsOf(each, depth + 1)]));
+  if (depth > depthMax) return new Set(anything);
+  switch (def.type) {
+    case 'string':
+    case 'date':
+    case 'template_literal':
+      return new Set(['string']);
+    case 'number':
+    case 'boolean':
+    case 'null':
+      return new Set([def.type]);
+    case 'enum':
+      return new Set(Object.values(def.entries ?? {}).map(kindOf));
+    case 'literal':
+      return new Set((def.values ?? []).map(kindOf));
+    case 'array':
+    case 'tuple':
+    case 'object':
+    case 'record':
+      return new Set(['object']);
+    case 'nullable':
+      return new Set<Kind>([...(def.innerType ? of(def.innerType) : []), 'null']);
+    case 'union':
+      return of(...(def.options ?? []));
+    case 'lazy':
+      return def.getter ? of(def.getter()) : new Set();
+    case 'pipe':
+      return def.in ? of(def.in._zod.def.type === 'transform' && def.out ? def.out : def.in) : new Set();
+    default:
+      return def.innerType ? of(def.innerType) : new Set(anything);
+  }
+}
+
+/** The parts of a zod definition that tell what goes into it. */
+interface Parts {
+  readonly type: string;
+  readonly innerType?: z.core.$ZodType;
+  readonly in?: z.core.$ZodType;
+  readonly out?: z.core.$ZodType;
+  readonly getter?: () => z.core.$ZodType;
+  readonly options?: readonly z.core.$ZodType[];
+  readonly entries?: Readonly<Record<string, unknown>>;
+  readonly values?: readonly unknown[];
+}
+
+const anything = ['string', 'number', 'boolean', 'null', 'object'] as const;
+
+/** Schemas within schemas that are looked through: recursive ones have no end. */
+const depthMax = 20;
+
+const kindOf = (value: unknown): Kind =>
+  value === null ? 'null' : typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string';

@@ -1,0 +1,73 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { HashedFile } from './hashed-file.ts';
+import { parquetValue, schemaElements, type Replacements } from './parquet-columns.ts';
+import type { Compression, RowFile, TypedColumn } from './row-file.ts';
+
+/** Rows, and UTF-16 code units of their JSON, in a row group: what is held in memory. */
+const groupRowsMax = 10_000;
+const groupLengthMax = 16 * 1024 * 1024;
+
+/** The writer keeps the least and the greatest value of each row group until the file ends, whole: not those of long texts. */
+const statisticsLengthMax = 4 * 1024;
+
+const zstdLevel = 3;
+
+/** A Parquet file: data pages v2, dictionaries where they halve a column, statistics. The same rows give the same bytes. */
+export function parquetFile(
+  path: string,
+  columns: readonly TypedColumn[],
+  { compression, replaced }: { readonly compression: Compression; readonly replaced: Replacements },
+): RowFile {
+  const file = new HashedFile(path);
+  const bytes = new ByteWriter();
+  const drain = () => {
+    file.write(bytes.getBytes());
+    bytes.index = 0;
+  };
+  const writer = new ParquetWriter({
+    writer: Object.assign(bytes, { flush: drain, finish: drain }),
+    schema: [{ name: 'schema', num_children: columns.length }, ...columns.flatMap(({ name, type }) => schemaElements(name, type))],
+    codec: compression === 'zstd' ? 'ZSTD' : 'SNAPPY',
+    compressors: { ZSTD: (input: Uint8Array) => zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) },
+    createdBy: 'distilog',
+  });
+  const emptyGroup = () => ({
+    rows: 0,
+    length: 0,
+    columns: columns.map(({ name }) => ({ name, data: [] as unknown[], longest: 0 })),
+  });
+  let group = emptyGroup();
+  const flush = () => {
+    if (group.rows === 0) return;
+    const columnData = group.columns.map(({ name, data, longest }) => ({ name, data, statistics: longest <= statisticsLengthMax }));
+    void writer.write({ columnData, rowGroupSize: group.rows });
+    group = emptyGroup();
+  };
+  return {
+    get bytes() {
+      return file.bytes;
+    },
+    write: ({ row, cells, text }) => {
+      for (let index = 0; index < columns.length; index++) {
+        const column = group.columns[index];
+        const typed = columns[index];
+        const cell = cells[index];
+        if (!column || !typed || cell === undefined) continue;
+        const value = row[typed.name];
+        // A column of JSON has its text already.
+        column.data.push(typed.type.kind === 'json' && value !== null ? cell : parquetValue(value, typed.type, replaced));
+        column.longest = Math.max(column.longest, cell.length);
+      }
+      group.rows++;
+      group.length += text.length;
+      if (group.rows >= groupRowsMax || group.length >= groupLengthMax) flush();
+    },
+    close: () => {
+      flush();
+      void writer.finish();
+      return file.close();
+    },
+    abandon: () => file.abandon(),
+  };
+}

@@ -1,0 +1,70 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { openRowFile, type RowFileOptions } from './open-row-file.ts';
+import type { RowFile, TypedColumn } from './row-file.ts';
+import type { RowText } from './row-text.ts';
+
+export interface WrittenFile {
+  /** Relative to the directory. */
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface ShardOptions extends RowFileOptions {
+  /** Bytes of a file after which the next begins. */
+  readonly shardBytesMax: number;
+}
+
+/** The rows of a config as files, one after the other, named once it is known how many there are. No rows are one file without rows. */
+export class Shards {
+  readonly #directory: string;
+  readonly #folder: string;
+  readonly #columns: readonly TypedColumn[];
+  readonly #options: ShardOptions;
+  readonly #closed: Omit<WrittenFile, 'path'>[] = [];
+  #open: RowFile | undefined;
+  #rows = 0;
+
+  constructor(directory: string, folder: string, columns: readonly TypedColumn[], options: ShardOptions) {
+    this.#directory = directory;
+    this.#folder = folder;
+    this.#columns = columns;
+    this.#options = options;
+  }
+
+  write(row: RowText): void {
+    this.#open ??= openRowFile(this.#temporaryPath(this.#closed.length), this.#columns, this.#options);
+    this.#open.write(row);
+    this.#rows++;
+    if (this.#open.bytes >= this.#options.shardBytesMax) this.#close(this.#open);
+  }
+
+  /** Ends the last file and gives all of them their names. */
+  finish(): readonly WrittenFile[] {
+    if (this.#closed.length === 0) this.#open ??= openRowFile(this.#temporaryPath(0), this.#columns, this.#options);
+    if (this.#open) this.#close(this.#open);
+    return this.#closed.map((shard, index) => {
+      const name = `${this.#folder}/train-${numbered(index)}-of-${numbered(this.#closed.length)}.${this.#options.format}`;
+      fs.renameSync(this.#temporaryPath(index), path.join(this.#directory, name));
+      return { path: name, ...shard };
+    });
+  }
+
+  /** Removes whatever has been written. */
+  abandon(): void {
+    this.#open?.abandon();
+    fs.rmSync(path.join(this.#directory, this.#folder), { recursive: true, force: true });
+  }
+
+  #close(file: RowFile): void {
+    this.#closed.push({ rows: this.#rows, ...file.close() });
+    this.#open = undefined;
+    this.#rows = 0;
+  }
+
+  #temporaryPath = (index: number): string => path.join(this.#directory, this.#folder, `shard-${index}`);
+}
+
+const numbered = (index: number): string => String(index).padStart(5, '0');

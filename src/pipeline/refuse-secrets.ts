@@ -1,0 +1,43 @@
+import type { Definition, DefinitionStep } from '#schema';
+import { canonicalJson } from '#kit/json';
+import { envName, type ParsedParams } from './params.ts';
+import { refuse } from './refuse.ts';
+
+/** Shortest secrets that are looked for: shorter ones stand in ordinary data, code and files. */
+const lengthMin = { data: 4, code: 8, file: 12 } as const;
+
+/** Refuses a definition that would record a secret: in a step, or in the pipeline's files. Names the secret and never says it. */
+export function refuseSecrets(secrets: ParsedParams['secrets'], { steps, sources }: Definition): void {
+  for (const { name, value } of secrets) {
+    const written = JSON.stringify(value).slice(1, -1);
+    for (const step of steps) {
+      const part = partsOf(step).find(({ text, kind }) => value.length >= lengthMin[kind] && text.includes(written));
+      if (part) {
+        const what = `secret ${name} is written into its ${part.name}, and would be recorded`;
+        refuse(`${what}. Read it where it is used, through a resource.`, part.name === 'name' ? {} : { step: step.name });
+      }
+    }
+    const file = value.length >= lengthMin.file ? sources.find(({ text }) => text.includes(value)) : undefined;
+    if (file) {
+      const what = `${file.path} holds the value of secret ${name}, and would be recorded`;
+      refuse(`${what}. Take it out, and give it by DISTILOG_PARAM_${envName(name)}.`);
+    }
+  }
+}
+
+interface Part {
+  readonly name: string;
+  readonly kind: 'data' | 'code';
+  readonly text: string;
+}
+
+/** What is recorded of a step, as JSON, part by part: the names of our own members are no secrets. */
+function partsOf({ name, id, version, captures, settings, columns, code }: DefinitionStep): readonly Part[] {
+  const data = { name, id, version, captures, settings };
+  const words = columns.map((column) => [column.name, column.schema]);
+  return [
+    ...Object.entries(data).map(([part, value]): Part => ({ name: part, kind: 'data', text: canonicalJson(value) })),
+    { name: 'columns', kind: 'code', text: canonicalJson(words) },
+    { name: 'code', kind: 'code', text: canonicalJson(code) },
+  ];
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-package-'));
+fs.chmodSync(folder, 0o755);
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const run = (command: string, args: readonly string[], cwd = folder): string =>
+  execFileSync(command, [...args], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', DATABASE_URL: '', DISTILOG_STORE: '', DISTILOG_IDLE_MS: '200' },
+  });
+
+describe('the packed package', () => {
+  it('installs into a fresh folder, brings its types and its command, and runs a pipeline', () => {
+    run('npm', ['pack', '--silent', '--pack-destination', folder], root);
+    const [tarball] = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+    fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module", "private": true }');
+    run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`]);
+    fs.writeFileSync(
+      path.join(folder, 'pipeline.ts'),
+      `import { z } from 'zod';
+import { pipeline } from 'distilog';
+export default pipeline('packed', ({ source }) => {
+  source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] }).map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }) });
+});
+`,
+    );
+    const program = path.join(folder, 'node_modules/.bin/distilog');
+    expect(run(process.execPath, [program, 'run', 'pipeline.ts'])).toContain('succeeded');
+    run(process.execPath, [program, 'distiset', '--out', 'dataset']);
+    expect(fs.readdirSync(path.join(folder, 'dataset', 'data'))).toEqual(['train-00000-of-00001.parquet']);
+    run(process.execPath, [program, 'db', 'stop']);
+    const compile = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--skipLibCheck', 'pipeline.ts'];
+    expect(run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), ...compile])).toBe('');
+  }, 180_000);
+});

@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { testDatabase } from '../postgres/server.ts';
+import { distilog, finished, workFolder } from './command.ts';
+import { spawn } from 'node:child_process';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
+const blocks = (language: string) =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text]) => text as string);
+const [pipelineFile = '', libraryFile = ''] = blocks('ts');
+const [install = '', commands = '', server = ''] = blocks('sh');
+const cwd = workFolder();
+
+describe('the README', () => {
+  it('has a pipeline and a use of the library that compile', () => {
+    const folder = fs.mkdtempSync(path.join(root, 'test/e2e/.readme-'));
+    try {
+      fs.writeFileSync(path.join(folder, 'pipeline.ts'), pipelineFile);
+      fs.writeFileSync(path.join(folder, 'library.ts'), libraryFile);
+      fs.writeFileSync(
+        path.join(folder, 'tsconfig.json'),
+        JSON.stringify({ extends: '../../../tsconfig.json', compilerOptions: { rootDir: '../../..' }, include: ['*.ts'] }),
+      );
+      const { status, stdout } = spawnSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe('');
+      expect(status).toBe(0);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('has commands that do what they say, in the order in which they stand', async () => {
+    fs.writeFileSync(path.join(cwd, 'pipeline.ts'), pipelineFile);
+    const lines = commands
+      .trim()
+      .split('\n')
+      .map((line) => line.replace(/\s+#.*$/, ''));
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) {
+      const [npx, name, ...args] = line.split(/\s+/);
+      expect([npx, name]).toEqual(['npx', 'distilog']);
+      const { code, stderr } = await distilog(args, { cwd });
+      expect(code, `${line}: ${stderr}`).toBe(0);
+    }
+    expect(fs.readdirSync(path.join(cwd, 'dataset')).sort()).toEqual(['README.md', 'distilog.json', 'long', 'short']);
+  });
+
+  it('has a use of the library that runs', async () => {
+    fs.writeFileSync(path.join(cwd, 'library.ts'), libraryFile);
+    const child = spawn(process.execPath, ['--conditions=distilog-source', '--no-warnings', 'library.ts'], {
+      cwd,
+      env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NODE_OPTIONS: '' },
+    });
+    const { code, stdout, stderr } = await finished(child);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/short Lima[\s\S]*succeeded \d+/);
+  });
+
+  it('says how a server is set up, and that is how it is', async () => {
+    expect(install).toContain('npm install distilog');
+    expect(server).toContain('npx distilog db migrate');
+    const database = await testDatabase({ isMigrated: false });
+    const { host, user, password, database: name, port } = database.owner();
+    const store =
+      `postgres://${user}:${encodeURIComponent(String(password))}@localhost:${port}/${name}${host?.startsWith('/') ? `?host=${encodeURIComponent(host)}` : ''}`.replace(
+        'localhost',
+        host?.startsWith('/') ? 'localhost' : String(host),
+      );
+    const env = { DISTILOG_STORE: store };
+    expect(await distilog(['runs'], { cwd, env })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('distilog db migrate') as string,
+    });
+    expect((await distilog(['db', 'migrate', '--dry-run'], { cwd, env })).stdout).toContain('create table distilog.events');
+    expect(await distilog(['runs'], { cwd, env })).toMatchObject({ code: 2 });
+    expect(await distilog(['db', 'migrate'], { cwd, env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Applied 0001-log') as string,
+    });
+    expect(await distilog(['run', 'pipeline.ts'], { cwd, env })).toMatchObject({ code: 0 });
+    expect(await distilog(['db', 'migrate'], { cwd, env })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Nothing to do') as string,
+    });
+  });
+});

@@ -1,0 +1,14 @@
+// A client in a process of its own: opens a folder's store, asks who is there, and prints what it saw as JSON.
+// node --conditions=distilog-source test/embedded/places-client.ts FOLDER
+import { openEmbeddedStore, embeddedSupervisor } from '#postgres';
+import { patientPool } from './patient-pool.ts';
+
+const [folder = ''] = process.argv.slice(2);
+const store = await openEmbeddedStore(folder);
+const pool = patientPool(store, 1);
+const { rows } = await pool.query(
+  `select current_user as "user", current_setting('search_path') as "searchPath", pg_postmaster_start_time()::text as "startedAt"`,
+);
+console.log(JSON.stringify({ ...(rows as object[])[0], supervisor: await embeddedSupervisor(folder) }));
+await pool.end();
+store.close();

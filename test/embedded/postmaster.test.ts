@@ -1,0 +1,77 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
+import { Postmaster } from '../../src/postgres/embedded/postmaster.ts';
+import { programs } from '../../src/postgres/embedded/programs.ts';
+import { processesOf, signal, untilGone } from './processes.ts';
+
+/** What a postmaster told; `onReady` fails with these errors first. */
+async function watched(folder: string, errors: unknown[]) {
+  const home = path.join(fs.realpathSync(folder), '.distilog');
+  const as = runAsFor(folder);
+  const { postgres, libraries } = findBinaries(home, as);
+  const told: string[] = [];
+  const postmaster = new Postmaster({
+    postgres,
+    data: path.join(home, 'pg18'),
+    log: path.join(home, 'postgres.log'),
+    run: '',
+    programs: programs(as, libraries),
+    onReady: async () => {
+      if (errors.length > 0) throw errors.shift();
+      told.push('ready');
+    },
+    onGone: () => told.push('gone'),
+    onMoved: () => told.push('moved'),
+    onFailed: (error) => told.push(error),
+  });
+  await postmaster.start();
+  return { postmaster, told };
+}
+
+describe.runIf(process.platform === 'linux')('a postmaster', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-postmaster-'));
+
+  beforeAll(async () => {
+    const store = await openEmbeddedStore(folder);
+    store.close();
+    await stopEmbeddedStore(folder);
+    await untilGone(folder, 15_000);
+  });
+
+  afterAll(() => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is used as soon as it can be, though its first connections break', async () => {
+    const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    const recovering = Object.assign(new Error('the database system is in recovery mode'), { code: '57P03' });
+    const { postmaster, told } = await watched(folder, [reset, recovering]);
+    await postmaster.stop(false);
+    expect(told).toEqual(['ready', 'gone']);
+    expect(await untilGone(folder, 5_000)).toEqual([]);
+  });
+
+  it('is given up at once when it refuses the login', async () => {
+    const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
+    const { postmaster, told } = await watched(folder, [refused, refused]);
+    expect(told).toEqual(['PostgreSQL started and could not be used: Error: password authentication failed']);
+    await postmaster.stop(true);
+    expect(await untilGone(folder, 10_000)).toEqual([]);
+  });
+
+  it('is started again whenever it is killed, with a watchdog of its own each time', async () => {
+    const { postmaster, told } = await watched(folder, []);
+    for (let kills = 1; kills <= 3; kills++) {
+      for (const { pid, role } of processesOf(folder)) if (role === 'postmaster') signal(pid);
+      await expect.poll(() => told.filter((what) => what === 'ready').length, { timeout: 15_000 }).toBe(kills + 1);
+    }
+    expect(told).toEqual(['ready', 'gone', 'ready', 'gone', 'ready', 'gone', 'ready']);
+    expect(processesOf(folder).filter(({ role }) => role === 'watchdog')).toHaveLength(1);
+    await postmaster.stop(false);
+    expect(await untilGone(folder, 5_000)).toEqual([]);
+  });
+});

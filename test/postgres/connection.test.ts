@@ -1,0 +1,181 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, describe, expect, it } from 'vitest';
+import { pause } from '#kit/pause';
+import { verify } from '#log';
+import { migrate, openEmbeddedStore, openPostgresStore, openStore, stopEmbeddedStore, type Connect } from '#postgres';
+import { openClient } from '../../src/postgres/connection.ts';
+import { finishedRun } from './runs.ts';
+import { testDatabase } from './server.ts';
+
+const database = await testDatabase();
+const empty = await testDatabase({ isMigrated: false });
+const secret = 'not-to-be-shown';
+
+async function faultOf(work: Promise<{ close(): Promise<void> }>): Promise<{ readonly code: string; readonly message: string }> {
+  try {
+    await (await work).close();
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  return { code: 'opened', message: '' };
+}
+
+describe('opening a store', () => {
+  it('says where it found nobody, and shows no password', async () => {
+    const fault = await faultOf(openStore({ store: `postgres://me:${secret}@127.0.0.1:1/log`, folder: '' }));
+    expect(fault.code).toBe('store-unreachable');
+    expect(fault.message).toContain('127.0.0.1:1');
+    expect(JSON.stringify([fault, fault.message, String((fault as { stack?: string }).stack)])).not.toContain(secret);
+  });
+
+  it('tells a host that does not exist from one that does not answer', async () => {
+    const fault = await faultOf(openStore({ store: `postgres://me:${secret}@nowhere.invalid/log`, folder: '' }));
+    expect(fault.message).toContain('nowhere.invalid');
+    expect(fault.message).not.toContain(secret);
+  });
+
+  it.each(['mysql://me@h/log', 'not a url', 'file:log.db'])('refuses %s, which is no PostgreSQL', async (store) => {
+    expect((await faultOf(openStore({ store, folder: '' }))).code).toBe('not-a-store');
+  });
+
+  it('names the command that sets up a database which is not, and leaves it alone', async () => {
+    const fault = await faultOf(openPostgresStore(empty.owner));
+    expect(fault.code).toBe('not-migrated');
+    expect(fault.message).toContain('distilog db migrate');
+    expect((await empty.sql(`select to_regnamespace('distilog') as found`)).rows).toEqual([{ found: null }]);
+  });
+
+  it('refuses a database that a newer version has changed', async () => {
+    await database.sql(`insert into distilog.migrations values ('9999-later', now()::text)`);
+    expect((await faultOf(openPostgresStore(database.app))).code).toBe('schema-too-new');
+    await expect(migrate(database.owner)).rejects.toMatchObject({ code: 'schema-too-new' });
+    await database.sql(`delete from distilog.migrations where name = '9999-later'`);
+  });
+
+  it('names a database that does not exist', async () => {
+    const fault = await faultOf(openPostgresStore(() => ({ ...database.owner(), database: 'not-there' })));
+    expect(fault.code).toBe('no-such-database');
+    expect(fault.message).toContain('not-there');
+  });
+
+  it.runIf(database.hasRoles)('tells a wrong password, and does not show it', async () => {
+    const fault = await faultOf(openPostgresStore(() => ({ ...database.app(), user: 'distilog_nobody', password: secret })));
+    expect(fault.code).toBe('wrong-password');
+    expect(fault.message).not.toContain(secret);
+  });
+
+  it('refuses a database that cannot hold every text', async () => {
+    const name = `${(await database.sql('select current_database() as name')).rows[0].name as string}_ascii`;
+    await database.sql(`create database ${name} template template0 encoding 'SQL_ASCII' locale_provider libc lc_collate 'C' lc_ctype 'C'`);
+    const fault = await faultOf(openPostgresStore(() => ({ ...database.owner(), database: name })));
+    await database.sql(`drop database ${name} with (force)`);
+    expect(fault.code).toBe('not-utf8');
+  });
+});
+
+describe('a connection', () => {
+  it('is not swayed by what the database has set for everybody', async () => {
+    const hostile = await testDatabase();
+    const name = (await hostile.sql('select current_database() as name')).rows[0].name as string;
+    const settings = {
+      timezone: 'Asia/Kathmandu',
+      datestyle: 'SQL, DMY',
+      intervalstyle: 'sql_standard',
+      bytea_output: 'escape',
+      default_transaction_isolation: 'serializable',
+      synchronous_commit: 'off',
+      search_path: 'pg_catalog',
+    };
+    for (const [key, value] of Object.entries(settings)) {
+      await hostile.sql(`alter database ${name} set ${key} = ${pg.escapeLiteral(value)}`);
+    }
+    const store = await hostile.store();
+    const runId = await finishedRun(store, 30);
+    expect(await verify(store, runId)).toMatchObject({ ok: true });
+    expect(Math.abs(Date.parse((await store.log.head(runId))?.recordedAt ?? '') - Date.now())).toBeLessThan(60_000);
+    const client = await openClient(hostile.app, 'test');
+    const shown = async (setting: string) => Object.values((await client.query(`show ${setting}`)).rows[0] as object)[0];
+    expect([await shown('synchronous_commit'), await shown('transaction_isolation'), await shown('timezone')]).toEqual([
+      'on',
+      'read committed',
+      'UTC',
+    ]);
+    await client.end();
+  });
+
+  it('leaves alone how other users of pg in this process read numbers and times', async () => {
+    await (await database.store()).log.head('none');
+    const { rows } = await database.sql('select 1::int8 as number, now() as time');
+    expect(rows).toEqual([{ number: '1', time: expect.any(Date) }]);
+  });
+});
+
+describe('a server', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-own-'));
+  fs.chmodSync(folder, 0o755);
+  afterAll(async () => {
+    await stopEmbeddedStore(folder);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['that does not sync to disk', 'fsync', 'off', 'fsync-off'],
+    ['that takes no writes', 'default_transaction_read_only', 'on', 'read-only'],
+  ])('%s is refused', async (_what, setting, value, code) => {
+    const embedded = await openEmbeddedStore(folder);
+    const owner: Connect = () => ({ ...embedded.owner() });
+    const change = async (sql: string) => {
+      const client = new pg.Client(owner());
+      await client.connect();
+      await client.query('set transaction_read_only = off');
+      await client.query(sql);
+      await client.query('select pg_reload_conf()');
+      await client.end();
+      await pause(300);
+    };
+    try {
+      await migrate(owner);
+      expect((await faultOf(openPostgresStore(owner))).code).toBe('opened');
+      await change(`alter system set ${setting} = ${value}`);
+      expect((await faultOf(openPostgresStore(owner))).code).toBe(code);
+      await change(`alter system reset ${setting}`);
+      expect((await faultOf(openPostgresStore(owner))).code).toBe('opened');
+    } finally {
+      embedded.close();
+    }
+  });
+
+  it('that is killed and comes back is read on from where a reader was, and written to', async () => {
+    const embedded = await openEmbeddedStore(folder);
+    await migrate(() => ({ ...embedded.owner() }));
+    const store = await openPostgresStore(() => ({ ...embedded.app() }));
+    const kill = () => {
+      const [pid] = fs.readFileSync(path.join(embedded.home, 'pg18', 'postmaster.pid'), 'utf8').split('\n');
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // Dead already, from the last time: the file stays until the next one starts.
+      }
+    };
+    try {
+      const runId = await finishedRun(store, 5_000);
+      const head = (await store.log.head(runId))?.position ?? 0;
+      expect(head).toBeGreaterThan(2_000);
+      const seen: number[] = [];
+      for await (const page of store.log.read(runId)) {
+        seen.push(...page.map(({ position }) => position));
+        if (seen.length === 1_000) kill();
+      }
+      expect(seen).toEqual(Array.from({ length: head }, (_, index) => index + 1));
+      kill();
+      const again = await finishedRun(store, 20);
+      expect(await verify(store, again)).toMatchObject({ ok: true });
+    } finally {
+      await store.close();
+      embedded.close();
+    }
+  }, 90_000);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
+import { finishedRun } from './runs.ts';
+import { testDatabase } from './server.ts';
+
+const names = migrationFiles().map(({ name }) => name);
+
+const { hasRoles } = await testDatabase({ isMigrated: false });
+
+describe('migrating a store', () => {
+  it('tells what is pending without doing it, does it once, and nothing the second time', async () => {
+    const database = await testDatabase({ isMigrated: false });
+    expect((await pendingMigrations(database.owner)).map(({ name }) => name)).toEqual(names);
+    expect((await database.sql(`select to_regnamespace('distilog') as found`)).rows).toEqual([{ found: null }]);
+    expect(await migrate(database.owner)).toEqual(names);
+    expect(await pendingMigrations(database.owner)).toEqual([]);
+    expect(await migrate(database.owner)).toEqual([]);
+  });
+
+  it('happens once, though several ask for it at the same time', async () => {
+    const database = await testDatabase({ isMigrated: false });
+    const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(database.owner)));
+    expect(applied.flat()).toEqual(names);
+    await finishedRun(await database.store(), 10);
+  });
+
+  it('leaves nothing behind when it is cut short', async () => {
+    const database = await testDatabase({ isMigrated: false });
+    // Something of that name is in the way of the last table.
+    await database.sql('create schema distilog; create table distilog.snapshots ()');
+    await expect(migrate(database.owner)).rejects.toMatchObject({ code: 'database-error' });
+    expect((await database.sql(`select to_regclass('distilog.events') as found`)).rows).toEqual([{ found: null }]);
+    await database.sql('drop table distilog.snapshots');
+    expect(await migrate(database.owner)).toEqual(names);
+  });
+
+  it('can be shown first: the SQL runs by itself, in one go', async () => {
+    const database = await testDatabase({ isMigrated: false });
+    for (const { sql } of await pendingMigrations(database.owner)) await database.sql(sql);
+    expect((await database.sql(`select to_regclass('distilog.events') is not null as found`)).rows).toEqual([{ found: true }]);
+  });
+
+  it.runIf(hasRoles)('admits the program’s role where that was made later', async () => {
+    const database = await testDatabase();
+    await database.sql(`revoke all on all tables in schema distilog from distilog_app; revoke all on all functions in schema distilog from distilog_app;
+      revoke all on schema distilog from distilog_app`);
+    await expect(openPostgresStore(database.app)).rejects.toMatchObject({ code: 'not-allowed' });
+    expect(await migrate(database.owner)).toEqual([]);
+    const store = await database.store();
+    expect(store.appendOnlyBy).toBe('roles');
+    await finishedRun(store, 10);
+  });
+});

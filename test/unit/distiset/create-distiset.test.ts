@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createDistiset } from '#distiset';
+import { resolveAsOf, runLogId, type Store } from '#log';
+import { pipeline } from '#pipeline';
+import type { JsonObject } from '#kit/json';
+import { eventsOf, ran } from '../engine/engine.ts';
+
+const numbers = (total: number) => ({
+  output: z.object({ n: z.int() }),
+  rows: Array.from({ length: total }, (_, n) => ({ n })),
+  batchSize: 10,
+});
+const hopeless = (message: string) => Object.assign(new Error(message), { code: 'unlucky', retryable: false });
+
+/** The distiset of a run at a position, or at its head. */
+async function distisetAt(store: Store, runId: string, position?: number, options: Partial<Parameters<typeof createDistiset>[2]> = {}) {
+  const asked = position === undefined ? ({ kind: 'head' } as const) : ({ kind: 'position', position } as const);
+  const asOf = await resolveAsOf(store.log, runLogId(runId), asked);
+  return createDistiset(store, runId, { asOf, ...options });
+}
+
+const statesOf = ({ configs }: Awaited<ReturnType<typeof distisetAt>>) => configs.map(({ name, state }) => [name, state]);
+
+/** Two sources: one has losses on its way, the other breaks after 25 rows. */
+const mixed = pipeline('mixed', ({ source }) => {
+  const called = source('all', numbers(100)).map('call', {
+    output: z.object({ out: z.int() }),
+    concurrency: 3,
+    run: async ({ n }) => {
+      await new Promise((resolve) => setTimeout(resolve, (n * 7) % 5));
+      if (n % 10 === 3) throw hopeless('three');
+      return { out: n };
+    },
+  });
+  const breaking = source('breaking', {
+    output: z.object({ b: z.int() }),
+    batchSize: 10,
+    async *rows() {
+      for (let b = 0; b < 25; b++) yield { b };
+      throw hopeless('the file ends in the middle');
+    },
+  });
+  return {
+    lossy: called.filter('lossy', { keep: () => true }),
+    whole: source('other', numbers(30)).select('whole', ['n']),
+    blocked: breaking.filter('blocked', { keep: () => true }),
+  };
+});
+
+/** It is only read from, so one run serves all tests. */
+const mixedRun = ran(mixed);
+
+const survivors = Array.from({ length: 100 }, (_, n) => ({ n, out: n })).filter(({ n }) => n % 10 !== 3);
+
+describe('a distiset of a run', () => {
+  it('says of each leaf how complete it is, and what it has lost', async () => {
+    const { store, runId } = await mixedRun;
+    const distiset = await distisetAt(store, runId);
+    expect(statesOf(distiset)).toEqual([
+      ['lossy', 'partial'],
+      ['whole', 'finished'],
+      ['blocked', 'blocked'],
+    ]);
+    const [lossy, whole, blocked] = distiset.configs;
+    expect(lossy?.losses).toMatchObject([{ step: 'call', kind: 'rejected', count: 10 }]);
+    expect(lossy).toMatchObject({ rowsCommitted: 90, sourceShare: 1, batches: { failed: 0, running: 0 } });
+    expect(whole).toMatchObject({ rowsCommitted: 30, losses: [], batches: { failed: 0, running: 0 } });
+    expect(blocked?.sourceShare).toBeNull();
+    expect(distiset).toMatchObject({ runId, pipeline: 'mixed', seed: 1, leftOut: [] });
+    const rows = await Promise.all(distiset.configs.map(async (config) => await Array.fromAsync(config.rows())));
+    expect(rows[0]).toEqual(survivors);
+    expect(rows[1]).toEqual(numbers(30).rows);
+    expect(rows[2]).toEqual(Array.from({ length: rows[2]?.length ?? 0 }, (_, b) => ({ b })));
+  });
+
+  it('leaves out what is not finished, and says so, where only that is wanted', async () => {
+    const { store, runId } = await mixedRun;
+    const distiset = await distisetAt(store, runId, undefined, { include: 'finished' });
+    expect(statesOf(distiset)).toEqual([
+      ['lossy', 'partial'],
+      ['whole', 'finished'],
+    ]);
+    expect(distiset.leftOut).toEqual([{ name: 'blocked', step: 'blocked', state: 'blocked' }]);
+    const early = await distisetAt(store, runId, 1, { include: 'finished' });
+    expect(early.configs).toEqual([]);
+    expect(early.leftOut.map(({ name, state }) => [name, state])).toEqual([
+      ['lossy', 'not-started'],
+      ['whole', 'not-started'],
+      ['blocked', 'not-started'],
+    ]);
+  });
+
+  it('may be made at every position: rows only come, in order, and are as many as it says', { timeout: 60_000 }, async () => {
+    const { store, runId } = await mixedRun;
+    const head = (await eventsOf(store, runId)).length;
+    let before: Record<string, readonly JsonObject[]> = {};
+    for (let position = 1; position <= head; position++) {
+      const distiset = await distisetAt(store, runId, position);
+      const rows: Record<string, readonly JsonObject[]> = {};
+      for (const config of distiset.configs) {
+        const read = await Array.fromAsync(config.rows());
+        rows[config.name] = read;
+        if (config.state !== 'blocked' && config.state !== 'failed')
+          expect([position, read.length]).toEqual([position, config.rowsCommitted]);
+        const order = read.map((row) => Number(row['n'] ?? row['b']));
+        expect(order).toEqual([...order].sort((a, b) => a - b));
+        const now = new Set(order);
+        for (const row of before[config.name] ?? []) expect(now.has(Number(row['n'] ?? row['b']))).toBe(true);
+      }
+      before = rows;
+    }
+    expect(before['lossy']).toEqual(survivors);
+  });
+
+  it('reads the same rows again, however often they are asked for', async () => {
+    const { store, runId } = await mixedRun;
+    const [config] = (await distisetAt(store, runId)).configs;
+    const first = await Array.fromAsync(config?.rows() ?? []);
+    // Two that are read in turns do not disturb each other.
+    const [left, right] = [config?.rows()[Symbol.asyncIterator](), config?.rows()[Symbol.asyncIterator]()];
+    const turns: unknown[][] = [[], []];
+    for (let turn = 0; turn < 5; turn++) {
+      turns[0]?.push((await left?.next())?.value);
+      if (turn % 2 === 0) turns[1]?.push((await right?.next())?.value);
+    }
+    expect(turns).toEqual([first.slice(0, 5), first.slice(0, 3)]);
+    expect(await Array.fromAsync(config?.rows() ?? [])).toEqual(first);
+  });
+
+  it('has one config called default where the pipeline has one leaf', async () => {
+    const { store, runId } = await ran(
+      pipeline('one', ({ source }) => ({ some: source('all', numbers(25)).filter('some', { keep: ({ n }) => n < 3 }) })),
+    );
+    const { configs } = await distisetAt(store, runId);
+    expect(configs.map(({ name, step }) => [name, step])).toEqual([['default', 'some']]);
+    expect(await Array.fromAsync(configs[0]?.rows() ?? [])).toEqual([{ n: 0 }, { n: 1 }, { n: 2 }]);
+    expect((await distisetAt(store, runId, 1)).configs.map(({ name, state }) => [name, state])).toEqual([['default', 'not-started']]);
+  });
+
+  it('may be empty: a leaf that keeps nothing is finished and has its columns', async () => {
+    const { store, runId } = await ran(
+      pipeline('none', ({ source }) => ({ none: source('all', numbers(25)).filter('none', { keep: () => false }) })),
+    );
+    const { configs } = await distisetAt(store, runId);
+    expect(configs).toMatchObject([{ name: 'default', state: 'finished', rowsCommitted: 0, columns: [{ name: 'n' }] }]);
+    expect(await Array.fromAsync(configs[0]?.rows() ?? [])).toEqual([]);
+  });
+
+  it('shows any step that is asked for, under its own name', async () => {
+    const { store, runId } = await mixedRun;
+    const { configs } = await distisetAt(store, runId, undefined, { steps: ['all', 'call'] });
+    expect(configs.map(({ name, state, rowsCommitted }) => [name, state, rowsCommitted])).toEqual([
+      ['all', 'finished', 100],
+      ['call', 'partial', 90],
+    ]);
+    expect(await Array.fromAsync(configs[0]?.rows() ?? [])).toEqual(numbers(100).rows);
+  });
+
+  it('refuses a step, a run and a position that do not exist', async () => {
+    const { store, runId } = await ran(pipeline('one', ({ source }) => ({ all: source('all', numbers(1)) })));
+    await expect(distisetAt(store, runId, undefined, { steps: ['all', 'nowhere'] })).rejects.toMatchObject({
+      code: 'unknown-step',
+      message: `Run ${runId} has no step nowhere. Its steps: all.`,
+    });
+    await expect(distisetAt(store, runId, undefined, { steps: ['constructor'] })).rejects.toMatchObject({ code: 'unknown-step' });
+    await expect(distisetAt(store, 'nobody')).rejects.toMatchObject({ code: 'unknown-run' });
+    const asOf = { position: 1, recordedAt: '2026-01-01T00:00:00.000000Z', hash: '' };
+    await expect(createDistiset(store, 'nobody', { asOf })).rejects.toMatchObject({ code: 'unknown-run' });
+    await expect(distisetAt(store, runId, 9_999)).rejects.toMatchObject({ code: 'as-of-beyond-head' });
+  });
+});

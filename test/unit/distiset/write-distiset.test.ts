@@ -1,0 +1,149 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { writeDistiset, type Distiset, type WriteOptions } from '#distiset';
+import { canonicalJson, type JsonObject } from '#kit/json';
+import { sha256 } from '#kit/sha256';
+import type { WritableConfig } from '../../../src/distiset/writers/write-config.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { everyKind, everyKindRows } from './writers/every-kind.ts';
+import { configOf, distisetOf, filesBelow } from './writers/written.ts';
+
+const numbers = (total: number): readonly JsonObject[] => Array.from({ length: total }, (_, n) => ({ n }));
+const number = { n: z.int() };
+
+/** Writes a distiset to a directory of its own. */
+async function write(distiset: Distiset, options: Partial<WriteOptions> = {}) {
+  const directory = path.join(temporaryFolder(), 'out');
+  const { metadata } = await writeDistiset(distiset, { directory, distilog: '0.0.0', ...options });
+  return { directory, metadata, files: filesBelow(directory) };
+}
+
+/** A config that runs something between its rows. */
+const withRows = (name: string, rows: () => AsyncIterable<JsonObject>): WritableConfig => ({ ...configOf(name, number, []), rows });
+
+describe('a distiset that is written', () => {
+  it('may have no config at all', async () => {
+    const { files, metadata } = await write(distisetOf([]));
+    expect(Object.keys(files)).toEqual(['README.md', 'distilog.json']);
+    expect(metadata.configs).toEqual([]);
+  });
+
+  it('has rows that hash the same in every format, though its files differ', async () => {
+    const distiset = distisetOf([configOf('every', everyKind, everyKindRows)]);
+    const configs = await Promise.all(
+      ([{}, { compression: 'zstd' }, { format: 'jsonl' }] as const).map(
+        async (options) => (await write(distiset, options)).metadata.configs[0],
+      ),
+    );
+    const wanted = sha256(everyKindRows.map((row) => `${canonicalJson(row)}\n`).join(''));
+    expect(configs.map((config) => config?.rowsSha256)).toEqual([wanted, wanted, wanted]);
+    expect(new Set(configs.map((config) => config?.files[0]?.sha256)).size).toBe(3);
+  });
+
+  it('has a line for each row in JSONL, and an empty file for none', async () => {
+    const { files, metadata } = await write(distisetOf([configOf('every', everyKind, everyKindRows), configOf('none', number, [])]), {
+      format: 'jsonl',
+      compression: 'zstd',
+    });
+    const text = String(files['every/train-00000-of-00001.jsonl']);
+    expect(text.endsWith('\n')).toBe(true);
+    const lines = text
+      .slice(0, -1)
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonObject);
+    expect(lines).toEqual(everyKindRows);
+    for (const line of lines) expect(Object.keys(line)).toEqual(Object.keys(everyKind));
+    expect(files['none/train-00000-of-00001.jsonl']).toEqual(Buffer.of());
+    expect(metadata.writer).toMatchObject({ format: 'jsonl', compression: null, library: 'distilog' });
+  });
+
+  it('asks its configs for rows one after the other', async () => {
+    const asked: string[] = [];
+    const watched = (name: string) =>
+      withRows(name, async function* () {
+        asked.push(`${name} begins`);
+        yield* numbers(2);
+        asked.push(`${name} ends`);
+      });
+    await write(distisetOf([watched('a'), watched('b')]));
+    expect(asked).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
+  });
+
+  it('says on its card that the run goes on, and what is left out', async () => {
+    const leftOut = [{ name: 'other', step: 'other', state: 'blocked' as const }];
+    const card = String((await write({ ...distisetOf([configOf('some', number, [])]), leftOut })).files['README.md']);
+    expect(card).toContain('The run is **running** there: more rows may follow.');
+    expect(card).toContain('Left out: `other`, because it is blocked.');
+    expect(String((await write({ ...distisetOf([]), status: 'succeeded' })).files['README.md'])).toContain(
+      'The run is **succeeded** there.',
+    );
+  });
+
+  it('shows long values cut on its card, and whole in its files', async () => {
+    const long = 'x'.repeat(100_000);
+    const { files } = await write(distisetOf([configOf('default', { a: z.string(), b: z.array(z.string()) }, [{ a: long, b: [long] }])]));
+    expect(String(files['README.md']).length).toBeLessThan(5_000);
+    const { files: jsonl } = await write(distisetOf([configOf('default', { a: z.string() }, [{ a: long }])]), { format: 'jsonl' });
+    expect(String(jsonl['data/train-00000-of-00001.jsonl'])).toBe(`{"a":"${long}"}\n`);
+  });
+});
+
+describe('an export that fails', () => {
+  const disk = (code: string) => Object.assign(new Error(`${code}: it failed, write`), { code, syscall: 'write' });
+
+  it.each([
+    ['ENOSPC', 'disk-full'],
+    ['EIO', 'write-failed'],
+  ])('because of the disk (%s) leaves nothing, and its place to the next', async (error, code) => {
+    const directory = path.join(temporaryFolder(), 'out');
+    const failing = withRows('failing', async function* () {
+      yield* numbers(20_000);
+      throw disk(error);
+    });
+    const before = configOf('before', number, numbers(5));
+    await expect(writeDistiset(distisetOf([before, failing]), { directory, distilog: '0.0.0' })).rejects.toMatchObject({ code });
+    expect(fs.readdirSync(path.dirname(directory))).toEqual([]);
+    await writeDistiset(distisetOf([before]), { directory, distilog: '0.0.0' });
+    expect(fs.readdirSync(path.dirname(directory))).toEqual(['out']);
+  });
+
+  it('because a folder came to be at its place leaves that as it is, though it is empty', async () => {
+    const directory = path.join(temporaryFolder(), 'out');
+    const meanwhile = withRows('meanwhile', async function* () {
+      fs.mkdirSync(directory);
+      yield* numbers(1);
+    });
+    await expect(writeDistiset(distisetOf([meanwhile]), { directory, distilog: '0.0.0' })).rejects.toMatchObject({ code: 'output-exists' });
+    expect(fs.readdirSync(path.dirname(directory))).toEqual(['out']);
+    expect(fs.readdirSync(directory)).toEqual([]);
+  });
+
+  it('because the name of its place is too long, or within a file, says so', async () => {
+    const parent = temporaryFolder();
+    fs.writeFileSync(path.join(parent, 'file'), '');
+    for (const [name, why] of [
+      ['x'.repeat(250), 'its name is too long'],
+      ['x'.repeat(300), 'its name is too long'],
+      ['file/out', 'file is a file'],
+      ['file/folder/out', ''],
+      ['none/out', 'none does not exist'],
+    ] as const) {
+      const message = expect.stringContaining(why) as string;
+      await expect(writeDistiset(distisetOf([]), { directory: path.join(parent, name), distilog: '0.0.0' })).rejects.toMatchObject({
+        code: 'output-unwritable',
+        message,
+      });
+    }
+    expect(fs.readdirSync(parent)).toEqual(['file']);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('because the folder is not ours to write says so', async () => {
+    const parent = temporaryFolder();
+    fs.chmodSync(parent, 0o555);
+    await expect(writeDistiset(distisetOf([]), { directory: path.join(parent, 'out'), distilog: '0.0.0' })).rejects.toMatchObject({
+      code: 'output-unwritable',
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { changedFiles, definitionDiff, incompatibility, pipeline, plan, type Plan } from '#pipeline';
+
+interface Variant {
+  readonly map?: object;
+  readonly filter?: object;
+  readonly extra?: boolean;
+  readonly sources?: readonly { readonly path: string; readonly text: string }[];
+}
+
+const file = { path: 'chain.ts', text: 'const prompt = 1;' };
+
+function chain({ map = {}, filter = {}, extra = false, sources = [file] }: Variant = {}): Plan {
+  const chained = pipeline('chain', ({ source }) => {
+    const all = source('all', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] });
+    const twice = all.map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }), ...map });
+    const even = twice.filter('even', { keep: ({ n }) => n % 2 === 0, ...filter });
+    if (extra) even.select('only', ['n']);
+  });
+  return plan(chained, { sources: [...sources] });
+}
+
+const diff = (before: Variant, after: Variant) => definitionDiff(chain(before), chain(after));
+const kinds = (before: Variant, after: Variant) => diff(before, after).map(({ step, kind, parts }) => [step, kind, ...parts]);
+const reason = (before: Variant, after: Variant) => incompatibility(diff(before, after));
+
+describe('two definitions', () => {
+  it('that are the same differ in nothing', () => {
+    expect(kinds({}, {})).toEqual([
+      ['all', 'unchanged'],
+      ['twice', 'unchanged'],
+      ['even', 'unchanged'],
+    ]);
+    expect(reason({}, {})).toBeNull();
+  });
+
+  it.each<[string, object]>([
+    ['code', { run: ({ n }: { n: number }) => ({ twice: n + n }) }],
+    ['captures', { captures: { perTopic: 2 } }],
+    ['options', { batchSize: 3 }],
+    ['operator', { version: 2 }],
+  ])('that differ in the %s of a step say so, and what follows from it', (part, map) => {
+    expect(kinds({}, { map })).toEqual([
+      ['all', 'unchanged'],
+      ['twice', 'changed', part],
+      ['even', 'follows'],
+    ]);
+    const changes = diff({}, { map });
+    expect(changes[1]?.signature).toBe(chain({ map }).manifest.steps[1]?.signature);
+  });
+
+  it('that differ in the columns of a step say so, and for the steps whose rows have them', () => {
+    expect(kinds({}, { map: { output: z.object({ twice: z.number() }) } })).toEqual([
+      ['all', 'unchanged'],
+      ['twice', 'changed', 'columns'],
+      ['even', 'changed', 'columns'],
+    ]);
+  });
+
+  it('of which one has a step more name it, whichever it is', () => {
+    expect(kinds({}, { extra: true }).at(-1)).toEqual(['only', 'added']);
+    expect(kinds({ extra: true }, {}).at(-1)).toEqual(['only', 'removed']);
+  });
+
+  it('whose files alone differ may differ in every step', () => {
+    const sources = [{ ...file, text: 'const prompt = 2;' }];
+    expect(kinds({}, { sources })).toEqual([
+      ['all', 'changed', 'sources'],
+      ['twice', 'changed', 'sources'],
+      ['even', 'changed', 'sources'],
+    ]);
+    expect(reason({}, { sources })).toBeNull();
+  });
+
+  it('whose files differ with a step differ in that step', () => {
+    const sources = [{ ...file, text: 'const prompt = 2;' }];
+    expect(kinds({}, { sources, filter: { keep: () => true } })).toEqual([
+      ['all', 'unchanged'],
+      ['twice', 'unchanged'],
+      ['even', 'changed', 'code'],
+    ]);
+  });
+
+  it('name the files that differ, come and go', () => {
+    const of = (...sources: Variant['sources'] & {}) => chain({ sources }).definition;
+    expect(changedFiles(of(file), of(file))).toEqual([]);
+    expect(
+      changedFiles(
+        of(file, { path: 'b.ts', text: '' }, { path: 'same.ts', text: '' }),
+        of({ ...file, text: '' }, { path: 'a.ts', text: '' }, { path: 'same.ts', text: '' }),
+      ),
+    ).toEqual(['a.ts', 'b.ts', 'chain.ts']);
+  });
+});
+
+describe('a run goes on', () => {
+  it('with other code, captures and files', () => {
+    expect(reason({}, { map: { run: () => ({ twice: 0 }) } })).toBeNull();
+    expect(reason({}, { map: { captures: { a: 1 } } })).toBeNull();
+    expect(reason({}, { map: { retry: { attempts: 9 }, concurrency: 1 } })).toBeNull();
+  });
+
+  it.each<[string, Variant, RegExp]>([
+    ['a step more', { extra: true }, /^step only was added$/],
+    ['other columns', { map: { output: z.object({ twice: z.number() }) } }, /^step twice has other columns$/],
+    ['other batches', { map: { batchSize: 3 } }, /^step twice has other batches \(batchSize\) or onError$/],
+    ['another way with errors', { filter: { onError: 'fail' } }, /^step even has other batches \(batchSize\) or onError$/],
+    ['another version', { map: { version: 2 } }, /^step twice has other input or another operator$/],
+  ])('not with %s', (_what, after, says) => {
+    expect(reason({}, after)).toMatch(says);
+  });
+
+  it('not with a step less', () => {
+    expect(reason({ extra: true }, {})).toBe('step only was removed');
+  });
+});
