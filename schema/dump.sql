@@ -58,14 +58,6 @@ distilog.migration_lock.id character varying(255) not null
 distilog.migration_lock.is_locked integer not null
 distilog.migrations.name character varying(255) not null
 distilog.migrations."timestamp" character varying(255) not null
-distilog.new_event.type text
-distilog.new_event.version integer
-distilog.new_event.pass integer
-distilog.new_event.step text
-distilog.new_event.batch bigint
-distilog.new_event.attempt integer
-distilog.new_event.chunks text
-distilog.new_event.data text
 distilog.snapshots.log_id text not null
 distilog.snapshots.projection text not null
 distilog.snapshots.version integer not null
@@ -139,6 +131,21 @@ migrations: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 snapshots: distilog_app=arwd/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 
 -- Functions
+CREATE OR REPLACE FUNCTION distilog.admit(role name)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  execute format('grant usage on schema distilog to %I', role);
+  execute format('grant select on all tables in schema distilog to %I', role);
+  execute format('grant insert on distilog.chunks to %I', role);
+  execute format('grant insert, update, delete on distilog.snapshots to %I', role);
+  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to %I', role);
+end $function$
+;
+-- distilog_owner=X/distilog_owner
+
 CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
  RETURNS distilog.append_result
  LANGUAGE sql
@@ -170,7 +177,11 @@ begin
   select * into head from distilog.heads where log_id = p_log for no key update;
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
-  select array_agg(distilog.leaf(row(t, v, p, s, b, a, c, d)::distilog.new_event) order by n) into leaves
+  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for the foreign key to say.
+  if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
+    raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
+  end if;
+  select array_agg(distilog.leaf(t, v, p, s, b, a, c, d) order by n) into leaves
     from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
   select sha256(string_agg(leaf, ''::bytea order by n)) into root from unnest(leaves) with ordinality as l (leaf, n);
 
@@ -209,7 +220,8 @@ begin
   insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
   insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
     select p_log, head.position + n, at, t, v, p, s, b, a,
-           case when c = '' then '{}'::bytea[] else array(select decode(x, 'hex') from unnest(string_to_array(c, ',')) with ordinality as u (x, o) order by o) end,
+           -- The text of an array, where a cast would otherwise be a query for each event.
+           case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
            d, leaves[n]
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
   insert into distilog.chunk_refs (log_id, position, sha256)
@@ -241,24 +253,16 @@ end $function$
 CREATE OR REPLACE FUNCTION distilog.frame(field text)
  RETURNS bytea
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select case when field is null then int8send(-1) else int8send(octet_length(convert_to(field, 'UTF8'))::bigint) || convert_to(field, 'UTF8') end
-$function$
+ STABLE PARALLEL SAFE
+RETURN CASE WHEN (field IS NULL) THEN int8send(('-1'::integer)::bigint) ELSE (int8send((octet_length(field))::bigint) || convert_to(field, 'UTF8'::name)) END
 ;
 -- distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.leaf(event distilog.new_event)
+CREATE OR REPLACE FUNCTION distilog.leaf(type text, version integer, pass integer, step text, batch bigint, attempt integer, chunks text, data text)
  RETURNS bytea
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select sha256(
-    distilog.frame(event.type) || distilog.frame(event.version::text) || distilog.frame(event.pass::text) || distilog.frame(event.step) ||
-    distilog.frame(event.batch::text) || distilog.frame(event.attempt::text) || distilog.frame(event.chunks) || distilog.frame(event.data))
-$function$
+ STABLE PARALLEL SAFE
+RETURN sha256((((((((distilog.frame(type) || distilog.frame((version)::text)) || distilog.frame((pass)::text)) || distilog.frame(step)) || distilog.frame((batch)::text)) || distilog.frame((attempt)::text)) || distilog.frame(chunks)) || distilog.frame(data)))
 ;
 -- distilog_owner=X/distilog_owner
 
@@ -266,10 +270,7 @@ CREATE OR REPLACE FUNCTION distilog.microseconds(at timestamp with time zone)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select (extract(epoch from at) * 1000000)::bigint
-$function$
+RETURN ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint
 ;
 -- distilog_owner=X/distilog_owner
 

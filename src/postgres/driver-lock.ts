@@ -29,11 +29,12 @@ export async function waitForLock(client: pg.ClientBase, runId: string, timeoutM
   return true;
 }
 
-/** Ends the connection that holds a run's lock, unless it is that of backend `except`. */
-export async function endHolder(database: Kysely<Database>, runId: string, except: number): Promise<void> {
+/** Ends the connection that holds a run's lock, once backend `next` waits in the server's queue for it: ended sooner, anybody might come between. */
+export async function endHolder(database: Kysely<Database>, runId: string, next: number): Promise<void> {
   await sql`
     select pg_terminate_backend(l.pid) from pg_locks l
-     where l.pid <> ${except} and ${isLockOf(sql`${runId}::text`)}`.execute(database);
+     where l.pid <> ${next} and ${isLockOf(sql`${runId}::text`)}
+       and exists (select from pg_locks w where w.pid = ${next} and w.locktype = 'advisory' and not w.granted)`.execute(database);
 }
 
 /** Who drives which of these runs now. */

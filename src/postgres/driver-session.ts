@@ -12,7 +12,7 @@ import { callAppend } from './statements.ts';
 
 /** How long a lock that is seized may take to become free, and the pause between attempts at ending its holder. */
 const seizeTimeoutMs = 15_000;
-const seizePauseMs = 100;
+const seizePauseMs = 20;
 /** How long one append may take on the server, and until its outcome counts as unknown. */
 const statementTimeoutMs = 45_000;
 const appendTimeoutMs = 60_000;

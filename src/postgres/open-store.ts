@@ -85,7 +85,7 @@ function fromUrl(text: string): Connect {
       `The store is a ${url.protocol.replace(':', '')} URL: distilog keeps its log in PostgreSQL, postgres://user:password@host:port/database.`,
     );
   }
-  return () => ({ connectionString: text, options: '' });
+  return () => ({ connectionString: text });
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' ? undefined : text);

@@ -118,7 +118,7 @@ export async function attack({ folder, rounds, seed, say }: AttackOptions): Prom
     const start = Date.now();
     try {
       const next = await findRows(folder, acknowledged);
-      lost += next.missing;
+      lost = Math.max(lost, next.missing);
       nextMs.push(next.connectedAt - start);
       if (next.missing > 0) say(`round ${round}: ${next.missing} rows are lost`);
     } catch (error) {

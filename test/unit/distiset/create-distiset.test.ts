@@ -4,7 +4,7 @@ import { createDistiset } from '#distiset';
 import { resolveAsOf, runLogId, type Store } from '#log';
 import { pipeline } from '#pipeline';
 import type { JsonObject } from '#kit/json';
-import { eventsOf, ran } from '../engine/engine.ts';
+import { eventsOf, ran, resumed } from '../engine/engine.ts';
 
 const numbers = (total: number) => ({
   output: z.object({ n: z.int() }),
@@ -145,6 +145,55 @@ describe('a distiset of a run', () => {
     const { configs } = await distisetAt(store, runId);
     expect(configs).toMatchObject([{ name: 'default', state: 'finished', rowsCommitted: 0, columns: [{ name: 'n' }] }]);
     expect(await Array.fromAsync(configs[0]?.rows() ?? [])).toEqual([]);
+  });
+
+  it('lacks the rows of a batch that was given up, and says so', async () => {
+    const pipe = pipeline('skipped', ({ source }) => {
+      const called = source('all', numbers(100)).map('call', {
+        output: z.object({ out: z.int() }),
+        concurrency: 50,
+        run: async ({ n }) => {
+          await new Promise((resolve) => setTimeout(resolve, n === 25 ? 200 : 1));
+          if (n === 25) throw Object.assign(new Error('revoked'), { code: 'auth' });
+          return { out: n };
+        },
+      });
+      return { called };
+    });
+    const { store, runId, rest } = await ran(pipe);
+    expect(rest).toBe('paused');
+    await resumed(store, runId, pipe, { skip: [{ step: 'call', batch: 2 }] });
+    const [config] = (await distisetAt(store, runId)).configs;
+    expect(config).toMatchObject({ state: 'partial', rowsCommitted: 90, batches: { failed: 1, succeeded: 9, running: 0 } });
+    expect(config?.losses).toMatchObject([{ step: 'call', kind: 'batch', count: 1, code: 'skipped' }]);
+    const kept = numbers(100).rows.filter(({ n }) => n < 20 || n >= 30);
+    expect(await Array.fromAsync(config?.rows() ?? [])).toEqual(kept.map(({ n }) => ({ n, out: n })));
+  });
+
+  it('ends before the batch that ended its step, though later ones have arrived', async () => {
+    const pipe = pipeline('ended', ({ source }) => {
+      const called = source('all', numbers(100)).map('called', {
+        output: z.object({ out: z.int() }),
+        concurrency: 50,
+        onError: 'fail',
+        run: async ({ n }) => {
+          await new Promise((resolve) => setTimeout(resolve, n === 25 ? 200 : 1));
+          if (n === 25) throw hopeless('no');
+          return { out: n };
+        },
+      });
+      return { below: called.filter('below', { keep: () => true }) };
+    });
+    const { store, runId } = await ran(pipe);
+    const distiset = await distisetAt(store, runId, undefined, { steps: ['called', 'below'] });
+    expect(statesOf(distiset)).toEqual([
+      ['called', 'failed'],
+      ['below', 'blocked'],
+    ]);
+    expect(distiset.configs[0]?.batches.succeeded).toBeGreaterThan(2);
+    for (const config of distiset.configs) {
+      expect(await Array.fromAsync(config.rows())).toEqual(numbers(20).rows.map(({ n }) => ({ n, out: n })));
+    }
   });
 
   it('shows any step that is asked for, under its own name', async () => {

@@ -5,7 +5,7 @@ import { resumePipeline, startPipeline } from '#engine';
 import { memoryStore, verify } from '#log';
 import { pipeline, plan, type Plan } from '#pipeline';
 import { hashed, randomFrom } from '../random.ts';
-import { ran, rowsOf } from './engine.ts';
+import { ran, resumed, rowsOf } from './engine.ts';
 
 /** A random pipeline of real steps: a source, and up to six steps, each on a random earlier one. */
 function randomPipeline(seed: number) {
@@ -63,7 +63,10 @@ describe('a run that is taken over again and again, while those who drove it liv
       if (!(next instanceof Error)) driving = (next as typeof first).drive();
       else break;
     }
-    await driving;
+    let { rest } = await driving;
+    // A batch that was lost three times while it ran alone pauses the run, for it may be what takes the drivers down.
+    while (rest === 'paused') rest = await resumed(store, runId, pipe, { isRejectLimitLifted: true });
+    expect(rest).toBe(calm.rest);
     for (const ghost of await Promise.all(ghosts)) if (ghost instanceof Error) expect(ghost).toMatchObject({ code: 'fenced' });
     expect(await rowsOf(store, runId)).toEqual(await rowsOf(calm.store, calm.runId));
     expect(await verify(store, runId)).toMatchObject({ ok: true });

@@ -120,7 +120,7 @@ describe('a row', () => {
       }),
     );
     const rows = (await rowsOf(store, runId))['default'] ?? [];
-    expect(rows.map(({ text }) => String(text).length)).toEqual([10 * 1024 * 1024]);
+    expect(rows.map(({ text }) => (text as string).length)).toEqual([10 * 1024 * 1024]);
     const success = (await eventsOf(store, runId)).find((event) => event.type === 'BatchSucceeded' && event.step === 'text');
     expect(success?.data).toMatchObject({
       rejected: { rows: [{ row: 1, code: 'row-too-large', message: expect.stringMatching(/20\.0 MiB.*16\.0 MiB/) as string }] },

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -186,8 +187,10 @@ describe('the place of a directory', () => {
     fs.mkdirSync(path.join(folder, 'empty'));
     fs.writeFileSync(path.join(folder, 'file'), 'mine');
     fs.symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'dangling'));
+    // Known before the first row is read: an export may take hours.
+    const untouched: WritableConfig = { ...failing('untouched', null), rows: () => assert.fail('its rows were read') };
     for (const name of ['empty', 'empty/', 'file', 'dangling', '.']) {
-      await expect(write(path.join(folder, name), []), name).rejects.toMatchObject({ code: 'output-exists' });
+      await expect(write(path.join(folder, name), [untouched]), name).rejects.toMatchObject({ code: 'output-exists' });
     }
     expect(fs.readFileSync(path.join(folder, 'file'), 'utf8')).toBe('mine');
     expect(hidden(folder)).toEqual([]);
@@ -284,7 +287,7 @@ describe('the place of a directory', () => {
     const longAgo = performance.timeOrigin / 1_000 - 60;
     leave(`.out.${here}-${process.pid}-bcdfghjk.tmp`, longAgo);
     const mine = leave(`.out.${here}-${process.pid}-bcdfghjm.tmp`, Date.now() / 1_000);
-    const elsewhere = leave('.out.00000000-1-bcdfghjk.tmp', longAgo);
+    const elsewhere = leave('.out.00000000-99999999-bcdfghjk.tmp', longAgo);
     const another = leave(`.out2.${here}-99999999-bcdfghjk.tmp`, longAgo);
     await write(path.join(folder, 'out'), [configOf('default', shape, rows)]);
     expect(hidden(folder).sort()).toEqual([mine, elsewhere, another].sort());
