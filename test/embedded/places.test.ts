@@ -101,7 +101,7 @@ function pathOf(start: string, bytes: number): string {
   return long;
 }
 
-describe('an embedded store', () => {
+describe('an embedded store', { timeout: 60_000 }, () => {
   it.skipIf(!isRoot)(`works below /root, where the server's user may not go${isRoot ? '' : ' (skipped: not root)'}`, async () => {
     const folder = fs.mkdtempSync('/root/distilog-places-');
     folders.push(folder);

@@ -32,7 +32,7 @@ async function watched(folder: string, errors: unknown[]) {
   return { postmaster, told };
 }
 
-describe.runIf(process.platform === 'linux')('a postmaster', () => {
+describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }, () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-postmaster-'));
 
   beforeAll(async () => {

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -129,17 +128,5 @@ describe('a directory of any columns', () => {
       }),
       { numRuns: 100 },
     );
-  });
-
-  it('keeps a byte order mark at the start of a text', async () => {
-    const directory = path.join(folder, 'marked');
-    const distiset = distisetOf([configOf('default', { t: z.string() }, [{ t: '\uFEFFx' }, { t: 'x' }])]);
-    await writeDistiset(distiset, { directory, distilog: '0.0.0' });
-    const instance = await DuckDBInstance.create();
-    const connection = await instance.connect();
-    const reader = await connection.runAndReadAll(`select hex(t) from read_parquet('${directory}/data/train-*')`);
-    expect(reader.getRowsJS()).toEqual([['EFBBBF78'], ['78']]);
-    connection.closeSync();
-    instance.closeSync();
   });
 });
