@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
+import { canonicalJson } from '#kit/json';
 import type { Distiset, DistisetConfig } from './create-distiset.ts';
 import { datasetCard } from './writers/dataset-card.ts';
 import type { DistisetMetadata } from './writers/metadata.ts';
@@ -35,7 +36,7 @@ export async function writeDistiset(distiset: Distiset, options: WriteOptions): 
     const written: WrittenConfig[] = [];
     for (const config of distiset.configs) written.push(await writeConfig(output.temporary, config, { format, compression }));
     const metadata = metadataOf(distiset, written, { format, compression, distilog });
-    writeFile(path.join(output.temporary, 'distilog.json'), `${JSON.stringify(metadata, null, 2)}\n`);
+    writeFile(path.join(output.temporary, 'distilog.json'), metadataText(metadata));
     writeFile(path.join(output.temporary, 'README.md'), datasetCard(metadata, written));
     output.publish();
     return { directory, metadata };
@@ -44,6 +45,9 @@ export async function writeDistiset(distiset: Distiset, options: WriteOptions): 
     throw writeFault(error, directory);
   }
 }
+
+/** Keys sorted at every depth: states that come from a snapshot have theirs in another order than states that were folded just now. */
+const metadataText = (metadata: DistisetMetadata): string => `${JSON.stringify(JSON.parse(canonicalJson(metadata)), null, 2)}\n`;
 
 function writeFile(file: string, text: string): void {
   fs.writeFileSync(file, text, { flag: 'wx', flush: true });

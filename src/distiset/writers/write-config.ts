@@ -83,7 +83,10 @@ export async function writeConfig(
 }
 
 /** A disk that fails, a store that is away and a bug of ours concern every config; all else concerns the one whose rows it came with. */
-const concernsAll = (error: unknown): boolean => isOfFiles(error) || hasCode(error, 'connection-lost') || error instanceof AssertionError;
+const concernsAll = (error: unknown): boolean =>
+  isOfFiles(error) || storeIsAway.has(codeOf(error) ?? '') || error instanceof AssertionError;
+
+const storeIsAway = new Set(['connection-lost', 'store-unreachable', 'too-many-connections', 'disk-full', 'database-error']);
 
 const fileCalls = new Set(['open', 'write', 'fsync', 'close', 'rename', 'mkdir', 'rm']);
 
