@@ -11,35 +11,60 @@ export interface Frame {
 }
 
 const barWidthMax = 24;
-/** Room for everything in a line but its name and bar. */
-const factsWidth = 58;
+const barWidthMin = 6;
+const nameWidthMax = 24;
 
 /** A run's progress as lines that fit the terminal: one for the run, one for every step. A projection of states, so it can be tested as text. */
 export function progressFrame(
   { runId, status, position, elapsedMs, steps }: Frame,
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
 ): readonly string[] {
-  const nameWidth = Math.min(24, Math.max(4, ...steps.map(({ name }) => name.length)));
-  const barWidth = Math.max(0, Math.min(barWidthMax, width - nameWidth - factsWidth));
+  const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => name.length)));
   const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`)}`;
-  return [head, ...steps.map((step) => stepLine(step, nameWidth, barWidth, paint))];
+  const facts = steps.map((step) => fitting(factsOf(step), width - nameWidth - barWidthMin - 3));
+  const longest = Math.max(...facts.map(lengthOf));
+  const barWidth = Math.max(barWidthMin, Math.min(barWidthMax, width - nameWidth - longest - 3));
+  return [
+    head,
+    ...steps.map(({ name, ...step }, index) => {
+      const told = (facts[index] ?? []).map(({ text, style }) => (style ? paint(style, text) : text)).join('  ');
+      return ` ${name.slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${told}`;
+    }),
+  ];
 }
 
-function stepLine(step: StepView, nameWidth: number, barWidth: number, paint: Terminal['paint']): string {
-  const { name, state, rows, expected } = step;
-  const share = state === 'finished' ? 1 : expected ? Math.min(1, rows.in / expected) : null;
+interface Fact {
+  readonly text: string;
+  readonly style?: Parameters<Terminal['paint']>[0];
+}
+
+/** What there is to say of a step, the most important first. */
+function factsOf(step: StepView): readonly Fact[] {
+  const { state, rows, expected, usage } = step;
   const counted = expected === null || state === 'finished' ? formatCount(rows.in) : `${formatCount(rows.in)}/${formatCount(expected)}`;
-  const facts = [
-    paint(state === 'failed' || state === 'blocked' ? 'red' : state === 'finished' ? 'green' : 'dim', state.padEnd(8)),
-    counted.padStart(15),
-    rows.out === rows.in ? '' : `→ ${formatCount(rows.out)}`,
-    state === 'running' ? speed(step) : '',
-    rows.rejected > 0 ? paint('yellow', `${formatCount(rows.rejected)} rejected`) : '',
-    step.usage && step.usage.outputTokens > 0
-      ? paint('dim', `${formatCount(step.usage.inputTokens + step.usage.outputTokens)} tokens`)
-      : '',
+  const facts: readonly Fact[] = [
+    { text: state.padEnd(8), style: state === 'failed' || state === 'blocked' ? 'red' : state === 'finished' ? 'green' : 'dim' },
+    { text: counted.padStart(13) },
+    { text: rows.out === rows.in ? '' : `→ ${formatCount(rows.out)}` },
+    { text: state === 'running' ? speed(step) : '' },
+    { text: rows.rejected > 0 ? `${formatCount(rows.rejected)} rejected` : '', style: 'yellow' },
+    { text: usage && usage.outputTokens > 0 ? `${formatCount(usage.inputTokens + usage.outputTokens)} tokens` : '', style: 'dim' },
   ];
-  return ` ${name.slice(0, nameWidth).padEnd(nameWidth)} ${bar(share, barWidth, paint)} ${facts.filter(Boolean).join('  ')}`;
+  return facts.filter(({ text }) => text !== '');
+}
+
+/** As many facts as there is room for. */
+function fitting(facts: readonly Fact[], width: number): readonly Fact[] {
+  let count = facts.length;
+  while (count > 1 && lengthOf(facts.slice(0, count)) > width) count--;
+  return facts.slice(0, count);
+}
+
+const lengthOf = (facts: readonly Fact[]): number => facts.reduce((sum, { text }) => sum + text.length + 2, -2);
+
+function shareOf({ state, rows, expected }: Pick<StepView, 'state' | 'rows' | 'expected'>): number | null {
+  if (state === 'finished') return 1;
+  return expected ? Math.min(1, rows.in / expected) : null;
 }
 
 function speed({ rowsPerSecond, expected, rows }: StepView): string {

@@ -11,11 +11,12 @@ const roundMsMax = 90_000;
 const isLinux = process.platform === 'linux';
 
 describe.skipIf(!isLinux)(`an embedded store whose processes are killed (DISTILOG_ATTACK_SEED=${seed}, ${rounds} rounds)`, () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-attack-'));
+  let folder: string;
   const said: string[] = [];
   let figures: AttackFigures;
 
   beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-attack-'));
     figures = await attack({ folder, rounds, seed, say: (line) => said.push(line) });
     console.log(JSON.stringify({ seed, rounds, ...figures }));
   }, rounds * roundMsMax);
@@ -34,9 +35,8 @@ describe.skipIf(!isLinux)(`an embedded store whose processes are killed (DISTILO
     expect(figures.samples).toBeGreaterThan(rounds);
   });
 
-  it('lets the next client in within 5 s, or as many times that as the machine has work for', () => {
-    const overload = Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
-    expect(figures.nextMs.max, said.join('\n')).toBeLessThan(5_000 * overload);
+  it('lets the next client in within 5 s', () => {
+    expect(figures.nextMs.max, said.join('\n')).toBeLessThan(5_000);
   });
 
   it('leaves nothing running 15 s after the last client', () => {

@@ -62,7 +62,7 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   const { print, paint } = terminal;
   const states = await readStates(store, runId, position);
   print('');
-  print(stepTable(stepViews(states), paint));
+  print(stepTable(stepViews(states), terminal));
   print('');
   const style = rest === 'succeeded' ? 'green' : rest === 'failed' || rest === 'cancelled' ? 'red' : 'yellow';
   print(`${paint(style, rest)} at position ${formatCount(position)}.`);

@@ -95,7 +95,7 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
   );
   if (graph.paused) print(paint('yellow', shortened(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));
   print('');
-  print(stepTable(stepViews(states), paint));
+  print(stepTable(stepViews(states), terminal));
   print('');
   for (const note of notes) print(paint('yellow', `note: ${note}`));
   for (const { recordedAt, type, who, what, step } of timeline.entries.filter(({ step: of }) => of === null).slice(-timelineShown)) {
@@ -122,13 +122,17 @@ function describeStatus({ graph, progress }: RunStates, live: Liveness | null, p
   return paint(style, graph.status);
 }
 
+/** Characters in a line from which there is room for everything. */
+const wideFrom = 100;
+
 /** A table of steps: what each is, how far, and what it lost. */
-export function stepTable(steps: readonly StepView[], paint: Terminal['paint']): string {
-  const hasTokens = steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);
-  const hasRetries = steps.some(({ retries }) => retries > 0);
+export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): string {
+  const isWide = width >= wideFrom;
+  const hasTokens = isWide && steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);
+  const hasRetries = isWide && steps.some(({ retries }) => retries > 0);
   const columns = [
     { title: 'step' },
-    { title: 'operator' },
+    ...(isWide ? [{ title: 'operator' } as const] : []),
     { title: 'state' },
     { title: 'batches', align: 'right' },
     ...(hasRetries ? [{ title: 'retried', align: 'right' } as const] : []),
@@ -139,7 +143,7 @@ export function stepTable(steps: readonly StepView[], paint: Terminal['paint']):
   ] as const;
   const rows = steps.map(({ name, operator, state, leaf, batches, retries, rows: { in: read, out, rejected }, usage }) => [
     leaf ? `${name} ${paint('dim', '(leaf)')}` : name,
-    operator,
+    ...(isWide ? [operator] : []),
     paint(state === 'finished' ? 'green' : state === 'failed' || state === 'blocked' ? 'red' : state === 'running' ? 'cyan' : 'dim', state),
     `${formatCount(batches.succeeded)}${batches.running > 0 ? ` +${batches.running} running` : ''}${batches.failed > 0 ? ` ${batches.failed} failed` : ''}`,
     ...(hasRetries ? [retries > 0 ? formatCount(retries) : ''] : []),
