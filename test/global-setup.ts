@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('serverUrl', `postgres://${user}:${encodeURIComponent(password)}@localhost/${database}?host=${encodeURIComponent(host)}`);
   return async () => {
     store.close();
-    await stopEmbeddedStore(folder);
+    await stopEmbeddedStore(folder, { force: true });
     fs.rmSync(folder, { recursive: true, force: true });
   };
 }

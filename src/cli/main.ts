@@ -161,7 +161,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
       .option('--store <url>', 'the PostgreSQL server to use')
       .option('--json', 'for machines');
   dbCommand('start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
-  dbCommand('stop', 'stop the embedded server').action(() => dbStop(context));
+  dbCommand('stop', 'stop the embedded server')
+    .option('--force', 'though other processes work with it')
+    .action((options) => dbStop(context, options));
   dbCommand('url', 'where the store is, for psql')
     .option('--admin', "the owner's login (embedded store only)")
     .action((options) => dbUrl(context, options));

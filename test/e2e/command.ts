@@ -32,7 +32,7 @@ export function workFolder(): string {
   fs.symlinkSync(path.join(root, 'node_modules/zod'), path.join(folder, 'node_modules/zod'));
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
   afterAll(async () => {
-    await stopEmbeddedStore(folder).catch(() => false);
+    await stopEmbeddedStore(folder, { force: true }).catch(() => false);
     fs.rmSync(folder, { recursive: true, force: true });
   });
   return folder;

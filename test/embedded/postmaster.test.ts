@@ -33,9 +33,10 @@ async function watched(folder: string, errors: unknown[]) {
 }
 
 describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }, () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-postmaster-'));
+  let folder: string;
 
   beforeAll(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-postmaster-'));
     const store = await openEmbeddedStore(folder);
     store.close();
     await stopEmbeddedStore(folder);
@@ -51,7 +52,8 @@ describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }
     const recovering = Object.assign(new Error('the database system is in recovery mode'), { code: '57P03' });
     const { postmaster, told } = await watched(folder, [reset, recovering]);
     await postmaster.stop(false);
-    expect(told).toEqual(['ready', 'gone']);
+    // Told when the exit is heard of, which may be just after it was seen.
+    await expect.poll(() => told).toEqual(['ready', 'gone']);
     expect(await untilGone(folder, 5_000)).toEqual([]);
   });
 

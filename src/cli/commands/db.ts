@@ -1,4 +1,4 @@
-import { embeddedSupervisor, findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf } from '#postgres';
+import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf } from '#postgres';
 import { Fault } from '#kit/fault';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -13,15 +13,14 @@ export async function dbStart(context: CommandContext, options: CommonOptions): 
   await store.close();
 }
 
-/** `distilog db stop`: stops the embedded server now. */
-export async function dbStop(context: CommandContext): Promise<void> {
-  const supervisor = await embeddedSupervisor(process.cwd()).catch(() => null);
-  if (supervisor === null) {
-    context.terminal.print('No server is running here.');
-    return;
-  }
-  await stopEmbeddedStore(process.cwd());
-  context.terminal.print('Stopped.');
+export interface DbStopOptions extends CommonOptions {
+  readonly force?: boolean | undefined;
+}
+
+/** `distilog db stop`: stops the embedded server now, unless another process works with it. */
+export async function dbStop(context: CommandContext, options: DbStopOptions): Promise<void> {
+  const wasUp = await stopEmbeddedStore(process.cwd(), { force: options.force });
+  context.terminal.print(wasUp ? 'Stopped.' : 'No server is running here.');
 }
 
 export interface DbUrlOptions extends CommonOptions {

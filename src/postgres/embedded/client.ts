@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
+import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault, messageOf } from '#kit/fault';
-import type { Answer, Connection } from './connection.ts';
+import { stopRequest, type Answer, type Connection } from './connection.ts';
 import { identityOf, openLog, tailOf } from './files.ts';
 import { busyExitCode, readMarker } from './marker.ts';
+import { refusePlantedLink } from './planted-links.ts';
 
 /** A folder's own PostgreSQL, shared by every distilog process that works there. */
 export interface EmbeddedStore {
@@ -27,13 +29,16 @@ const openTimeoutMs = 60_000;
 const pollMs = 25;
 const respawnMs = 250;
 const reacquireMs = 1_000;
+/** How long processes that are about to leave may hold up a stop. */
+const leavePatienceMs = 2_000;
+const leavePollMs = 100;
 
 /** Opens a folder's store, starting its server if no process has. Throws `Fault('embedded-failed')`, which says what is in the way. */
 export async function openEmbeddedStore(
   folder: string,
   { timeoutMs = openTimeoutMs }: { readonly timeoutMs?: number | undefined } = {},
 ): Promise<EmbeddedStore> {
-  const home = homeOf(folder);
+  const home = makeHome(folder);
   let held = await acquire(home, timeoutMs);
   let isClosed = false;
   const watch = () => void held.socket.once('close', () => void find());
@@ -62,56 +67,116 @@ export async function openEmbeddedStore(
   };
 }
 
+/** A folder's server that is up. */
+export interface EmbeddedStatus {
+  /** Process id of its supervisor. */
+  readonly supervisor: number;
+  /** Processes of distilog that hold it, this one included. */
+  readonly clients: number;
+}
+
+/** A folder's server, or null if none is up. Starts nothing. */
+export async function embeddedStatus(folder: string): Promise<EmbeddedStatus | null> {
+  const held = await dial(homeIn(folder), Date.now() + reacquireMs).catch(() => undefined);
+  if (!held) return null;
+  held.socket.destroy();
+  // The asking is a connection, too.
+  return { supervisor: held.supervisor, clients: held.clients - 1 };
+}
+
 /** Who supervises a folder's server, or null if nobody does. */
 export async function embeddedSupervisor(folder: string): Promise<number | null> {
-  const home = path.join(fs.realpathSync(folder), '.distilog');
-  const held = await dial(home, Date.now() + reacquireMs).catch(() => undefined);
-  held?.socket.destroy();
-  return held?.supervisor ?? null;
+  return (await embeddedStatus(folder))?.supervisor ?? null;
 }
 
-/** Stops a folder's server, whoever uses it. Returns whether there was one. */
-export async function stopEmbeddedStore(
-  folder: string,
-  { timeoutMs = openTimeoutMs }: { readonly timeoutMs?: number | undefined } = {},
-): Promise<boolean> {
-  const supervisor = await embeddedSupervisor(folder);
-  if (supervisor === null) return false;
-  process.kill(supervisor, 'SIGTERM');
-  for (const until = Date.now() + timeoutMs; (await embeddedSupervisor(folder)) === supervisor; await sleep(pollMs)) {
-    if (Date.now() > until) throw new Fault('embedded-failed', `The server in ${folder} does not stop: end process ${supervisor}.`);
+export interface StopOptions {
+  readonly timeoutMs?: number | undefined;
+  /** Stops it under the feet of processes that use it; they will start it again. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Stops a folder's server, and returns when it is gone: true, or false if there was none.
+ * Throws `Fault('embedded-in-use')` while other processes of distilog hold it, unless forced.
+ */
+export async function stopEmbeddedStore(folder: string, { timeoutMs = openTimeoutMs, force = false }: StopOptions = {}): Promise<boolean> {
+  const home = homeIn(folder);
+  const deadline = Date.now() + timeoutMs;
+  for (const patience = Date.now() + leavePatienceMs; ; await sleep(leavePollMs)) {
+    const held = await dial(home, deadline);
+    if (!held) return false;
+    const others = held.clients - 1;
+    if (force || others === 0) {
+      await endServer(held, home, deadline);
+      return true;
+    }
+    held.socket.destroy();
+    if (Date.now() < patience) continue;
+    const whose = others === 1 ? 'Another process of distilog uses' : `${others} other processes of distilog use`;
+    throw new Fault(
+      'embedded-in-use',
+      `${whose} the server in ${home}: end them first, or say --force; it stops by itself after the last.`,
+      {
+        details: { clients: others },
+      },
+    );
   }
-  return true;
 }
 
-function homeOf(folder: string): string {
-  const home = path.join(fs.realpathSync(folder), '.distilog');
+/** Asks the supervisor, whose end is the connection's: a process id read from a file may be another process by now, or lie. */
+async function endServer({ socket, supervisor }: Held, home: string, deadline: number): Promise<void> {
+  const ended = once(socket, 'close', { signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())) });
+  socket.ref().write(stopRequest);
+  try {
+    await ended;
+  } catch (error) {
+    throw new Fault('embedded-failed', `The server in ${home} does not stop: end process ${supervisor}.`, { cause: error });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function homeIn(folder: string): string {
+  try {
+    return path.join(fs.realpathSync(folder), '.distilog');
+  } catch (error) {
+    throw new Fault('embedded-failed', `The folder ${folder} cannot be opened: ${messageOf(error)}.`, { cause: error });
+  }
+}
+
+/** The store's folder, made if it is not there. */
+function makeHome(folder: string): string {
+  const home = homeIn(folder);
   if (Buffer.byteLength(home) > pathBytesMax) {
     throw new Fault(
       'embedded-failed',
       `The path of ${home} is too long for an embedded store: work in a folder nearer to the root, or name a server with --store.`,
     );
   }
+  refusePlantedLink(home);
   try {
     fs.mkdirSync(home, { recursive: true });
     fs.accessSync(home, fs.constants.W_OK);
   } catch (error) {
-    throw new Fault(
-      'embedded-failed',
-      `The store's folder ${home} cannot be written: ${messageOf(error)}. Work in another folder, or name a server with --store.`,
-      {
-        cause: error,
-      },
-    );
+    throw unwritable(home, error);
   }
   return home;
 }
+
+const unwritable = (file: string, error: unknown): Fault =>
+  new Fault(
+    'embedded-failed',
+    `The store's ${file} cannot be written: ${messageOf(error)}. Work in another folder, or name a server with --store.`,
+    { cause: error },
+  );
 
 interface Held {
   readonly app: Connection;
   readonly owner: Connection;
   readonly socket: net.Socket;
   readonly supervisor: number;
+  /** Open connections to the supervisor, this one included. */
+  readonly clients: number;
 }
 
 /** Connects to the folder's supervisor; where there is none, starts one. Of several started at once, the kernel's lock lets one through. */
@@ -144,7 +209,7 @@ function spawnSupervisor(home: string, log: string): ChildProcess {
   const extension = path.extname(fileURLToPath(import.meta.url));
   const program = fileURLToPath(new URL(`./supervise${extension}`, import.meta.url));
   const conditions = extension === '.ts' ? ['--conditions=distilog-source'] : [];
-  const out = openLog(log);
+  const out = openOrRefuse(log);
   const child = spawn(process.execPath, ['--no-warnings', ...conditions, program, '--supervise', home], {
     detached: true,
     windowsHide: true,
@@ -156,6 +221,14 @@ function spawnSupervisor(home: string, log: string): ChildProcess {
   child.unref();
   fs.closeSync(out);
   return child;
+}
+
+function openOrRefuse(log: string): number {
+  try {
+    return openLog(log);
+  } catch (error) {
+    throw unwritable(log, error);
+  }
 }
 
 /** Connects to a supervisor's control socket and hears where the server is; the open socket is this process's reference to it. */
@@ -172,8 +245,10 @@ function dial(home: string, deadline: number): Promise<Held | undefined> {
       .once('close', () => resolve(undefined))
       .on('data', (chunk) => {
         text += String(chunk);
-        if (!text.includes('\n')) return;
-        const answer = JSON.parse(text) as Answer;
+        // A server that was started again meanwhile is told of twice.
+        const end = text.indexOf('\n');
+        if (end < 0) return;
+        const answer = JSON.parse(text.slice(0, end)) as Answer;
         if ('error' in answer) {
           reject(new Fault('embedded-failed', answer.error));
           return;
@@ -183,7 +258,7 @@ function dial(home: string, deadline: number): Promise<Held | undefined> {
           ...connection,
           host: path.isAbsolute(connection.host) || connection.host === loopback ? connection.host : path.resolve(home, connection.host),
         });
-        resolve({ app: placed(answer.app), owner: placed(answer.owner), socket, supervisor: marker.pid });
+        resolve({ app: placed(answer.app), owner: placed(answer.owner), socket, supervisor: marker.pid, clients: answer.clients });
       });
   });
 }

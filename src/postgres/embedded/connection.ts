@@ -12,8 +12,17 @@ export interface Connection {
 /** PGOPTIONS in the environment is not ours. A blank, because `pg` takes '' for not given. */
 export const noOptions = ' ';
 
-/** What a supervisor answers to whoever connects to its control socket. */
-export type Answer = { readonly app: Connection; readonly owner: Connection } | { readonly error: string };
+/** The two logins of a server that is up. */
+export interface Logins {
+  readonly app: Connection;
+  readonly owner: Connection;
+}
+
+/** What a supervisor answers to whoever connects to its control socket; `clients` counts every open connection, the asker's too. */
+export type Answer = (Logins & { readonly clients: number }) | { readonly error: string };
+
+/** What a client says to have the server stopped. It says nothing else, ever. */
+export const stopRequest = 'stop\n';
 
 /** The owner of everything; the role that the program logs in as; the database. */
 export const ownerRole = 'distilog_owner';

@@ -45,13 +45,14 @@ export async function makeDataDirectory(directory: DataDirectory): Promise<void>
 /** A copy may have lost what PostgreSQL insists on: an owner who is the server's user, and nobody else's access. */
 function takeBack(directory: DataDirectory): void {
   const { data, programs } = directory;
-  const { uid, mode } = fs.lstatSync(data);
+  const { uid, mode } = fs.statSync(data);
   if (programs.as.uid !== undefined && uid !== programs.as.uid) ownAll(directory);
   if ((mode & 0o077) !== 0 && !isWindows) fs.chmodSync(data, 0o700);
 }
 
-function ownAll({ data, programs, own }: DataDirectory): void {
+function ownAll({ data: named, programs, own }: DataDirectory): void {
   if (programs.as.uid === undefined) return;
+  const data = fs.realpathSync(named);
   for (const file of ['', ...fs.readdirSync(data, { recursive: true, encoding: 'utf8' })]) own(path.join(data, file));
 }
 
@@ -77,7 +78,12 @@ async function initialise(directory: DataDirectory): Promise<void> {
     // The server runs as a user without a name; initdb does not.
     if (code === 0 || !tailOf(log).includes('could not look up effective user ID')) break;
   }
-  if (code !== 0) throw new Error(`initdb failed (${code}): ${tailOf(log)}`);
+  if (code !== 0) {
+    const said = tailOf(log);
+    const isFull = said.includes('No space left on device');
+    const advice = isFull ? `There is no room for the store in ${home}: free some 50 MB there, or name a server with --store. ` : '';
+    throw new Error(`${advice}initdb failed (${code}): ${said}`);
+  }
   own(password);
   ownAll({ ...directory, data: fresh });
   fs.renameSync(fresh, data);

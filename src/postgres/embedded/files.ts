@@ -1,9 +1,12 @@
 import fs from 'node:fs';
 
+/** A link in a file's place is not followed: the folder may be another user's, who planted it. (Windows has no such flag.) */
+const noFollow = fs.constants.O_NOFOLLOW ?? 0;
+
 /** A file's text, or '' where there is none to be read. */
 export function readText(file: string): string {
   try {
-    return fs.readFileSync(file, 'utf8');
+    return fs.readFileSync(file, { encoding: 'utf8', flag: fs.constants.O_RDONLY | noFollow });
   } catch {
     return '';
   }
@@ -31,8 +34,15 @@ export function writeWhole(file: string, text: string, own: (file: string) => vo
   fs.renameSync(fresh, file);
 }
 
-/** Opens a log file to append to it. A link that somebody planted under its name is not followed: the folder may be another user's. */
+/** Empties a log that has grown beyond so many bytes. */
+export function shortenLog(file: string, bytesMax: number): void {
+  const log = openLog(file);
+  if (fs.fstatSync(log).size > bytesMax) fs.ftruncateSync(log);
+  fs.closeSync(log);
+}
+
+/** Opens a log file to append to it. */
 export function openLog(file: string): number {
-  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
-  return fs.openSync(file, O_APPEND | O_CREAT | O_WRONLY | (O_NOFOLLOW ?? 0), 0o600);
+  const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants;
+  return fs.openSync(file, O_APPEND | O_CREAT | O_WRONLY | noFollow, 0o600);
 }

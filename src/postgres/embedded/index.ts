@@ -1,2 +1,10 @@
-export { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from './client.ts';
+export {
+  embeddedStatus,
+  embeddedSupervisor,
+  openEmbeddedStore,
+  stopEmbeddedStore,
+  type EmbeddedStatus,
+  type EmbeddedStore,
+  type StopOptions,
+} from './client.ts';
 export type { Connection } from './connection.ts';

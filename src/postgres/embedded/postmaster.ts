@@ -143,7 +143,8 @@ export class Postmaster {
       this.#options.onMoved();
     }
     await sleep(100);
-    await this.#start(until, attempt + 1);
+    // Waiting for what passes is no failed attempt.
+    await this.#start(until, isWaiting ? attempt : attempt + 1);
   }
 
   async #died(emptied: Promise<void>): Promise<void> {

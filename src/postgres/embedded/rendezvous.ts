@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { Answer } from './connection.ts';
+import type { Answer, Logins } from './connection.ts';
 import { isWindows } from './processes.ts';
 
 /** Longest path of a socket, in bytes. */
@@ -18,12 +18,12 @@ export interface Rendezvous {
   readonly clients: number;
   /** When the last client left, or the rendezvous opened. */
   readonly idleSince: number;
-  /** Tells everybody, and whoever comes from now on. Undefined: not now, ask again. */
-  tell(answer: Answer | undefined): void;
+  /** Tells everybody, and whoever comes from now on. Undefined: not now, wait. */
+  tell(logins: Logins | undefined): void;
   /** Makes everybody ask again. */
   dismiss(): void;
-  /** Ends with a last word, if there is one. */
-  close(last?: Answer): void;
+  /** Ends, with an error as the last word if there is one. Who asked for the end stays connected, and so hears when this process is gone. */
+  close(error?: string): void;
 }
 
 /** Opens it in the store's folder, or in the temporary one where the path is too long or its disk takes no sockets. */
@@ -32,11 +32,14 @@ export async function openRendezvous(
   data: string,
   runBefore: string | undefined,
   own: (file: string) => void,
+  onStop: () => void,
 ): Promise<Rendezvous> {
   const clients = new Set<net.Socket>();
+  const stoppers = new Set<net.Socket>();
   let idleSince = Date.now();
-  let answer: Answer | undefined;
+  let logins: Logins | undefined;
   let isClosed = false;
+  const say = (client: net.Socket, answer: Answer) => client.write(`${JSON.stringify(answer)}\n`);
   const server = net.createServer((socket) => {
     clients.add(socket);
     socket
@@ -45,9 +48,13 @@ export async function openRendezvous(
         clients.delete(socket);
         idleSince = Date.now();
       })
-      .resume();
+      // A client says nothing but that it wants the server stopped.
+      .on('data', () => {
+        stoppers.add(socket);
+        onStop();
+      });
     if (isClosed) socket.destroy();
-    else if (answer) socket.write(`${JSON.stringify(answer)}\n`);
+    else if (logins) say(socket, { ...logins, clients: clients.size });
   });
   if (runBefore && path.isAbsolute(runBefore) && path.basename(runBefore).startsWith('distilog-'))
     fs.rmSync(runBefore, { recursive: true, force: true });
@@ -62,18 +69,19 @@ export async function openRendezvous(
       return idleSince;
     },
     tell: (next) => {
-      answer = next;
-      if (next) for (const client of clients) client.write(`${JSON.stringify(next)}\n`);
+      logins = next;
+      if (next) for (const client of clients) say(client, { ...next, clients: clients.size });
     },
     dismiss: () => {
       for (const client of clients) client.destroy();
     },
-    close: (last) => {
+    close: (error) => {
       isClosed = true;
       server.close();
       for (const client of clients) {
-        if (last) client.end(`${JSON.stringify(last)}\n`);
-        else client.destroy();
+        if (stoppers.has(client)) continue;
+        if (error !== undefined) say(client, { error });
+        client.end();
       }
     },
   };

@@ -14,6 +14,8 @@ export async function makeRoles(owner: Connection, appPassword: string): Promise
       `select exists (select from pg_roles where rolname = $1) as has_role, exists (select from pg_database where datname = $2) as has_database`,
       [appRole, databaseName],
     );
+    // The server must not write a password to its log, whatever goes wrong and whatever it was told to log.
+    await client.query(`set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic'`);
     const [there] = rows;
     const verb = there?.has_role ? 'alter' : 'create';
     await client.query(

@@ -4,11 +4,13 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '#kit/fault';
 import { findBinaries, runAsFor } from './binaries.ts';
 import { appRole, databaseName, noOptions, ownerRole, type Connection } from './connection.ts';
 import { makeDataDirectory, serverMajor } from './data-directory.ts';
-import { identityOf, openLog, readText, writeWhole } from './files.ts';
+import { identityOf, openLog, readText, shortenLog, writeWhole } from './files.ts';
 import { busyExitCode, markerFile, readMarker, refuseIfElsewhere, thisPlace, type Marker } from './marker.ts';
+import { becomeOwner } from './owner.ts';
 import { Postmaster, usesTcp } from './postmaster.ts';
 import { endOrphans, isLinux } from './processes.ts';
 import { programs as programsFor } from './programs.ts';
@@ -23,20 +25,21 @@ const lookMs = 500;
 const logBytesMax = 1_000_000;
 
 async function supervise(home: string): Promise<void> {
+  const data = path.join(home, `pg${serverMajor}`);
+  const anybody = runAsFor(path.dirname(home));
+  const binaries = findBinaries(home, anybody);
+  const as = becomeOwner(home, data, anybody);
   await lockOrLeave(home);
-  const as = runAsFor(path.dirname(home));
   const own = (file: string) => {
     if (as.uid !== undefined) fs.lchownSync(file, as.uid, as.gid ?? as.uid);
   };
-  const data = path.join(home, `pg${serverMajor}`);
   const log = path.join(home, 'postgres.log');
   const passwords = { owner: path.join(home, 'owner-password'), app: path.join(home, 'app-password') };
-  for (const file of ['', 'lock', 'supervisor.log']) own(path.join(home, file));
+  own(path.join(home, 'lock'));
   writeWhole(path.join(home, '.gitignore'), '*\n', own);
   for (const file of Object.values(passwords)) if (!readText(file)) writeWhole(file, randomBytes(24).toString('base64url'), own);
   if (isLinux && !fs.existsSync('/proc/self/cwd'))
     throw new Error('An embedded store needs /proc: mount it, or name a server with --store.');
-  const binaries = findBinaries(home, as);
   const before = readMarker(home);
   if (before) await refuseIfElsewhere(before, home, path.join(before.run || data, '.s.PGSQL.5432'));
   await endOrphans(data);
@@ -45,7 +48,7 @@ async function supervise(home: string): Promise<void> {
   const identity = identityOf(home);
   // A marker that came along when the folder was copied names the sockets of a server that may be running.
   const runBefore = before?.identity === identity ? before.run : undefined;
-  const rendezvous = await openRendezvous(home, data, runBefore, own);
+  const rendezvous = await openRendezvous(home, data, runBefore, own, () => void quit(0));
   const { control, run } = rendezvous;
   writeWhole(markerFile(home), JSON.stringify({ pid: process.pid, place: thisPlace(), identity, control, run } satisfies Marker), own);
 
@@ -65,7 +68,7 @@ async function supervise(home: string): Promise<void> {
     isStopping = true;
     fs.rmSync(markerFile(home), { force: true });
     if (error) console.error(error);
-    rendezvous.close(error === undefined ? undefined : { error });
+    rendezvous.close(error);
     await postmaster.stop(code === 1);
     if (run) fs.rmSync(run, { recursive: true, force: true });
     // The lock goes with the process.
@@ -92,7 +95,11 @@ async function supervise(home: string): Promise<void> {
     onFailed: (error) => void quit(1, error),
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void quit(0));
-  process.on('uncaughtException', (error) => void quit(1, error.stack)).on('unhandledRejection', (error) => void quit(1, String(error)));
+  const fail = (error: unknown) => {
+    console.error(error);
+    void quit(1, messageOf(error));
+  };
+  process.on('uncaughtException', fail).on('unhandledRejection', fail);
   setInterval(() => {
     if (identityOf(home) !== identity || (owner && !fs.existsSync(path.join(data, 'PG_VERSION')))) {
       void quit(1, 'The folder of the store was moved or deleted.');
@@ -104,7 +111,7 @@ async function supervise(home: string): Promise<void> {
   }, lookMs);
 
   if (!readText(log)) fs.closeSync(openLog(log));
-  else if (fs.statSync(log).size > logBytesMax) fs.truncateSync(log);
+  else shortenLog(log, logBytesMax);
   own(log);
   try {
     await makeDataDirectory({ home, data, log, password: passwords.owner, initdb: binaries.initdb, programs, own });
