@@ -1,10 +1,2 @@
-export {
-  embeddedStatus,
-  embeddedSupervisor,
-  openEmbeddedStore,
-  stopEmbeddedStore,
-  type EmbeddedStatus,
-  type EmbeddedStore,
-  type StopOptions,
-} from './client.ts';
+export { embeddedStatus, embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from './client.ts';
 export type { Connection } from './connection.ts';
