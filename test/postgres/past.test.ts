@@ -30,8 +30,9 @@ const slow = plan(
     });
     const half = all.map('half', {
       output: z.object({ half: z.number(), tags: z.array(z.string()) }),
+      concurrency: 4,
       run: async ({ n }) => {
-        await sleep(1);
+        await sleep(12);
         if (n % 97 === 5) throw Object.assign(new Error('no'), { retryable: false });
         return { half: n / 2, tags: n % 2 === 0 ? [] : ['odd'] };
       },
@@ -80,13 +81,18 @@ describe('the past', () => {
     const { runId } = run;
     const driving = run.drive();
     const seen = new Map<number, Awaited<ReturnType<typeof lookAt>>>();
-    while (seen.size < 10) {
+    let isOver = false;
+    const ended = driving.finally(() => {
+      isOver = true;
+    });
+    while (seen.size < 10 && !isOver) {
       const head = await store.log.head(runId);
       if (head && !seen.has(head.position)) seen.set(head.position, await lookAt(store, runId, head.position));
       await sleep(20);
     }
     expect((await store.log.head(runId))?.position).toBeGreaterThan([...seen.keys()].at(-1) ?? 0);
-    await driving;
+    await ended;
+    expect(seen.size).toBe(10);
     const again = async (from: Store) => {
       for (const [position, before] of seen) expect(await lookAt(from, runId, position), `position ${position}`).toEqual(before);
     };
