@@ -152,7 +152,11 @@ function watch(folder: string, say: (line: string) => void): { end(): Pick<Attac
   const timer = setInterval(() => {
     seen.samples += 1;
     const all = processesOf(folder);
-    const postmasters = all.filter(({ role }) => role === 'postmaster');
+    // A fork of a postmaster looks like one until it has a title of its own, and is told apart by its parent, unless that was killed meanwhile: then
+    // it has neither a supervisor above it nor a process below it.
+    const supervisors = new Set(all.filter(({ role }) => role === 'supervisor').map(({ pid }) => pid));
+    const parents = new Set(all.map(({ parent }) => parent));
+    const postmasters = all.filter(({ role, pid, parent }) => role === 'postmaster' && (supervisors.has(parent) || parents.has(pid)));
     note('doubles', postmasters.length > 1 ? postmasters : []);
     const ready = readyPostmaster(folder);
     const isReady = postmasters.length === 1 && postmasters[0]?.pid === ready;
