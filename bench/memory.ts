@@ -1,5 +1,5 @@
 // Peak memory of a run of three steps and its export to Parquet, at two sizes: node --conditions=distilog-source bench/memory.ts [rows [times]]
-// With a heap that leaves no room for laziness: V8 otherwise lets garbage pile up for as long as there is memory, and shows its own habits, not ours.
+// With the heap that the command line gives itself.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,6 +12,7 @@ import { canonicalJson } from '#kit/json';
 import { resolveAsOf } from '#log';
 import { pipeline, plan } from '#pipeline';
 import { openStore } from '#postgres';
+import { frugalHeap } from '../src/cli/frugal-heap.ts';
 
 interface Measured {
   readonly rows: number;
@@ -20,7 +21,6 @@ interface Measured {
   readonly largestGraphBytes: number;
 }
 
-const tightHeap = ['--max-old-space-size=100', '--max-semi-space-size=2'];
 const [mode, first] = process.argv.slice(2);
 if (mode === '--measure') console.log(JSON.stringify(await measure(Number(first))));
 else compare(Number(mode ?? 30_000), Number(first ?? 10));
@@ -29,7 +29,7 @@ function compare(rows: number, times: number): void {
   const [small, large] = [rows, rows * times].map((size): Measured => {
     const child = spawnSync(
       process.execPath,
-      [...tightHeap, '--conditions=distilog-source', '--no-warnings', fileURLToPath(import.meta.url), '--measure', String(size)],
+      [...frugalHeap, '--conditions=distilog-source', '--no-warnings', fileURLToPath(import.meta.url), '--measure', String(size)],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
     );
     return JSON.parse(child.stdout) as Measured;

@@ -7,6 +7,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exitCode = 2;
 } else {
+  const { becomeFrugal } = await import('./frugal-heap.ts');
+  becomeFrugal();
   const { main } = await import('./main.ts');
   await main(process.argv.slice(2));
 }

@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly isRejectLimitLifted?: boolean | undefined;
   /** Told of every recorded event, in order. */
   readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+  /** Told when the store has not answered for a second, with its last error, and with null when it answers again. The run waits meanwhile. */
+  readonly onAway?: ((error: Error | null) => void) | undefined;
   /** Where steps' log lines go; default: nowhere. */
   readonly userLog?: ((step: string) => Log) | undefined;
   readonly actor?: Actor | undefined;
@@ -61,13 +63,14 @@ export function resumePipeline(store: Store, plan: Plan, options: EngineOptions 
 const silent: Log = { info: () => undefined, warn: () => undefined };
 
 function driveContext(store: Store, plan: Plan, options: EngineOptions): DriveContext {
-  const { actor = thisActor(), clock = systemClock, userLog = () => silent, isRejectLimitLifted = false, onRecorded } = options;
+  const { actor = thisActor(), clock = systemClock, userLog = () => silent, isRejectLimitLifted = false, onRecorded, onAway } = options;
   return {
     store,
     actor,
     clock,
     program: program(),
     onRecorded,
+    onAway,
     makeWorker: ({ runId, seed, journal, concurrency }) =>
       localWorker({
         store,

@@ -10,11 +10,15 @@ export interface PersistentSessionOptions {
   readonly session: DriverSession;
   /** Gives up reaching the store. */
   readonly signal?: AbortSignal | undefined;
+  /** Told when the store has not answered for a second, with its last error, and with null when it answers again. */
+  readonly onAway?: ((error: Error | null) => void) | undefined;
 }
 
 /** Pauses between attempts to reach the store; the first attempt follows at once. */
 const pauseMinMs = 50;
 const pauseMaxMs = 2_000;
+/** A store that is away for less is not worth a word. */
+const awayAfterMs = 1_000;
 
 /**
  * A driver session that outlives its connections. Where the outcome of an append is unknown, it takes the run's lock again and sends the same bytes
@@ -25,13 +29,16 @@ export class PersistentSession {
   readonly #runId: string;
   readonly #epoch: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #onAway: PersistentSessionOptions['onAway'];
+  #away: { readonly since: number; readonly isTold: boolean } | null = null;
   #session: DriverSession;
 
-  constructor({ log, runId, epoch, session, signal }: PersistentSessionOptions) {
+  constructor({ log, runId, epoch, session, signal, onAway }: PersistentSessionOptions) {
     this.#log = log;
     this.#runId = runId;
     this.#epoch = epoch;
     this.#signal = signal;
+    this.#onAway = onAway;
     this.#session = session;
   }
 
@@ -42,7 +49,10 @@ export class PersistentSession {
   async append(request: AppendRequest): Promise<AppendResult> {
     for (let attempts = 1; ; attempts++) {
       try {
-        return await this.#session.append(request);
+        const result = await this.#session.append(request);
+        if (this.#away?.isTold) this.#onAway?.(null);
+        this.#away = null;
+        return result;
       } catch (error) {
         await this.#waitBefore(attempts, error);
         await this.#reopen(error);
@@ -86,8 +96,16 @@ export class PersistentSession {
   /** Waits before another attempt, or throws where there is to be none. */
   async #waitBefore(attempt: number, error: unknown): Promise<void> {
     if (!isUnknownOutcome(error)) throw error instanceof Fault ? error : appendFailed(this.#runId, error);
+    this.#tellIfAway(error);
     if (attempt > 1) await pause(Math.min(pauseMaxMs, pauseMinMs * 2 ** (attempt - 2)), this.#signal);
     if (this.#signal?.aborted) throw error;
+  }
+
+  #tellIfAway(error: unknown): void {
+    this.#away ??= { since: Date.now(), isTold: false };
+    if (this.#away.isTold || Date.now() - this.#away.since < awayAfterMs) return;
+    this.#away = { ...this.#away, isTold: true };
+    this.#onAway?.(error instanceof Error ? error : new Error(String(error)));
   }
 }
 

@@ -39,6 +39,8 @@ export interface DriveContext {
   }) => Worker;
   /** Told of every recorded event, in order. */
   readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+  /** Told when the store has not answered for a second, with its last error, and with null when it answers again. */
+  readonly onAway?: ((error: Error | null) => void) | undefined;
 }
 
 /** A run that this process drives. */
@@ -259,6 +261,7 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
     expectedHash: head.hash,
     writer: writerOf(actor),
     signal: ended.signal,
+    onAway: context.onAway,
     onRecorded: (events) => {
       driver.evolve(events);
       worker.recorded(events);

@@ -1,4 +1,5 @@
 import { thisActor } from '#engine';
+import { messageOf } from '#kit/fault';
 import type { RecordedEvent } from '#schema';
 import type { Store } from '#log';
 import type { DrivenRun, Rest } from '#scheduler';
@@ -13,7 +14,7 @@ import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '#engine';
 
 /** Starts or resumes a run, given what the engine is to be told. */
-export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'userLog'>>) => Promise<DrivenRun>;
+export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;
 
 /** Drives a run to rest with everything that a person at a terminal sees and does: progress, Ctrl-C, the result. */
 export async function drive(context: CommandContext, store: Store, options: CommonOptions, begin: Begin): Promise<void> {
@@ -26,6 +27,7 @@ export async function drive(context: CommandContext, store: Store, options: Comm
   try {
     const run = await begin({
       onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)),
+      onAway: (error) => note(error ? awayNote(error) : 'The store answers again; the run goes on.'),
       userLog: stepLog(terminal, note),
     });
     terminal.print(options.json ? JSON.stringify({ runId: run.runId }) : run.runId);
@@ -46,6 +48,9 @@ export async function drive(context: CommandContext, store: Store, options: Comm
     restore();
   }
 }
+
+const awayNote = (error: Error): string =>
+  `The store does not answer (${messageOf(error)}). The run waits for it and then goes on; nothing is lost. Ctrl-C three times ends the waiting.`;
 
 function interrupt(run: DrivenRun, count: number, note: (line: string) => void): void {
   if (count === 1) {

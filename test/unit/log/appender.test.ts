@@ -9,7 +9,7 @@ import { allOf, batchStarted, batchSucceeded, openRun, requestOf, runId, stepSta
 
 // Only the pauses between attempts to reach a store are timers: they are skipped.
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -222,6 +222,25 @@ describe('an appender whose connection breaks', () => {
     const { log, appender } = await open(['lost-before'], ['opened', 'unreachable', 'unreachable', 'still-locked', 'still-locked']);
     expect(await inFastTime(appender.append([batchStarted(0)]))).toMatchObject([{ position: 2 }]);
     expect(await stored(log)).toHaveLength(1);
+  });
+
+  it('tells that the store is away once a second has passed, and when it is back; a blink is not worth a word', async () => {
+    const told: (string | null)[] = [];
+    const onAway = (error: Error | null) => told.push(error?.message ?? null);
+    const opens: OpenFate[] = ['opened'];
+    const log = faultyLog(memoryStore().log, {
+      append: ({ events }) => (events[0]?.batch === 0 ? (fates.shift() ?? 'answered') : 'answered'),
+      open: () => opens.shift() ?? 'opened',
+    });
+    const fates: AppendFate[] = ['lost-before'];
+    const appender = await openRun(log, { onAway });
+    await inFastTime(appender.append([batchStarted(0)]));
+    expect(told).toEqual([]);
+    fates.push('lost-before');
+    opens.push(...Array.from({ length: 8 }, (): OpenFate => 'unreachable'));
+    await inFastTime(appender.append([{ ...batchStarted(0), attempt: 2 }]));
+    await inFastTime(appender.append([batchStarted(1)]));
+    expect(told).toEqual(['the server is away', null]);
   });
 
   it('ends when somebody else took the run over meanwhile', async () => {
