@@ -57,6 +57,14 @@ describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }
     expect(await untilGone(folder, 5_000)).toEqual([]);
   });
 
+  it('starts though the one before it was killed between making its lock file and writing it', async () => {
+    fs.writeFileSync(path.join(fs.realpathSync(folder), '.distilog/pg18/postmaster.pid'), '');
+    const { postmaster, told } = await watched(folder, []);
+    expect(told).toEqual(['ready']);
+    await postmaster.stop(false);
+    expect(await untilGone(folder, 5_000)).toEqual([]);
+  });
+
   it('is given up at once when it refuses the login', async () => {
     const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
     const { postmaster, told } = await watched(folder, [refused, refused]);

@@ -137,7 +137,8 @@ export class Postmaster {
       this.#options.onFailed(`PostgreSQL did not start: ${tailOf(log)}`);
       return;
     }
-    if (isWaiting && Date.now() > until - startPatienceMs + orphanPatienceMs) await endOrphans(data);
+    const isHalfWritten = /lock file "postmaster.pid" is empty/.test(said);
+    if (isHalfWritten || (isWaiting && Date.now() > until - startPatienceMs + orphanPatienceMs)) await endOrphans(data);
     if (usesTcp && isWaiting) {
       this.#port = await freePort();
       this.#options.onMoved();

@@ -86,6 +86,6 @@ export async function endOrphans(data: string): Promise<void> {
   }
   const file = path.join(data, 'postmaster.pid');
   const pid = Number(readText(file).split('\n')[0]);
-  // The number belongs to another process by now: PostgreSQL would wait for that one to end.
-  if (pid && isAlive(pid)) fs.rmSync(file, { force: true });
+  // Empty: killed before it wrote its number. Or the number belongs to another process by now. PostgreSQL would wait for either to end.
+  if (!pid || isAlive(pid)) fs.rmSync(file, { force: true });
 }
