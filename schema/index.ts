@@ -9,6 +9,7 @@ export {
   stackLengthMax,
   stepsMax,
 } from './bounds.ts';
+export { callSchema, type Call } from './call.ts';
 export {
   catalogue,
   isEventType,

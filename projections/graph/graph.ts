@@ -43,7 +43,8 @@ export const graph = projection<GraphState>({
     RunCancelled: (state) =>
       state.status === 'running' || state.status === 'paused' ? { ...state, status: 'cancelled', paused: null } : state,
     RunFinished: (state, { data }) => (state.status === 'running' ? { ...state, status: data.outcome } : state),
-    StepStarted: (state, { step }) => (state.steps[step]?.status === 'waiting' ? withStep(state, step, { status: 'running' }) : state),
+    StepStarted: (state, { step, data: { origin } }) =>
+      state.steps[step]?.status === 'waiting' ? withStep(state, step, { status: 'running', origin }) : state,
     StepFinished: (state, { step }) => (isMoving(state.steps[step]) ? withStep(state, step, { status: 'finished', open: {} }) : state),
     StepFailed: (state, { step }) => (isMoving(state.steps[step]) ? withStep(state, step, { status: 'failed', open: {} }) : state),
     BatchStarted: started,

@@ -1,4 +1,4 @@
-import type { AcceptedChange, Cut, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '#schema';
+import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '#schema';
 
 /** Microseconds since 1970, of the database's clock. */
 export type Micros = number;
@@ -58,6 +58,8 @@ export interface StepState {
   readonly skip: number;
   /** A source: items read by batches that are over. */
   readonly offset: number;
+  /** A source: what its rows come from, as recorded when it started. */
+  readonly origin: DataOf<'StepStarted'>['origin'];
   /** The lowest batch that was given up and ends the step, and why. */
   readonly failure: { readonly batch: number; readonly code: string; readonly message: string } | null;
   /** Rows rejected and batches given up: whether the run is whole in the end. */
@@ -113,6 +115,7 @@ export function plannedSteps(steps: readonly ManifestStep[]): Record<string, Ste
       inboxes: step.upstream.map(() => []),
       skip: 0,
       offset: 0,
+      origin: null,
       failure: null,
       lost: 0,
     };

@@ -7,6 +7,8 @@ import { usageSchema } from '../usage.ts';
 const count = z.int().nonnegative();
 const inputs = z.array(spanSchema);
 const usage = z.array(usageSchema);
+/** How many calls the event's chunk of calls lists; 0: it has none. That chunk stands after those of rows. */
+const calls = count;
 
 /** Durable before user code runs. */
 export const batchStartedSchema = z.object({
@@ -24,9 +26,9 @@ export const batchStartedSchema = z.object({
 });
 
 /** Rows of a slow batch finished since the attempt's last event: kept, if the driver is lost. Chunks hold the rows, their parents are input rows. */
-export const batchProgressedSchema = z.object({ done: z.array(rangeSchema), rows: count, rejected: rejectedSchema, usage });
+export const batchProgressedSchema = z.object({ done: z.array(rangeSchema), rows: count, rejected: rejectedSchema, usage, calls });
 
-/** The batch's output: its chunks, in order, then the chunk of rejections if `rejected.inChunk`. */
+/** The batch's output: its chunks, in order; then the chunk of calls, if there were any; then the chunk of rejections, if `rejected.inChunk`. */
 export const batchSucceededSchema = z.object({
   inputs,
   /** Input rows of the batch; for a source: items read. */
@@ -39,6 +41,7 @@ export const batchSucceededSchema = z.object({
   elapsedMs: z.number().nonnegative(),
   /** Of this attempt, without what its earlier events already told. */
   usage,
+  calls,
   /**
    * A source: items read (rejected ones included), whether there are no more, and the SHA-256 of the last item's stored values, by which a reopened
    * source is recognised (null: nothing was read, or the item was rejected).
@@ -64,6 +67,7 @@ export const batchFailedSchema = z.object({
   counted: z.boolean(),
   elapsedMs: z.number().nonnegative(),
   usage,
+  calls,
 });
 
 export const batchAbandonedSchema = z.object({ epoch: z.int().positive() });

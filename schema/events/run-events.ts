@@ -70,7 +70,10 @@ export const outcomeSchema = z.enum(['succeeded', 'partial', 'failed']);
 export type Outcome = z.infer<typeof outcomeSchema>;
 export const runFinishedSchema = z.object({ outcome: outcomeSchema });
 
-/** `count`: how many items a source says it has in all, where it knows. */
-export const stepStartedSchema = z.object({ count: z.int().nonnegative().nullable() });
+/** Of a source: how many items it says it has in all, and what they come from (a file's path, size and SHA-256), where it knows. */
+export const stepStartedSchema = z.object({
+  count: z.int().nonnegative().nullable(),
+  origin: z.record(z.string(), z.json()).nullable(),
+});
 export const stepFinishedSchema = z.object({});
 export const stepFailedSchema = z.object({ error: failureSchema });

@@ -1,9 +1,10 @@
 import type { Clock } from '#kit/clock';
-import type { RecordedEvent } from '#schema';
+import type { NewEvent, RecordedEvent } from '#schema';
 import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
+import { canonicalJson, type JsonObject } from '#kit/json';
 import { messageOf } from '#kit/fault';
 import { cachedChunks, rowReader } from '#rows';
 import type { Journal, Worker } from '#scheduler';
@@ -51,6 +52,32 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return news;
   };
 
+  const countOf = async (name: string): Promise<number | null> => {
+    const step = stepOf(name);
+    if (step.operator !== 'source' || !step.count) return null;
+    try {
+      const count = await step.count();
+      return Number.isSafeInteger(count) && count >= 0 ? count : null;
+    } catch (error) {
+      options.userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
+      return null;
+    }
+  };
+  // Once a process: a file's hash takes as long as reading it.
+  const origins = perStep(async (name) => {
+    const step = stepOf(name);
+    return step.operator === 'source' && step.origin ? (JSON.parse(canonicalJson(await step.origin())) as JsonObject) : null;
+  });
+  /** What cannot be looked at now is told by the source itself, when it is opened. */
+  const originOf = async (name: string): Promise<JsonObject | null> => {
+    try {
+      return await origins(name);
+    } catch (error) {
+      options.userLog(name).warn(`what it comes from cannot be told: ${messageOf(error)}`);
+      return null;
+    }
+  };
+
   return {
     name: options.name,
     run: ({ step, ...task }, abort) =>
@@ -71,21 +98,12 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           abort,
           lanesOf,
           fuseOf,
+          originOf,
           newUndeclared,
         },
         open,
       ),
-    count: async (name) => {
-      const step = stepOf(name);
-      if (step.operator !== 'source' || !step.count) return null;
-      try {
-        const count = await step.count();
-        return Number.isSafeInteger(count) && count >= 0 ? count : null;
-      } catch (error) {
-        options.userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
-        return null;
-      }
-    },
+    sourceFacts: async (name) => ({ count: await countOf(name), origin: await originOf(name) }) as NewEvent<'StepStarted'>['data'],
     sourceRows: (name) => {
       const { cut } = stepOf(name);
       return cut.kind === 'source' ? cut.rows : 0;

@@ -7,7 +7,7 @@ export interface Log {
   warn(message: string, data?: Json): void;
 }
 
-/** What one call consumed. */
+/** What one call consumed, and how it ended: reported for calls that failed and answers that were thrown away too. */
 export interface Usage {
   readonly model?: string | undefined;
   readonly inputTokens?: number | undefined;
@@ -15,6 +15,11 @@ export interface Usage {
   readonly cachedTokens?: number | undefined;
   readonly reasoningTokens?: number | undefined;
   readonly costUsd?: number | undefined;
+  readonly latencyMs?: number | undefined;
+  /** In the provider's words, or an error's code. */
+  readonly finishReason?: string | undefined;
+  /** What was asked, where that does not follow from the row and the step's settings. */
+  readonly prompt?: string | undefined;
 }
 
 /** A client, a model, a connection: opened once a process, when a step first uses it, and closed at the end. */
@@ -38,6 +43,8 @@ export interface Context {
   readonly log: Log;
   readonly use: <T>(resource: Resource<T>) => Promise<T>;
   readonly usage: (usage: Usage) => void;
+  /** Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. */
+  readonly untimed: <T>(wait: Promise<T>) => Promise<T>;
 }
 
 /** What a source gets: `offset` is the item to begin with, from 0. */

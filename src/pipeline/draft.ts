@@ -62,12 +62,14 @@ export class Draft {
     const count = step.count;
     if (count !== undefined && typeof count !== 'function' && !(Number.isSafeInteger(count) && count >= 0))
       refuse(`count must be a whole number or a function, and is ${String(count)}.`, where);
+    if (step.origin !== undefined && typeof step.origin !== 'function') refuse('origin must be a function.', where);
     return this.#add({
       operator: 'source',
       ...shared(where, options, columns, columns, null),
       cut: { kind: 'source', rows: options.batchSize ?? sourceRowsDefault },
       open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
       count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,
+      origin: step.origin ?? null,
       check: rowCheck(step.output),
       ...signed(step, beside, read ?? rows, where),
     });

@@ -10,7 +10,7 @@ const known = ['batchSize', 'concurrency', 'timeoutMs', 'retry', 'onError', 'ver
 
 /** Members of a step that are no options: those of every step, and of each operator. */
 const members = {
-  source: ['output', 'rows', 'read', 'count'],
+  source: ['output', 'rows', 'read', 'count', 'origin'],
   map: ['output', 'run'],
   filter: ['keep'],
   select: [],

@@ -1,3 +1,4 @@
+import type { JsonObject } from '#kit/json';
 import type { Cut, ManifestOptions } from '#schema';
 import type { Awaitable, Rows } from './columns.ts';
 import type { Column } from './column-schemas.ts';
@@ -23,6 +24,7 @@ export interface SourceRunnable extends Runnable {
   /** Items from `offset` on. */
   readonly open: (context: ReadContext) => Awaitable<Rows<unknown>>;
   readonly count: (() => Awaitable<number>) | null;
+  readonly origin: (() => Awaitable<JsonObject>) | null;
   readonly check: (value: unknown) => Checked;
 }
 

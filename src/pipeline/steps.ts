@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonObject } from '#kit/json';
 import type { Awaitable, Columns, Renamed, Rows } from './columns.ts';
 import type { Context, ReadContext } from './context.ts';
 import { callSite, refuse } from './refuse.ts';
@@ -43,12 +44,17 @@ interface Source<S extends Columns> extends Step<'source'> {
   readonly output: S;
   /** How many items there are in all, for progress. */
   readonly count?: number | (() => Awaitable<number>) | undefined;
+  /** What the rows come from (a file's path, size and SHA-256): recorded when the source starts, and a resume that finds another is refused. */
+  readonly origin?: (() => Awaitable<JsonObject>) | undefined;
 }
 
-/** Where rows come from: `rows` (distilog skips what it has), or `read`, which begins at item `offset`; the same rows in the same order every time. */
+/**
+ * Where rows come from: `rows` (distilog skips what it has), or `read`, which begins at item `offset`; the same rows in the same order every time. An
+ * `Error` in a row's place rejects that row, with its `code` if it has one.
+ */
 export type SourceStep<S extends Columns> =
-  | (Source<S> & { readonly rows: Rows<z.input<S>> | (() => Awaitable<Rows<z.input<S>>>); readonly read?: undefined })
-  | (Source<S> & { readonly read: (context: ReadContext) => Awaitable<Rows<z.input<S>>>; readonly rows?: undefined });
+  | (Source<S> & { readonly rows: Rows<z.input<S> | Error> | (() => Awaitable<Rows<z.input<S> | Error>>); readonly read?: undefined })
+  | (Source<S> & { readonly read: (context: ReadContext) => Awaitable<Rows<z.input<S> | Error>>; readonly rows?: undefined });
 
 type Named<S, I> = S & { readonly id: string; readonly version: string | number; readonly input: I };
 

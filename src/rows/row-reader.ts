@@ -2,6 +2,7 @@ import type { RecordedEvent, Span } from '#schema';
 import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
+import { batchChunks } from './batch-chunks.ts';
 import { concatenated, outputView, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk } from './chunk-codec.ts';
@@ -49,9 +50,8 @@ export function rowReader({
       throw new Fault('batch-missing', `Batch ${batch} of step ${step} has no rows up to position ${to} of ${logId}.`, {
         details: { step, batch },
       });
-    const { inputs, rejected } = event.data;
-    const addresses = rejected.inChunk ? event.chunks.slice(0, -1) : event.chunks;
-    const parts = await Promise.all(addresses.map(async (address) => decodeChunk(await chunks.get(address))));
+    const { inputs } = event.data;
+    const parts = await Promise.all(batchChunks(event).rows.map(async (address) => decodeChunk(await chunks.get(address))));
     const count = parts.reduce((sum, part) => sum + part.count, 0);
     const columns = new Map<string, Json[]>();
     for (const part of parts) for (const [name, values] of part.columns) columns.set(name, [...(columns.get(name) ?? []), ...values]);

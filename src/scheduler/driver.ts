@@ -122,7 +122,9 @@ export class Driver {
   async #carryOut(commands: readonly Command[]): Promise<void> {
     const events = await Promise.all(commands.map((command) => this.#eventOf(command)));
     await this.#appender.append(events);
-    for (const command of commands) if (command.type === 'StartBatch') this.#handOut({ ...command, pass: this.#state.pass });
+    for (const command of commands)
+      if (command.type === 'StartBatch')
+        this.#handOut({ ...command, pass: this.#state.pass, origin: this.#state.steps[command.step]?.origin ?? null });
   }
 
   #handOut(task: BatchTask): void {
@@ -155,7 +157,8 @@ export class Driver {
     switch (command.type) {
       case 'StartStep': {
         const isSource = this.#state.steps[command.step]?.plan.upstream.length === 0;
-        return { type: 'StepStarted', pass, step: command.step, data: { count: isSource ? await this.#worker.count(command.step) : null } };
+        const data = isSource ? await this.#worker.sourceFacts(command.step) : { count: null, origin: null };
+        return { type: 'StepStarted', pass, step: command.step, data };
       }
       case 'StartBatch': {
         const { step, batch, attempt, inputs, offset, alone } = command;

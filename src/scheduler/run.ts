@@ -233,6 +233,7 @@ function skipped(before: GraphState, { step, batch }: { readonly step: string; r
       counted: false,
       elapsedMs: 0,
       usage: [],
+      calls: 0,
     },
   };
 }

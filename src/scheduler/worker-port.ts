@@ -1,4 +1,5 @@
 import type { NewEvent, PauseReason, RecordedEvent, Span } from '#schema';
+import type { JsonObject } from '#kit/json';
 
 /** One attempt at one batch, handed out. */
 export interface BatchTask {
@@ -10,6 +11,8 @@ export interface BatchTask {
   readonly inputs: readonly Span[];
   readonly rows: number;
   readonly offset: number;
+  /** What a source's rows came from when it was started. */
+  readonly origin: JsonObject | null;
 }
 
 /** How it ended: the event to append, whose chunks are stored, and whether the run should pause. */
@@ -24,8 +27,8 @@ export interface Worker {
   readonly name: string;
   /** Runs a batch to its end. `abort` ends its calls without waiting for them. Throws only when the store fails. */
   run(task: BatchTask, abort: AbortSignal): Promise<BatchEnd>;
-  /** How many items a source says it has, or null. */
-  count(step: string): Promise<number | null>;
+  /** What a source says of itself: how many items it has, and what they come from. */
+  sourceFacts(step: string): Promise<NewEvent<'StepStarted'>['data']>;
   /** How many items a source's batch reads at most. */
   sourceRows(step: string): number;
   /** Hands out no more rows: attempts end with what is in flight. */

@@ -2,15 +2,16 @@ import type { NewEvent, Rejection } from '#schema';
 import { storableMessage } from '#schema';
 import type { Clock } from '#kit/clock';
 import { codeOf } from '#kit/fault';
+import { type JsonObject } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
-import type { RowReader } from '#rows';
+import { documentChunk, type RowReader } from '#rows';
 import { FinishedRows, type Finished, type Told } from './finished-rows.ts';
 import type { Fuse } from './fuse.ts';
 import type { Lanes } from './lanes.ts';
 import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
 import type { Resources } from './resources.ts';
-import { UsageMeter } from './usage-meter.ts';
+import { UsageMeter, type Consumed } from './usage-meter.ts';
 
 /** What a worker needs of the process that it runs in. */
 export interface WorkerContext {
@@ -32,6 +33,8 @@ export interface WorkerContext {
   readonly abort: AbortSignal;
   readonly lanesOf: (step: string) => Lanes;
   readonly fuseOf: (step: string) => Fuse;
+  /** What a source's rows come from, as it says in this process; null: it does not say. */
+  readonly originOf: (step: string) => Promise<JsonObject | null>;
   /** Keys that a step's rows had and nobody declared, met for the first time. */
   readonly newUndeclared: (step: string, keys: readonly string[]) => readonly string[];
 }
@@ -47,6 +50,8 @@ export interface Task {
   readonly inputs: NewEvent<'BatchStarted'>['data']['inputs'];
   readonly rows: number;
   readonly offset: number;
+  /** What a source's rows came from when it was started. */
+  readonly origin: JsonObject | null;
 }
 
 /** Why a worker asks that the whole run pauses. */
@@ -158,7 +163,6 @@ export class Attempt {
       bytes: told.bytes,
       rejected: told.rejected,
       elapsedMs: this.#elapsedMs(),
-      usage: this.usage.take(),
       source,
       undeclared: this.context.newUndeclared(this.task.step.name, [...this.#undeclared]),
     };
@@ -205,7 +209,6 @@ export class Attempt {
       rejected: told.rejected,
       ...how,
       elapsedMs: this.#elapsedMs(),
-      usage: this.usage.take(),
     };
     return { event: await this.#event('BatchFailed', told, data), pause: null };
   }
@@ -233,19 +236,24 @@ export class Attempt {
   async #event<T extends 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>(
     type: T,
     told: Told,
-    data: NewEvent<T>['data'],
+    data: Omit<NewEvent<T>['data'], 'usage' | 'calls'>,
+    { usage, calls }: Consumed = this.usage.take(),
   ): Promise<NewEvent<T>> {
-    if (told.chunks.length > 0) await this.context.chunks.put(told.chunks);
+    const lists = [calls.length > 0 ? documentChunk(calls) : null, told.rejections].filter((chunk) => chunk !== null);
+    const chunks = [...told.output, ...lists];
+    if (chunks.length > 0) await this.context.chunks.put(chunks);
     const { step, pass, batch, attempt } = this.task;
-    return { type, pass, step: step.name, batch, attempt, chunks: told.chunks.map(({ sha256 }) => sha256), data } as unknown as NewEvent<T>;
+    const all = { ...data, usage, calls: calls.length };
+    return { type, pass, step: step.name, batch, attempt, chunks: chunks.map(({ sha256 }) => sha256), data: all } as unknown as NewEvent<T>;
   }
 
   #writeDown(): void {
     if (this.finished.untold === 0) return;
     const told = this.finished.tellNews();
-    const data = { done: told.done, rows: told.rows, rejected: told.rejected, usage: this.usage.take() };
+    const data = { done: told.done, rows: told.rows, rejected: told.rejected };
+    const consumed = this.usage.take();
     // One after the other: an attempt's events stand in the order in which its rows were finished.
-    this.#writing = this.#writing.then(async () => this.context.journal(await this.#event('BatchProgressed', told, data)));
+    this.#writing = this.#writing.then(async () => this.context.journal(await this.#event('BatchProgressed', told, data, consumed)));
     this.#writing.catch(() => clearInterval(this.#journal));
   }
 

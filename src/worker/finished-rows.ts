@@ -1,6 +1,6 @@
 import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected, type Rejection } from '#schema';
 import type { Chunk, ChunkStore } from '#log';
-import { decodeChunk, decodeDocument, documentChunk, encodeChunks, encodeValues, type EncodedRow } from '#rows';
+import { batchChunks, decodeChunk, documentChunk, encodeChunks, encodeValues, rejectionsOf, type EncodedRow } from '#rows';
 
 /** What became of an input row: `values` are the canonical JSON of the columns that it adds. */
 export type Finished =
@@ -8,9 +8,11 @@ export type Finished =
   | { readonly kind: 'dropped' }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-/** The parts of an event that tell of finished rows, and the chunks that it names, in order. */
+/** The parts of an event that tell of finished rows, and the chunks that it names. */
 export interface Told {
-  readonly chunks: readonly Chunk[];
+  readonly output: readonly Chunk[];
+  /** The list of rejections, where it is too long for an event. */
+  readonly rejections: Chunk | null;
   readonly done: readonly Range[];
   readonly rows: number;
   readonly bytes: number;
@@ -61,10 +63,10 @@ export class FinishedRows {
   async recover(events: readonly RecordedEvent[], chunks: ChunkStore): Promise<void> {
     for (const event of events) {
       if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') continue;
-      const { done, rejected } = event.data;
+      const { done } = event.data;
       for (const [from, to] of done) for (let row = from; row < to; row++) this.#rows.set(row, { kind: 'dropped' });
       let first = 0;
-      for (const address of rejected.inChunk ? event.chunks.slice(0, -1) : event.chunks) {
+      for (const address of batchChunks(event).rows) {
         const { count, parents, columns } = decodeChunk(await chunks.get(address));
         const values = this.#columns.map((name) => columns.get(name) ?? []);
         for (let index = 0; index < count; index++) {
@@ -99,23 +101,14 @@ export class FinishedRows {
     const outputs = encodeChunks(this.#columns, kept);
     const { rejected, chunk } = tellRejections(rejections);
     return {
-      chunks: chunk ? [...outputs, chunk] : outputs,
+      output: outputs,
+      rejections: chunk,
       done: rangesOf(rows),
       rows: kept.length,
       bytes: outputs.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
       rejected,
     };
   }
-}
-
-/** The rejections that an event tells of, wherever they stand. */
-export async function rejectionsOf(
-  event: RecordedEvent<'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>,
-  chunks: ChunkStore,
-): Promise<readonly Rejection[]> {
-  const { rejected } = event.data;
-  if (!rejected.inChunk) return rejected.rows;
-  return decodeDocument(await chunks.get(event.chunks.at(-1) ?? '')) as readonly Rejection[];
 }
 
 function tellRejections(rows: readonly Rejection[]): { readonly rejected: Rejected; readonly chunk: Chunk | null } {

@@ -1,5 +1,4 @@
 export type { Ended, PauseWish, Task, WorkerContext } from './attempt.ts';
-export { rejectionsOf } from './finished-rows.ts';
 export { Fuse } from './fuse.ts';
 export { Lanes } from './lanes.ts';
 export { Resources } from './resources.ts';

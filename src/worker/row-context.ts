@@ -1,5 +1,6 @@
 import type { Context, Log, Resource, Usage as ReportedUsage } from '#pipeline';
 import { sha256 } from '#kit/sha256';
+import { CallClock } from './call-clock.ts';
 
 /** What a step's function gets beside its row. Made for every call, so what few steps look at is made when it is looked at. */
 export class RowContext implements Context {
@@ -9,6 +10,8 @@ export class RowContext implements Context {
   readonly usage: (usage: ReportedUsage) => void;
   /** The same for every attempt at a row: `run/step/batch/row`. */
   readonly key: string;
+  /** The call's time-out; stands still while it waits for something else. */
+  readonly clock = new CallClock();
   readonly #abort: AbortSignal;
   readonly #runSeed: number;
   #controller: AbortController | undefined;
@@ -52,6 +55,8 @@ export class RowContext implements Context {
       return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
     };
   }
+
+  readonly untimed = <T>(wait: Promise<T>): Promise<T> => this.clock.untimed(wait);
 
   /** Tells the call that nobody waits for it any more. */
   cancel(reason: unknown): void {

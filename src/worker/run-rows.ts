@@ -65,7 +65,7 @@ function tryRow(
     abort: context.abort,
     log: context.userLog(step.name),
     use: (resource) => context.resources.use(resource),
-    usage: (reported) => usage.add(reported),
+    usage: (reported) => usage.add(row, task.failures + 1, reported),
   });
   const failure = (thrown: unknown) => {
     const what = attempt.failureOf(thrown);
@@ -129,11 +129,11 @@ function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: number,
       rowContext.cancel(reason);
       reject(reason);
     };
-    const timer = setTimeout(() => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)), timeoutMs);
+    rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
     const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
     abort.addEventListener('abort', onAbort, { once: true });
     call.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
+      rowContext.clock.stop();
       abort.removeEventListener('abort', onAbort);
     });
   });

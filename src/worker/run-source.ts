@@ -1,6 +1,9 @@
 import type { RecordedEvent } from '#schema';
+import { Fault } from '#kit/fault';
+import { canonicalJson, type JsonObject } from '#kit/json';
 import type { RunnableStep } from '#pipeline';
 import type { Attempt, Ended } from './attempt.ts';
+import { failureOf } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
 
@@ -29,7 +32,8 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
         batch.last = true;
         break;
       }
-      acceptValues(attempt, batch.read, source.check(item.value));
+      if (item.value instanceof Error) rejectItem(attempt, batch.read, item.value);
+      else acceptValues(attempt, batch.read, source.check(item.value));
       const row = finished.get(batch.read);
       if (row?.kind === 'kept') batch.bytes += row.values.reduce((sum, value) => sum + value.length, 0);
       batch.read++;
@@ -62,6 +66,12 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   return attempt.succeeded({ read: batch.read, last: batch.last, mark: markAt(attempt, batch.read - 1) }, batch.read);
 }
 
+/** A source may give an error in a row's place: a line that is no JSON, say. It costs that row. */
+function rejectItem(attempt: Attempt, row: number, error: Error): void {
+  const { code, message } = failureOf(error, attempt.context.redact);
+  attempt.reject(row, code, message);
+}
+
 /** Ends a source's iterator, so that the next batch opens it anew. */
 export async function closeSource(open: OpenSources, name: string): Promise<void> {
   const reader = open.get(name);
@@ -74,9 +84,27 @@ async function readerAt(attempt: Attempt, source: Source, open: OpenSources, off
   const known = open.get(source.name);
   if (known?.offset === offset) return known;
   await closeSource(open, source.name);
+  await refuseOtherOrigin(attempt);
   const reader = await openSource(source, offset, await markBefore(attempt, offset), attempt.context);
   open.set(source.name, reader);
   return reader;
+}
+
+/** A file that was changed since the source was started has other rows, whatever the one before `offset` is. Where it lies is its own affair. */
+async function refuseOtherOrigin({ task, context }: Attempt): Promise<void> {
+  const { origin, step } = task;
+  const now = origin && (await context.originOf(step.name));
+  if (!now) return;
+  const textOf = (facts: JsonObject, key: string) => canonicalJson(facts[key] ?? null);
+  const differing = Object.keys({ ...origin, ...now }).find((key) => key !== 'path' && textOf(origin, key) !== textOf(now, key));
+  if (differing === undefined) return;
+  const named = typeof now['path'] === 'string' ? `, ${now['path']},` : '';
+  const change = `${differing} was ${textOf(origin, differing)} and is ${textOf(now, differing)}`;
+  throw new Fault(
+    'source-changed',
+    `What source ${step.name} reads${named} has changed since the run began: ${change}. Put it back as it was and resume, or start a new run.`,
+    { details: { step: step.name } },
+  );
 }
 
 /** The mark of the item before `offset`: from this batch's earlier attempts, or from the batch before it. */

@@ -47,7 +47,7 @@ export async function openSource(source: Source, offset: number, mark: Mark, con
 async function recognise(source: Source, reader: SourceReader, mark: Mark): Promise<void> {
   const { offset } = reader;
   const item = await reader.next();
-  const checked = item.done ? null : source.check(item.value);
+  const checked = item.done || item.value instanceof Error ? null : source.check(item.value);
   if (checked?.ok && markOf(encodeValues(checked.values)) === mark) return;
   await reader.close();
   const what = item.done ? `ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;

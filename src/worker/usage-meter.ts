@@ -1,14 +1,22 @@
 import { noUsage, plus } from '#projections';
-import type { Usage } from '#schema';
+import type { Call, Usage } from '#schema';
+import { storableMessage } from '#schema';
 import type { Usage as ReportedUsage } from '#pipeline';
 
-/** Adds up what calls consume, by model, until it is told in an event. */
+/** What calls did since it was last told: each of them, and what they consumed, by model. */
+export interface Consumed {
+  readonly usage: readonly Usage[];
+  readonly calls: readonly Call[];
+}
+
+/** Adds up what calls consume, by model, and keeps each call, until it is told in an event. */
 export class UsageMeter {
   #models = new Map<string, Usage>();
+  #calls: Call[] = [];
 
   /** One call's consumption, as a step reports it. What is not a number at or above zero counts as nothing. */
-  add(reported: ReportedUsage): void {
-    const { model = '', inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd } = reported;
+  add(row: number, attempt: number, reported: ReportedUsage): void {
+    const { model = '', inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, latencyMs, finishReason, prompt } = reported;
     const usage: Usage = {
       model,
       calls: 1,
@@ -19,13 +27,23 @@ export class UsageMeter {
       costUsd: amount(costUsd),
     };
     this.#models.set(model, plus(this.#models.get(model) ?? noUsage(model), usage));
+    const { calls: _one, ...consumed } = usage;
+    this.#calls.push({
+      ...consumed,
+      row,
+      attempt,
+      latencyMs: latencyMs === undefined ? null : amount(latencyMs),
+      finishReason: finishReason === undefined ? null : storableMessage(finishReason),
+      prompt: prompt ?? null,
+    });
   }
 
   /** What came together since it was last taken. */
-  take(): readonly Usage[] {
-    const usages = [...this.#models.values()];
+  take(): Consumed {
+    const consumed = { usage: [...this.#models.values()], calls: this.#calls };
     this.#models = new Map();
-    return usages;
+    this.#calls = [];
+    return consumed;
   }
 }
 

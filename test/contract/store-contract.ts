@@ -242,7 +242,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         step: 'a',
         batch: 0,
         attempt: 1,
-        data: { done: [[0, 2]], rows: 2, rejected: none, usage: [] },
+        data: { done: [[0, 2]], rows: 2, rejected: none, usage: [], calls: 0 },
       };
       ok(await session.append(request(runId, started, [batchStarted(0), progressed, failure, batchStarted(1)])));
       const kept = await store.log.readBatch(runId, { pass: 1, step: 'a', batch: 0 });
@@ -329,8 +329,9 @@ const failureData = {
   counted: true,
   elapsedMs: 1,
   usage: [],
+  calls: 0,
 };
-const stepStarted = (step: string): NewEvent => ({ type: 'StepStarted', pass: 1, step, data: { count: null } });
+const stepStarted = (step: string): NewEvent => ({ type: 'StepStarted', pass: 1, step, data: { count: null, origin: null } });
 const batchStarted = (batch: number): NewEvent => ({
   type: 'BatchStarted',
   pass: 1,
@@ -345,7 +346,18 @@ const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; read
   step: 'a',
   batch,
   attempt: 1,
-  data: { inputs: [], rowsIn: 1, rows: 1, bytes: 1, rejected: none, elapsedMs: 1.5, usage: [], source: null, undeclared: ['ü\u{1F600}'] },
+  data: {
+    inputs: [],
+    rowsIn: 1,
+    rows: 1,
+    bytes: 1,
+    rejected: none,
+    elapsedMs: 1.5,
+    usage: [],
+    calls: 0,
+    source: null,
+    undeclared: ['ü\u{1F600}'],
+  },
 });
 const abandoned = (batch: number): NewEvent => ({ type: 'BatchAbandoned', pass: 1, step: 'a', batch, attempt: 1, data: { epoch: 1 } });
 const resumed = (epoch: number): NewEvent => ({

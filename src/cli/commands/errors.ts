@@ -1,9 +1,8 @@
 import type { RecordedEvent, Rejection } from '#schema';
 import type { JsonObject } from '#kit/json';
 import { runLogId, type Store } from '#log';
-import { rowReader, rowsOf } from '#rows';
+import { rejectionsOf, rowReader, rowsOf } from '#rows';
 import { beginning } from '#distiset';
-import { rejectionsOf } from '#worker';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';

@@ -150,7 +150,7 @@ describe('a row', () => {
       }),
       { isRejectLimitLifted: true },
     );
-    const { rejectionsOf } = await import('#worker');
+    const { rejectionsOf } = await import('#rows');
     const success = (await eventsOf(store, runId)).find((event) => event.type === 'BatchSucceeded' && event.step === 'call');
     if (success?.type !== 'BatchSucceeded') throw new Error('no success');
     expect(success.data.rejected).toMatchObject({

@@ -31,7 +31,7 @@ describe('a queue of appends', () => {
   it('turns away a call that cannot be encoded, and no other', () => {
     const queue = new AppendQueue();
     const turnedAway: unknown[] = [];
-    queue.add({ ...call([], (error) => turnedAway.push(error)), events: [{ ...stepStarted(), data: { count: -1 } }] });
+    queue.add({ ...call([], (error) => turnedAway.push(error)), events: [{ ...stepStarted(), data: { count: -1, origin: null } }] });
     queue.add(call([batchStarted(1)]));
     expect(turnedAway).toHaveLength(1);
     expect(queue.takeFlush()).toHaveLength(1);

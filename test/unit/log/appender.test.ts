@@ -173,7 +173,7 @@ describe('an appender whose events are refused', () => {
   it('refuses what has not the shape of its event before it is sent', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
-    const broken = { ...stepStarted(), data: { count: -1 } };
+    const broken = { ...stepStarted(), data: { count: -1, origin: null } };
     const [bad, good] = [appender.append([broken]), appender.append([stepStarted()])];
     await expect(bad).rejects.toBeInstanceOf(AssertionError);
     expect(await good).toMatchObject([{ position: 2 }]);

@@ -13,11 +13,11 @@ describe('an encoded event', () => {
   });
 
   it('has canonical data', () => {
-    expect(encodeEvent({ ...stepStarted(), data: { count: -0 } }).data).toBe('{"count":0}');
+    expect(encodeEvent({ ...stepStarted(), data: { count: -0, origin: null } }).data).toBe('{"count":0,"origin":null}');
   });
 
   it('is refused, as a bug, when it has not its shape or is too large', () => {
-    expect(() => encodeEvent({ ...stepStarted(), data: { count: 0.5 } })).toThrow(AssertionError);
+    expect(() => encodeEvent({ ...stepStarted(), data: { count: 0.5, origin: null } })).toThrow(AssertionError);
     const large = batchSucceeded(0);
     expect(() => encodeEvent({ ...large, data: { ...large.data, undeclared: ['x'.repeat(eventBytesMax)] } })).toThrow(AssertionError);
   });

@@ -37,7 +37,7 @@ export const stepStarted = (step = 'all', count: number | null = null): NewEvent
   type: 'StepStarted',
   pass: 1,
   step,
-  data: { count },
+  data: { count, origin: null },
 });
 
 export const batchStarted = (batch: number, attempt = 1): NewEvent<'BatchStarted'> => ({
@@ -64,6 +64,7 @@ export const batchSucceeded = (batch: number, attempt = 1, chunks: readonly stri
     rejected: { count: 0, codes: {}, rows: [], inChunk: false },
     elapsedMs,
     usage: [],
+    calls: 0,
     source: null,
     undeclared: [],
   },

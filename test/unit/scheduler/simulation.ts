@@ -121,7 +121,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
     for (const command of commands) {
       switch (command.type) {
         case 'StartStep':
-          append({ type: 'StepStarted', pass: 1, step: command.step, data: { count: null } });
+          append({ type: 'StepStarted', pass: 1, step: command.step, data: { count: null, origin: null } });
           break;
         case 'FinishStep':
           append({ type: 'StepFinished', pass: 1, step: command.step, data: {} });
@@ -183,7 +183,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
     now = Math.max(now, at);
     const { step, batch, attempt, inputs } = start;
     const ends = { pass: 1, step, batch, attempt } as const;
-    const failure = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [] };
+    const failure = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0 };
     if (random.chance(flaky)) {
       append({
         type: 'BatchFailed',
@@ -221,6 +221,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
         rejected: { ...none, count: rejected },
         elapsedMs: 0,
         usage: [],
+        calls: 0,
         source,
         undeclared: [],
       },

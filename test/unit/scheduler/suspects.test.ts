@@ -58,6 +58,7 @@ const read = (batch: number): NewEvent => ({
     rejected: none,
     elapsedMs: 1,
     usage: [],
+    calls: 0,
     source: { read: 2, last: batch === 2, mark: null },
     undeclared: [],
   },
@@ -141,6 +142,7 @@ describe('batches that were lost with their driver', () => {
         counted: false,
         elapsedMs: 0,
         usage: [],
+        calls: 0,
       },
     };
     const state = given(...thrice, paused, resumed(9), skipped);
@@ -182,6 +184,7 @@ describe('a backoff', () => {
         counted: true,
         elapsedMs: 0,
         usage: [],
+        calls: 0,
       },
     };
     const last: NewEvent = {
