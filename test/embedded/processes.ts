@@ -39,7 +39,8 @@ function lookAt(pid: string, home: string, data: string): (StoreProcess & { read
     if (args.at(-2) === 'distilog-watchdog') return is('watchdog');
     if (program.endsWith('/initdb') && fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(home)) return is('initdb');
     const isBackend = program.startsWith('postgres: ');
-    if (!isBackend && !program.endsWith('/postgres')) return undefined;
+    // Another user's process does not show where it is: that says nothing about a folder that is not there.
+    if ((!isBackend && !program.endsWith('/postgres')) || data === 'gone') return undefined;
     return identityOf(`/proc/${pid}/cwd/`) === data ? is(isBackend ? 'backend' : 'postmaster') : undefined;
   } catch {
     // It ended while it was being looked at.
