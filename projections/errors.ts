@@ -26,9 +26,18 @@ const groupsMax = 200;
 /** What was lost and what went wrong on the way, grouped by step and cause. */
 export const errors = projection<ErrorsState>({
   name: 'errors',
-  version: 1,
+  version: 2,
   initialState: () => ({ groups: [], others: 0 }),
   on: {
+    // What is tried again is lost no more; if it is rejected again, it counts again.
+    RunReopened: (state, { data }) => ({
+      ...state,
+      groups: state.groups.flatMap((group) => {
+        const again = data.rejected.find(({ step, code }) => group.kind === 'rejected' && step === group.step && code === group.code);
+        const count = group.count - (again?.rows ?? 0);
+        return count > 0 ? { ...group, count } : [];
+      }),
+    }),
     BatchSucceeded: (state, { step, position, data }) => rejections(state, step, position, data.rejected),
     BatchFailed: (state, { step, position, data }) =>
       grouped(state, {

@@ -1,7 +1,7 @@
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
 export { isDone, isSettled, type GraphState, type OpenBatch, type StepPlan, type StepState, type Waiting } from './graph/state.ts';
-export { isOver } from './graph/settle.ts';
+export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection, type ProjectionSpec } from './projection.ts';
 export { microseconds } from './time.ts';

@@ -45,7 +45,7 @@ const nothing: StepProgress = {
 /** Counts for people: batches, rows and times of every step. */
 export const progress = projection<ProgressState>({
   name: 'progress',
-  version: 1,
+  version: 2,
   initialState: () => ({ steps: {}, lastEventAt: null }),
   on: {
     RunStarted: (_state, { data, recordedAt }) => ({
@@ -53,6 +53,7 @@ export const progress = projection<ProgressState>({
       lastEventAt: recordedAt,
     }),
     RunResumed: (state, event) => seen(state, event),
+    RunReopened: (state, event) => triedAgain(seen(state, event), event),
     RunPaused: (state, event) => seen(state, event),
     RunCancelled: (state, event) => seen(state, event),
     RunFinished: (state, event) => seen(state, event),
@@ -103,6 +104,18 @@ function at(
 ): ProgressState {
   const step = state.steps[name];
   return step ? { steps: { ...state.steps, [name]: change(step) }, lastEventAt: recordedAt } : seen(state, { recordedAt });
+}
+
+/** Rows that are tried again are not rejected any more, and go in once more. */
+function triedAgain(state: ProgressState, { data }: RecordedEvent<'RunReopened'>): ProgressState {
+  const steps = { ...state.steps };
+  for (const [name, batches] of Object.entries(data.again)) {
+    const step = steps[name];
+    if (!step) continue;
+    const rows = batches.reduce((sum, [, count]) => sum + count, 0);
+    steps[name] = { ...step, endedAt: null, rows: { ...step.rows, in: step.rows.in - rows, rejected: step.rows.rejected - rows } };
+  }
+  return { ...state, steps };
 }
 
 function withSuccess(step: StepProgress, { data, recordedAt }: RecordedEvent<'BatchSucceeded'>): StepProgress {

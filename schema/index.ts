@@ -19,12 +19,13 @@ export {
   type NewEvent,
   type RecordedEvent,
 } from './events/catalogue.ts';
-export type { AcceptedChange, Actor, Outcome, PauseReason } from './events/run-events.ts';
+export { triedAgainSchema, type AcceptedChange, type Actor, type Outcome, type PauseReason, type TriedAgain } from './events/run-events.ts';
 export { currentData, schemaText, type Known, type Upcaster } from './events/upcast.ts';
 export type { Failure } from './failure.ts';
 export {
   definitionSchema,
   namePattern,
+  type ColumnOrigin,
   type Cut,
   type Definition,
   type DefinitionStep,
@@ -33,6 +34,7 @@ export {
   type ManifestStep,
   type Operator,
 } from './manifest.ts';
+export { branchColumn, hiddenPrefix, joinedColumn, placeColumn } from './hidden-columns.ts';
 export type { Place, Range, Span } from './place.ts';
 export type { Rejected, Rejection } from './rejection.ts';
 export { storableMessage, storableStack, storableText } from './text.ts';

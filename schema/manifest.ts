@@ -20,7 +20,7 @@ export const cutSchema = z.discriminatedUnion('kind', [
 ]);
 export type Cut = Immutable<z.infer<typeof cutSchema>>;
 
-/** What a step does with rows. */
+/** What a step does with rows. `branch`: the rows that the `route` above it sent one way. */
 export const operatorSchema = z.enum([
   'source',
   'map',
@@ -30,6 +30,7 @@ export const operatorSchema = z.enum([
   'filter',
   'nonNull',
   'route',
+  'branch',
   'select',
   'drop',
   'rename',
@@ -51,6 +52,18 @@ export const stepOptionsSchema = z.object({
 });
 export type ManifestOptions = Immutable<z.infer<typeof stepOptionsSchema>>;
 
+/**
+ * A column and where it is found: under which name, in which upstream steps. Several make a list, one element each, in that order; `isList` makes one
+ * of a single one too. None: it is null.
+ */
+export const columnOriginSchema = z.object({
+  column: z.string(),
+  of: z.string(),
+  upstream: z.array(z.int().nonnegative()),
+  isList: z.boolean(),
+});
+export type ColumnOrigin = Immutable<z.infer<typeof columnOriginSchema>>;
+
 /** A step as recorded: enough to drive and to show it, without its code or column schemas (those are in the definition). */
 export const manifestStepSchema = z.object({
   name: nameSchema,
@@ -61,6 +74,10 @@ export const manifestStepSchema = z.object({
   options: stepOptionsSchema,
   /** Columns whose values this step writes; the others of its rows are its ancestors'. */
   adds: z.array(z.string()),
+  /** Where a column that it does not write comes from, if not from the first upstream step under the same name. */
+  from: z.array(columnOriginSchema),
+  /** A join, a union: the step at which its branches part. Null for other steps, and for a union of steps that have none in common. */
+  fork: z.string().nullable(),
   /** SHA-256 over all that determines its output, ancestors included. */
   signature: z.string(),
 });
@@ -81,8 +98,6 @@ export const definitionStepSchema = z.object({
   name: z.string(),
   /** All columns of its rows, in order, each with its JSON Schema (draft 2020-12). */
   columns: z.array(z.object({ name: z.string(), schema: jsonObjectSchema })),
-  /** Columns that it passes on under another name. */
-  renamed: z.array(z.object({ from: z.string(), to: z.string() })),
   /** The id and version of a library step, or of the user's own. */
   id: z.string().nullable(),
   version: z.string().nullable(),
@@ -96,7 +111,6 @@ export const definitionStepSchema = z.object({
 export type DefinitionStep = {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly schema: JsonObject }[];
-  readonly renamed: readonly { readonly from: string; readonly to: string }[];
   readonly id: string | null;
   readonly version: string | null;
   readonly code: string;

@@ -1,6 +1,7 @@
 import type { RecordedEvent, Span } from '#schema';
 import { projection } from '../projection.ts';
 import { microseconds } from '../time.ts';
+import { reopen } from './reopen.ts';
 import { knownEnds, settle, withStep } from './settle.ts';
 import { absentGraph, plannedSteps, replanned, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
 
@@ -10,7 +11,7 @@ import { absentGraph, plannedSteps, replanned, type GraphState, type OpenBatch, 
  */
 export const graph = projection<GraphState>({
   name: 'graph',
-  version: 1,
+  version: 2,
   initialState: absentGraph,
   on: {
     RunStarted: (state, { data }) =>
@@ -36,6 +37,7 @@ export const graph = projection<GraphState>({
             steps: anotherTry(replanned(state.steps, data.acceptedChanges, data.concurrency), state.status === 'paused'),
           }
         : state,
+    RunReopened: reopen,
     RunPaused: (state, { data }) =>
       state.status === 'running'
         ? { ...state, status: 'paused', paused: { reason: data.reason, message: data.message, step: data.step } }
@@ -53,7 +55,7 @@ export const graph = projection<GraphState>({
     BatchAbandoned: (state, event) => {
       const open = running(state, event);
       if (!open) return state;
-      return reopened(state, event, {
+      return withOpen(state, event, {
         ...open,
         state: 'waiting',
         notBefore: 0,
@@ -104,19 +106,32 @@ function started(state: GraphState, { step: name, batch, attempt, data }: Record
 function taken(state: GraphState, name: string, batch: number, inputs: readonly Span[]): GraphState {
   const step = state.steps[name];
   if (!step) return state;
+  const isAgain = step.again.some(([other]) => other === batch);
+  const again = isAgain ? step.again.filter(([other]) => other !== batch) : step.again;
   switch (step.plan.cut.kind) {
     case 'source':
       return state;
     case 'aligned':
-      return withStep(state, name, { inboxes: step.inboxes.map((inbox) => inbox.filter(([other]) => other !== batch)) });
+      return withStep(state, name, { again, inboxes: step.inboxes.map((inbox) => inbox.filter(([other]) => other !== batch)) });
     case 'whole':
       return withStep(state, name, { inboxes: step.inboxes.map(() => []) });
-    case 'recut': {
-      const [toBatch, toRow] = inputs[0]?.to ?? [0, 0];
-      const left: Waiting[] = (step.inboxes[0] ?? []).filter(([other, rows]) => other > toBatch || (other === toBatch && toRow < rows));
-      return withStep(state, name, { inboxes: [left], skip: left[0]?.[0] === toBatch ? toRow : 0 });
-    }
+    case 'recut':
+      return withStep(state, name, isAgain ? { again } : recutFrom(step, inputs));
   }
+}
+
+/** What a re-cut step has left once these spans are taken: whole inboxes are used up in the order of its upstream steps. */
+function recutFrom(step: StepState, inputs: readonly Span[]): Pick<StepState, 'inboxes' | 'skip'> {
+  let skip = step.skip;
+  const inboxes = step.inboxes.map((inbox, index): readonly Waiting[] => {
+    const last = inputs.findLast((span) => span.step === step.plan.upstream[index]);
+    if (!last) return inbox;
+    const [toBatch, toRow] = last.to;
+    const left = inbox.filter(([other, rows]) => other > toBatch || (other === toBatch && toRow < rows));
+    skip = left[0]?.[0] === toBatch ? toRow : 0;
+    return left;
+  });
+  return { inboxes, skip };
 }
 
 function succeeded(state: GraphState, event: RecordedEvent<'BatchSucceeded'>): GraphState {
@@ -136,10 +151,11 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
     // A batch that nobody is running can be given up too: whoever resumes skips it, under the number of the attempt that will not be made.
     if (attempt !== (open.state === 'running' ? open.attempt : open.attempt + 1)) return state;
     const lost = withStep(state, name, { lost: step.lost + 1 });
-    return settle(data.failsStep ? doomed(lost, event) : lost, name, batch, 0);
+    // What a later pass cannot rescue costs its rows only: what earlier passes delivered stays.
+    return settle(data.failsStep && state.pass === 1 ? doomed(lost, event) : lost, name, batch, 0);
   }
   if (!running(state, event)) return state;
-  return reopened(state, event, {
+  return withOpen(state, event, {
     ...open,
     state: 'waiting',
     notBefore: data.retryInMs === 0 ? 0 : microseconds(event.recordedAt) + data.retryInMs * 1000,
@@ -173,7 +189,7 @@ function running(state: GraphState, { step, batch, attempt }: OfAttempt): OpenBa
   return open?.attempt === attempt && open.state === 'running' ? open : undefined;
 }
 
-function reopened(state: GraphState, { step: name, batch }: OfAttempt, open: OpenBatch): GraphState {
+function withOpen(state: GraphState, { step: name, batch }: OfAttempt, open: OpenBatch): GraphState {
   const step = state.steps[name];
   return step ? withStep(state, name, { open: { ...step.open, [String(batch)]: open } }) : state;
 }

@@ -1,5 +1,5 @@
 import type { Range } from '#schema';
-import { isSettled, type GraphState, type StepState } from './state.ts';
+import { isDone, isSettled, type GraphState, type StepState, type Waiting } from './state.ts';
 
 /** A graph with some fields of one step replaced. */
 export const withStep = (graph: GraphState, name: string, fields: Partial<StepState>): GraphState => {
@@ -29,16 +29,31 @@ export const isOver = (step: StepState, batch: number): boolean =>
 
 function offer(graph: GraphState, upstream: string, name: string, batch: number, rows: number): GraphState {
   const step = graph.steps[name];
-  if (!step) return graph;
-  if (rows === 0) return step.plan.cut.kind === 'aligned' ? settle(graph, name, batch, 0) : graph;
-  if (step.plan.cut.kind === 'whole') return withStep(graph, name, { inboxes: [[[0, (step.inboxes[0]?.[0]?.[1] ?? 0) + rows]]] });
-  const inboxes = step.plan.upstream.map((each, index) => {
-    const inbox = step.inboxes[index] ?? [];
-    if (each !== upstream) return inbox;
-    const at = inbox.findLastIndex(([other]) => other < batch) + 1;
-    return [...inbox.slice(0, at), [batch, rows] as const, ...inbox.slice(at)];
+  if (!step || isDone(step)) return graph;
+  const { cut } = step.plan;
+  if (cut.kind === 'whole')
+    return rows === 0 ? graph : withStep(graph, name, { inboxes: [[[0, (step.inboxes[0]?.[0]?.[1] ?? 0) + rows]]] });
+  if (cut.kind === 'aligned' && isOver(step, batch)) return graph;
+  const index = step.plan.upstream.indexOf(upstream);
+  const next =
+    rows === 0 ? graph : withStep(graph, name, { inboxes: step.inboxes.with(index, insertedRows(step.inboxes[index] ?? [], batch, rows)) });
+  if (cut.kind !== 'aligned' || !isArrived(next, step, batch)) return next;
+  return hasRows(next.steps[name] as StepState, batch) ? next : settle(next, name, batch, 0);
+}
+
+/** Whether an aligned step's batch has all the input that it will ever have: the batches of that number above it are over. */
+export const isArrived = (graph: GraphState, { plan }: StepState, batch: number): boolean =>
+  plan.upstream.every((each) => {
+    const upstream = graph.steps[each];
+    return upstream !== undefined && isOver(upstream, batch);
   });
-  return withStep(graph, name, { inboxes });
+
+const hasRows = ({ inboxes, again }: StepState, batch: number): boolean =>
+  [...inboxes, again].some((waiting) => waiting.some(([other]) => other === batch));
+
+function insertedRows(inbox: readonly Waiting[], batch: number, rows: number): readonly Waiting[] {
+  const at = inbox.findLastIndex(([other]) => other < batch) + 1;
+  return [...inbox.slice(0, at), [batch, rows], ...inbox.slice(at)];
 }
 
 /** How many batches there are becomes known step by step, downstream. */
@@ -56,15 +71,21 @@ export function knownEnds(graph: GraphState, names: readonly string[]): GraphSta
 
 function endOf(graph: GraphState, step: StepState): number | null {
   if (step.failure) return step.failure.batch;
-  const upstream = graph.steps[step.plan.upstream[0] ?? ''];
-  if (!upstream) return step.end;
+  const upstreams = step.plan.upstream.flatMap((name) => graph.steps[name] ?? []);
   switch (step.plan.cut.kind) {
     case 'source':
       return step.end;
-    case 'aligned':
-      return upstream.end;
-    case 'recut':
-      return isSettled(upstream) && (step.inboxes[0] ?? []).every(([batch]) => batch >= (upstream.end ?? 0)) ? step.next : step.end;
+    case 'aligned': {
+      // They are all the same, but for a branch that failed: what it never delivers, nobody waits for.
+      const ends = upstreams.flatMap(({ end }) => end ?? []);
+      return ends.length === 0 ? null : Math.min(...ends);
+    }
+    case 'recut': {
+      const isEmpty = upstreams.every(
+        (upstream, index) => isSettled(upstream) && (step.inboxes[index] ?? []).every(([batch]) => batch >= (upstream.end ?? 0)),
+      );
+      return isEmpty ? step.next : step.end;
+    }
     case 'whole':
       // Half of its input would give another result: below a step that failed it does not run.
       return step.blocked ? 0 : 1;

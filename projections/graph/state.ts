@@ -54,6 +54,8 @@ export interface StepState {
   readonly open: Readonly<Record<string, OpenBatch>>;
   /** By upstream step: batches not yet taken, ascending. */
   readonly inboxes: readonly (readonly Waiting[])[];
+  /** In a later pass: its own batches that have rows to be tried again, not yet taken, ascending. */
+  readonly again: readonly Waiting[];
   /** A re-cut step: rows of its inbox's first batch that are taken already. */
   readonly skip: number;
   /** A source: items read by batches that are over. */
@@ -113,6 +115,7 @@ export function plannedSteps(steps: readonly ManifestStep[]): Record<string, Ste
       over: [],
       open: {},
       inboxes: step.upstream.map(() => []),
+      again: [],
       skip: 0,
       offset: 0,
       origin: null,

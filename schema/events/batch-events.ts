@@ -12,7 +12,7 @@ const calls = count;
 
 /** Durable before user code runs. */
 export const batchStartedSchema = z.object({
-  /** One span of rows per upstream step, the same for every attempt; empty for a source. */
+  /** Spans of rows of the upstream steps, in their order, the same for every attempt; empty for a source. */
   inputs,
   /** A source's next item, from 0; 0 for other steps. */
   offset: count,
@@ -49,6 +49,8 @@ export const batchSucceededSchema = z.object({
   source: z.object({ read: count, last: z.boolean(), mark: z.string().nullable() }).nullable(),
   /** Keys that rows had and no column declares: they were dropped. Named in the first batch that meets them. */
   undeclared: z.array(z.string()),
+  /** A join: by upstream step, how many rows another branch has and this one lacks, and the first of them, by their places where the branches part. */
+  missing: z.array(z.object({ step: z.string(), count, places: z.array(z.string()) })),
 });
 
 /** Rows finished since the attempt's last event are kept, as in `BatchProgressed`. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { failureSchema } from '../failure.ts';
 import { manifestSchema } from '../manifest.ts';
+import { spanSchema } from '../place.ts';
 
 /** Who did something: a user and, where known, the machine and process. */
 export const actorSchema = z.object({ user: z.string(), host: z.string(), pid: z.int().nonnegative() });
@@ -43,13 +44,25 @@ export const runResumedSchema = z.object({
   program: z.object({ distilog: z.string(), node: z.string() }),
 });
 
-/** A new pass: rejected rows of these steps are tried again. */
+/**
+ * A new pass: rejected rows of these steps are tried again, by another driver. Its chunk tells which: by step and batch, the input rows as spans.
+ */
 export const runReopenedSchema = z.object({
   pass: z.int().min(2),
   steps: z.array(z.string()),
   codes: z.array(z.string()).nullable(),
+  /** How many rows are tried again, by step and cause. */
+  rejected: z.array(z.object({ step: z.string(), code: z.string(), rows: z.int().positive() })),
+  /** By step, its batches that have rows to be tried again, ascending, and how many. */
+  again: z.record(z.string(), z.array(z.tuple([z.int().nonnegative(), z.int().positive()]))),
+  epoch: z.int().positive(),
   actor: actorSchema,
+  program: z.object({ distilog: z.string(), node: z.string() }),
 });
+
+/** What that chunk holds: by step and batch, the input rows that are tried again. */
+export const triedAgainSchema = z.record(z.string(), z.record(z.string(), z.array(spanSchema)));
+export type TriedAgain = Immutable<z.infer<typeof triedAgainSchema>>;
 
 /**
  * `asked`: somebody did. `auth`, `quota`: a provider refuses. `resource`: a client or model does not open. `reject-limit`: a step rejects too much.

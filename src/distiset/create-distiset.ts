@@ -62,6 +62,7 @@ export async function createDistiset(
   const logId = runLogId(runId);
   const { position } = asOf;
   const [started, definition] = await beginning(store, logId);
+  const { manifest, seed, params, program } = started.data;
   const [graphState, progressState, errorsState] = await Promise.all([
     foldAt(store, graph, logId, position),
     foldAt(store, progress, logId, position),
@@ -90,12 +91,12 @@ export async function createDistiset(
       batches: progressState.steps[step]?.batches ?? { succeeded: 0, failed: 0, running: 0 },
       sourceShare: source?.count ? Math.min(1, source.rows.in / source.count) : null,
       losses: errorsState.groups.filter((group) => group.kind !== 'attempt' && above.includes(group.step)),
-      rows: () => leafRows(store, { runId, step, columns: names, position, end: graphState.steps[step]?.end ?? null }),
+      rows: () =>
+        leafRows(store, { runId, step, steps: manifest.steps, columns: names, position, end: graphState.steps[step]?.end ?? null }),
     };
   };
   const all = wanted.map(configOf);
   const isTaken = ({ state }: DistisetConfig) => include === 'committed' || state === 'finished' || state === 'partial';
-  const { manifest, seed, params, program } = started.data;
   return {
     runId,
     pipeline: manifest.pipeline,

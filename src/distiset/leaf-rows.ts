@@ -1,4 +1,5 @@
 import type { JsonObject } from '#kit/json';
+import type { ManifestStep } from '#schema';
 import type { Store } from '#log';
 import { rowReader, rowsOf } from '#rows';
 
@@ -6,6 +7,8 @@ import { rowReader, rowsOf } from '#rows';
 export interface RowsWanted {
   readonly runId: string;
   readonly step: string;
+  /** The run's steps, as recorded. */
+  readonly steps: readonly ManifestStep[];
   /** All columns of the step's rows, in order. */
   readonly columns: readonly string[];
   readonly position: number;
@@ -17,14 +20,17 @@ export interface RowsWanted {
  * The rows of a step in order (pass, batch, row), as of a position. Streamed: one batch and what it stems from is held at a time, however long the
  * run. Asked for again, at any later time, they are the same.
  */
-export async function* leafRows({ log, chunks }: Store, { runId, step, columns, position, end }: RowsWanted): AsyncGenerator<JsonObject> {
-  const reader = rowReader({ log, chunks, logId: runId, to: position });
+export async function* leafRows(
+  { log, chunks }: Store,
+  { runId, step, steps, columns, position, end }: RowsWanted,
+): AsyncGenerator<JsonObject> {
+  const reader = rowReader({ log, chunks, logId: runId, to: position, steps });
   for await (const page of log.readSuccesses(runId, { step, to: position })) {
     for (const success of page) {
-      if (end !== null && success.batch >= end) return;
+      if (end !== null && success.batch >= end) continue;
       if (success.data.rows === 0) continue;
       reader.note(success);
-      yield* await rowsOf(await reader.output(step, success.batch), columns);
+      yield* await rowsOf(await reader.output(success), columns);
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { Clock } from '#kit/clock';
-import type { NewEvent, RecordedEvent } from '#schema';
+import { triedAgainSchema, type NewEvent, type RecordedEvent } from '#schema';
 import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { messageOf } from '#kit/fault';
-import { cachedChunks, rowReader } from '#rows';
+import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Journal, Worker } from '#scheduler';
 import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
 
@@ -30,7 +30,7 @@ export interface LocalWorkerOptions {
 export function localWorker(options: LocalWorkerOptions): Worker {
   const { plan, runId, seed, store, clock } = options;
   const chunks = cachedChunks(store.chunks);
-  const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER });
+  const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
   const resources = new Resources(ended.signal, options.userLog(''));
   const open: OpenSources = new Map();
@@ -78,6 +78,16 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     }
   };
 
+  const triedAgain = once(async (pass: number) => {
+    for await (const page of store.log.read(runLogId(runId), { types: ['RunReopened'] })) {
+      for (const event of page) {
+        if (event.type !== 'RunReopened' || event.data.pass !== pass) continue;
+        return triedAgainSchema.parse(decodeDocument(await chunks.get(event.chunks[0] ?? '')));
+      }
+    }
+    return {};
+  });
+
   return {
     name: options.name,
     run: ({ step, ...task }, abort) =>
@@ -104,6 +114,11 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         open,
       ),
     sourceFacts: async (name) => ({ count: await countOf(name), origin: await originOf(name) }) as NewEvent<'StepStarted'>['data'],
+    again: async (pass, name, batch) => {
+      const spans = (await triedAgain(pass))[name]?.[batch];
+      assert(spans, `pass ${pass} tries rows of batch ${batch} of ${name} again`);
+      return spans;
+    },
     sourceRows: (name) => {
       const { cut } = stepOf(name);
       return cut.kind === 'source' ? cut.rows : 0;
@@ -128,6 +143,15 @@ const secretLengthMin = 4;
 function redactor(secrets: readonly string[]): (text: string) => string {
   const hidden = secrets.filter(({ length }) => length >= secretLengthMin).sort((a, b) => b.length - a.length);
   return (text) => hidden.reduce((redacted, secret) => redacted.replaceAll(secret, '[secret]'), text);
+}
+
+function once<Key, T>(make: (key: Key) => Promise<T>): (key: Key) => Promise<T> {
+  const made = new Map<Key, Promise<T>>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
 }
 
 function perStep<T>(make: (step: string) => T): (step: string) => T {

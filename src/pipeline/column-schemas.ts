@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { nameLengthMax } from '#schema';
+import { hiddenPrefix, nameLengthMax } from '#schema';
 import { messageOf } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
+import { canonicalJson, type JsonObject } from '#kit/json';
 import type { Columns } from './columns.ts';
 import { refuse } from './refuse.ts';
 
@@ -27,11 +27,34 @@ export function columnsOf(output: Columns, where: { readonly step: string; reado
   return entries.map(([name, schema]) => ({ name: checkedName(name, where), schema: columnSchema(name, schema, where) }));
 }
 
-function checkedName(name: string, where: { readonly step: string; readonly site: string }): string {
+export function checkedName(name: string, where: { readonly step: string; readonly site: string }): string {
   if (name === '' || name === '__proto__' || name.length > nameLengthMax || name.includes('\u0000') || !name.isWellFormed()) {
     refuse(`${JSON.stringify(name)} cannot be a column's name: give one of 1 to ${nameLengthMax} characters.`, where);
   }
+  if (name.startsWith(hiddenPrefix)) refuse(`column ${name}: names that begin with ${hiddenPrefix} are the engine's own.`, where);
   return name;
+}
+
+/** The schema of a column that is a list of values of these schemas. */
+export const listOf = (schemas: readonly JsonObject[]): JsonObject => ({ type: 'array', items: eitherOf(schemas) });
+
+/** The schema of a value that fits one of these. */
+export function eitherOf(schemas: readonly JsonObject[]): JsonObject {
+  const different = [...new Map(schemas.map((schema) => [canonicalJson(schema), schema])).values()];
+  const [only] = different;
+  return different.length === 1 && only ? only : { anyOf: different };
+}
+
+/** The same schema, with null let in. */
+export const orNull = (schema: JsonObject): JsonObject => eitherOf([schema, { type: 'null' }]);
+
+/** The same schema, with null kept out. */
+export function notNull(schema: JsonObject): JsonObject {
+  const { anyOf, ...others } = schema;
+  if (!Array.isArray(anyOf)) return schema;
+  const left = (anyOf as readonly JsonObject[]).filter(({ type }) => type !== 'null').map(notNull);
+  const [only] = left;
+  return left.length === 1 && only ? { ...others, ...only } : { ...others, anyOf: left };
 }
 
 function columnSchema(name: string, schema: z.core.$ZodType, where: { readonly step: string; readonly site: string }): JsonObject {

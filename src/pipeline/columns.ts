@@ -20,6 +20,9 @@ export type Lacks<S extends Columns> = string extends keyof Out<S>
   ? unknown
   : { readonly [K in keyof Out<S>]?: 'this column exists: give the new one another name' } & { readonly [column: string]: unknown };
 
+/** Rows that have all of these columns. */
+export type Has<S extends Columns> = { readonly [K in keyof Out<S>]: unknown };
+
 type NotJson<T> = 0 extends 1 & T
   ? 'any: use z.json()'
   : unknown extends T

@@ -1,41 +1,25 @@
-import { namePattern, nameLengthMax, stepsMax, type Cut, type ManifestOptions } from '#schema';
-import type { z } from 'zod';
-import { columnsMax, columnsOf, type Column } from './column-schemas.ts';
-import type { Columns, Rows } from './columns.ts';
-import type { Context, ReadContext } from './context.ts';
-import { optionsOf } from './options.ts';
-import type { Node } from './node.ts';
+import { namePattern, nameLengthMax, stepsMax } from '#schema';
+import { joiningStep, unitingStep } from './branch-steps.ts';
+import { droppingStep, nonNullStep, renamingStep, selectingStep } from './column-steps.ts';
+import type { DraftStep, Where } from './draft-step.ts';
+import { addingStep, branchName, branchStep, filteringStep, replacingStep, restartingStep, routingStep } from './function-steps.ts';
+import type { Builder, Node } from './node.ts';
 import { callSite, refuse } from './refuse.ts';
-import { rowCheck } from './row-check.ts';
-import type { FilterRunnable, MapRunnable, SelectRunnable, SourceRunnable } from './runnable.ts';
-import type { FilterStep, MapStep, SourceStep, StepOptions } from './steps.ts';
+import { sourceStep } from './source-step.ts';
+import type { StepOptions } from './steps.ts';
 
-/** Items that a source's batch reads where nobody says. */
-const sourceRowsDefault = 100;
-
-/** A step as one run of the definition left it: runnable but for its signature, with what the signature is made of. */
-export type DraftStep = (
-  | Omit<SourceRunnable, 'signature'>
-  | Omit<MapRunnable, 'signature'>
-  | Omit<FilterRunnable, 'signature'>
-  | Omit<SelectRunnable, 'signature'>
-) & {
-  readonly site: string;
-  readonly id: string | null;
-  readonly version: string | null;
-  readonly code: string;
-  readonly captures: unknown;
-  readonly settings: unknown;
-};
-
-type AnyMap = MapStep<never, Columns>;
-type AnySource = SourceStep<Columns>;
+type Options = StepOptions | undefined;
 
 /** Collects the steps that a definition makes. */
 export class Draft {
-  readonly steps: DraftStep[] = [];
-  readonly #nodes = new WeakMap<object, string>();
+  readonly #steps = new Map<string, DraftStep>();
+  readonly #nodes = new WeakMap<object, DraftStep>();
   #isOver = false;
+
+  /** In the order in which they were made: each after those it reads from. */
+  get steps(): readonly DraftStep[] {
+    return [...this.#steps.values()];
+  }
 
   /** Ends the definition: from now on its nodes are another pipeline's, or come too late. */
   end(): void {
@@ -44,90 +28,32 @@ export class Draft {
 
   /** Whether a value is a node of this very definition, and which step's. */
   stepOf(node: unknown): string | undefined {
-    return typeof node === 'object' && node !== null ? this.#nodes.get(node) : undefined;
+    return typeof node === 'object' && node !== null ? this.#nodes.get(node)?.name : undefined;
   }
 
-  source(name: string, step: AnySource, beside: StepOptions | undefined, site: string): Node<never> {
-    const where = this.#begin(name, site);
-    if (typeof step !== 'object' || step === null) refuse('a source is an object with output, and rows or read.', where);
-    const { rows, read } = step;
-    if ((rows === undefined) === (read === undefined)) refuse('a source has either rows or read.', where);
-    if (read !== undefined && typeof read !== 'function') refuse('read must be a function of where to begin: ({ offset }) => rows.', where);
-    if (rows !== undefined && !isRows(rows)) refuse('rows must be a list, an iterable or a function that returns one.', where);
-    if (isOneShot(rows))
-      refuse('rows can be read once only, and are read again after a failure: give what makes them, rows: () => ….', where);
-    isOfKind('source', step, where);
-    const options = optionsOf('source', step, beside, where);
-    const columns = columnsOf(step.output, where);
-    const count = step.count;
-    if (count !== undefined && typeof count !== 'function' && !(Number.isSafeInteger(count) && count >= 0))
-      refuse(`count must be a whole number or a function, and is ${String(count)}.`, where);
-    if (step.origin !== undefined && typeof step.origin !== 'function') refuse('origin must be a function.', where);
-    return this.#add({
-      operator: 'source',
-      ...shared(where, options, columns, columns, null),
-      cut: { kind: 'source', rows: options.batchSize ?? sourceRowsDefault },
-      open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
-      count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,
-      origin: step.origin ?? null,
-      check: rowCheck(step.output),
-      ...signed(step, beside, read ?? rows, where),
-    });
+  /** What the definition is given. Named functions throughout, so that a call site can be told from the stack. */
+  builder(params: unknown): Builder<never> {
+    const begin = this.#begin.bind(this);
+    const add = this.#add.bind(this);
+    const branches = this.#branches.bind(this);
+    const all = this.#steps;
+    return {
+      params,
+      source: function source(name: string, step: never, beside?: Options) {
+        return add(sourceStep(step, beside, begin(name, callSite(source))));
+      },
+      join: function join(name: string, nodes: readonly unknown[], options?: unknown) {
+        const where = begin(name, callSite(join));
+        return add(joiningStep(listsOf(options, where), { branches: branches(nodes, where), all, beside: undefined, where }));
+      },
+      union: function union(name: string, nodes: readonly unknown[], beside?: Options) {
+        const where = begin(name, callSite(union));
+        return add(unitingStep({ branches: branches(nodes, where), all, beside, where }));
+      },
+    } as unknown as Builder<never>;
   }
 
-  map(upstream: DraftStep, name: string, step: AnyMap, beside: StepOptions | undefined, site: string): Node<never> {
-    const where = this.#begin(name, site);
-    if (typeof step !== 'object' || step === null || typeof step.run !== 'function')
-      refuse('a map is an object with output and a function run.', where);
-    isOfKind('map', step, where);
-    const options = optionsOf('map', step, beside, where);
-    const added = columnsOf(step.output, where);
-    const twice = added.find((column) => upstream.columns.some((other) => other.name === column.name));
-    if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name.`, where);
-    needs(step.input, upstream, where);
-    const columns = [...upstream.columns, ...added];
-    if (columns.length > columnsMax) refuse(`its rows have ${columns.length} columns; at most ${columnsMax} are stored.`, where);
-    return this.#add({
-      operator: 'map',
-      ...shared(where, options, columns, added, upstream),
-      call: (row: unknown, context: Context) => (step.run as (row: unknown, context: Context) => unknown)(row, context),
-      check: rowCheck(step.output),
-      ...signed(step, beside, step.run, where),
-    });
-  }
-
-  filter(upstream: DraftStep, name: string, step: FilterStep<never>, beside: StepOptions | undefined, site: string): Node<never> {
-    const where = this.#begin(name, site);
-    if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
-      refuse('a filter is an object with a function keep.', where);
-    isOfKind('filter', step, where);
-    needs(step.input, upstream, where);
-    return this.#add({
-      operator: 'filter',
-      ...shared(where, optionsOf('filter', step, beside, where), upstream.columns, [], upstream),
-      call: (row: unknown, context: Context) => (step.keep as (row: unknown, context: Context) => unknown)(row, context),
-      ...signed(step, beside, step.keep, where),
-    });
-  }
-
-  select(upstream: DraftStep, name: string, names: readonly string[], beside: StepOptions | undefined, site: string): Node<never> {
-    const where = this.#begin(name, site);
-    if (!Array.isArray(names) || names.length === 0) refuse('select takes a list of at least one column.', where);
-    const columns = names.map((each: string, index): Column => {
-      const column = upstream.columns.find((other) => other.name === each);
-      if (!column)
-        refuse(`there is no column ${each}; ${upstream.name} has ${upstream.columns.map((other) => other.name).join(', ')}.`, where);
-      if (names.indexOf(each) !== index) refuse(`column ${each} is named twice.`, where);
-      return column;
-    });
-    return this.#add({
-      operator: 'select',
-      ...shared(where, optionsOf('select', {}, beside, where), columns, [], upstream),
-      ...signed({}, beside, undefined, where),
-    });
-  }
-
-  #begin(name: unknown, site: string): { readonly step: string; readonly site: string } {
+  #begin(name: unknown, site: string): Where {
     if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
       refuse(`${JSON.stringify(name)} cannot be a step's name: use letters, digits, _ and -, at most ${nameLengthMax}.`, { site });
     }
@@ -135,119 +61,85 @@ export class Draft {
       const what = 'what it is made from is of another pipeline, or of a definition that has ended';
       refuse(`${what}: make steps from this pipeline's own nodes, while its definition runs.`, { step: name, site });
     }
-    const before = this.steps.find((step) => step.name === name);
+    const before = this.#steps.get(name);
     if (before) refuse(`there are two steps of this name: the first ${before.site || 'comes earlier'}. Rename one.`, { step: name, site });
-    if (this.steps.length >= stepsMax) refuse(`a pipeline has at most ${stepsMax} steps.`, { step: name, site });
+    if (this.#steps.size >= stepsMax) refuse(`a pipeline has at most ${stepsMax} steps.`, { step: name, site });
     return { step: name, site };
   }
 
-  #add(step: DraftStep): Node<never> {
-    this.steps.push(step);
-    // Named functions, so that a call site can be told from the stack.
-    const make = { map: this.map.bind(this), filter: this.filter.bind(this), select: this.select.bind(this) };
-    const node: Node<never> = Object.freeze({
-      name: step.name,
-      map: function map(name: string, of: AnyMap, options?: StepOptions) {
-        return make.map(step, name, of, options, callSite(map));
-      },
-      filter: function filter(name: string, of: FilterStep<never>, options?: StepOptions) {
-        return make.filter(step, name, of, options, callSite(filter));
-      },
-      select: function select(name: string, columns: readonly string[], options?: StepOptions) {
-        return make.select(step, name, columns, options, callSite(select));
-      },
+  #branches(nodes: unknown, where: Where): readonly DraftStep[] {
+    if (!Array.isArray(nodes)) refuse('it takes a list of nodes: [one, other].', where);
+    return nodes.map((node: object, index) => {
+      const step = this.#nodes.get(node ?? {});
+      if (!step) refuse(`what is given at ${index} is no node of this pipeline: give what its steps returned.`, where);
+      return step;
     });
-    this.#nodes.set(node, step.name);
-    return node;
+  }
+
+  #add(step: DraftStep): Node<never> {
+    this.#steps.set(step.name, step);
+    const begin = this.#begin.bind(this);
+    const add = this.#add.bind(this);
+    const upstream = step;
+    const adding = (operator: 'map' | 'mapBatch' | 'flatMap', own: (...args: never[]) => unknown, [name, of, beside]: Args) =>
+      add(addingStep(operator, { upstream, step: of as never, beside, where: begin(name, callSite(own)) }));
+    const node = {
+      name: step.name,
+      map: function map(...args: Args) {
+        return adding('map', map, args);
+      },
+      mapBatch: function mapBatch(...args: Args) {
+        return adding('mapBatch', mapBatch, args);
+      },
+      flatMap: function flatMap(...args: Args) {
+        return adding('flatMap', flatMap, args);
+      },
+      replace: function replace(...[name, of, beside]: Args) {
+        return add(replacingStep({ upstream, step: of as never, beside, where: begin(name, callSite(replace)) }));
+      },
+      batch: function batch(...[name, of, beside]: Args) {
+        return add(restartingStep('batch', { upstream, step: of as never, beside, where: begin(name, callSite(batch)) }));
+      },
+      global: function global(...[name, of, beside]: Args) {
+        return add(restartingStep('global', { upstream, step: of as never, beside, where: begin(name, callSite(global)) }));
+      },
+      filter: function filter(...[name, of, beside]: Args) {
+        return add(filteringStep({ upstream, step: of as never, beside, where: begin(name, callSite(filter)) }));
+      },
+      route: function route(...[name, of, beside]: Args) {
+        const where = begin(name, callSite(route));
+        const routing = routingStep({ upstream, step: of as never, beside, where });
+        add(routing);
+        const { branches } = routing as DraftStep & { readonly branches: readonly string[] };
+        const nodes = branches.map((branch) => [branch, add(branchStep(routing, branch, begin(branchName(name, branch), where.site)))]);
+        return Object.freeze(Object.fromEntries(nodes));
+      },
+      select: function select(name: string, columns: readonly string[], beside?: Options) {
+        return add(selectingStep(columns, { upstream, beside, where: begin(name, callSite(select)) }));
+      },
+      drop: function drop(name: string, columns: readonly string[], beside?: Options) {
+        return add(droppingStep(columns, { upstream, beside, where: begin(name, callSite(drop)) }));
+      },
+      nonNull: function nonNull(name: string, columns: readonly string[], beside?: Options) {
+        return add(nonNullStep(columns, { upstream, beside, where: begin(name, callSite(nonNull)) }));
+      },
+      rename: function rename(name: string, names: Readonly<Record<string, string>>, beside?: Options) {
+        return add(renamingStep(names, { upstream, beside, where: begin(name, callSite(rename)) }));
+      },
+    };
+    this.#nodes.set(Object.freeze(node), step);
+    return node as unknown as Node<never>;
   }
 }
 
-function shared(
-  where: { readonly step: string; readonly site: string },
-  options: ManifestOptions,
-  columns: readonly Column[],
-  added: readonly Column[],
-  upstream: DraftStep | null,
-): Pick<DraftStep, 'name' | 'site' | 'upstream' | 'options' | 'columns' | 'inputColumns' | 'adds' | 'cut'> {
-  const cut: Cut = options.batchSize === null ? { kind: 'aligned' } : { kind: 'recut', rows: options.batchSize };
-  return {
-    name: where.step,
-    site: where.site,
-    upstream: upstream ? [upstream.name] : [],
-    cut,
-    options,
-    columns,
-    inputColumns: upstream?.columns.map(({ name }) => name) ?? [],
-    adds: added.map(({ name }) => name),
-  };
-}
+type Args = readonly [name: string, step: unknown, beside?: Options];
 
-type Signed = Pick<DraftStep, 'id' | 'version' | 'code' | 'captures' | 'settings'>;
-
-function signed(
-  step: { readonly id?: string | undefined; readonly settings?: unknown; readonly code?: unknown } & StepOptions,
-  beside: StepOptions | undefined,
-  written: unknown,
-  where: { readonly step: string; readonly site: string },
-): Signed {
-  const version = beside?.version ?? step.version;
-  const code = typeof step.code === 'string' ? step.code : codeOf(written);
-  if (code.endsWith(nativeCode) && version === undefined)
-    refuse('its function is bound or built in, so a change of it cannot be seen: write (row) => …, or give the step a version.', where);
-  return {
-    id: step.id ?? null,
-    version: version === undefined ? null : String(version),
-    code,
-    captures: beside?.captures ?? step.captures ?? null,
-    settings: step.settings ?? null,
-  };
-}
-
-const nativeCode = '{ [native code] }';
-
-/** A function's text. Rows that are given as values are no code: what they hold is the source's own affair. */
-const codeOf = (written: unknown): string => (typeof written === 'function' ? Function.prototype.toString.call(written) : '');
-
-function isOfKind(
-  kind: string,
-  step: { readonly kind?: string | undefined },
-  where: { readonly step: string; readonly site: string },
-): void {
-  if (step.kind !== undefined && step.kind !== kind) refuse(`a ${step.kind} step was given to ${kind}.`, where);
-}
-
-function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: { readonly step: string; readonly site: string }): void {
-  for (const [name, schema] of Object.entries(input?.shape ?? {})) {
-    if (upstream.columns.some((column) => column.name === name) || schema._zod.optin === 'optional') continue;
-    refuse(
-      `it reads column ${name}, and ${upstream.name} has ${upstream.columns.map((column) => column.name).join(', ')}. Rename with renamed(step, { ${name}: '…' }).`,
-      where,
-    );
-  }
-}
-
-type RowsGiven = Rows<unknown> | (() => Rows<unknown> | Promise<Rows<unknown>>);
-
-const isRows = (rows: unknown): boolean =>
-  typeof rows === 'function' || (typeof rows === 'object' && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows));
-
-/** Iterators and streams: once read they are used up. */
-const isOneShot = (rows: unknown): boolean =>
-  typeof rows === 'object' && rows !== null && ['next', 'pipe', 'getReader'].some((method) => method in rows);
-
-/** Rows that are given as they are: what was read before is passed over. */
-async function skipping(rows: RowsGiven, offset: number): Promise<Rows<unknown>> {
-  const given = typeof rows === 'function' ? await rows() : rows;
-  if (Array.isArray(given)) return offset === 0 ? given : given.slice(offset);
-  return Symbol.asyncIterator in given ? skippedAsync(given, offset) : skipped(given, offset);
-}
-
-function* skipped(rows: Iterable<unknown>, offset: number): Generator<unknown> {
-  let item = 0;
-  for (const row of rows) if (item++ >= offset) yield row;
-}
-
-async function* skippedAsync(rows: AsyncIterable<unknown>, offset: number): AsyncGenerator<unknown> {
-  let item = 0;
-  for await (const row of rows) if (item++ >= offset) yield row;
+function listsOf(options: unknown, where: Where): Readonly<Record<string, string>> {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) refuse('options of a join are an object: { lists: { … } }.', where);
+  const unknown = Object.keys(options).find((key) => key !== 'lists');
+  if (unknown !== undefined) refuse(`there is no option ${unknown}; there is lists.`, where);
+  const { lists = {} } = options as { readonly lists?: unknown };
+  if (typeof lists !== 'object' || lists === null) refuse("lists is an object: { generation: 'generations' }.", where);
+  return lists as Readonly<Record<string, string>>;
 }

@@ -7,7 +7,7 @@ export { envName, parseParams, secretNames, type ParsedParams } from './params.t
 export { isPipeline, pipeline } from './pipeline.ts';
 export { plan, type Plan, type PlanOptions } from './plan.ts';
 export type { Checked } from './row-check.ts';
-export type { FilterRunnable, MapRunnable, RunnableStep, SelectRunnable, SourceRunnable } from './runnable.ts';
+export type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, RunnableStep } from './runnable.ts';
 export { secret } from './secret.ts';
 export { NonRetryableError, RetryableError } from './step-error.ts';
 export { renamed, step, type FilterStep, type MapStep, type SourceStep, type StepOptions } from './steps.ts';

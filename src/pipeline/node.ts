@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Columns, Lacks, Out, Simplify, Storable } from './columns.ts';
-import type { FilterStep, MapStep, SourceStep, StepOptions } from './steps.ts';
+import type { Columns, Has, Lacks, Out, Renamed, Simplify, Storable } from './columns.ts';
+import type { BatchStep, FilterStep, FlatMapStep, GlobalStep, MapBatchStep, MapStep, RouteStep, SourceStep, StepOptions } from './steps.ts';
 
 /** Rows on their way: the output of a step, from which others are made. A node with more columns is a node with fewer. */
 export interface Node<out Row> {
@@ -12,21 +12,102 @@ export interface Node<out Row> {
     step: MapStep<Row, S> & Storable<S>,
     options?: StepOptions,
   ): Node<Row & Out<S>>;
+  /** Adds the columns of `output` to rows that `run` gets together. */
+  mapBatch<S extends Columns>(
+    this: Node<Lacks<S>>,
+    name: string,
+    step: MapBatchStep<Row, S> & Storable<S>,
+    options?: StepOptions,
+  ): Node<Row & Out<S>>;
+  /** Makes any number of rows from each, with the columns of `output` beside its own. What follows takes them 1,000 at a time, unless it has a `batchSize`. */
+  flatMap<S extends Columns>(
+    this: Node<Lacks<S>>,
+    name: string,
+    step: FlatMapStep<Row, S> & Storable<S>,
+    options?: StepOptions,
+  ): Node<Row & Out<S>>;
+  /** Gives columns that exist other values, and another type if `output` says so. */
+  replace<S extends Columns>(
+    this: Node<Has<S>>,
+    name: string,
+    step: MapStep<Row, S> & Storable<S>,
+    options?: StepOptions,
+  ): Node<{ [C in keyof Row]: C extends keyof Out<S> ? Out<S>[C] : Row[C] }>;
+  /** Makes new rows of every `batchSize` rows: nothing of theirs is left but what `run` returns. */
+  batch<S extends Columns>(name: string, step: BatchStep<Row, S> & Storable<S>, options?: StepOptions): Node<Out<S>>;
+  /** Makes new rows of all rows, once the last has come. */
+  global<S extends Columns>(name: string, step: GlobalStep<Row, S> & Storable<S>, options?: StepOptions): Node<Out<S>>;
   /** Keeps the rows for which `keep` says true. */
   filter(name: string, step: FilterStep<Row>, options?: StepOptions): Node<Row>;
+  /** Keeps the rows in which none of these columns is null. */
+  nonNull<K extends keyof Row & string>(
+    name: string,
+    columns: readonly K[],
+    options?: Pick<StepOptions, 'batchSize'>,
+  ): Node<{ [C in keyof Row]: C extends K ? NonNullable<Row[C]> : Row[C] }>;
+  /** Sends each row one of several ways: a node for each branch, whose step is called `name-branch`. */
+  route<const B extends string>(name: string, step: RouteStep<Row, B>, options?: StepOptions): { readonly [K in B]: Node<Row> };
   /** Keeps these columns only, in this order. */
   select<K extends keyof Row & string>(
     name: string,
     columns: readonly K[],
     options?: Pick<StepOptions, 'batchSize'>,
   ): Node<{ [C in K]: Row[C] }>;
+  /** Keeps all columns but these. */
+  drop<K extends keyof Row & string>(
+    name: string,
+    columns: readonly K[],
+    options?: Pick<StepOptions, 'batchSize'>,
+  ): Node<{ [C in keyof Row as C extends K ? never : C]: Row[C] }>;
+  /** Gives columns other names. */
+  rename<const N extends { readonly [K in keyof Row]?: string }>(
+    name: string,
+    names: N,
+    options?: Pick<StepOptions, 'batchSize'>,
+  ): Node<Renamed<Row, N>>;
 }
+
+type Nodes = readonly [Node<unknown>, Node<unknown>, ...Node<unknown>[]];
+type Both<A, B> = Omit<A, keyof B> &
+  Omit<B, keyof A> & {
+    [K in keyof A & keyof B]: [A[K], B[K]] extends [B[K], A[K]] ? A[K] : 'the branches hold different types: rename one';
+  };
+type All<N extends readonly unknown[]> = N extends readonly [Node<infer A>]
+  ? A
+  : N extends readonly [Node<infer A>, ...infer Rest]
+    ? Both<A, All<Rest>>
+    : never;
+type Joined<N extends readonly unknown[], Lists> = Simplify<
+  Omit<All<N>, keyof Lists> & { [K in keyof Lists & keyof All<N> as Lists[K] & string]: All<N>[K][] }
+>;
+type Either<A, B> = { [K in keyof A & keyof B]: A[K] | B[K] } & { [K in Exclude<keyof A, keyof B>]: A[K] | null } & {
+  [K in Exclude<keyof B, keyof A>]: B[K] | null;
+};
+type Any<N extends readonly unknown[]> = N extends readonly [Node<infer A>]
+  ? A
+  : N extends readonly [Node<infer A>, ...infer Rest]
+    ? Either<A, Any<Rest>>
+    : never;
 
 /** What a pipeline's definition gets. */
 export interface Builder<out Params> {
   readonly params: Params;
   /** Rows from outside. */
   readonly source: <S extends Columns>(name: string, step: SourceStep<S> & Storable<S>, options?: StepOptions) => Node<Out<S>>;
+  /**
+   * Rows of one step that went several ways, put together again one to one: those that every branch still has. A column that several branches wrote is
+   * gathered under another name, in the order of the branches (`lists: { generation: 'generations' }`), or renamed before.
+   */
+  readonly join: <const N extends Nodes, const L extends { readonly [K in keyof All<N>]?: string } = {}>(
+    name: string,
+    nodes: N,
+    options?: { readonly lists?: L | undefined },
+  ) => Node<Joined<N, L>>;
+  /**
+   * The rows of all branches; a column that a branch lacks is null. Branches that part at one step come in the order of its rows, others one branch
+   * after the other.
+   */
+  readonly union: <const N extends Nodes>(name: string, nodes: N, options?: Pick<StepOptions, 'batchSize'>) => Node<Simplify<Any<N>>>;
 }
 
 /** Leaves by name: optional, for they give tests and distisets their row types. */

@@ -4,6 +4,9 @@ import type { StepOptions } from './steps.ts';
 
 const defaults = { concurrency: 10, timeoutMs: 600_000, attempts: 3, backoffMs: 1_000, onError: 'reject' } as const;
 
+/** A global step reads everything there is: how long that takes cannot be known. */
+const globalTimeoutMs = 2_147_483_647;
+
 const bounds = { batchSize: 1_000_000, concurrency: 10_000, timeoutMs: 2_147_483_647, attempts: 1_000, backoffMs: 86_400_000 } as const;
 
 const known = ['batchSize', 'concurrency', 'timeoutMs', 'retry', 'onError', 'version', 'captures'];
@@ -12,8 +15,19 @@ const known = ['batchSize', 'concurrency', 'timeoutMs', 'retry', 'onError', 'ver
 const members = {
   source: ['output', 'rows', 'read', 'count', 'origin'],
   map: ['output', 'run'],
+  mapBatch: ['output', 'run'],
+  flatMap: ['output', 'run'],
+  replace: ['output', 'run'],
+  batch: ['output', 'run'],
+  global: ['output', 'run'],
   filter: ['keep'],
+  route: ['branches', 'to'],
+  nonNull: [],
   select: [],
+  drop: [],
+  rename: [],
+  join: [],
+  union: [],
 } as const;
 const membersOfAll = ['kind', 'id', 'settings', 'input', 'code'];
 
@@ -48,7 +62,7 @@ export function optionsOf(
   return {
     batchSize: batchSize === undefined ? null : number('batchSize', batchSize),
     concurrency: number('concurrency', given('concurrency') ?? defaults.concurrency),
-    timeoutMs: number('timeoutMs', given('timeoutMs') ?? defaults.timeoutMs),
+    timeoutMs: number('timeoutMs', given('timeoutMs') ?? (operator === 'global' ? globalTimeoutMs : defaults.timeoutMs)),
     attempts: number('attempts', retry('attempts') ?? defaults.attempts),
     backoffMs: number('backoffMs', retry('backoffMs') ?? defaults.backoffMs, 0),
     onError,

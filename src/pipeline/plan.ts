@@ -4,14 +4,14 @@ import { Fault, messageOf } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
 import { definitionDiff } from './definition-diff.ts';
-import { Draft, type DraftStep } from './draft.ts';
-import type { Node, Pipeline } from './node.ts';
+import { Draft } from './draft.ts';
+import type { DraftStep } from './draft-step.ts';
+import type { Builder, Pipeline } from './node.ts';
 import { parseParams } from './params.ts';
 import { isPipeline } from './pipeline.ts';
-import { callSite, refuse, thrownAt } from './refuse.ts';
+import { refuse, thrownAt } from './refuse.ts';
 import { refuseSecrets } from './refuse-secrets.ts';
 import type { RunnableStep } from './runnable.ts';
-import type { StepOptions } from './steps.ts';
 
 export interface PlanOptions {
   /** Raw values; parsed with the pipeline's params schema. */
@@ -71,13 +71,7 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
 
 function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Draft {
   const draft = new Draft();
-  const builder = {
-    params,
-    source: function source(name: string, step: never, options?: StepOptions): Node<never> {
-      return draft.source(name, step, options, callSite(source));
-    },
-  };
-  const leaves = definedBy(pipeline, builder as never);
+  const leaves = definedBy(pipeline, draft.builder(params));
   draft.end();
   if (leaves instanceof Promise) {
     leaves.catch(() => undefined);
@@ -89,7 +83,7 @@ function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>):
 }
 
 /** What a definition returns. What it throws is the user's to mend. */
-function definedBy(pipeline: Pipeline, builder: never): unknown {
+function definedBy(pipeline: Pipeline, builder: Builder<never>): unknown {
   try {
     return pipeline.define(builder);
   } catch (error) {
@@ -131,10 +125,10 @@ function describe(
     const ancestors = step.upstream.map((each) => signatures.get(each) ?? '');
     const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors]));
     signatures.set(step.name, signature);
-    const { operator, upstream, cut, adds } = step;
+    const { operator, upstream, cut, adds, from, fork } = step;
     const calls = Object.hasOwn(concurrency, step.name) ? concurrency[step.name] : undefined;
     const options = { ...step.options, concurrency: calls ?? step.options.concurrency };
-    return { name: step.name, operator, upstream, cut, options, adds, signature };
+    return { name: step.name, operator, upstream, cut, options, adds, from, fork, signature };
   });
   const definition: Definition = { version: 1, pipeline: name, steps: definitions, sources };
   const signature = sha256(canonicalJson([name, manifestSteps.map((step) => step.signature), sources]));
@@ -142,20 +136,19 @@ function describe(
 }
 
 function definitionStep(step: DraftStep): Definition['steps'][number] {
-  const { name, columns, id, version, code, operator, upstream, cut, options } = step;
+  const { name, columns, id, version, code, operator, upstream, cut, options, from, fork } = step;
   const captures = asData(step.captures, 'captures', step);
   const settings = asData(step.settings, 'settings', step);
   return {
     name,
     columns,
-    renamed: [],
     id,
     version,
     code,
     captures,
     settings,
     parts: {
-      operator: hashOf([operator, upstream, id, version]),
+      operator: hashOf([operator, upstream, from, fork, id, version]),
       options: hashOf([cut, options.onError]),
       columns: hashOf(columns),
       code: hashOf(code),

@@ -1,5 +1,5 @@
+import type { ColumnOrigin, Cut, ManifestOptions } from '#schema';
 import type { JsonObject } from '#kit/json';
-import type { Cut, ManifestOptions } from '#schema';
 import type { Awaitable, Rows } from './columns.ts';
 import type { Column } from './column-schemas.ts';
 import type { Context, ReadContext } from './context.ts';
@@ -16,6 +16,10 @@ interface Runnable {
   readonly inputColumns: readonly string[];
   /** Columns whose values it writes, in order. */
   readonly adds: readonly string[];
+  /** Where columns that it does not write come from, if not from the first upstream step under the same name. */
+  readonly from: readonly ColumnOrigin[];
+  /** The step at which the branches part that it brings together. */
+  readonly fork: string | null;
   readonly signature: string;
 }
 
@@ -28,20 +32,27 @@ export interface SourceRunnable extends Runnable {
   readonly check: (value: unknown) => Checked;
 }
 
-export interface MapRunnable extends Runnable {
-  readonly operator: 'map';
-  readonly call: (row: unknown, context: Context) => unknown;
+/** A step that calls a function of one row: one result, any number of them, yes or no, one of several ways. */
+export type RowWiseRunnable = Runnable & { readonly call: (row: unknown, context: Context) => unknown } & (
+    | { readonly operator: 'map' | 'replace' | 'flatMap'; readonly check: (value: unknown) => Checked }
+    | { readonly operator: 'filter' }
+    | { readonly operator: 'route'; readonly branches: readonly string[] }
+  );
+
+/** A step that calls a function of many rows: those of a batch, or all there are. */
+export interface RowsWiseRunnable extends Runnable {
+  readonly operator: 'mapBatch' | 'batch' | 'global';
+  readonly call: (rows: readonly unknown[] | AsyncIterable<unknown>, context: Context) => unknown;
   readonly check: (value: unknown) => Checked;
 }
 
-export interface FilterRunnable extends Runnable {
-  readonly operator: 'filter';
-  readonly call: (row: unknown, context: Context) => unknown;
-}
-
-export interface SelectRunnable extends Runnable {
-  readonly operator: 'select';
-}
+/** A step that calls nothing: it passes rows on, some of them or under other names. */
+export type PassingRunnable = Runnable &
+  (
+    | { readonly operator: 'select' | 'drop' | 'rename' | 'union' | 'join' }
+    | { readonly operator: 'branch'; readonly branch: string }
+    | { readonly operator: 'nonNull' }
+  );
 
 /** A step of a plan with the functions that a worker calls. */
-export type RunnableStep = SourceRunnable | MapRunnable | FilterRunnable | SelectRunnable;
+export type RunnableStep = SourceRunnable | RowWiseRunnable | RowsWiseRunnable | PassingRunnable;

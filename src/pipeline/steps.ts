@@ -35,6 +35,36 @@ export interface MapStep<in Row, S extends Columns> extends Step<'map'> {
   readonly run: (row: Row, context: Context) => Awaitable<z.input<S>>;
 }
 
+/** Adds columns to rows that a function gets together, as many results as rows, in their order; an `Error` in a row's place rejects that row. */
+export interface MapBatchStep<in Row, S extends Columns> extends Step<'mapBatch'> {
+  readonly output: S;
+  readonly run: (rows: readonly Row[], context: Context) => Awaitable<readonly (z.input<S> | Error)[]>;
+}
+
+/** Makes any number of rows from each, with its columns and these. */
+export interface FlatMapStep<in Row, S extends Columns> extends Step<'flatMap'> {
+  readonly output: S;
+  readonly run: (row: Row, context: Context) => Awaitable<Rows<z.input<S>>>;
+}
+
+/** Makes new rows of those that come together: `batchSize` of them, in order. */
+export interface BatchStep<in Row, S extends Columns> extends Step<'batch'> {
+  readonly output: S;
+  readonly run: (rows: readonly Row[], context: Context) => Awaitable<Rows<z.input<S>>>;
+}
+
+/** Makes new rows of all there are. They are read as they are iterated, and need never be in memory together. */
+export interface GlobalStep<in Row, S extends Columns> extends Step<'global'> {
+  readonly output: S;
+  readonly run: (rows: AsyncIterable<Row>, context: Context) => Awaitable<Rows<z.input<S>>>;
+}
+
+/** Sends each row one of several ways. */
+export interface RouteStep<in Row, B extends string> extends Step<'route'> {
+  readonly branches: readonly B[];
+  readonly to: (row: Row, context: Context) => Awaitable<NoInfer<B>>;
+}
+
 /** Keeps the rows for which `keep` says true. */
 export interface FilterStep<in Row> extends Step<'filter'> {
   readonly keep: (row: Row, context: Context) => Awaitable<boolean>;
@@ -64,43 +94,93 @@ export const step = {
     ...it,
     kind: 'map',
   }),
+  mapBatch: <I extends z.ZodObject, S extends Columns>(it: Named<MapBatchStep<z.output<I>, S>, I>): MapBatchStep<z.output<I>, S> => ({
+    ...it,
+    kind: 'mapBatch',
+  }),
+  flatMap: <I extends z.ZodObject, S extends Columns>(it: Named<FlatMapStep<z.output<I>, S>, I>): FlatMapStep<z.output<I>, S> => ({
+    ...it,
+    kind: 'flatMap',
+  }),
+  batch: <I extends z.ZodObject, S extends Columns>(it: Named<BatchStep<z.output<I>, S>, I>): BatchStep<z.output<I>, S> => ({
+    ...it,
+    kind: 'batch',
+  }),
+  global: <I extends z.ZodObject, S extends Columns>(it: Named<GlobalStep<z.output<I>, S>, I>): GlobalStep<z.output<I>, S> => ({
+    ...it,
+    kind: 'global',
+  }),
   filter: <I extends z.ZodObject>(it: Named<FilterStep<z.output<I>>, I>): FilterStep<z.output<I>> => ({ ...it, kind: 'filter' }),
 };
 
 type RenamedColumns<S, N> = S extends z.ZodObject<infer Shape, infer Config> ? z.ZodObject<Renamed<Shape, N>, Config> : never;
 
+type Names<Row, S extends Columns> = { readonly [K in keyof Row | keyof z.output<S>]?: string };
+
 /** A library step whose columns have other names in this pipeline: `renamed(textGeneration({ model }), { instruction: 'question' })`. */
-export function renamed<Row, S extends Columns, const N extends { readonly [K in keyof Row | keyof z.output<S>]?: string }>(
+export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
   it: MapStep<Row, S>,
   names: N,
-): MapStep<Renamed<Row, N>, RenamedColumns<S, N>> {
-  const there = new Map(Object.entries(names as Readonly<Record<string, string>>));
+): MapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
+export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
+  it: MapBatchStep<Row, S>,
+  names: N,
+): MapBatchStep<Renamed<Row, N>, RenamedColumns<S, N>>;
+export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
+  it: FlatMapStep<Row, S>,
+  names: N,
+): FlatMapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
+export function renamed(it: RenamableStep, names: object): never {
+  return renamedStep(it, names as Readonly<Record<string, string>>) as never;
+}
+
+function renamedStep(it: RenamableStep, names: Readonly<Record<string, string>>): RenamableStep {
+  const there = new Map(Object.entries(names));
   const here = new Map(Array.from(there, ([from, to]) => [to, from]));
+  const twice = twiceNamed(Object.keys(it.output.shape).map((name) => there.get(name) ?? name));
+  if (twice !== undefined) refuse(`two columns of a renamed step are called ${twice}. Give one another name.`, { site: callSite(renamed) });
   // A column of the pipeline whose name is the library's for another one stays out of the library's sight.
-  const toLibrary = (row: object) =>
+  const toLibrary = (row: object): object =>
     Object.fromEntries(
       Object.entries(row)
         .filter(([name]) => here.has(name) || !there.has(name))
         .map(([name, value]) => [here.get(name) ?? name, value]),
     );
-  const fromLibrary = (row: object) => Object.fromEntries(Object.entries(row).map(([name, value]) => [there.get(name) ?? name, value]));
-  const twice = twiceNamed(Object.keys(it.output.shape).map((name) => there.get(name) ?? name));
-  if (twice !== undefined) refuse(`two columns of a renamed step are called ${twice}. Give one another name.`, { site: callSite(renamed) });
-  const renamedOutput = it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) });
-  const run = it.run as (row: unknown, context: Context) => unknown;
-  const mapped = {
+  const fromLibrary = (row: object): object =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [there.get(name) ?? name, value]));
+  const backOne = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !(value instanceof Error) ? fromLibrary(value) : value;
+  const back = (value: unknown): unknown => (it.kind === 'map' || it.kind === undefined ? backOne(value) : eachOf(value, backOne));
+  const run = it.run as (input: unknown, context: Context) => unknown;
+  return {
     ...it,
     settings: { of: it.settings ?? null, names },
-    output: renamedOutput,
-    input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) }),
-    run: (row: object, context: Context) => {
-      const result = run(toLibrary(row), context);
-      const back = (value: unknown) => (typeof value === 'object' && value !== null ? fromLibrary(value) : value);
+    output: it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) as typeof it.output.shape }),
+    input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) as typeof it.input.shape }),
+    run: (input: object, context: Context) => {
+      const result = run(Array.isArray(input) ? input.map(toLibrary) : toLibrary(input), context);
       return result instanceof Promise ? result.then(back) : back(result);
     },
     code: it.run.toString(),
-  };
-  return mapped as unknown as MapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
+  } as unknown as RenamableStep;
+}
+
+type RenamableStep = MapStep<never, Columns> | MapBatchStep<never, Columns> | FlatMapStep<never, Columns>;
+
+/** The members of whatever can be iterated, each changed; anything else as it is. */
+function eachOf(value: unknown, change: (member: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map(change);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Symbol.asyncIterator in value) return changedAsync(value as AsyncIterable<unknown>, change);
+  return Symbol.iterator in value ? changed(value as Iterable<unknown>, change) : value;
+}
+
+function* changed(values: Iterable<unknown>, change: (member: unknown) => unknown): Generator<unknown> {
+  for (const value of values) yield change(value);
+}
+
+async function* changedAsync(values: AsyncIterable<unknown>, change: (member: unknown) => unknown): AsyncGenerator<unknown> {
+  for await (const value of values) yield change(value);
 }
 
 const twiceNamed = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index);

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '#kit/json';
 import { assert } from '#kit/assert';
+import type { Json, JsonObject } from '#kit/json';
 
 /** Rows in order whose columns are looked up when they are asked for. */
 export interface View {
@@ -30,30 +30,22 @@ export function concatenated(parts: readonly { readonly view: View; readonly fro
   };
 }
 
-/** A batch's output: its own columns, and its ancestors' through the input rows that its rows stem from. */
-export function outputView(
-  count: number,
-  own: ReadonlyMap<string, readonly Json[]>,
-  parents: readonly number[] | null,
-  input: () => Promise<View>,
-): View {
+/** A view whose columns are found by a function, each at most once. */
+export function lookedUp(count: number, find: (column: string) => Promise<readonly Json[]>): View {
   const found = new Map<string, Promise<readonly Json[]>>();
-  const inherited = async (name: string): Promise<readonly Json[]> => {
-    const values = await (await input()).column(name);
-    if (parents === null) {
-      assert(values.length >= count, 'a batch has no more rows than its input, where it does not say which');
-      return values.length === count ? values : values.slice(0, count);
-    }
-    return parents.map((row) => values[row] as Json);
-  };
   return {
     count,
     column: (name) => {
-      const values = own.get(name);
-      if (values) return Promise.resolve(values);
-      const known = found.get(name) ?? inherited(name);
+      const known = found.get(name) ?? find(name);
       found.set(name, known);
       return known;
     },
   };
+}
+
+/** Values at these row numbers; null: at 0, 1, 2 … */
+export function valuesAt(values: readonly Json[], rows: readonly number[] | null, count: number): readonly Json[] {
+  if (rows !== null) return rows.map((row) => values[row] as Json);
+  assert(values.length >= count, 'a batch has no more rows than its input, where it does not say which');
+  return values.length === count ? values : values.slice(0, count);
 }

@@ -30,30 +30,51 @@ export function rowBytes(values: readonly string[]): number {
   return bytes;
 }
 
-/** Cuts a batch's output rows into chunks, in order: at most `chunkRowsMax` rows and `chunkBytesMax` bytes each, unless one row alone is larger. */
-export function encodeChunks(columns: readonly string[], rows: readonly EncodedRow[]): readonly Chunk[] {
-  const chunks: Chunk[] = [];
-  let from = 0;
-  while (from < rows.length) {
-    let to = from;
-    let bytes = 0;
-    for (; to < rows.length && to - from < chunkRowsMax; to++) {
-      const more = rowBytes(rows[to]?.values ?? []);
-      if (to > from && bytes + more > chunkBytesMax) break;
-      bytes += more;
-    }
-    chunks.push(encodeChunk(columns, rows, from, to));
-    from = to;
+/** Rows of one chunk to be: as many as a chunk may have. */
+export class ChunkBuilder {
+  readonly #columns: readonly string[];
+  readonly #hasParents: boolean;
+  #rows: EncodedRow[] = [];
+  #bytes = 0;
+
+  /** `hasParents`: false where no row stems from one input row. */
+  constructor(columns: readonly string[], hasParents: boolean) {
+    this.#columns = columns;
+    this.#hasParents = hasParents;
   }
-  return chunks;
+
+  get count(): number {
+    return this.#rows.length;
+  }
+
+  /** Whether a row of so many bytes belongs into the next chunk. */
+  isFullFor(bytes: number): boolean {
+    return this.#rows.length >= chunkRowsMax || (this.#rows.length > 0 && this.#bytes + bytes > chunkBytesMax);
+  }
+
+  add(row: EncodedRow, bytes: number): void {
+    this.#rows.push(row);
+    this.#bytes += bytes;
+  }
+
+  /** The chunk, whose first row is the batch's output row `first`; the next one begins empty. */
+  take(first: number): BuiltChunk {
+    const rows = this.#rows;
+    this.#rows = [];
+    this.#bytes = 0;
+    const texts = this.#columns.map((name, index) => `[${JSON.stringify(name)},[${rows.map(({ values }) => values[index]).join(',')}]]`);
+    const isIdentity = !this.#hasParents || rows.every(({ parent }, index) => parent === first + index);
+    const parents = isIdentity ? '' : `,"parents":[${rows.map(({ parent }) => parent).join(',')}]`;
+    const chunk = chunkOf(`{"columns":[${texts.join(',')}],"count":${rows.length}${parents}}`);
+    return { chunk, rows: rows.length, first: isIdentity && this.#hasParents ? first : null };
+  }
 }
 
-function encodeChunk(columns: readonly string[], rows: readonly EncodedRow[], from: number, to: number): Chunk {
-  const slice = rows.slice(from, to);
-  const texts = columns.map((name, index) => `[${JSON.stringify(name)},[${slice.map(({ values }) => values[index]).join(',')}]]`);
-  const isIdentity = slice.every(({ parent }, index) => parent === from + index);
-  const parents = isIdentity ? '' : `,"parents":[${slice.map(({ parent }) => parent).join(',')}]`;
-  return chunkOf(`{"columns":[${texts.join(',')}],"count":${slice.length}${parents}}`);
+/** A chunk with what one has to know to use it elsewhere: `first` is where it has to begin in its batch, null if it may anywhere. */
+export interface BuiltChunk {
+  readonly chunk: Chunk;
+  readonly rows: number;
+  readonly first: number | null;
 }
 
 /** What a chunk of rows holds, frozen at every depth: the next step sees what a resumed run would see. Throws `Fault('chunk-corrupted')`. */

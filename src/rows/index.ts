@@ -2,13 +2,15 @@ export { batchChunks, callsOf, rejectionsOf, type TellingEvent } from './batch-c
 export { concatenated, rowsOf, type View } from './batch-view.ts';
 export { cachedChunks } from './chunk-cache.ts';
 export {
+  ChunkBuilder,
   decodeChunk,
   decodeDocument,
   documentChunk,
-  encodeChunks,
   encodeValues,
   rowBytes,
+  type BuiltChunk,
   type DecodedChunk,
   type EncodedRow,
 } from './chunk-codec.ts';
-export { rowReader, type RowReader } from './row-reader.ts';
+export { rejectedRows, type RejectedRow } from './rejected-rows.ts';
+export { rowReader, type BatchName, type RowReader } from './row-reader.ts';

@@ -1,20 +1,33 @@
-import type { RecordedEvent, Span } from '#schema';
+import { joinedColumn, placeColumn, type ColumnOrigin, type ManifestStep, type RecordedEvent, type Span } from '#schema';
+import { assert } from '#kit/assert';
 import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import { batchChunks } from './batch-chunks.ts';
-import { concatenated, outputView, type View } from './batch-view.ts';
+import { concatenated, lookedUp, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk } from './chunk-codec.ts';
+
+/** What a reader has to know of a step. */
+export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'from'>;
+
+/** Which batch: of which step, in which pass. */
+export interface BatchName {
+  readonly step: string;
+  readonly pass: number;
+  readonly batch: number;
+}
 
 /** Rows of batches, each with all its columns: a step stores the columns it adds, the others are its ancestors' and found through `inputs`. */
 export interface RowReader {
   /** Tells of a success, so that it need not be looked up. */
   note(success: RecordedEvent<'BatchSucceeded'>): void;
   /** The output rows of a batch. Throws `Fault('batch-missing')` if it did not succeed up to the reader's position. */
-  output(step: string, batch: number): Promise<View>;
-  /** The rows of spans, one after the other. */
-  input(spans: readonly Span[]): Promise<View>;
+  output(batch: BatchName): Promise<View>;
+  /** The rows of a step's input, one span after the other; a column that a union's branch lacks is null there. */
+  input(step: string, spans: readonly Span[]): Promise<View>;
+  /** The same, in parts that are read one after the other: for inputs that are larger than memory. */
+  inputParts(step: string, spans: readonly Span[]): AsyncIterable<View>;
 }
 
 /** Bytes (uncompressed, estimated by their chunks') of views kept; a reader that goes on in order needs one or two batches per ancestor. */
@@ -22,84 +35,174 @@ const cachedBytesMax = 8 * 1024 * 1024;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
 
+interface Part {
+  readonly view: View;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A reader of one run's rows as of a position. Its memory does not grow with the run. */
 export function rowReader({
   log,
   chunks,
   logId,
   to,
+  steps,
 }: {
   readonly log: EventLog;
   readonly chunks: ChunkStore;
   readonly logId: string;
   readonly to: number;
+  /** Those of the run's manifest. */
+  readonly steps: readonly ReadStep[];
 }): RowReader {
   const views = new BoundedCache<Promise<View>>(cachedBytesMax);
   const successes = new BoundedCache<RecordedEvent<'BatchSucceeded'>>(cachedSuccessesMax);
-  const key = (step: string, batch: number) => `${step}/${batch}`;
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const key = ({ step, pass, batch }: BatchName) => `${step}/${pass}/${batch}`;
 
-  const success = async (step: string, batch: number) => {
-    const known = successes.get(key(step, batch)) ?? (await log.success(logId, { pass: 1, step, batch, to }));
-    if (known) successes.set(key(step, batch), known, 1);
+  const stepOf = (name: string): ReadStep => {
+    const step = byName.get(name);
+    assert(step, `the manifest has step ${name}`);
+    return step;
+  };
+
+  const success = async (batch: BatchName) => {
+    const known = successes.get(key(batch)) ?? (await log.success(logId, { ...batch, to }));
+    if (known) successes.set(key(batch), known, 1);
     return known;
   };
 
-  const read = async (step: string, batch: number): Promise<View> => {
-    const event = await success(step, batch);
+  const read = async (batch: BatchName): Promise<View> => {
+    const event = await success(batch);
     if (!event)
-      throw new Fault('batch-missing', `Batch ${batch} of step ${step} has no rows up to position ${to} of ${logId}.`, {
-        details: { step, batch },
+      throw new Fault('batch-missing', `Batch ${batch.batch} of step ${batch.step} has no rows up to position ${to} of ${logId}.`, {
+        details: { step: batch.step, batch: batch.batch },
       });
-    const { inputs } = event.data;
-    const parts = await Promise.all(batchChunks(event).rows.map(async (address) => decodeChunk(await chunks.get(address))));
-    const count = parts.reduce((sum, part) => sum + part.count, 0);
-    const columns = new Map<string, Json[]>();
-    for (const part of parts) for (const [name, values] of part.columns) columns.set(name, [...(columns.get(name) ?? []), ...values]);
-    let first = 0;
-    const parents = parts.flatMap((part) => {
-      const own = part.parents ?? Array.from({ length: part.count }, (_, row) => first + row);
-      first += part.count;
-      return own;
-    });
-    const isIdentity = parts.every((part) => part.parents === null);
-    let input: Promise<View> | undefined;
-    return outputView(count, parts.length === 1 ? (parts[0]?.columns ?? columns) : columns, isIdentity ? null : parents, () => {
-      input ??= reader.input(inputs);
-      return input;
+    const { count, own, parents } = await stored(event);
+    const step = stepOf(batch.step);
+    const inherited = step.operator === 'join' ? joined(step, event.data.inputs, own) : following(step, event.data.inputs, count, parents);
+    const place = placeColumn(step.name);
+    return lookedUp(count, (name) => {
+      const values = own.get(name);
+      if (values) return Promise.resolve(values);
+      if (name !== place) return inherited(name);
+      return Promise.resolve(Array.from({ length: count }, (_, row) => `${batch.pass}/${batch.batch}/${row}`));
     });
   };
 
-  const reader: RowReader = {
-    note: (event) => successes.set(key(event.step, event.batch), event, 1),
-    output: async (step, batch) => {
-      const known = views.get(key(step, batch));
-      if (known) return known;
-      const bytes = (await success(step, batch))?.data.bytes ?? 0;
-      const view = views.get(key(step, batch)) ?? read(step, batch);
-      views.set(key(step, batch), view, 1024 + 2 * bytes);
-      view.catch(() => views.delete(key(step, batch)));
-      return view;
-    },
-    input: async (spans) => {
-      const parts: { view: View; from: number; to: number }[] = [];
-      for (const { step, from, to: until } of spans) {
-        for await (const { batch, rows } of batchesOf(step, from, until)) {
-          const view = await reader.output(step, batch);
-          parts.push({ view, from: batch === from[0] ? from[1] : 0, to: batch === until[0] ? Math.min(until[1], rows) : rows });
-        }
+  /** What a batch's own chunks hold. */
+  const stored = async (event: RecordedEvent<'BatchSucceeded'>) => {
+    const parts = await Promise.all(batchChunks(event).rows.map(async (address) => decodeChunk(await chunks.get(address))));
+    const count = parts.reduce((sum, part) => sum + part.count, 0);
+    const [only] = parts;
+    if (parts.length === 1 && only) return { count, own: only.columns, parents: only.parents };
+    const own = new Map<string, Json[]>();
+    for (const part of parts) for (const [name, values] of part.columns) own.set(name, [...(own.get(name) ?? []), ...values]);
+    let first = 0;
+    const parents = parts.flatMap((part) => {
+      const rows = part.parents ?? Array.from({ length: part.count }, (_, row) => first + row);
+      first += part.count;
+      return rows;
+    });
+    return { count, own, parents: parts.every((part) => part.parents === null) ? null : parents };
+  };
+
+  /** Columns of a step whose rows stem from one input row each. */
+  const following = (step: ReadStep, inputs: readonly Span[], count: number, parents: readonly number[] | null) => {
+    const input = once(() => reader.input(step.name, inputs));
+    return async (name: string): Promise<readonly Json[]> => {
+      // A union's origins tell which branches have a column; they are heeded where its input is put together.
+      const of = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
+      return valuesAt(await (await input()).column(of), parents, count);
+    };
+  };
+
+  /** Columns of a join, whose rows stem from one row of each upstream step. */
+  const joined = (step: ReadStep, inputs: readonly Span[], own: ReadonlyMap<string, readonly Json[]>) => {
+    const branches = step.upstream.map((upstream) =>
+      once(() =>
+        reader.input(
+          step.name,
+          inputs.filter((span) => span.step === upstream),
+        ),
+      ),
+    );
+    const ofBranch = async (branch: number, name: string): Promise<readonly Json[]> => {
+      const rows = own.get(joinedColumn(branch)) as readonly number[] | undefined;
+      const view = await branches[branch]?.();
+      assert(rows && view, 'a join tells the rows of each upstream step');
+      return valuesAt(await view.column(name), rows, rows.length);
+    };
+    return async (name: string): Promise<readonly Json[]> => {
+      const origin: ColumnOrigin = step.from.find(({ column }) => column === name) ?? {
+        column: name,
+        of: name,
+        upstream: [0],
+        isList: false,
+      };
+      const values = await Promise.all(origin.upstream.map((branch) => ofBranch(branch, origin.of)));
+      const [first] = values;
+      assert(first, 'a joined column comes from somewhere');
+      return origin.isList ? first.map((_, row) => Object.freeze(values.map((each) => each[row] as Json))) : first;
+    };
+  };
+
+  const partsOf = async function* (name: string, spans: readonly Span[]): AsyncGenerator<Part> {
+    const step = stepOf(name);
+    for (const span of spans) {
+      for await (const { batch, rows } of batchesOf(span)) {
+        const view = await reader.output({ step: span.step, pass: span.pass, batch });
+        const from = batch === span.from[0] ? span.from[1] : 0;
+        const until = batch === span.to[0] ? Math.min(span.to[1], rows) : rows;
+        yield { view: step.operator === 'union' ? completed(view, step, span.step) : view, from, to: until };
       }
-      return concatenated(parts);
-    },
+    }
   };
 
   /** Batches of a span that have rows. A batch inside it that fell through, or was given up, has none. */
-  async function* batchesOf(step: string, from: Span['from'], until: Span['to']): AsyncGenerator<{ batch: number; rows: number }> {
+  const batchesOf = async function* ({ step, pass, from, to: until }: Span): AsyncGenerator<{ batch: number; rows: number }> {
     const last = until[1] === 0 ? until[0] - 1 : until[0];
     for (let batch = from[0]; batch <= last; batch++) {
-      const event = await success(step, batch);
+      const event = await success({ step, pass, batch });
       if (event && event.data.rows > 0) yield { batch, rows: event.data.rows };
     }
-  }
+  };
 
+  const reader: RowReader = {
+    note: (event) => successes.set(key(event), event, 1),
+    output: async (batch) => {
+      const known = views.get(key(batch));
+      if (known) return known;
+      const bytes = (await success(batch))?.data.bytes ?? 0;
+      const view = views.get(key(batch)) ?? read(batch);
+      views.set(key(batch), view, 1024 + 2 * bytes);
+      view.catch(() => views.delete(key(batch)));
+      return view;
+    },
+    input: async (step, spans) => {
+      const parts: Part[] = [];
+      for await (const part of partsOf(step, spans)) parts.push(part);
+      return concatenated(parts);
+    },
+    inputParts: async function* (step, spans) {
+      for await (const part of partsOf(step, spans)) yield concatenated([part]);
+    },
+  };
   return reader;
+}
+
+/** A branch's rows as its union has them: a column that the branch lacks is null. */
+function completed(view: View, union: ReadStep, branch: string): View {
+  const index = union.upstream.indexOf(branch);
+  const isLacking = (name: string) => union.from.some(({ column, upstream }) => column === name && !upstream.includes(index));
+  return {
+    count: view.count,
+    column: (name) => (isLacking(name) ? Promise.resolve(Array.from({ length: view.count }, () => null)) : view.column(name)),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }

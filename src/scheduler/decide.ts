@@ -1,4 +1,4 @@
-import { isDone, isSettled, lossesMax, type GraphState, type OpenBatch, type StepState, type Waiting } from '#projections';
+import { isArrived, isDone, isSettled, lossesMax, type GraphState, type OpenBatch, type StepState, type Waiting } from '#projections';
 import type { Outcome, Place, Span } from '#schema';
 import type { Instant } from '#kit/instant';
 
@@ -19,7 +19,9 @@ export interface StartBatch {
   /** Attempts that failed before and count. */
   readonly failures: number;
   readonly inputs: readonly Span[];
-  /** Input rows; 0 for a source. */
+  /** Whether rows that an earlier pass rejected belong to its input, beside `inputs`. */
+  readonly again: boolean;
+  /** Input rows, as far as known; 0 for a source. */
   readonly rows: number;
   /** A source's next item. */
   readonly offset: number;
@@ -112,24 +114,28 @@ function starts(
   return { commands, wakeAt };
 }
 
+/** Operators whose function gets a batch's rows together: a batch is one call. */
+const batchWise: ReadonlySet<string> = new Set(['mapBatch', 'batch', 'global']);
+
 /**
  * How many batches of a step may run beside each other follows from `concurrency`, which counts calls: as long as the running batches without the
- * largest hold fewer rows than calls are wanted, another may start, so that a batch's last slow row never leaves lanes empty.
+ * largest hold fewer calls than are wanted, another may start, so that a batch's last slow call never leaves lanes empty.
  */
 function lanesOf(step: StepState): { take(rows: number): boolean } {
-  let rows = 0;
+  const callsOf = (rows: number) => (batchWise.has(step.plan.operator) ? 1 : rows);
+  let calls = 0;
   let largest = 0;
   let count = 0;
   const add = (more: number) => {
-    rows += more;
+    calls += more;
     largest = Math.max(largest, more);
     count++;
   };
-  for (const [, open] of openBatches(step)) if (isRunning(open)) add(open.rows);
+  for (const [, open] of openBatches(step)) if (isRunning(open)) add(callsOf(open.rows));
   return {
-    take: (more) => {
-      if (count > 0 && rows - largest >= step.plan.concurrency) return false;
-      add(more);
+    take: (rows) => {
+      if (count > 0 && calls - largest >= step.plan.concurrency) return false;
+      add(callsOf(rows));
       return true;
     },
   };
@@ -144,12 +150,22 @@ function cut(
   bounded: boolean,
 ): readonly StartBatch[] {
   let ahead = Object.keys(step.open).length;
-  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), ahead));
-  const first = (batch: number, inputs: readonly Span[], rows: number): StartBatch => {
+  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, ahead));
+  const first = (batch: number, inputs: readonly Span[], rows: number, isAgain = false): StartBatch => {
     ahead++;
-    return { type: 'StartBatch', step: name, batch, attempt: 1, failures: 0, inputs, rows, offset: step.offset, alone: false };
+    return {
+      type: 'StartBatch',
+      step: name,
+      batch,
+      attempt: 1,
+      failures: 0,
+      inputs,
+      again: isAgain,
+      rows,
+      offset: step.offset,
+      alone: false,
+    };
   };
-  const upstream = step.plan.upstream[0] ?? '';
   const batches: StartBatch[] = [];
   switch (step.plan.cut.kind) {
     case 'source':
@@ -157,69 +173,123 @@ function cut(
       if (step.end === null && step.next === step.settled && ahead === 0 && !isFull()) batches.push(first(step.next, [], 0));
       return batches;
     case 'aligned':
-      for (const [batch, rows] of step.inboxes[0] ?? []) {
+      for (const { batch, inputs, rows, isAgain } of aligned(graph, step)) {
         if (isMoot(step, batch) || isFull() || !lanes.take(rows)) break;
-        batches.push(first(batch, [{ step: upstream, from: [batch, 0], to: [batch, rows] }], rows));
+        batches.push(first(batch, inputs, rows, isAgain));
       }
       return batches;
     case 'recut': {
-      const slices = recut(stepOf(graph, upstream), step, step.plan.cut.rows);
+      for (const [batch, rows] of step.again) {
+        if (isFull() || !lanes.take(rows)) return batches;
+        batches.push(first(batch, [], rows, true));
+      }
+      const slices = recut(graph, step, step.plan.cut.rows);
       for (let batch = step.next; !isFull(); batch++) {
         const slice = slices.next();
         if (slice.done || !lanes.take(slice.value.rows)) break;
-        batches.push(first(batch, [{ step: upstream, from: slice.value.from, to: slice.value.to }], slice.value.rows));
+        batches.push(first(batch, slice.value.inputs, slice.value.rows));
       }
       return batches;
     }
     case 'whole': {
+      const upstream = step.plan.upstream[0] ?? '';
       const above = stepOf(graph, upstream);
       const rows = step.inboxes[0]?.[0]?.[1] ?? 0;
       if (step.next === 0 && step.end !== 0 && isSettled(above) && lanes.take(rows)) {
-        batches.push(first(0, [{ step: upstream, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
+        batches.push(first(0, [{ step: upstream, pass: graph.pass, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
       }
       return batches;
     }
   }
 }
 
-/** Whether enough waits before a step, with `ahead` batches under way to it. */
-function isCrowded(step: StepState, ahead: number): boolean {
+/** Whether enough of one upstream step's rows waits before a step, with `ahead` batches under way to it. */
+function isCrowded(step: StepState, upstream: string, ahead: number): boolean {
   if (isDone(step) || step.plan.cut.kind === 'whole') return false;
-  const inbox = step.inboxes[0] ?? [];
+  const inbox = step.inboxes[step.plan.upstream.indexOf(upstream)] ?? [];
   if (inbox.length + ahead < waitingMax(step.plan.concurrency)) return false;
   return step.plan.cut.kind !== 'recut' || inbox.reduce((sum, [, rows]) => sum + rows, 0) >= 2 * step.plan.cut.rows;
 }
 
-/** The rows of the settled prefix in order, `size` at a time; fewer only at the very end. */
-function* recut(
-  upstream: StepState,
-  step: StepState,
-  size: number,
-): Generator<{ readonly from: Place; readonly to: Place; readonly rows: number }> {
-  const settled = Math.min(upstream.settled, upstream.end ?? upstream.settled);
-  const inbox = (step.inboxes[0] ?? []).filter(([batch]) => batch < settled);
-  let left = inbox.reduce((sum, [, rows]) => sum + rows, 0) - (inbox.length > 0 ? step.skip : 0);
+interface AlignedBatch {
+  readonly batch: number;
+  readonly inputs: readonly Span[];
+  readonly rows: number;
+  readonly isAgain: boolean;
+}
+
+/** The batches of an aligned step whose input is complete, ascending. */
+function* aligned(graph: GraphState, step: StepState): Generator<AlignedBatch> {
+  const { upstream, operator } = step.plan;
+  const isSimple = upstream.length === 1 && step.again.length === 0;
+  const waiting = isSimple
+    ? (step.inboxes[0] ?? [])
+    : [...new Map([...step.inboxes.flat(), ...step.again].map((each) => [each[0], each] as const)).values()].sort(([a], [b]) => a - b);
+  for (const [batch] of waiting) {
+    if (!isSimple && !isArrived(graph, step, batch)) continue;
+    const rows = upstream.map((_, index) => rowsIn(step.inboxes[index] ?? [], batch));
+    const again = rowsIn(step.again, batch);
+    const inputs = upstream.flatMap((name, index): readonly Span[] => {
+      // A join meets what other branches delivered in earlier passes.
+      const before = operator === 'join' ? Array.from({ length: graph.pass - 1 }, (_, past) => wholeBatch(name, past + 1, batch)) : [];
+      const arrived = rows[index] ?? 0;
+      return arrived === 0 ? before : [...before, { step: name, pass: graph.pass, from: [batch, 0], to: [batch, arrived] }];
+    });
+    const all = operator === 'join' ? Math.max(...rows) : rows.reduce((sum, each) => sum + each, 0);
+    yield { batch, inputs, rows: all + again, isAgain: again > 0 };
+  }
+}
+
+const rowsIn = (waiting: readonly Waiting[], batch: number): number => waiting.find(([other]) => other === batch)?.[1] ?? 0;
+
+const wholeBatch = (step: string, pass: number, batch: number): Span => ({ step, pass, from: [batch, 0], to: [batch + 1, 0] });
+
+/** The rows of the settled prefix in order, `size` at a time, one upstream step after the other; fewer only at the very end. */
+function* recut(graph: GraphState, step: StepState, size: number): Generator<{ readonly inputs: readonly Span[]; readonly rows: number }> {
+  const { entries, isAll } = arrivals(graph, step);
+  let left = entries.reduce((sum, { rows }) => sum + rows, 0) - (entries.length > 0 ? step.skip : 0);
   let index = 0;
   let row = step.skip;
-  while (left >= size || (left > 0 && isSettled(upstream))) {
+  while (left >= size || (left > 0 && isAll)) {
     let need = Math.min(size, left);
     left -= need;
     const rows = need;
-    const from: Place = [(inbox[index] as Waiting)[0], row];
-    let to: Place = from;
+    const inputs: Span[] = [];
     while (need > 0) {
-      const [batch, available] = inbox[index] as Waiting;
-      const taken = Math.min(available - row, need);
+      const entry = entries[index] as Arrival;
+      const taken = Math.min(entry.rows - row, need);
+      const from: Place = [entry.batch, row];
       need -= taken;
       row += taken;
-      to = [batch, row];
-      if (row === available) {
+      const before = inputs.at(-1);
+      const to: Place = [entry.batch, row];
+      if (before?.step === entry.step) inputs[inputs.length - 1] = { ...before, to };
+      else inputs.push({ step: entry.step, pass: graph.pass, from, to });
+      if (row === entry.rows) {
         index++;
         row = 0;
       }
     }
-    yield { from, to, rows };
+    yield { inputs, rows };
   }
+}
+
+interface Arrival {
+  readonly step: string;
+  readonly batch: number;
+  readonly rows: number;
+}
+
+/** What has arrived for a re-cut step and can no longer be preceded by anything; `isAll`: nothing will come after it. */
+function arrivals(graph: GraphState, step: StepState): { readonly entries: readonly Arrival[]; readonly isAll: boolean } {
+  const entries: Arrival[] = [];
+  for (const [index, name] of step.plan.upstream.entries()) {
+    const upstream = stepOf(graph, name);
+    const settled = Math.min(upstream.settled, upstream.end ?? upstream.settled);
+    for (const [batch, rows] of step.inboxes[index] ?? []) if (batch < settled) entries.push({ step: name, batch, rows });
+    if (!isSettled(upstream)) return { entries, isAll: false };
+  }
+  return { entries, isAll: true };
 }
 
 const again = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
@@ -229,6 +299,7 @@ const again = (step: StepState, name: string, batch: number, open: OpenBatch, al
   attempt: open.attempt + 1,
   failures: open.failures,
   inputs: open.inputs,
+  again: false,
   rows: open.rows,
   offset: step.offset,
   alone,

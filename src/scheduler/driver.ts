@@ -122,9 +122,12 @@ export class Driver {
   async #carryOut(commands: readonly Command[]): Promise<void> {
     const events = await Promise.all(commands.map((command) => this.#eventOf(command)));
     await this.#appender.append(events);
-    for (const command of commands)
-      if (command.type === 'StartBatch')
-        this.#handOut({ ...command, pass: this.#state.pass, origin: this.#state.steps[command.step]?.origin ?? null });
+    for (const [index, command] of commands.entries()) {
+      const event = events[index];
+      if (command.type !== 'StartBatch' || event?.type !== 'BatchStarted') continue;
+      const origin = this.#state.steps[command.step]?.origin ?? null;
+      this.#handOut({ ...command, inputs: event.data.inputs, pass: event.pass, origin });
+    }
   }
 
   #handOut(task: BatchTask): void {
@@ -161,7 +164,8 @@ export class Driver {
         return { type: 'StepStarted', pass, step: command.step, data };
       }
       case 'StartBatch': {
-        const { step, batch, attempt, inputs, offset, alone } = command;
+        const { step, batch, attempt, offset, alone } = command;
+        const inputs = command.again ? [...(await this.#worker.again(pass, step, batch)), ...command.inputs] : command.inputs;
         const plan = this.#state.steps[step]?.plan;
         const rows = plan?.upstream.length === 0 ? this.#worker.sourceRows(step) : command.rows;
         const data = { inputs, offset, rows, alone, worker: this.#worker.name, signature: plan?.signature ?? '' };

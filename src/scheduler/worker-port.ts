@@ -29,6 +29,8 @@ export interface Worker {
   run(task: BatchTask, abort: AbortSignal): Promise<BatchEnd>;
   /** What a source says of itself: how many items it has, and what they come from. */
   sourceFacts(step: string): Promise<NewEvent<'StepStarted'>['data']>;
+  /** The input rows of a batch that an earlier pass rejected and this one tries again. */
+  again(pass: number, step: string, batch: number): Promise<readonly Span[]>;
   /** How many items a source's batch reads at most. */
   sourceRows(step: string): number;
   /** Hands out no more rows: attempts end with what is in flight. */

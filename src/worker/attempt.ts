@@ -6,7 +6,8 @@ import { type JsonObject } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
 import { documentChunk, type RowReader } from '#rows';
-import { FinishedRows, type Finished, type Told } from './finished-rows.ts';
+import { FinishedRows, tellRejections, type Finished, type TellsRejections } from './finished-rows.ts';
+import type { Output } from './output-writer.ts';
 import type { Fuse } from './fuse.ts';
 import type { Lanes } from './lanes.ts';
 import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
@@ -68,6 +69,8 @@ export interface Ended {
 
 /** Longest delay before another attempt, unless a provider asks for more. */
 const backoffMaxMs = 5 * 60_000;
+/** Bytes of finished rows that are held in memory before they are written down, however early. */
+const untoldBytesMax = 8 * 1024 * 1024;
 /** How often a slow batch writes down what it has done: a little less than the second that is promised. */
 const journalIntervalMs = 800;
 
@@ -86,7 +89,7 @@ export class Attempt {
   constructor(task: Task, context: WorkerContext) {
     this.task = task;
     this.context = context;
-    this.finished = new FinishedRows(task.step.adds);
+    this.finished = new FinishedRows(task.step.adds, context.chunks);
     this.#startedAt = context.clock();
   }
 
@@ -95,7 +98,7 @@ export class Attempt {
     const { step, pass, batch, attempt } = this.task;
     if (attempt > 1) {
       const events = await this.context.log.readBatch(this.context.runId, { pass, step: step.name, batch });
-      await this.finished.recover(events, this.context.chunks);
+      await this.finished.recover(events);
     }
     this.#journal = setInterval(() => this.#writeDown(), journalIntervalMs);
   }
@@ -124,6 +127,13 @@ export class Attempt {
     this.#pause = { reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` };
   }
 
+  /** Waits until there is room in memory for more finished rows. */
+  room(): Promise<void> | undefined {
+    if (this.finished.untoldBytes <= untoldBytesMax) return undefined;
+    this.#writeDown();
+    return this.#writing;
+  }
+
   /** A row is given up. */
   reject(row: number, code: string, message: string): void {
     this.finish(row, { kind: 'rejected', rejection: this.#rejection(row, code, message) });
@@ -144,29 +154,42 @@ export class Attempt {
     if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
     const first = [...failed.values()][0];
     if (first && failures + 1 < step.options.attempts) return this.#retried(first, [...failed.values()], pending);
-    if (first && step.options.onError === 'reject') {
+    if (first && this.#rejects) {
       for (const [row, { failure }] of failed) this.reject(row, failure.code, failure.message);
       if (this.#pause) return this.#interrupted(failed.size);
     }
     const lost = this.#lostRow(first);
-    if (step.options.onError === 'fail' && lost) return this.givenUp(lost, pending);
+    if (!this.#rejects && lost) return this.givenUp(lost, pending);
     return this.succeeded(null);
   }
 
   /** The batch's success: all of its rows, whichever attempt they come from. */
   async succeeded(source: NewEvent<'BatchSucceeded'>['data']['source'], rowsIn = this.task.rows): Promise<Ended> {
-    const told = this.finished.tellAll();
+    return this.#success(await this.finished.tellAll(), { source, rowsIn, missing: [] });
+  }
+
+  /** The success of a batch whose output is not told row by row. */
+  succeededWith(
+    output: Output,
+    { rowsIn, missing = [] }: { readonly rowsIn: number; readonly missing?: NewEvent<'BatchSucceeded'>['data']['missing'] },
+  ): Promise<Ended> {
+    return this.#success({ output, ...tellRejections([]) }, { source: null, rowsIn, missing });
+  }
+
+  async #success(
+    { output, ...rejections }: { readonly output: Output } & TellsRejections,
+    facts: Pick<NewEvent<'BatchSucceeded'>['data'], 'source' | 'rowsIn' | 'missing'>,
+  ): Promise<Ended> {
     const data = {
+      ...facts,
       inputs: this.task.inputs,
-      rowsIn,
-      rows: told.rows,
-      bytes: told.bytes,
-      rejected: told.rejected,
+      rows: output.rows,
+      bytes: output.bytes,
+      rejected: rejections.rejected,
       elapsedMs: this.#elapsedMs(),
-      source,
       undeclared: this.context.newUndeclared(this.task.step.name, [...this.#undeclared]),
     };
-    return { event: await this.#event('BatchSucceeded', told, data), pause: null };
+    return { event: await this.#event('BatchSucceeded', output, rejections, data), pause: null };
   }
 
   /** Another attempt is to follow, after a delay that grows. */
@@ -201,16 +224,9 @@ export class Attempt {
     error: RowFailure['failure'],
     how: { readonly pending: number; readonly retryInMs: number | null; readonly failsStep: boolean; readonly counted: boolean },
   ): Promise<Ended> {
-    const told = this.finished.tellNews();
-    const data = {
-      error,
-      done: told.done,
-      rows: told.rows,
-      rejected: told.rejected,
-      ...how,
-      elapsedMs: this.#elapsedMs(),
-    };
-    return { event: await this.#event('BatchFailed', told, data), pause: null };
+    const { output, done, ...rejections } = this.finished.tellNews();
+    const data = { error, done, rows: output.rows, rejected: rejections.rejected, ...how, elapsedMs: this.#elapsedMs() };
+    return { event: await this.#event('BatchFailed', output, rejections, data), pause: null };
   }
 
   /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
@@ -224,36 +240,43 @@ export class Attempt {
     return this.#retried(what, [what], pending);
   }
 
+  /** Whether a lost row costs that row only: in a later pass it always does, for what earlier passes delivered stays. */
+  get #rejects(): boolean {
+    return this.task.step.options.onError === 'reject' || this.task.pass > 1;
+  }
+
   /** Under `onError: 'fail'` the first row that was lost is the step's cause of death. */
   #lostRow(failed: RowFailure | undefined): RowFailure['failure'] | null {
     if (failed) return failed.failure;
-    const { rejected } = this.finished.tellAll();
-    const row = rejected.rows[0];
-    if (rejected.count === 0) return null;
-    return { code: row?.code ?? 'rejected', name: 'Rejected', message: row?.message ?? `${rejected.count} rows were rejected`, stack: '' };
+    const [row] = this.finished.rejections();
+    return row ? { code: row.code, name: 'Rejected', message: row.message, stack: '' } : null;
   }
 
   async #event<T extends 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>(
     type: T,
-    told: Told,
+    output: Output,
+    { rejections }: TellsRejections,
     data: Omit<NewEvent<T>['data'], 'usage' | 'calls'>,
     { usage, calls }: Consumed = this.usage.take(),
   ): Promise<NewEvent<T>> {
-    const lists = [calls.length > 0 ? documentChunk(calls) : null, told.rejections].filter((chunk) => chunk !== null);
-    const chunks = [...told.output, ...lists];
-    if (chunks.length > 0) await this.context.chunks.put(chunks);
+    const lists = [calls.length > 0 ? documentChunk(calls) : null, rejections].filter((chunk) => chunk !== null);
+    const unstored = [...output.unstored, ...lists];
+    if (unstored.length > 0) await this.context.chunks.put(unstored);
     const { step, pass, batch, attempt } = this.task;
     const all = { ...data, usage, calls: calls.length };
-    return { type, pass, step: step.name, batch, attempt, chunks: chunks.map(({ sha256 }) => sha256), data: all } as unknown as NewEvent<T>;
+    const chunks = [...output.addresses, ...lists.map(({ sha256 }) => sha256)];
+    return { type, pass, step: step.name, batch, attempt, chunks, data: all } as unknown as NewEvent<T>;
   }
 
   #writeDown(): void {
     if (this.finished.untold === 0) return;
-    const told = this.finished.tellNews();
-    const data = { done: told.done, rows: told.rows, rejected: told.rejected };
+    const { output, done, ...rejections } = this.finished.tellNews();
+    const data = { done, rows: output.rows, rejected: rejections.rejected };
     const consumed = this.usage.take();
     // One after the other: an attempt's events stand in the order in which its rows were finished.
-    this.#writing = this.#writing.then(async () => this.context.journal(await this.#event('BatchProgressed', told, data, consumed)));
+    this.#writing = this.#writing.then(async () =>
+      this.context.journal(await this.#event('BatchProgressed', output, rejections, data, consumed)),
+    );
     this.#writing.catch(() => clearInterval(this.#journal));
   }
 

@@ -1,32 +1,48 @@
 import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected, type Rejection } from '#schema';
 import type { Chunk, ChunkStore } from '#log';
-import { batchChunks, decodeChunk, documentChunk, encodeChunks, encodeValues, rejectionsOf, type EncodedRow } from '#rows';
+import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, rowBytes } from '#rows';
+import { OutputWriter, storedChunk, type Output } from './output-writer.ts';
+import { rowsOfPart, type OutputPart } from './row-output.ts';
 
-/** What became of an input row: `values` are the canonical JSON of the columns that it adds. */
+/** What became of an input row: the output rows that stem from it (none: it was dropped), or why it was given up. */
 export type Finished =
-  | { readonly kind: 'kept'; readonly values: readonly string[] }
-  | { readonly kind: 'dropped' }
+  | { readonly kind: 'kept'; readonly parts: readonly OutputPart[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-/** The parts of an event that tell of finished rows, and the chunks that it names. */
-export interface Told {
-  readonly output: readonly Chunk[];
+/** A row with one output row, of so many bytes. */
+export const kept = (values: readonly string[], bytes: number): Finished => ({
+  kind: 'kept',
+  parts: [{ kind: 'held', rows: [values], bytes }],
+});
+/** A row with none. */
+export const dropped: Finished = { kind: 'kept', parts: [] };
+
+/** The parts of an event that tell of finished rows. */
+export interface Told extends TellsRejections {
+  readonly output: Output;
+  readonly done: readonly Range[];
+}
+
+export interface TellsRejections {
+  readonly rejected: Rejected;
   /** The list of rejections, where it is too long for an event. */
   readonly rejections: Chunk | null;
-  readonly done: readonly Range[];
-  readonly rows: number;
-  readonly bytes: number;
-  readonly rejected: Rejected;
 }
+
+/** Chunks that an earlier event of the batch told of are used as they are if they are not small; a few rows are put together with others. */
+const reusedRowsMin = 500;
 
 /** The rows of one batch that are done: those that earlier attempts recorded, and those of the attempt under way. */
 export class FinishedRows {
   readonly #columns: readonly string[];
+  readonly #chunks: ChunkStore;
   readonly #rows = new Map<number, Finished>();
   #untold = new Set<number>();
+  #untoldBytes = 0;
 
-  constructor(columns: readonly string[]) {
+  constructor(columns: readonly string[], chunks: ChunkStore) {
     this.#columns = columns;
+    this.#chunks = chunks;
   }
 
   get count(): number {
@@ -35,6 +51,11 @@ export class FinishedRows {
 
   get untold(): number {
     return this.#untold.size;
+  }
+
+  /** Bytes of output rows that are held in memory until they are told. */
+  get untoldBytes(): number {
+    return this.#untoldBytes;
   }
 
   has(row: number): boolean {
@@ -48,6 +69,20 @@ export class FinishedRows {
   set(row: number, finished: Finished): void {
     this.#rows.set(row, finished);
     this.#untold.add(row);
+    this.#untoldBytes += heldBytes(finished);
+  }
+
+  /** The values of an input row that has one output row; null if it has none. */
+  async valuesOf(row: number): Promise<readonly string[] | null> {
+    const finished = this.#rows.get(row);
+    if (finished?.kind !== 'kept') return null;
+    for (const part of finished.parts) for await (const values of rowsOfPart(part, this.#columns, this.#chunks)) return values;
+    return null;
+  }
+
+  /** The rows given up, in order. */
+  rejections(): readonly Rejection[] {
+    return this.#inOrder().flatMap(([, finished]) => (finished.kind === 'rejected' ? finished.rejection : []));
   }
 
   /** Takes back rejections that no event tells of yet: they are to be tried again. */
@@ -59,63 +94,163 @@ export class FinishedRows {
     }
   }
 
-  /** Reads what earlier attempts at the batch recorded. */
-  async recover(events: readonly RecordedEvent[], chunks: ChunkStore): Promise<void> {
+  /** Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. */
+  async recover(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {
       if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') continue;
-      const { done } = event.data;
-      for (const [from, to] of done) for (let row = from; row < to; row++) this.#rows.set(row, { kind: 'dropped' });
+      for (const [from, to] of event.data.done) for (let row = from; row < to; row++) this.#rows.set(row, dropped);
       let first = 0;
       for (const address of batchChunks(event).rows) {
-        const { count, parents, columns } = decodeChunk(await chunks.get(address));
-        const values = this.#columns.map((name) => columns.get(name) ?? []);
-        for (let index = 0; index < count; index++) {
-          this.#rows.set(parents?.[index] ?? first + index, { kind: 'kept', values: encodeValues(values.map((column) => column[index])) });
-        }
+        const bytes = await this.#chunks.get(address);
+        const { count, parents } = decodeChunk(bytes);
+        const chunk = { address, rows: count, bytes: bytes.byteLength, first: parents === null ? first : null };
+        for (let row = 0; row < count; row++) this.#append(parents?.[row] ?? first + row, { kind: 'stored', chunk, from: row, rows: 1 });
         first += count;
       }
-      for (const rejection of await rejectionsOf(event, chunks)) this.#rows.set(rejection.row, { kind: 'rejected', rejection });
+      for (const rejection of await rejectionsOf(event, this.#chunks)) this.#rows.set(rejection.row, { kind: 'rejected', rejection });
     }
   }
 
-  /** What was finished since it was last told. */
+  /** What was finished since it was last told. From now on it is read from its chunks, which are stored before the event that tells of them. */
   tellNews(): Told {
     const rows = [...this.#untold].sort((a, b) => a - b);
     this.#untold = new Set();
-    return this.#told(rows);
+    this.#untoldBytes = 0;
+    const output = this.#store(rows);
+    const rejections = rows.flatMap((row) => this.#rejectionOf(row) ?? []);
+    return { output, done: rangesOf(rows), ...tellRejections(rejections) };
   }
 
-  /** All of it: the batch's output. */
-  tellAll(): Told {
-    return this.#told([...this.#rows.keys()].sort((a, b) => a - b));
+  /** All of it: the batch's output, in the order of its input rows. */
+  async tellAll(): Promise<Told> {
+    const writer = new OutputWriter(this.#columns, this.#chunks, true);
+    const all = this.#inOrder();
+    const parts = all.flatMap(([row, finished]) => (finished.kind === 'kept' ? finished.parts.map((part) => ({ row, part })) : []));
+    for (let index = 0; index < parts.length; ) {
+      const reused = wholeChunkAt(parts, index);
+      if (reused && writer.canReuse(reused.chunk)) {
+        writer.addStored(reused.chunk);
+        index = reused.next;
+        continue;
+      }
+      const { row, part } = parts[index] as (typeof parts)[number];
+      if (part.kind === 'held') {
+        for (const values of part.rows) {
+          const storing = writer.add(values, row, part.rows.length === 1 ? part.bytes : rowBytes(values));
+          if (storing) await storing;
+        }
+      } else for await (const values of rowsOfPart(part, this.#columns, this.#chunks)) await writer.add(values, row, rowBytes(values));
+      index++;
+    }
+    return { output: writer.end(), done: rangesOf(all.map(([row]) => row)), ...tellRejections(this.rejections()) };
   }
 
-  #told(rows: readonly number[]): Told {
-    const kept: EncodedRow[] = [];
-    const rejections: Rejection[] = [];
+  #inOrder(): readonly (readonly [number, Finished])[] {
+    return [...this.#rows].sort(([a], [b]) => a - b);
+  }
+
+  #rejectionOf(row: number): Rejection | undefined {
+    const finished = this.#rows.get(row);
+    return finished?.kind === 'rejected' ? finished.rejection : undefined;
+  }
+
+  /** Makes chunks of what these rows hold in memory, and refers to them instead. */
+  #store(rows: readonly number[]): Output {
+    const builder = new ChunkBuilder(this.#columns, true);
+    const chunks: Chunk[] = [];
+    const addresses: string[] = [];
+    let places: { readonly row: number; readonly at: number }[] = [];
+    let count = 0;
+    let bytes = 0;
+    const finishChunk = () => {
+      const built = builder.take(count);
+      const chunk = storedChunk(built);
+      chunks.push(built.chunk);
+      addresses.push(chunk.address);
+      count += chunk.rows;
+      bytes += chunk.bytes;
+      for (const [from, { row, at }] of places.entries()) this.#replace(row, at, { kind: 'stored', chunk, from, rows: 1 });
+      places = [];
+    };
     for (const row of rows) {
       const finished = this.#rows.get(row);
-      if (finished?.kind === 'kept') kept.push({ values: finished.values, parent: row });
-      if (finished?.kind === 'rejected') rejections.push(finished.rejection);
+      if (finished?.kind !== 'kept' || finished.parts.length === 0) continue;
+      const parts: OutputPart[] = [];
+      for (const part of finished.parts) {
+        if (part.kind === 'stored') {
+          // Rows of a large output: their chunk is stored, and told of where it stands.
+          if (builder.count > 0) finishChunk();
+          addresses.push(part.chunk.address);
+          count += part.rows;
+          bytes += part.chunk.bytes;
+          parts.push(part);
+          continue;
+        }
+        for (const values of part.rows) {
+          const size = part.rows.length === 1 ? part.bytes : rowBytes(values);
+          if (builder.isFullFor(size)) {
+            this.#rows.set(row, { kind: 'kept', parts });
+            finishChunk();
+          }
+          builder.add({ values, parent: row }, size);
+          places.push({ row, at: parts.length });
+          parts.push({ kind: 'held', rows: [values], bytes: size });
+        }
+      }
+      this.#rows.set(row, { kind: 'kept', parts });
     }
-    const outputs = encodeChunks(this.#columns, kept);
-    const { rejected, chunk } = tellRejections(rejections);
-    return {
-      output: outputs,
-      rejections: chunk,
-      done: rangesOf(rows),
-      rows: kept.length,
-      bytes: outputs.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
-      rejected,
-    };
+    if (builder.count > 0) finishChunk();
+    return { addresses, unstored: chunks, rows: count, bytes };
+  }
+
+  #replace(row: number, at: number, part: OutputPart): void {
+    const finished = this.#rows.get(row);
+    if (finished?.kind !== 'kept') return;
+    (finished.parts as OutputPart[])[at] = part;
+  }
+
+  /** One more output row of an input row, which stands in a chunk. */
+  #append(row: number, part: Extract<OutputPart, { readonly kind: 'stored' }>): void {
+    const finished = this.#rows.get(row);
+    const parts = finished?.kind === 'kept' ? (finished.parts as OutputPart[]) : [];
+    const last = parts.at(-1);
+    if (last?.kind === 'stored' && last.chunk.address === part.chunk.address && last.from + last.rows === part.from) {
+      parts[parts.length - 1] = { ...last, rows: last.rows + part.rows };
+    } else if (parts.length === 0) this.#rows.set(row, { kind: 'kept', parts: [part] });
+    else parts.push(part);
   }
 }
 
-function tellRejections(rows: readonly Rejection[]): { readonly rejected: Rejected; readonly chunk: Chunk | null } {
+type Placed = { readonly row: number; readonly part: OutputPart };
+
+/** The chunk whose rows are exactly those that stand here, in order, if it is worth using as it is. */
+function wholeChunkAt(parts: readonly Placed[], index: number) {
+  const first = parts[index]?.part;
+  if (first?.kind !== 'stored' || first.from !== 0 || first.chunk.rows < reusedRowsMin) return null;
+  let next = index;
+  let rows = 0;
+  while (rows < first.chunk.rows) {
+    const part = parts[next]?.part;
+    if (part?.kind !== 'stored' || part.chunk.address !== first.chunk.address || part.from !== rows) return null;
+    rows += part.rows;
+    next++;
+  }
+  return { chunk: first.chunk, next };
+}
+
+function heldBytes(finished: Finished): number {
+  if (finished.kind === 'rejected') return 0;
+  let bytes = 0;
+  for (const part of finished.parts) if (part.kind === 'held') bytes += part.bytes;
+  return bytes;
+}
+
+/** Rejections as an event tells them: one by one, or in a chunk where they are too many. */
+export function tellRejections(rows: readonly Rejection[]): TellsRejections {
   const codes: Record<string, number> = {};
   for (const { code } of rows) codes[code] = (codes[code] ?? 0) + 1;
   const inChunk = Buffer.byteLength(JSON.stringify(rows)) > rejectionBytesInlineMax;
-  return { rejected: { count: rows.length, codes, rows: inChunk ? [] : rows, inChunk }, chunk: inChunk ? documentChunk(rows) : null };
+  return { rejected: { count: rows.length, codes, rows: inChunk ? [] : rows, inChunk }, rejections: inChunk ? documentChunk(rows) : null };
 }
 
 function rangesOf(rows: readonly number[]): readonly Range[] {

@@ -1,6 +1,8 @@
 import { Attempt, type Ended, type Task, type WorkerContext } from './attempt.ts';
+import { runPassing } from './run-passing.ts';
 import { runRows } from './run-rows.ts';
 import { runSource, type OpenSources } from './run-source.ts';
+import { runBatchRows, runBatchWhole, runWhole } from './run-together.ts';
 
 /**
  * Runs one attempt at one batch of one step, whatever its operator. Chunks are stored when it returns; the event that names them is for the caller to
@@ -10,23 +12,32 @@ export async function runBatch(task: Task, context: WorkerContext, open: OpenSou
   const attempt = new Attempt(task, context);
   try {
     await attempt.begin();
-    switch (task.step.operator) {
+    const { step } = task;
+    switch (step.operator) {
       case 'source':
-        return await runSource(attempt, task.step, open);
+        return await runSource(attempt, step, open);
       case 'map':
+      case 'replace':
+      case 'flatMap':
       case 'filter':
-        return await runRows(attempt, task.step);
+      case 'route':
+        return await runRows(attempt, step);
+      case 'mapBatch':
+        return await runBatchRows(attempt, step);
+      case 'batch':
+        return await runBatchWhole(attempt, step);
+      case 'global':
+        return await runWhole(attempt, step);
       case 'select':
-        return await passAll(attempt);
+      case 'drop':
+      case 'rename':
+      case 'nonNull':
+      case 'branch':
+      case 'join':
+      case 'union':
+        return await runPassing(attempt, step);
     }
   } catch (thrown) {
     return await attempt.broken(thrown);
   }
-}
-
-/** A step that adds nothing and drops nothing: its rows are its input's, without a look at them. */
-async function passAll(attempt: Attempt): Promise<Ended> {
-  for (let row = 0; row < attempt.task.rows; row++) attempt.finished.set(row, { kind: 'kept', values: [] });
-  await attempt.settle();
-  return attempt.succeeded(null);
 }

@@ -1,22 +1,21 @@
-import { rowBytesMax } from '#schema';
-import { formatBytes } from '#kit/bytes';
-import { Fault, messageOf } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import type { RunnableStep } from '#pipeline';
-import { encodeValues, rowBytes, rowsOf } from '#rows';
+import { type JsonObject } from '#kit/json';
+import type { Checked, RowWiseRunnable } from '#pipeline';
+import { rowsOf } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
-import { RowContext } from './row-context.ts';
+import { callContext, described, isThenable, iterated, settled } from './call.ts';
+import { refusal, storable } from './checked-values.ts';
+import { dropped, kept, type Finished } from './finished-rows.ts';
+import type { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
-
-type RowWise = Extract<RunnableStep, { readonly operator: 'map' | 'filter' }>;
+import { RowOutput } from './row-output.ts';
 
 /** Synchronous functions give way to the rest of the process after so long. */
 const yieldEveryMs = 20;
 
 /** Tries each pending row of a batch once: at most `concurrency` calls in flight, across the step's batches. */
-export async function runRows(attempt: Attempt, step: RowWise): Promise<Ended> {
+export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<Ended> {
   const { context, finished, task } = attempt;
-  const input = await context.reader.input(task.inputs);
+  const input = await context.reader.input(step.name, task.inputs);
   const rows = await rowsOf(input, step.inputColumns);
   const lanes = context.lanesOf(step.name);
   const failed = new Map<number, RowFailure>();
@@ -26,17 +25,19 @@ export async function runRows(attempt: Attempt, step: RowWise): Promise<Ended> {
   for (let row = 0; row < rows.length; row++) {
     if (finished.has(row)) continue;
     if (!lanes.tryEnter()) await lanes.enter();
+    const making = attempt.room();
+    if (making) await making;
     if (attempt.isStopping || context.abort.aborted) {
       lanes.leave();
       break;
     }
     const call = tryRow(attempt, step, row, rows[row] as JsonObject, failed);
     if (call) {
-      const settled = call.finally(() => {
+      const ended = call.finally(() => {
         lanes.leave();
-        inFlight.delete(settled);
+        inFlight.delete(ended);
       });
-      inFlight.add(settled);
+      inFlight.add(ended);
     } else {
       lanes.leave();
       if (performance.now() - lastYield > yieldEveryMs) {
@@ -49,24 +50,16 @@ export async function runRows(attempt: Attempt, step: RowWise): Promise<Ended> {
   return attempt.end(failed, rows.length - finished.count);
 }
 
-/** Calls the step's function. Returns a promise only if the function did; it never rejects. */
+/** Calls the step's function. Returns a promise only if the function did, or makes rows; it never rejects. */
 function tryRow(
   attempt: Attempt,
-  step: RowWise,
+  step: RowWiseRunnable,
   row: number,
   input: JsonObject,
   failed: Map<number, RowFailure>,
 ): Promise<void> | undefined {
-  const { context, task, usage } = attempt;
-  const rowContext = new RowContext({
-    attempt: task.failures + 1,
-    key: `${context.runId}/${step.name}/${task.batch}/${row}`,
-    runSeed: context.seed,
-    abort: context.abort,
-    log: context.userLog(step.name),
-    use: (resource) => context.resources.use(resource),
-    usage: (reported) => usage.add(row, task.failures + 1, reported),
-  });
+  const { context, task } = attempt;
+  const rowContext = callContext(attempt, step, row, `${task.batch}/${row}`);
   const failure = (thrown: unknown) => {
     const what = attempt.failureOf(thrown);
     if (what.pauses) return;
@@ -80,67 +73,80 @@ function tryRow(
     failure(thrown);
     return undefined;
   }
-  if (!isThenable(result)) {
+  if (step.operator !== 'flatMap' && !isThenable(result)) {
     accept(attempt, step, row, result);
     return undefined;
   }
-  return settled(Promise.resolve(result), rowContext, step.options.timeoutMs, context.abort).then(
+  const call = Promise.resolve(result).then((value) =>
+    step.operator === 'flatMap' ? collected(attempt, step, row, value, rowContext) : value,
+  );
+  return settled(call, rowContext, step.options.timeoutMs, context.abort).then(
     (value) => accept(attempt, step, row, value),
     (thrown: unknown) => (context.abort.aborted ? undefined : failure(thrown)),
   );
 }
 
-function accept(attempt: Attempt, step: RowWise, row: number, value: unknown): void {
-  if (step.operator === 'filter') {
-    if (typeof value === 'boolean') attempt.finish(row, value ? { kind: 'kept', values: [] } : { kind: 'dropped' });
-    else attempt.reject(row, 'invalid-output', `keep must return true or false, and returned ${describe(value)}`);
-    return;
+function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unknown): void {
+  switch (step.operator) {
+    case 'filter':
+      if (typeof value === 'boolean') attempt.finish(row, value ? kept([], 0) : dropped);
+      else attempt.reject(row, 'invalid-output', `keep must return true or false, and returned ${described(value)}`);
+      return;
+    case 'route':
+      if (step.branches.includes(value as string)) acceptValues(attempt, row, { ok: true, values: [value as string], undeclared: [] });
+      else {
+        const what = typeof value === 'string' ? JSON.stringify(value) : described(value);
+        attempt.reject(row, 'invalid-output', `to must return one of ${step.branches.join(', ')}, and returned ${what}`);
+      }
+      return;
+    case 'flatMap': {
+      const { parts, undeclared } = value as Collected;
+      attempt.finish(row, { kind: 'kept', parts }, undeclared);
+      return;
+    }
+    case 'map':
+    case 'replace':
+      acceptValues(attempt, row, step.check(value));
   }
-  acceptValues(attempt, row, step.check(value));
 }
 
 /** Takes checked values as a row's, unless they cannot be stored. */
-export function acceptValues(
+export function acceptValues(attempt: Attempt, row: number, checked: Checked): void {
+  const stored = storable(checked);
+  if (stored.ok) attempt.finish(row, kept(stored.values, stored.bytes), stored.undeclared);
+  else attempt.reject(row, stored.code, attempt.context.redact(stored.message));
+}
+
+interface Collected {
+  readonly parts: Extract<Finished, { readonly kind: 'kept' }>['parts'];
+  readonly undeclared: readonly string[];
+}
+
+/** Takes the rows that a function makes of one, as they come. One that cannot be stored costs them all: what is wanted is all or none. */
+async function collected(
   attempt: Attempt,
+  step: RowWiseRunnable & { readonly operator: 'map' | 'replace' | 'flatMap' },
   row: number,
-  checked: ReturnType<Extract<RunnableStep, { readonly operator: 'map' }>['check']>,
-): void {
-  if (!checked.ok) {
-    attempt.reject(row, checked.code, attempt.context.redact(checked.message));
-    return;
+  value: unknown,
+  { signal }: RowContext,
+): Promise<Collected> {
+  const output = new RowOutput(step.adds, attempt.context.chunks, row);
+  const undeclared = new Set<string>();
+  let count = 0;
+  let lastYield = performance.now();
+  for await (const made of iterated(value, 'run')) {
+    // Nobody waits for it any more; leaving the loop ends the generator.
+    if (signal.aborted) break;
+    const stored = storable(step.check(made));
+    if (!stored.ok) throw refusal({ code: stored.code, message: `row ${count} of those made: ${stored.message}` });
+    for (const key of stored.undeclared) undeclared.add(key);
+    const storing = output.add(stored.values, stored.bytes);
+    if (storing) await storing;
+    count++;
+    if (performance.now() - lastYield > yieldEveryMs) {
+      await new Promise(setImmediate);
+      lastYield = performance.now();
+    }
   }
-  let values: readonly string[];
-  try {
-    values = encodeValues(checked.values);
-  } catch (thrown) {
-    attempt.reject(row, 'invalid-output', `the row is not JSON: ${messageOf(thrown)}`);
-    return;
-  }
-  const bytes = rowBytes(values);
-  if (bytes > rowBytesMax)
-    attempt.reject(row, 'row-too-large', `the row takes ${formatBytes(bytes)}; at most ${formatBytes(rowBytesMax)} are stored`);
-  else attempt.finish(row, { kind: 'kept', values }, checked.undeclared);
+  return { parts: output.parts(), undeclared: [...undeclared] };
 }
-
-/** A call's result, its time-out, or the abort of everything, whichever comes first. */
-function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: number, abort: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (reason: unknown) => {
-      rowContext.cancel(reason);
-      reject(reason);
-    };
-    rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
-    const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
-    abort.addEventListener('abort', onAbort, { once: true });
-    call.then(resolve, reject).finally(() => {
-      rowContext.clock.stop();
-      abort.removeEventListener('abort', onAbort);
-    });
-  });
-}
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-
-const describe = (value: unknown): string =>
-  (value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`).replace('a undefined', 'undefined');

@@ -32,10 +32,10 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
         batch.last = true;
         break;
       }
+      const held = finished.untoldBytes;
       if (item.value instanceof Error) rejectItem(attempt, batch.read, item.value);
       else acceptValues(attempt, batch.read, source.check(item.value));
-      const row = finished.get(batch.read);
-      if (row?.kind === 'kept') batch.bytes += row.values.reduce((sum, value) => sum + value.length, 0);
+      batch.bytes += finished.untoldBytes - held;
       batch.read++;
       if (performance.now() - lastYield > yieldEveryMs) {
         await new Promise(setImmediate);
@@ -63,7 +63,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       }
     }
   }
-  return attempt.succeeded({ read: batch.read, last: batch.last, mark: markAt(attempt, batch.read - 1) }, batch.read);
+  return attempt.succeeded({ read: batch.read, last: batch.last, mark: await markAt(attempt, batch.read - 1) }, batch.read);
 }
 
 /** A source may give an error in a row's place: a line that is no JSON, say. It costs that row. */
@@ -121,9 +121,9 @@ async function markBefore(attempt: Attempt, offset: number): Promise<Mark> {
   return before?.data.source?.mark ?? null;
 }
 
-function markAt(attempt: Attempt, row: number): Mark {
-  const finished = attempt.finished.get(row);
-  return finished?.kind === 'kept' ? markOf(finished.values) : null;
+async function markAt(attempt: Attempt, row: number): Promise<Mark> {
+  const values = await attempt.finished.valuesOf(row);
+  return values ? markOf(values) : null;
 }
 
 function unlessAborted<T>(promise: Promise<T>, abort: AbortSignal): Promise<T> {

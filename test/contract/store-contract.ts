@@ -306,6 +306,8 @@ const runStarted: NewEvent = {
           cut: { kind: 'source', rows: 10 },
           options: { batchSize: null, concurrency: 1, timeoutMs: 1, attempts: 1, backoffMs: 0, onError: 'reject' },
           adds: [],
+          from: [],
+          fork: null,
           signature: '',
         },
       ],
@@ -357,6 +359,7 @@ const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; read
     calls: 0,
     source: null,
     undeclared: ['ü\u{1F600}'],
+    missing: [],
   },
 });
 const abandoned = (batch: number): NewEvent => ({ type: 'BatchAbandoned', pass: 1, step: 'a', batch, attempt: 1, data: { epoch: 1 } });

@@ -1,7 +1,7 @@
-import type { RecordedEvent, Rejection } from '#schema';
+import type { RecordedEvent } from '#schema';
 import type { JsonObject } from '#kit/json';
 import { runLogId, type Store } from '#log';
-import { rejectionsOf, rowReader, rowsOf } from '#rows';
+import { rejectedRows, rowReader, rowsOf, type RejectedRow } from '#rows';
 import { beginning } from '#distiset';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
@@ -13,12 +13,6 @@ import { shortened, table } from '../table.ts';
 export interface ErrorsOptions extends CommonOptions {
   readonly at?: string | undefined;
   readonly all?: boolean | undefined;
-}
-
-interface Rejected extends Rejection {
-  readonly step: string;
-  readonly batch: number;
-  readonly position: number;
 }
 
 interface FailedBatch {
@@ -38,17 +32,14 @@ export async function errors(context: CommandContext, run: string | undefined, o
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    const rejected: Rejected[] = [];
-    const failedBatches: FailedBatch[] = [];
+    const rejected: RejectedRow[] = [];
     let count = 0;
     const limit = options.all || options.json ? Number.POSITIVE_INFINITY : shownMax;
-    for await (const loss of losses(store, runId, asOf.position)) {
-      if ('failed' in loss) failedBatches.push(loss.failed);
-      else {
-        count++;
-        if (rejected.length < limit) rejected.push(loss.rejected);
-      }
+    for await (const row of rejectedRows(store, runId, asOf.position)) {
+      count++;
+      if (rejected.length < limit) rejected.push(row);
     }
+    const failedBatches = await failedBatchesOf(store, runId, asOf.position);
     if (options.json) {
       context.terminal.print(JSON.stringify({ runId, asOf, rejected, failedBatches }));
       return;
@@ -57,19 +48,11 @@ export async function errors(context: CommandContext, run: string | undefined, o
   });
 }
 
-async function* losses(
-  store: Store,
-  runId: string,
-  to: number,
-): AsyncGenerator<{ readonly rejected: Rejected } | { readonly failed: FailedBatch }> {
-  for await (const page of store.log.read(runLogId(runId), { to, types: ['BatchSucceeded', 'BatchFailed'] })) {
-    for (const event of page) {
-      if (event.type === 'BatchFailed' && event.data.retryInMs === null) yield { failed: failedBatch(event) };
-      if (event.type !== 'BatchSucceeded' || event.data.rejected.count === 0) continue;
-      const { step, batch, position } = event;
-      for (const rejection of await rejectionsOf(event, store.chunks)) yield { rejected: { step, batch, position, ...rejection } };
-    }
-  }
+async function failedBatchesOf(store: Store, runId: string, to: number): Promise<readonly FailedBatch[]> {
+  const found: FailedBatch[] = [];
+  for await (const page of store.log.read(runLogId(runId), { to, types: ['BatchFailed'] }))
+    for (const event of page) if (event.type === 'BatchFailed' && event.data.retryInMs === null) found.push(failedBatch(event));
+  return found;
 }
 
 const failedBatch = ({ step, batch, position, data }: RecordedEvent<'BatchFailed'>): FailedBatch => ({
@@ -84,7 +67,7 @@ const failedBatch = ({ step, batch, position, data }: RecordedEvent<'BatchFailed
 interface Lost {
   readonly runId: string;
   readonly position: number;
-  readonly rejected: readonly Rejected[];
+  readonly rejected: readonly RejectedRow[];
   readonly failedBatches: readonly FailedBatch[];
   readonly count: number;
 }
@@ -127,13 +110,13 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
 }
 
 /** The row that was given up, as it went into the step; null for a source's, which was never stored. */
-async function inputOf(store: Store, runId: string, { step, batch, row }: Rejected, to: number): Promise<JsonObject | null> {
+async function inputOf(store: Store, runId: string, { step, pass, batch, row }: RejectedRow, to: number): Promise<JsonObject | null> {
   const logId = runLogId(runId);
-  const success = await store.log.success(logId, { pass: 1, step, batch, to });
+  const success = await store.log.success(logId, { pass, step, batch, to });
   const upstream = success?.data.inputs[0]?.step;
   if (!success || upstream === undefined) return null;
-  const [, definition] = await beginning(store, logId);
+  const [started, definition] = await beginning(store, logId);
   const columns = definition.steps.find(({ name }) => name === upstream)?.columns.map(({ name }) => name) ?? [];
-  const view = await rowReader({ log: store.log, chunks: store.chunks, logId, to }).input(success.data.inputs);
-  return (await rowsOf(view, columns, row, row + 1))[0] ?? null;
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to, steps: started.data.manifest.steps });
+  return (await rowsOf(await reader.input(step, success.data.inputs), columns, row, row + 1))[0] ?? null;
 }

@@ -106,7 +106,7 @@ describe('an appender', () => {
     const large = (batch: number): NewEvent => ({
       ...batchSucceeded(batch),
       // Three bytes a character in UTF-8: what counts is bytes.
-      data: { ...batchSucceeded(batch).data, undeclared: ['…'.repeat(80_000)] },
+      data: { ...batchSucceeded(batch).data, undeclared: ['…'.repeat(80_000)], missing: [] },
     });
     await Promise.all(Array.from({ length: 9 }, (_, batch) => appender.append([large(batch)])));
     expect(await commitSizes(log)).toEqual([4, 4, 1]);

@@ -19,7 +19,9 @@ describe('an encoded event', () => {
   it('is refused, as a bug, when it has not its shape or is too large', () => {
     expect(() => encodeEvent({ ...stepStarted(), data: { count: 0.5, origin: null } })).toThrow(AssertionError);
     const large = batchSucceeded(0);
-    expect(() => encodeEvent({ ...large, data: { ...large.data, undeclared: ['x'.repeat(eventBytesMax)] } })).toThrow(AssertionError);
+    expect(() => encodeEvent({ ...large, data: { ...large.data, undeclared: ['x'.repeat(eventBytesMax)], missing: [] } })).toThrow(
+      AssertionError,
+    );
   });
 
   it('is told to be unreadable when its type, version, shape or bytes are unknown', () => {

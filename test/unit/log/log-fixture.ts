@@ -20,6 +20,8 @@ export const runStarted: NewEvent<'RunStarted'> = {
           cut: { kind: 'source', rows: 10 },
           options: { batchSize: null, concurrency: 1, timeoutMs: 1000, attempts: 3, backoffMs: 10, onError: 'reject' },
           adds: ['n'],
+          from: [],
+          fork: null,
           signature: '',
         },
       ],
@@ -67,6 +69,7 @@ export const batchSucceeded = (batch: number, attempt = 1, chunks: readonly stri
     calls: 0,
     source: null,
     undeclared: [],
+    missing: [],
   },
 });
 

@@ -27,7 +27,7 @@ const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[
   [
     'an existing column',
     (source) => rows(source).map('m', { output: n, run: () => ({ n: 1 }) }),
-    /^Step m \(.*\): column n exists: rows has it\. Give the new one another name\.$/,
+    /^Step m \(.*\): column n exists: rows has it\. Give the new one another name, or use replace\.$/,
   ],
   ['a date', sourceOf(z.date()), /^Step s \(.*\): column c is a Date: use z\.iso\.datetime\(\)\.$/],
   ['a date in a list of objects', sourceOf(z.array(z.object({ at: z.date() }))), /column c is a Date: use z\.iso\.datetime\(\)/],

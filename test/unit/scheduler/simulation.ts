@@ -47,6 +47,8 @@ export function randomWorld(seed: number): World {
     cut,
     options: { batchSize: null, concurrency: 1 + random.below(6), timeoutMs: 1000, attempts: 3, backoffMs: 10, onError: 'reject' },
     adds: [],
+    from: [],
+    fork: null,
     signature: '',
   });
   const steps = [step('source', 'source', [], { kind: 'source', rows: 1 + random.below(13) })];
@@ -224,6 +226,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
         calls: 0,
         source,
         undeclared: [],
+        missing: [],
       },
     });
     if (events.length % 25 === 0) largestState = Math.max(largestState, JSON.stringify(state).length);

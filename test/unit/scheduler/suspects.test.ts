@@ -6,8 +6,18 @@ import { decide } from '../../../src/scheduler/decide.ts';
 
 const options = { batchSize: null, concurrency: 4, timeoutMs: 1, attempts: 3, backoffMs: 0, onError: 'reject' as const };
 const steps: readonly ManifestStep[] = [
-  { name: 'source', operator: 'source', upstream: [], cut: { kind: 'source', rows: 2 }, options, adds: [], signature: '' },
-  { name: 'call', operator: 'map', upstream: ['source'], cut: { kind: 'aligned' }, options, adds: [], signature: '' },
+  {
+    name: 'source',
+    operator: 'source',
+    upstream: [],
+    cut: { kind: 'source', rows: 2 },
+    options,
+    adds: [],
+    from: [],
+    fork: null,
+    signature: '',
+  },
+  { name: 'call', operator: 'map', upstream: ['source'], cut: { kind: 'aligned' }, options, adds: [], from: [], fork: null, signature: '' },
 ];
 const actor = { user: 'u', host: 'h', pid: 1 };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
@@ -61,6 +71,7 @@ const read = (batch: number): NewEvent => ({
     calls: 0,
     source: { read: 2, last: batch === 2, mark: null },
     undeclared: [],
+    missing: [],
   },
 });
 const abandoned = (batch: number, attempt: number): NewEvent => ({

@@ -1,0 +1,13 @@
+// Columns that rows carry for the engine's own sake. Their names begin with a prefix that users' columns may not have.
+
+/** The prefix of names that are the engine's own. */
+export const hiddenPrefix = 'distilog:';
+
+/** A row's place in the output of a step above it, as `pass/batch/row`: what rows of several branches are matched by. */
+export const placeColumn = (step: string): string => `${hiddenPrefix}place-in:${step}`;
+
+/** A join's own: which row of its n-th upstream step's input a row is made from. */
+export const joinedColumn = (upstream: number): string => `${hiddenPrefix}row-of:${upstream}`;
+
+/** A route's own: the branch that each row takes. */
+export const branchColumn = `${hiddenPrefix}branch`;

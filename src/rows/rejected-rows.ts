@@ -1,0 +1,32 @@
+import type { RecordedEvent, Rejection } from '#schema';
+import { runLogId, type Store } from '#log';
+import { rejectionsOf } from './batch-chunks.ts';
+
+/** A row that was given up, with its place: its number is that of the batch's input. */
+export interface RejectedRow extends Rejection {
+  readonly step: string;
+  readonly pass: number;
+  readonly batch: number;
+  readonly position: number;
+}
+
+/** The rows of a run that were given up by a position, in the order of the log, without those that a later pass tried again. */
+export async function* rejectedRows({ log, chunks }: Store, runId: string, to: number): AsyncGenerator<RejectedRow> {
+  const reopened: RecordedEvent<'RunReopened'>[] = [];
+  for await (const page of log.read(runLogId(runId), { to, types: ['RunReopened'] }))
+    for (const event of page) if (event.type === 'RunReopened') reopened.push(event);
+  const isTriedAgain = ({ step, position, code }: RejectedRow) =>
+    reopened.some(
+      ({ position: later, data }) => later > position && Object.hasOwn(data.again, step) && (data.codes?.includes(code) ?? true),
+    );
+  for await (const page of log.read(runLogId(runId), { to, types: ['BatchSucceeded'] })) {
+    for (const event of page) {
+      if (event.type !== 'BatchSucceeded' || event.data.rejected.count === 0) continue;
+      const { step, pass, batch, position } = event;
+      for (const rejection of await rejectionsOf(event, chunks)) {
+        const rejected = { step, pass, batch, position, ...rejection };
+        if (!isTriedAgain(rejected)) yield rejected;
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { Fault } from '#kit/fault';
+import type { RunnableStep } from '#pipeline';
+import type { Attempt } from './attempt.ts';
+import { RowContext } from './row-context.ts';
+
+/** What a call about a row (or about a batch, whose first row it is) gets beside it. */
+export function callContext(attempt: Attempt, step: RunnableStep, row: number, key: string): RowContext {
+  const { context, task, usage } = attempt;
+  return new RowContext({
+    attempt: task.failures + 1,
+    key: `${context.runId}/${step.name}/${key}`,
+    runSeed: context.seed,
+    abort: context.abort,
+    log: context.userLog(step.name),
+    use: (resource) => context.resources.use(resource),
+    usage: (reported) => usage.add(row, task.failures + 1, reported),
+  });
+}
+
+/** A call's result, its time-out, or the abort of everything, whichever comes first. */
+export function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: number, abort: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (reason: unknown) => {
+      rowContext.cancel(reason);
+      reject(reason);
+    };
+    rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
+    const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
+    abort.addEventListener('abort', onAbort, { once: true });
+    call.then(resolve, reject).finally(() => {
+      rowContext.clock.stop();
+      abort.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+
+/** Whatever gives rows, one after the other: a list, a generator, a stream. Throws a `TypeError` for anything else. */
+export function iterated(value: unknown, what: string): Iterable<unknown> | AsyncIterable<unknown> {
+  if (typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value))
+    return value as Iterable<unknown>;
+  throw Object.assign(new TypeError(`${what} must return rows, a list or a generator, and returned ${described(value)}`), {
+    code: 'invalid-output',
+    retryable: false,
+  });
+}
+
+/** What a value is, for messages. */
+export const described = (value: unknown): string =>
+  (value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`)
+    .replace('a undefined', 'undefined')
+    .replace('a object', 'an object');

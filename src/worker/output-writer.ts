@@ -1,0 +1,93 @@
+import type { Chunk, ChunkStore } from '#log';
+import { ChunkBuilder, type BuiltChunk } from '#rows';
+
+/** A stored chunk of rows: how many, their bytes before compression, and where it has to begin in its batch (null: anywhere). */
+export interface StoredChunk {
+  readonly address: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly first: number | null;
+}
+
+/** What a batch puts out: addresses of its chunks in order, and those among them that are still to be stored. */
+export interface Output {
+  readonly addresses: readonly string[];
+  readonly unstored: readonly Chunk[];
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const noOutput: Output = { addresses: [], unstored: [], rows: 0, bytes: 0 };
+
+/** Bytes of chunks that wait to be stored together with what comes after them. */
+const unstoredBytesMax = 8 * 1024 * 1024;
+
+/** Takes a batch's output rows in order and makes chunks of them, stored as they come: memory does not grow with the output. */
+export class OutputWriter {
+  readonly #chunks: ChunkStore;
+  readonly #builder: ChunkBuilder;
+  #addresses: string[] = [];
+  #unstored: Chunk[] = [];
+  #unstoredBytes = 0;
+  #rows = 0;
+  #bytes = 0;
+
+  /** `hasParents`: false where no row stems from one input row. */
+  constructor(columns: readonly string[], chunks: ChunkStore, hasParents: boolean) {
+    this.#chunks = chunks;
+    this.#builder = new ChunkBuilder(columns, hasParents);
+  }
+
+  /** Output rows so far. */
+  get rows(): number {
+    return this.#rows + this.#builder.count;
+  }
+
+  /** Adds a row of so many bytes. Await what it returns, if it does: then chunks are being stored. */
+  add(values: readonly string[], parent: number, bytes: number): Promise<void> | undefined {
+    const storing = this.#builder.isFullFor(bytes) ? this.#finishChunk() : undefined;
+    this.#builder.add({ values, parent }, bytes);
+    return storing;
+  }
+
+  /** Whether a chunk that is stored already may come next as it is. */
+  canReuse({ first }: StoredChunk): boolean {
+    return first === null || first === this.rows;
+  }
+
+  /** Adds the rows of a chunk that is stored already. */
+  addStored({ address, rows, bytes }: StoredChunk): void {
+    if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
+    this.#addresses.push(address);
+    this.#rows += rows;
+    this.#bytes += bytes;
+  }
+
+  /** All of it. */
+  end(): Output {
+    if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
+    return { addresses: this.#addresses, unstored: this.#unstored, rows: this.#rows, bytes: this.#bytes };
+  }
+
+  #finishChunk(bytesMax = unstoredBytesMax): Promise<void> | undefined {
+    const { chunk, rows } = this.#builder.take(this.#rows);
+    this.#addresses.push(chunk.sha256);
+    this.#unstored.push(chunk);
+    this.#unstoredBytes += chunk.bytes.byteLength;
+    this.#rows += rows;
+    this.#bytes += chunk.bytes.byteLength;
+    if (this.#unstoredBytes <= bytesMax) return undefined;
+    const storing = this.#unstored;
+    this.#unstored = [];
+    this.#unstoredBytes = 0;
+    return this.#chunks.put(storing);
+  }
+}
+
+/** A built chunk as it is referred to once it is stored. */
+export const storedChunk = ({ chunk, rows, first }: BuiltChunk): StoredChunk => ({
+  address: chunk.sha256,
+  rows,
+  bytes: chunk.bytes.byteLength,
+  first,
+});

@@ -1,0 +1,61 @@
+import type { ChunkStore } from '#log';
+import { ChunkBuilder, decodeChunk, encodeValues } from '#rows';
+import { storedChunk, type StoredChunk } from './output-writer.ts';
+
+/** Consecutive output rows of one input row: in memory, as the canonical JSON of the columns that are added, or in a chunk. */
+export type OutputPart =
+  | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
+  | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
+
+/** Output rows of a part, one after the other. */
+export async function* rowsOfPart(part: OutputPart, columns: readonly string[], chunks: ChunkStore): AsyncGenerator<readonly string[]> {
+  if (part.kind === 'held') {
+    yield* part.rows;
+    return;
+  }
+  const decoded = decodeChunk(await chunks.get(part.chunk.address));
+  const values = columns.map((name) => decoded.columns.get(name) ?? []);
+  for (let row = part.from; row < part.from + part.rows; row++) yield encodeValues(values.map((column) => column[row]));
+}
+
+/** Takes the output rows of one input row, however many: what fills a chunk is stored at once. */
+export class RowOutput {
+  readonly #columns: readonly string[];
+  readonly #chunks: ChunkStore;
+  readonly #parent: number;
+  readonly #stored: OutputPart[] = [];
+  readonly #builder: ChunkBuilder;
+  #held: (readonly string[])[] = [];
+  #heldBytes = 0;
+
+  constructor(columns: readonly string[], chunks: ChunkStore, parent: number) {
+    this.#columns = columns;
+    this.#chunks = chunks;
+    this.#parent = parent;
+    this.#builder = new ChunkBuilder(this.#columns, true);
+  }
+
+  /** Adds a row. Await what it returns, if it does. */
+  add(values: readonly string[], bytes: number): Promise<void> | undefined {
+    const storing = this.#builder.isFullFor(bytes) ? this.#store() : undefined;
+    this.#builder.add({ values, parent: this.#parent }, bytes);
+    this.#held.push(values);
+    this.#heldBytes += bytes;
+    return storing;
+  }
+
+  /** All of it, in order. */
+  parts(): readonly OutputPart[] {
+    return this.#held.length === 0 ? this.#stored : [...this.#stored, { kind: 'held', rows: this.#held, bytes: this.#heldBytes }];
+  }
+
+  #store(): Promise<void> {
+    // Wherever it will stand in the batch, its rows do not stem from input rows of the same numbers: so many of them stem from one.
+    const built = this.#builder.take(Number.NaN);
+    const chunk = storedChunk(built);
+    this.#stored.push({ kind: 'stored', chunk, from: 0, rows: chunk.rows });
+    this.#held = [];
+    this.#heldBytes = 0;
+    return this.#chunks.put([built.chunk]);
+  }
+}

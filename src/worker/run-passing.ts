@@ -1,0 +1,116 @@
+// Steps that call nothing: they pass rows on, some of them, or put branches together.
+import { branchColumn, placeColumn, type Span } from '#schema';
+import type { PassingRunnable } from '#pipeline';
+import { rowBytes } from '#rows';
+import type { Attempt, Ended } from './attempt.ts';
+import { OutputWriter } from './output-writer.ts';
+
+/** How many places of missing rows an event names. */
+const missingPlacesMax = 100;
+
+/** Runs a batch of such a step. */
+export async function runPassing(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
+  await attempt.settle();
+  switch (step.operator) {
+    case 'join':
+      return joined(attempt, step);
+    case 'union':
+      return united(attempt, step);
+    default:
+      return passed(attempt, step);
+  }
+}
+
+/** The rows of one upstream step, or those of them that the step lets through. */
+async function passed(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<Ended> {
+  const { context, task } = attempt;
+  const input = await context.reader.input(step.name, task.inputs);
+  const isPassed = await passes(step, (name) => input.column(name));
+  const writer = new OutputWriter(step.adds, context.chunks, true);
+  for (let row = 0; row < input.count; row++) if (isPassed(row)) await writer.add([], row, 0);
+  return attempt.succeededWith(writer.end(), { rowsIn: input.count });
+}
+
+async function passes(
+  step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>,
+  column: (name: string) => Promise<readonly unknown[]>,
+): Promise<(row: number) => boolean> {
+  if (step.operator === 'branch') {
+    const branches = await column(branchColumn);
+    return (row) => branches[row] === step.branch;
+  }
+  if (step.operator !== 'nonNull') return () => true;
+  const values = await Promise.all(step.inputColumns.map(column));
+  return (row) => values.every((each) => each[row] !== null);
+}
+
+/** Rows of all branches in the order of the step at which they part, or as they come where there is none. */
+async function united(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
+  const { context, task } = attempt;
+  const input = await context.reader.input(step.name, task.inputs);
+  const order = Array.from({ length: input.count }, (_, row) => row);
+  if (step.fork !== null) {
+    const places = ((await input.column(placeColumn(step.fork))) as readonly string[]).map(parsePlace);
+    order.sort((a, b) => byPlace(places[a] as Place, places[b] as Place) || a - b);
+  }
+  const writer = new OutputWriter(step.adds, context.chunks, true);
+  for (const row of order) await writer.add([], row, 0);
+  return attempt.succeededWith(writer.end(), { rowsIn: input.count });
+}
+
+/** The rows that every branch has, in the order of the step at which they part; in a later pass those that have come since the one before. */
+async function joined(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
+  const { context, task } = attempt;
+  const branches = await Promise.all(
+    step.upstream.map((upstream) =>
+      branchRows(
+        attempt,
+        step,
+        task.inputs.filter((span) => span.step === upstream),
+      ),
+    ),
+  );
+  const all = new Set(branches.flatMap((rows) => Array.from(rows).flatMap(([place, { isNew }]) => (isNew ? place : []))));
+  const inOrder = [...all].sort((a, b) => byPlace(parsePlace(a), parsePlace(b)));
+  const writer = new OutputWriter(step.adds, context.chunks, false);
+  const missing = step.upstream.map((name) => ({ step: name, count: 0, places: [] as string[] }));
+  for (const place of inOrder) {
+    const rows = branches.map((branch) => branch.get(place)?.row);
+    if (rows.every((row) => row !== undefined)) {
+      const values = rows.map(String);
+      const storing = writer.add(values, 0, rowBytes(values));
+      if (storing) await storing;
+      continue;
+    }
+    for (const [index, row] of rows.entries()) {
+      const lacking = missing[index];
+      if (row !== undefined || !lacking) continue;
+      lacking.count++;
+      if (lacking.places.length < missingPlacesMax) lacking.places.push(place);
+    }
+  }
+  return attempt.succeededWith(writer.end(), { rowsIn: inOrder.length, missing: missing.filter(({ count }) => count > 0) });
+}
+
+/** A branch's rows by the place that they stem from: which row of the branch's input, and whether this pass brought it. */
+async function branchRows(
+  { context, task }: Attempt,
+  step: PassingRunnable,
+  spans: readonly Span[],
+): Promise<ReadonlyMap<string, { readonly row: number; readonly isNew: boolean }>> {
+  const found = new Map<string, { row: number; isNew: boolean }>();
+  let row = 0;
+  for (const span of spans) {
+    const view = await context.reader.input(step.name, [span]);
+    for (const place of (await view.column(placeColumn(step.fork ?? ''))) as readonly string[]) {
+      found.set(place, { row: row++, isNew: span.pass === task.pass });
+    }
+  }
+  return found;
+}
+
+type Place = readonly [pass: number, batch: number, row: number];
+
+const parsePlace = (place: string): Place => place.split('/').map(Number) as unknown as Place;
+
+const byPlace = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];

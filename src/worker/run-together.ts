@@ -1,0 +1,114 @@
+// Steps whose function gets many rows in one call: those of a batch, or all there are.
+import type { Span } from '#schema';
+import type { JsonObject } from '#kit/json';
+import type { RowsWiseRunnable } from '#pipeline';
+import { rowsOf } from '#rows';
+import type { Attempt, Ended } from './attempt.ts';
+import { callContext, described, iterated, settled } from './call.ts';
+import { refusal, storable } from './checked-values.ts';
+import { OutputWriter } from './output-writer.ts';
+import type { RowFailure } from './row-failure.ts';
+import { acceptValues } from './run-rows.ts';
+
+/** `mapBatch`: the pending rows of a batch in one call, as many results. */
+export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+  const { context, finished, task } = attempt;
+  const input = await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns);
+  const pending = input.flatMap((_, row) => (finished.has(row) ? [] : row));
+  const failed = new Map<number, RowFailure>();
+  const fail = (row: number, thrown: unknown) => {
+    const what = attempt.failureOf(thrown);
+    if (what.pauses) return;
+    if (what.retryable) failed.set(row, what);
+    else attempt.reject(row, what.failure.code, what.failure.message);
+  };
+  if (pending.length > 0 && !attempt.isStopping) {
+    try {
+      const rows = Object.freeze(pending.map((row) => input[row] as JsonObject));
+      const results = await called(attempt, step, rows, pending[0] ?? 0, async (value) => resultsOf(value, pending.length));
+      for (const [index, result] of results.entries()) {
+        const row = pending[index] as number;
+        if (result instanceof Error) fail(row, result);
+        else acceptValues(attempt, row, step.check(result));
+      }
+    } catch (thrown) {
+      if (!context.abort.aborted) for (const row of pending) fail(row, thrown);
+    }
+  }
+  return attempt.end(failed, input.length - finished.count);
+}
+
+function resultsOf(value: unknown, count: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`run must return a list of ${count} results, and returned ${described(value)}`);
+  if (value.length === count) return value;
+  throw Object.assign(new Error(`run must return as many results as it gets rows, ${count}, and returned ${value.length}`), {
+    code: 'invalid-output',
+  });
+}
+
+/** `batch`: new rows of a batch's rows, all or none. */
+export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+  const { context, task } = attempt;
+  const rows = Object.freeze(await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns));
+  if (attempt.isStopping) return attempt.end(new Map(), rows.length);
+  try {
+    const output = await called(attempt, step, rows, 0, (value) => written(attempt, step, value));
+    await attempt.settle();
+    return await attempt.succeededWith(output, { rowsIn: rows.length });
+  } catch (thrown) {
+    const what = attempt.failureOf(thrown);
+    if (what.retryable || what.pauses) return attempt.end(new Map(rows.map((_, row) => [row, what])), rows.length);
+    for (const row of rows.keys()) attempt.reject(row, what.failure.code, what.failure.message);
+    return attempt.end(new Map(), 0);
+  }
+}
+
+/** `global`: new rows of all there are, which are read as they are iterated and written as they come. */
+export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+  const { task } = attempt;
+  if (attempt.isStopping) return attempt.end(new Map(), task.rows);
+  const output = await called(attempt, step, streamed(attempt, step, task.inputs), 0, (value) => written(attempt, step, value));
+  await attempt.settle();
+  return attempt.succeededWith(output, { rowsIn: task.rows });
+}
+
+/** Calls the function and deals with its result, within the step's time. */
+async function called<T>(
+  attempt: Attempt,
+  step: RowsWiseRunnable,
+  rows: readonly JsonObject[] | AsyncIterable<JsonObject>,
+  row: number,
+  use: (value: unknown) => Promise<T>,
+): Promise<T> {
+  const { context, task } = attempt;
+  const lanes = context.lanesOf(step.name);
+  if (!lanes.tryEnter()) await lanes.enter();
+  try {
+    const rowContext = callContext(attempt, step, row, `${task.batch}`);
+    const call = Promise.resolve()
+      .then(() => step.call(rows, rowContext))
+      .then(use);
+    return await settled(call, rowContext, step.options.timeoutMs, context.abort);
+  } finally {
+    lanes.leave();
+  }
+}
+
+/** Writes rows as they are made. One that cannot be stored costs them all. */
+async function written(attempt: Attempt, step: RowsWiseRunnable, value: unknown) {
+  const { context } = attempt;
+  const writer = new OutputWriter(step.adds, context.chunks, false);
+  for await (const made of iterated(value, 'run')) {
+    if (context.abort.aborted) break;
+    const stored = storable(step.check(made));
+    if (!stored.ok) throw refusal({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
+    const storing = writer.add(stored.values, 0, stored.bytes);
+    if (storing) await storing;
+  }
+  return writer.end();
+}
+
+/** Rows one batch at a time. */
+async function* streamed(attempt: Attempt, step: RowsWiseRunnable, inputs: readonly Span[]): AsyncGenerator<JsonObject> {
+  for await (const part of attempt.context.reader.inputParts(step.name, inputs)) yield* await rowsOf(part, step.inputColumns);
+}
