@@ -1,3 +1,4 @@
 export { thisActor } from './actor.ts';
 export { program } from './program.ts';
+export { retryPipeline, type RetryOptions } from './retry-pipeline.ts';
 export { resumePipeline, startPipeline, type EngineOptions, type NewRunOptions } from './run-pipeline.ts';

@@ -62,7 +62,7 @@ export function resumePipeline(store: Store, plan: Plan, options: EngineOptions 
 
 const silent: Log = { info: () => undefined, warn: () => undefined };
 
-function driveContext(store: Store, plan: Plan, options: EngineOptions): DriveContext {
+export function driveContext(store: Store, plan: Plan, options: EngineOptions): DriveContext {
   const { actor = thisActor(), clock = systemClock, userLog = () => silent, isRejectLimitLifted = false, onRecorded, onAway } = options;
   return {
     store,

@@ -1,4 +1,15 @@
 export { decide, type Command } from './decide.ts';
 export { Driver, type Rest, type StopWish } from './driver.ts';
-export { isFenced, resumeRun, startRun, type DriveContext, type DrivenRun, type ResumeOptions, type StartOptions } from './run.ts';
+export {
+  isFenced,
+  reopenRun,
+  resumeRun,
+  startRun,
+  type DriveContext,
+  type DrivenRun,
+  type Reopening,
+  type ReopenOptions,
+  type ResumeOptions,
+  type StartOptions,
+} from './run.ts';
 export type { BatchEnd, BatchTask, Journal, Worker } from './worker-port.ts';

@@ -106,17 +106,74 @@ export interface ResumeOptions {
  * Takes a run over from a driver that died or paused it: fold, raise the epoch, abandon what was running, go on. Refused, as a `Fault`: `run-is-driven`
  * (somebody is at it), `run-is-over`, `unknown-event` (written by a newer version), `not-open` (a batch to skip that is not open).
  */
-export async function resumeRun(context: DriveContext, options: ResumeOptions): Promise<DrivenRun> {
+export function resumeRun(context: DriveContext, options: ResumeOptions): Promise<DrivenRun> {
+  const { store } = context;
+  const { runId, definition } = options;
+  return takenOver(context, options, async (before, head) => {
+    await refuse(store, runId, before, head);
+    return {
+      events: takeover(context, options, before, head, await lastDriver(store, runId, head)),
+      chunks: definition ? [definition] : [],
+    };
+  });
+}
+
+/** A new pass over rows that were rejected. */
+export interface Reopening {
+  readonly steps: readonly string[];
+  readonly codes: readonly string[] | null;
+  readonly rejected: NewEvent<'RunReopened'>['data']['rejected'];
+  readonly again: NewEvent<'RunReopened'>['data']['again'];
+  /** Which input rows they are, as a chunk that holds a `TriedAgain`. */
+  readonly rows: Chunk;
+}
+
+export type ReopenOptions = Pick<ResumeOptions, 'runId' | 'acceptedChanges' | 'definition' | 'concurrency'>;
+
+/**
+ * Begins a new pass of a run that is over. `look` says what it consists of, given the run as of its head; asked again if somebody else appended meanwhile.
+ */
+export function reopenRun(
+  context: DriveContext,
+  options: ReopenOptions,
+  look: (before: GraphState, head: Head) => Promise<Reopening>,
+): Promise<DrivenRun> {
+  const { store, actor, program } = context;
+  const { runId, definition, acceptedChanges, concurrency } = options;
+  return takenOver(context, { runId, seize: false }, async (before, head) => {
+    await refuseUnknown(store, runId, head);
+    const { rows, ...which } = await look(before, head);
+    const reopened: NewEvent<'RunReopened'> = {
+      type: 'RunReopened',
+      chunks: [rows.sha256],
+      data: { ...which, pass: before.pass + 1, epoch: head.epoch + 1, actor, program },
+    };
+    const isAsBefore = acceptedChanges.length === 0 && Object.keys(concurrency).length === 0;
+    const from = await lastDriver(store, runId, head);
+    const resumed = isAsBefore ? [] : takeover(context, { ...options, seize: false, skip: [] }, before, head, from);
+    return { events: [reopened, ...resumed], chunks: definition ? [rows, definition] : [rows] };
+  });
+}
+
+interface Takeover {
+  readonly events: readonly NewEvent[];
+  readonly chunks: readonly Chunk[];
+}
+
+/** Takes a run's lock, appends what `look` finds fit under a new epoch, and drives the run from there. */
+async function takenOver(
+  context: DriveContext,
+  { runId, seize }: Pick<ResumeOptions, 'runId' | 'seize'>,
+  look: (before: GraphState, head: Head) => Promise<Takeover>,
+): Promise<DrivenRun> {
   const { store, actor } = context;
-  const { runId } = options;
-  const session = await openSession(store, runId, options.seize);
+  const session = await openSession(store, runId, seize);
   try {
     for (;;) {
       const head = await headOf(store, runId);
       const before = await foldAt(store, graph, runLogId(runId), head.position);
-      await refuse(store, runId, before, head);
-      const events = takeover(context, options, before, head, await lastDriver(store, runId, head));
-      if (options.definition) await store.chunks.put([options.definition]);
+      const { events, chunks } = await look(before, head);
+      if (chunks.length > 0) await store.chunks.put(chunks);
       const taken = await session.takeOver({
         logId: runLogId(runId),
         epoch: head.epoch,
@@ -160,6 +217,10 @@ async function refuse(store: Store, runId: string, { status }: GraphState, head:
   if (status !== 'running' && status !== 'paused') {
     throw new Fault('run-is-over', `Run ${runId} is over: ${status}. There is nothing to resume.`, { details: { run: runId, status } });
   }
+  await refuseUnknown(store, runId, head);
+}
+
+async function refuseUnknown(store: Store, runId: string, head: Head): Promise<void> {
   const unknown = await store.log.unknownEvent(runLogId(runId), head.position);
   if (unknown) {
     throw new Fault(
@@ -172,8 +233,9 @@ async function refuse(store: Store, runId: string, { status }: GraphState, head:
 /** The actor of the newest start or resume. */
 async function lastDriver(store: Store, runId: string, head: Head): Promise<Actor | null> {
   let last: Actor | null = null;
-  for await (const page of store.log.read(runLogId(runId), { to: head.position, types: ['RunStarted', 'RunResumed'] })) {
-    for (const event of page) if (event.type === 'RunStarted' || event.type === 'RunResumed') last = event.data.actor;
+  for await (const page of store.log.read(runLogId(runId), { to: head.position, types: ['RunStarted', 'RunResumed', 'RunReopened'] })) {
+    for (const event of page)
+      if (event.type === 'RunStarted' || event.type === 'RunResumed' || event.type === 'RunReopened') last = event.data.actor;
   }
   return last;
 }

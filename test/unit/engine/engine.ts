@@ -6,9 +6,10 @@ import { plan, type Pipeline } from '#pipeline';
 import type { Rest } from '#scheduler';
 import type { RecordedEvent } from '#schema';
 
-/** The rows of every config, in order, as of now. */
-export async function rowsOf(store: Store, runId: string): Promise<Readonly<Record<string, readonly JsonObject[]>>> {
-  const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'head' });
+/** The rows of every config, in order, as of a position; default: now. */
+export async function rowsOf(store: Store, runId: string, position?: number): Promise<Readonly<Record<string, readonly JsonObject[]>>> {
+  const wanted = position === undefined ? ({ kind: 'head' } as const) : ({ kind: 'position', position } as const);
+  const asOf = await resolveAsOf(store.log, runLogId(runId), wanted);
   const { configs } = await createDistiset(store, runId, { asOf });
   return Object.fromEntries(await Promise.all(configs.map(async (config) => [config.name, await Array.fromAsync(config.rows())] as const)));
 }

@@ -185,7 +185,7 @@ export function pipelineOf(world: World): Pipeline {
             return union(name, upstream.map((each) => nodes.get(each)) as never, { batchSize } as never);
         }
       })();
-      if (operator === 'route') for (const [branch, each] of Object.entries(made)) nodes.set(`${name}-${branch}`, each as never);
+      if (operator === 'route') for (const [branch, each] of Object.entries(made as object)) nodes.set(`${name}-${branch}`, each as never);
       else nodes.set(name, made as never);
     }
   });

@@ -1,0 +1,145 @@
+import type { GraphState } from '#projections';
+import { placeColumn, type ManifestStep, type Span, type TriedAgain } from '#schema';
+import { Fault } from '#kit/fault';
+import { runLogId, type Store } from '#log';
+import type { Plan } from '#pipeline';
+import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '#rows';
+import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#scheduler';
+import { driveContext, type EngineOptions } from './run-pipeline.ts';
+
+export interface RetryOptions extends EngineOptions, Pick<ReopenOptions, 'runId' | 'acceptedChanges' | 'concurrency'> {
+  /** Steps whose rejected rows are tried again; default: all. */
+  readonly steps?: readonly string[] | undefined;
+  /** Causes; default: all. */
+  readonly codes?: readonly string[] | undefined;
+}
+
+/**
+ * Tries rejected rows of a finished run again, in a new pass: each step gets its own, then what was rescued above it. Earlier positions show what they
+ * showed. Refused, as a `Fault`: `run-not-over`, `nothing-rejected`, `unknown-step`, `not-exact` where a step below makes rows of many together, so that
+ * it would have to forget what it made.
+ */
+export function retryPipeline(store: Store, plan: Plan, options: RetryOptions): Promise<DrivenRun> {
+  const { runId, acceptedChanges, concurrency, steps, codes } = options;
+  const definition = acceptedChanges.length > 0 ? documentChunk(plan.definition) : null;
+  return reopenRun(driveContext(store, plan, options), { runId, acceptedChanges, concurrency, definition }, (before, { position }) =>
+    reopening(store, { runId, before, position, steps, codes, manifest: plan.manifest.steps }),
+  );
+}
+
+interface Wanted {
+  readonly runId: string;
+  readonly before: GraphState;
+  readonly position: number;
+  readonly steps: readonly string[] | undefined;
+  readonly codes: readonly string[] | undefined;
+  readonly manifest: readonly ManifestStep[];
+}
+
+async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
+  const { runId, before, position, steps, codes, manifest } = wanted;
+  refuseIfNotOver(runId, before);
+  const unknown = steps?.find((name) => !Object.hasOwn(before.steps, name));
+  if (unknown !== undefined)
+    throw new Fault('unknown-step', `Run ${runId} has no step ${unknown}. Its steps: ${before.order.join(', ')}.`, {
+      details: { step: unknown },
+    });
+  const all = await Array.fromAsync(rejectedRows(store, runId, position));
+  const tried = all.filter(
+    (row) => (steps?.includes(row.step) ?? true) && (codes?.includes(row.code) ?? true) && canBeTried(before, row.step),
+  );
+  if (tried.length === 0) throw nothingRejected(wanted, all);
+  for (const name of new Set(tried.map(({ step }) => step))) refuseIfNotExact(before, name);
+
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
+  const byBatch = Map.groupBy(tried, ({ step, batch }) => `${step}/${batch}`);
+  const rows: Record<string, Record<string, readonly Span[]>> = {};
+  const again: Record<string, [number, number][]> = {};
+  for (const batch of byBatch.values()) {
+    const [first] = batch;
+    if (!first) continue;
+    (rows[first.step] ??= {})[first.batch] = await inputSpans(store, reader, batch, wanted);
+    (again[first.step] ??= []).push([first.batch, batch.length]);
+  }
+  for (const batches of Object.values(again)) batches.sort(([a], [b]) => a - b);
+  return {
+    steps: steps ?? [],
+    codes: codes ?? null,
+    rejected: Array.from(Map.groupBy(tried, ({ step, code }) => JSON.stringify([step, code])).values(), (group) => ({
+      step: group[0]?.step ?? '',
+      code: group[0]?.code ?? '',
+      rows: group.length,
+    })),
+    again,
+    rows: documentChunk(rows satisfies TriedAgain),
+  };
+}
+
+function refuseIfNotOver(runId: string, { status }: GraphState): void {
+  if (status === 'succeeded' || status === 'partial' || status === 'failed') return;
+  const what =
+    status === 'cancelled' ? 'was cancelled: start a new one' : `is ${status}: let it come to its end first, distilog resume ${runId}`;
+  throw new Fault('run-not-over', `Run ${runId} ${what}. Rejected rows are tried again once a run is over.`, {
+    details: { run: runId, status },
+  });
+}
+
+/** A source's items were never stored, and a step that failed does not go on. */
+function canBeTried({ steps }: GraphState, name: string): boolean {
+  const step = steps[name];
+  return step?.status === 'finished' && step.plan.upstream.length > 0;
+}
+
+function nothingRejected({ runId, steps, codes }: Wanted, all: readonly RejectedRow[]): Fault {
+  const groups = Map.groupBy(all, ({ step, code }) => `${step}: ${code}`);
+  const there = Array.from(groups, ([what, rows]) => `${what} (${rows.length})`).join(', ');
+  const asked = [steps && `of step ${steps.join(', ')}`, codes && `with ${codes.join(', ')}`].filter(Boolean).join(' ');
+  const message =
+    all.length === 0
+      ? `No row of run ${runId} is rejected: there is nothing to try again.`
+      : `No rejected row of run ${runId} ${asked} can be tried again. There are: ${there}. A source's own rows were never stored, and a step that failed does not go on.`;
+  return new Fault('nothing-rejected', message.replaceAll('  ', ' '), { details: { run: runId } });
+}
+
+/** What a step makes of many rows together would be another thing with more rows, and is in the dataset as it is. */
+function refuseIfNotExact({ steps, order }: GraphState, from: string): void {
+  const below = new Set([from]);
+  for (const name of order) {
+    const step = steps[name];
+    if (!step?.plan.upstream.some((upstream) => below.has(upstream))) continue;
+    below.add(name);
+    const { operator } = step.plan;
+    if (operator !== 'global' && operator !== 'batch') continue;
+    throw new Fault(
+      'not-exact',
+      `Rows of step ${from} cannot be tried again: step ${name} (${operator}) below it makes rows of many together, and those are in the dataset as they are. Start a new run, or retry other steps with --step.`,
+      { details: { step: name } },
+    );
+  }
+}
+
+/** Where the rows of one batch that were rejected, in whatever pass, stand in the output of the step above. */
+async function inputSpans(
+  store: Store,
+  reader: RowReader,
+  batch: readonly RejectedRow[],
+  { runId, position, before }: Wanted,
+): Promise<Span[]> {
+  const spans: Span[] = [];
+  for (const rows of Map.groupBy(batch, ({ pass }) => pass).values()) {
+    const [first] = rows;
+    if (!first) continue;
+    const { step, pass } = first;
+    const upstream = before.steps[step]?.plan.upstream[0] ?? '';
+    const success = await store.log.success(runLogId(runId), { pass, step, batch: first.batch, to: position });
+    const places = await (await reader.input(step, success?.data.inputs ?? [])).column(placeColumn(upstream));
+    for (const { row } of rows.toSorted((a, b) => a.row - b.row)) {
+      const [ofPass = 0, ofBatch = 0, at = 0] = String(places[row]).split('/').map(Number);
+      const last = spans.at(-1);
+      if (last?.pass === ofPass && last.to[0] === ofBatch && last.to[1] === at)
+        spans[spans.length - 1] = { ...last, to: [ofBatch, at + 1] };
+      else spans.push({ step: upstream, pass: ofPass, from: [ofBatch, at], to: [ofBatch, at + 1] });
+    }
+  }
+  return spans;
+}
