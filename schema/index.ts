@@ -34,7 +34,7 @@ export {
   type ManifestStep,
   type Operator,
 } from './manifest.ts';
-export { branchColumn, hiddenPrefix, joinedColumn, placeColumn } from './hidden-columns.ts';
+export { branchColumn, hiddenPrefix, joinedColumn, parsePlace, placeColumn, placeText, type RowPlace } from './hidden-columns.ts';
 export type { Place, Range, Span } from './place.ts';
 export type { Rejected, Rejection } from './rejection.ts';
 export { storableMessage, storableStack, storableText } from './text.ts';

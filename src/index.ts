@@ -8,7 +8,7 @@ export {
   type WriteOptions,
   type WrittenDistiset,
 } from '#distiset';
-export { resumePipeline, startPipeline, type EngineOptions, type NewRunOptions } from '#engine';
+export { resumePipeline, retryPipeline, startPipeline, type EngineOptions, type NewRunOptions, type RetryOptions } from '#engine';
 export { Fault, hasCode } from '#kit/fault';
 export type { Json, JsonObject } from '#kit/json';
 export {
@@ -32,16 +32,21 @@ export {
   RetryableError,
   secret,
   step,
+  type BatchStep,
   type Columns,
   type Context,
   type FilterStep,
+  type FlatMapStep,
+  type GlobalStep,
   type Log,
+  type MapBatchStep,
   type MapStep,
   type Node,
   type Pipeline,
   type Plan,
   type ReadContext,
   type Resource,
+  type RouteStep,
   type RowsOf,
   type SourceStep,
   type StepOptions,

@@ -9,6 +9,7 @@ import { log } from './commands/log.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { request } from './commands/request.ts';
 import { resume } from './commands/resume.ts';
+import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
 import { runs } from './commands/runs.ts';
 import { status } from './commands/status.ts';
@@ -64,6 +65,10 @@ function explained(error: unknown): string {
   return messageOf(error);
 }
 
+/** A run and a file, either of which may be left out: a run's id has neither a dot nor a slash in it. */
+const runAndFile = (which: string | undefined, file: string | undefined): readonly [string | undefined, string | undefined] =>
+  file === undefined && which !== undefined && /[./\\]/.test(which) ? [undefined, which] : [which, file];
+
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function commandLine(context: CommandContext): Command {
@@ -108,10 +113,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--take-over', 'end the process that drives the run')
     .addOption(new Option('--skip <step/batch>', 'give a batch up; may be repeated').argParser(collect).default([], 'none'))
     .option('--no-reject-limit', 'go on however many rows a step rejects')
-    .action((which, file, options) => {
-      const isFile = file === undefined && which !== undefined && /[./\\]/.test(which);
-      return isFile ? resume(context, undefined, which, options) : resume(context, which, file, options);
-    });
+    .action((which, file, options) => resume(context, ...runAndFile(which, file), options));
+  command('retry [run] [file]', 'try the rejected rows of a finished run again, in a new pass')
+    .addOption(new Option('--step <name>', 'those of this step; may be repeated').argParser(collect).default([], 'all'))
+    .addOption(new Option('--code <code>', 'those with this cause; may be repeated').argParser(collect).default([], 'all'))
+    .addOption(param())
+    .addOption(concurrency())
+    .option('--accept-changes', 'with a pipeline that has changed, and record it')
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((which, file, options) => retry(context, ...runAndFile(which, file), options));
   command('runs', 'all runs, newest first')
     .option('--pipeline <name>', 'of this pipeline only')
     .option('--at <as-of>', 'as of a time')

@@ -1,5 +1,5 @@
 import type { GraphState } from '#projections';
-import { placeColumn, type ManifestStep, type Span, type TriedAgain } from '#schema';
+import { parsePlace, placeColumn, type ManifestStep, type Span, type TriedAgain } from '#schema';
 import { Fault } from '#kit/fault';
 import { runLogId, type Store } from '#log';
 import type { Plan } from '#pipeline';
@@ -134,7 +134,7 @@ async function inputSpans(
     const success = await store.log.success(runLogId(runId), { pass, step, batch: first.batch, to: position });
     const places = await (await reader.input(step, success?.data.inputs ?? [])).column(placeColumn(upstream));
     for (const { row } of rows.toSorted((a, b) => a.row - b.row)) {
-      const [ofPass = 0, ofBatch = 0, at = 0] = String(places[row]).split('/').map(Number);
+      const [ofPass, ofBatch, at] = parsePlace(places[row]);
       const last = spans.at(-1);
       if (last?.pass === ofPass && last.to[0] === ofBatch && last.to[1] === at)
         spans[spans.length - 1] = { ...last, to: [ofBatch, at + 1] };

@@ -15,6 +15,8 @@ export type DraftStep = Unsigned<SourceRunnable | RowWiseRunnable | RowsWiseRunn
   readonly code: string;
   readonly captures: unknown;
   readonly settings: unknown;
+  /** How the rows of `fork` are cut into the batches that the branches have in common. */
+  readonly forkCut: string;
   /** By column: what wrote its values, as `step/column`. Two branches have the same column only if these are the same. */
   readonly writers: Readonly<Record<string, string>>;
 };
@@ -38,7 +40,7 @@ export function cutBehind(upstream: DraftStep, { batchSize }: ManifestOptions): 
 
 type Shared = Pick<
   DraftStep,
-  'name' | 'site' | 'upstream' | 'options' | 'columns' | 'inputColumns' | 'adds' | 'cut' | 'from' | 'fork' | 'writers'
+  'name' | 'site' | 'upstream' | 'options' | 'columns' | 'inputColumns' | 'adds' | 'cut' | 'from' | 'fork' | 'forkCut' | 'writers'
 >;
 
 /** What every step of one upstream step has: all of its columns unless `columns` says otherwise, and those it writes. */
@@ -61,6 +63,7 @@ export function behind(
     adds: added.map(({ name }) => name),
     from: [],
     fork: null,
+    forkCut: '',
     writers: { ...upstream.writers, ...writtenBy(where.step, added) },
   };
 }

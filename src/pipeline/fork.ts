@@ -1,22 +1,30 @@
 import type { DraftStep, Where } from './draft-step.ts';
 import { refuse } from './refuse.ts';
 
+/** Where branches part, and how the rows of that step are cut into the batches that they have in common. */
+export interface Fork {
+  readonly step: string;
+  readonly cut: string;
+}
+
+const asTheyCome = 'as they come';
+
 /**
- * The step at which branches part: the nearest one above all of them whose rows theirs are, at most one for one, in the same batches. Null: they have no
- * step in common. Refused, naming the step, where something between gives rows that cannot be matched.
+ * The step at which branches part: the nearest one above all of them whose rows theirs are, at most one for one (for a union: in its order), in the same
+ * batches. Null: they have no step in common. Refused, naming the step, where something between gives rows that cannot be matched.
  */
 export function forkOf(
   what: 'join' | 'union',
   branches: readonly DraftStep[],
   all: ReadonlyMap<string, DraftStep>,
   where: Where,
-): string | null {
-  const ways = branches.map((branch) => matchable(branch, all));
+): Fork | null {
+  const ways = branches.map((branch) => matchable(what, branch, all));
   const fork = Array.from(ways[0] ?? []).find(([name, cut]) => ways.every((way) => way.get(name) === cut));
-  if (fork) return fork[0];
+  if (fork) return { step: fork[0], cut: fork[1] };
   const common = nearestCommon(branches, all);
   if (common === null) return null;
-  const [culprit, why] = firstUnmatchable(branches, common, all);
+  const [culprit, why] = firstUnmatchable(what, branches, common, all);
   return refuse(
     `step ${culprit} ${why}, so its rows are not those of ${common} any more, where the branches part, and cannot be put beside them. Move it above ${common} or below the ${what}.`,
     where,
@@ -24,23 +32,35 @@ export function forkOf(
 }
 
 /**
- * The steps above one whose rows its own are, nearest first, and how their rows are cut on the way: `as they come`, or so many at a time where the first
+ * The steps above one whose rows its own are, nearest first, and how their rows are cut on the way: as they come, or so many at a time where the first
  * step behind it cuts anew.
  */
-function matchable(branch: DraftStep, all: ReadonlyMap<string, DraftStep>): ReadonlyMap<string, string> {
-  const found = new Map([[branch.name, 'as they come']]);
+function matchable(what: 'join' | 'union', branch: DraftStep, all: ReadonlyMap<string, DraftStep>): ReadonlyMap<string, string> {
+  const found = new Map([[branch.name, asTheyCome]]);
   let step: DraftStep | undefined = branch;
   while (step) {
     const above: string | undefined = step.fork ?? (step.upstream.length === 1 ? step.upstream[0] : undefined);
-    if (above === undefined || isRestarting(step)) break;
-    if (step.cut.kind === 'recut') {
-      found.set(above, `${step.cut.rows} at a time`);
-      break;
-    }
-    found.set(above, 'as they come');
+    if (above === undefined || isRestarting(step) || (what === 'join' && isDoubling(step, all))) break;
+    const cut: string = step.fork === null ? (step.cut.kind === 'recut' ? `${step.cut.rows} at a time` : asTheyCome) : step.forkCut;
+    found.set(above, cut);
+    if (cut !== asTheyCome) break;
     step = all.get(above);
   }
   return found;
+}
+
+/** Whether a step may have several rows for one of its fork's: a union may, unless its branches are those of one route. */
+function isDoubling({ operator, fork, upstream }: DraftStep, all: ReadonlyMap<string, DraftStep>): boolean {
+  if (operator !== 'union') return false;
+  const ways = upstream.map((name) => wayFrom(name, fork, all));
+  return ways.includes(null) || new Set(ways).size < ways.length;
+}
+
+/** The branch of a route that a step is on. */
+function wayFrom(name: string, route: string | null, all: ReadonlyMap<string, DraftStep>): string | null {
+  for (let step = all.get(name); step; step = all.get(step.fork ?? step.upstream[0] ?? ''))
+    if (step.operator === 'branch' && step.upstream[0] === route) return step.name;
+  return null;
 }
 
 const isRestarting = ({ operator }: DraftStep): boolean => operator === 'flatMap' || operator === 'batch' || operator === 'global';
@@ -63,6 +83,7 @@ function ancestors(step: DraftStep, all: ReadonlyMap<string, DraftStep>, found =
 
 /** The step to blame, and what it does. */
 function firstUnmatchable(
+  what: 'join' | 'union',
   branches: readonly DraftStep[],
   common: string,
   all: ReadonlyMap<string, DraftStep>,
@@ -74,6 +95,8 @@ function firstUnmatchable(
       if (isRestarting(step)) return [name, `makes rows of its own (${step.operator})`];
       if (step.cut.kind === 'recut') return [name, `cuts them anew, ${step.cut.rows} at a time`];
       if (step.operator === 'union' && step.fork === null) return [name, 'puts branches one after the other (union)'];
+      if (what === 'join' && isDoubling(step, all)) return [name, 'may have a row several times, once from each branch (union)'];
+      if (step.fork !== null && step.forkCut !== asTheyCome) return [name, `cuts them anew, ${step.forkCut}`];
     }
   }
   return [branches[0]?.name ?? '', 'comes another way'];

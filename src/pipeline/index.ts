@@ -10,4 +10,16 @@ export type { Checked } from './row-check.ts';
 export type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, RunnableStep } from './runnable.ts';
 export { secret } from './secret.ts';
 export { NonRetryableError, RetryableError } from './step-error.ts';
-export { renamed, step, type FilterStep, type MapStep, type SourceStep, type StepOptions } from './steps.ts';
+export {
+  renamed,
+  step,
+  type BatchStep,
+  type FilterStep,
+  type FlatMapStep,
+  type GlobalStep,
+  type MapBatchStep,
+  type MapStep,
+  type RouteStep,
+  type SourceStep,
+  type StepOptions,
+} from './steps.ts';

@@ -37,6 +37,7 @@ export function sourceStep(step: SourceStep<Columns>, beside: StepOptions | unde
     adds: columns.map(({ name }) => name),
     from: [],
     fork: null,
+    forkCut: '',
     writers: writtenBy(where.step, columns),
     open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
     count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,

@@ -1,4 +1,4 @@
-import { joinedColumn, placeColumn, type ColumnOrigin, type ManifestStep, type RecordedEvent, type Span } from '#schema';
+import { joinedColumn, placeColumn, placeText, type ColumnOrigin, type ManifestStep, type RecordedEvent, type Span } from '#schema';
 import { assert } from '#kit/assert';
 import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
@@ -87,7 +87,7 @@ export function rowReader({
       const values = own.get(name);
       if (values) return Promise.resolve(values);
       if (name !== place) return inherited(name);
-      return Promise.resolve(Array.from({ length: count }, (_, row) => `${batch.pass}/${batch.batch}/${row}`));
+      return Promise.resolve(Array.from({ length: count }, (_, row) => placeText([batch.pass, batch.batch, row])));
     });
   };
 

@@ -1,5 +1,5 @@
 // Steps that call nothing: they pass rows on, some of them, or put branches together.
-import { branchColumn, placeColumn, type Span } from '#schema';
+import { branchColumn, parsePlace, placeColumn, type RowPlace, type Span } from '#schema';
 import type { PassingRunnable } from '#pipeline';
 import { rowBytes } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
@@ -50,8 +50,8 @@ async function united(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
   const input = await context.reader.input(step.name, task.inputs);
   const order = Array.from({ length: input.count }, (_, row) => row);
   if (step.fork !== null) {
-    const places = ((await input.column(placeColumn(step.fork))) as readonly string[]).map(parsePlace);
-    order.sort((a, b) => byPlace(places[a] as Place, places[b] as Place) || a - b);
+    const places = (await input.column(placeColumn(step.fork))).map(parsePlace);
+    order.sort((a, b) => byPlace(places[a] as RowPlace, places[b] as RowPlace) || a - b);
   }
   const writer = new OutputWriter(step.adds, context.chunks, true);
   for (const row of order) await writer.add([], row, 0);
@@ -109,8 +109,4 @@ async function branchRows(
   return found;
 }
 
-type Place = readonly [pass: number, batch: number, row: number];
-
-const parsePlace = (place: string): Place => place.split('/').map(Number) as unknown as Place;
-
-const byPlace = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+const byPlace = (a: RowPlace, b: RowPlace): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
