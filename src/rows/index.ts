@@ -13,4 +13,4 @@ export {
   type EncodedRow,
 } from './chunk-codec.ts';
 export { rejectedRows, type RejectedRow } from './rejected-rows.ts';
-export { rowReader, type BatchName, type RowReader } from './row-reader.ts';
+export { rowReader, type BatchName, type RowName, type RowReader } from './row-reader.ts';

@@ -18,12 +18,19 @@ export interface BatchName {
   readonly batch: number;
 }
 
+/** Which output row of a batch. */
+export interface RowName extends BatchName {
+  readonly row: number;
+}
+
 /** Rows of batches, each with all its columns: a step stores the columns it adds, the others are its ancestors' and found through `inputs`. */
 export interface RowReader {
   /** Tells of a success, so that it need not be looked up. */
   note(success: RecordedEvent<'BatchSucceeded'>): void;
   /** The output rows of a batch. Throws `Fault('batch-missing')` if it did not succeed up to the reader's position. */
   output(batch: BatchName): Promise<View>;
+  /** The rows that an output row is made of: one, for a join one of each branch, none where it is made of many or comes from outside. */
+  parents(row: RowName): Promise<readonly RowName[]>;
   /** The rows of a step's input, one span after the other; a column that a union's branch lacks is null there. */
   input(step: string, spans: readonly Span[]): Promise<View>;
   /** The same, in parts that are read one after the other: for inputs that are larger than memory. */
@@ -160,6 +167,20 @@ export function rowReader({
     }
   };
 
+  /** Where the n-th row of an input stands. */
+  const located = async (spans: readonly Span[], index: number): Promise<RowName> => {
+    let before = 0;
+    for (const span of spans) {
+      for await (const { batch, rows } of batchesOf(span)) {
+        const from = batch === span.from[0] ? span.from[1] : 0;
+        const until = batch === span.to[0] ? Math.min(span.to[1], rows) : rows;
+        if (index >= 0 && index < before + until - from) return { step: span.step, pass: span.pass, batch, row: from + index - before };
+        before += until - from;
+      }
+    }
+    throw new Fault('row-missing', `An input has ${before} rows, and none of number ${index}.`);
+  };
+
   /** Batches of a span that have rows. A batch inside it that fell through, or was given up, has none. */
   const batchesOf = async function* ({ step, pass, from, to: until }: Span): AsyncGenerator<{ batch: number; rows: number }> {
     const last = until[1] === 0 ? until[0] - 1 : until[0];
@@ -179,6 +200,22 @@ export function rowReader({
       views.set(key(batch), view, 1024 + 2 * bytes);
       view.catch(() => views.delete(key(batch)));
       return view;
+    },
+    parents: async ({ row, ...batch }) => {
+      const event = await success(batch);
+      const { operator, upstream } = stepOf(batch.step);
+      if (!event || operator === 'source' || operator === 'batch' || operator === 'global') return [];
+      const { own, parents } = await stored(event);
+      const { inputs } = event.data;
+      if (operator !== 'join') return [await located(inputs, parents === null ? row : (parents[row] ?? -1))];
+      return Promise.all(
+        upstream.map((name, branch) =>
+          located(
+            inputs.filter((span) => span.step === name),
+            Number(own.get(joinedColumn(branch))?.[row] ?? -1),
+          ),
+        ),
+      );
     },
     input: async (step, spans) => {
       const parts: Part[] = [];

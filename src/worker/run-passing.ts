@@ -89,7 +89,9 @@ async function joined(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
       if (lacking.places.length < missingPlacesMax) lacking.places.push(place);
     }
   }
-  return attempt.succeededWith(writer.end(), { rowsIn: inOrder.length, missing: missing.filter(({ count }) => count > 0) });
+  // What a branch had in an earlier pass went in then.
+  const rowsIn = inOrder.filter((place) => branches.every((branch) => branch.get(place)?.isNew ?? true)).length;
+  return attempt.succeededWith(writer.end(), { rowsIn, missing: missing.filter(({ count }) => count > 0) });
 }
 
 /** A branch's rows by the place that they stem from: which row of the branch's input, and whether this pass brought it. */

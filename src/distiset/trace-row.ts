@@ -1,0 +1,140 @@
+import type { Call, Definition, DefinitionStep, Failure, ManifestStep, RecordedEvent, Rejection } from '#schema';
+import { placeColumn } from '#schema';
+import { Fault } from '#kit/fault';
+import type { JsonObject } from '#kit/json';
+import { runLogId, type Store } from '#log';
+import { callsOf, rejectionsOf, rowReader, rowsOf, type RowName, type RowReader } from '#rows';
+import { beginning } from './create-distiset.ts';
+
+/** How one step made a row. */
+export interface TraceStep {
+  readonly name: RowName;
+  readonly operator: ManifestStep['operator'];
+  /** Where its batch's success stands, when that was, and how long the attempt took. */
+  readonly position: number;
+  readonly recordedAt: string;
+  readonly elapsedMs: number;
+  /** The columns that the step wrote, with their values. */
+  readonly wrote: JsonObject;
+  /** Attempts at the batch before, in order: when they failed, and why the first of their rows did. */
+  readonly failures: readonly {
+    readonly attempt: number;
+    readonly position: number;
+    readonly recordedAt: string;
+    readonly error: Failure;
+  }[];
+  /** Earlier passes in which the row was given up. */
+  readonly rejections: readonly (Rejection & { readonly pass: number; readonly position: number; readonly recordedAt: string })[];
+  /** Calls about the row, as the step reported them, failed ones too. */
+  readonly calls: readonly Call[];
+  /** What the step was told beside its rows: a library step's settings, prompts among them. */
+  readonly settings: DefinitionStep['settings'];
+  /** The rows that it is made of, and how each of them was made. */
+  readonly parents: readonly TraceStep[];
+  /** Where a row is made of many: how many rows went in. */
+  readonly madeOf: number | null;
+}
+
+/** The whole ancestry of a row: how each step above it made it, with attempts, calls and positions. Throws `Fault('unknown-row')`. */
+export async function traceRow(store: Store, runId: string, row: RowName, to: number): Promise<TraceStep> {
+  const [started, definition] = await beginning(store, runLogId(runId));
+  const { steps } = started.data.manifest;
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to, steps });
+  return trace({ store, runId, to, definition, steps, reader }, row);
+}
+
+/** The n-th row of a step (from 0), in the order of its dataset as of a position. Throws `Fault('unknown-row')`. */
+export async function rowAt(store: Store, runId: string, step: string, index: number, to: number): Promise<RowName> {
+  let before = 0;
+  for await (const page of store.log.readSuccesses(runLogId(runId), { step, to })) {
+    for (const { pass, batch, data } of page) {
+      if (index < before + data.rows) return { step, pass, batch, row: index - before };
+      before += data.rows;
+    }
+  }
+  throw new Fault(
+    'unknown-row',
+    `Step ${step} of run ${runId} has ${before} rows up to position ${to}, so the last is ${step}:${before - 1}.`,
+    {
+      details: { step },
+    },
+  );
+}
+
+interface Tracing {
+  readonly store: Store;
+  readonly runId: string;
+  readonly to: number;
+  readonly definition: Definition;
+  readonly steps: readonly ManifestStep[];
+  readonly reader: RowReader;
+}
+
+async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
+  const { store, runId, to, definition, steps, reader } = tracing;
+  const step = steps.find((each) => each.name === name.step);
+  const success = step && (await store.log.success(runLogId(runId), { ...name, to }));
+  if (!step || !success || name.row >= success.data.rows) {
+    const what = `${name.step}:${name.pass}/${name.batch}/${name.row}`;
+    throw new Fault(
+      'unknown-row',
+      `Run ${runId} has no row ${what} up to position ${to}${success ? `: that batch has ${success.data.rows}` : ''}.`,
+      {
+        details: { step: name.step },
+      },
+    );
+  }
+  const output = await reader.output(name);
+  const known = definition.steps.find((each) => each.name === name.step);
+  const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));
+  const [wrote = {}] = await rowsOf(output, columns, name.row, name.row + 1);
+  const parents = await reader.parents(name);
+  const events = await store.log.readBatch(runLogId(runId), { ...name, to });
+  const place = parents.length === 1 ? parents[0] : undefined;
+  const input = place && (await inputRow(tracing, success, place));
+  return {
+    name,
+    operator: step.operator,
+    position: success.position,
+    recordedAt: success.recordedAt,
+    elapsedMs: success.data.elapsedMs,
+    wrote,
+    failures: events
+      .filter((event) => event.type === 'BatchFailed')
+      .map(({ attempt, position, recordedAt, data }) => ({ attempt, position, recordedAt, error: data.error })),
+    rejections: place ? await earlierRejections(tracing, name, place) : [],
+    calls: await callsAbout(store, events, step.operator === 'mapBatch' ? undefined : input),
+    settings: known?.settings ?? null,
+    parents: await Promise.all(parents.map((parent) => trace(tracing, parent))),
+    madeOf: step.operator === 'batch' || step.operator === 'global' ? success.data.rowsIn : null,
+  };
+}
+
+/** Which row of a batch's input stands at a place. */
+async function inputRow({ reader }: Tracing, { step, data }: RecordedEvent<'BatchSucceeded'>, place: RowName): Promise<number> {
+  const places = await (await reader.input(step, data.inputs)).column(placeColumn(place.step));
+  return places.indexOf(`${place.pass}/${place.batch}/${place.row}`);
+}
+
+async function callsAbout(store: Store, events: readonly RecordedEvent[], row: number | undefined): Promise<readonly Call[]> {
+  const calls: Call[] = [];
+  for (const event of events) {
+    if (event.type !== 'BatchSucceeded' && event.type !== 'BatchFailed' && event.type !== 'BatchProgressed') continue;
+    for (const call of await callsOf(event, store.chunks)) if (row === undefined || call.row === row) calls.push(call);
+  }
+  return calls;
+}
+
+/** Where earlier passes gave the row at a place up. */
+async function earlierRejections(tracing: Tracing, { step, pass, batch }: RowName, place: RowName): Promise<TraceStep['rejections']> {
+  const { store, runId, to } = tracing;
+  const found: TraceStep['rejections'][number][] = [];
+  for (let earlier = 1; earlier < pass; earlier++) {
+    const success = await store.log.success(runLogId(runId), { pass: earlier, step, batch, to });
+    if (!success || success.data.rejected.count === 0) continue;
+    const row = await inputRow(tracing, success, place);
+    const rejection = (await rejectionsOf(success, store.chunks)).find((each) => each.row === row);
+    if (rejection) found.push({ ...rejection, pass: earlier, position: success.position, recordedAt: success.recordedAt });
+  }
+  return found;
+}
