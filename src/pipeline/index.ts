@@ -6,7 +6,7 @@ export type { Builder, Leaves, Node, Pipeline, RowsOf } from './node.ts';
 export { envName, parseParams, secretNames, type ParsedParams } from './params.ts';
 export { isPipeline, pipeline } from './pipeline.ts';
 export { plan, type Plan, type PlanOptions } from './plan.ts';
-export type { Checked } from './row-check.ts';
+export { rowCheck, type Checked } from './row-check.ts';
 export type { FilterRunnable, MapRunnable, RunnableStep, SelectRunnable, SourceRunnable } from './runnable.ts';
 export { secret } from './secret.ts';
 export { NonRetryableError, RetryableError } from './step-error.ts';

@@ -1,0 +1,3 @@
+export { csv, type CsvOptions } from './csv.ts';
+export { jsonl, type JsonlOptions } from './jsonl.ts';
+export { parquet, type ParquetOptions } from './parquet.ts';
