@@ -137,14 +137,20 @@ async function sampleParquet(open: OpenFile, rowsMax: number): Promise<FileSampl
     for (const node of nodes) {
       const { name } = node.element;
       const value = jsonValue(found[name], node, undefined);
-      if (value instanceof NotJson && typeof found[name] === 'bigint') longIntegers.add(name);
-      else if (value instanceof NotJson) leftOut[name] = value.what;
+      const raw = found[name];
       row[name] = value;
+      if (!(value instanceof NotJson)) continue;
+      if (typeof raw === 'bigint') {
+        longIntegers.add(name);
+        row[name] = String(raw);
+      } else leftOut[name] = value.what;
     }
     rows.push(row);
     if (rows.length >= rowsMax) break;
   }
   // Integers that numbers do not hold are read as texts, the short ones of their column too.
-  for (const row of rows) for (const name of longIntegers) row[name] = row[name] === null ? null : String(row[name]);
+  for (const row of rows) {
+    for (const name of longIntegers) if (typeof row[name] === 'number') row[name] = String(row[name]);
+  }
   return { format: 'parquet', dialect: {}, columns: columns.filter((name) => leftOut[name] === undefined), rows, broken: [], leftOut };
 }
