@@ -112,6 +112,14 @@ export function fieldsOf(
   );
 }
 
+/** What may be wrong with a file whose first line does not name the columns. */
+function hintOf(header: readonly string[], delimiter: string): string {
+  if (header.some((each) => each.includes('\r')))
+    return String.raw` Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`;
+  const other = header.length === 1 ? [';', '\t', ',', '|'].find((each) => each !== delimiter && header[0]?.includes(each)) : undefined;
+  return other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Say delimiter: ${JSON.stringify(other)}.`;
+}
+
 interface CsvColumn extends ColumnKinds {
   readonly name: string;
   readonly index: number;
@@ -119,13 +127,7 @@ interface CsvColumn extends ColumnKinds {
 
 /** Where the declared columns are in a line. Refuses a header that lacks one. */
 function columnsIn(name: string, header: readonly string[], output: Columns, { delimiter }: Dialect): readonly CsvColumn[] {
-  const other = header.length === 1 ? [';', '\t', ',', '|'].find((each) => each !== delimiter && header[0]?.includes(each)) : undefined;
-  refuseMissing(
-    name,
-    header,
-    output,
-    other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Say delimiter: ${JSON.stringify(other)}.`,
-  );
+  refuseMissing(name, header, output, hintOf(header, delimiter));
   return Object.entries(output.shape)
     .filter(([column]) => header.includes(column))
     .map(([column, type]) => ({ name: column, index: header.indexOf(column), ...columnKinds(type) }));

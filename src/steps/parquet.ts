@@ -107,7 +107,7 @@ export async function metadataOf(open: OpenFile): Promise<FileMetaData> {
   const magic = Buffer.from(await open.slice(open.bytes - 4, open.bytes)).toString('latin1');
   if (magic === 'PARE') throw new Fault('source-unreadable', `${name} is encrypted, which cannot be read. Decrypt it first.`);
   if (magic !== 'PAR1') throw new Fault('source-unreadable', `${name} is no Parquet file, or its end is missing: it does not end in PAR1.`);
-  return orFault(open, 'its metadata', () => parquetMetadataAsync(bufferOf(open), { geoparquet: false }));
+  return orFault(open, 'its metadata', () => parquetMetadataAsync(bufferOf(open), { parsers: parquetParsers, geoparquet: false }));
 }
 
 const bufferOf = ({ bytes, slice }: OpenFile): AsyncBuffer => ({ byteLength: bytes, slice: (start, end = bytes) => slice(start, end) });

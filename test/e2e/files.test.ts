@@ -178,3 +178,23 @@ describe('a run over a file', () => {
     expect(stdout).toContain('broken.jsonl:4: column n: expected number, got "three"');
   });
 });
+
+describe('docs/FILES.md', () => {
+  const text = fs.readFileSync(new URL('../../docs/FILES.md', import.meta.url), 'utf8');
+  const block = (language: string) => new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
+  const folder = workFolder();
+
+  it('has a pipeline that runs, and commands that do what they say', async () => {
+    fs.writeFileSync(path.join(folder, 'people.csv'), 'name,born,languages\nAda,1815,"[""English"",""French""]"\nBo,,[]\n');
+    fs.writeFileSync(path.join(folder, 'pipeline.ts'), block('ts'));
+    expect(await distilog(['run', 'pipeline.ts'], { cwd: folder })).toMatchObject({ code: 0 });
+    expect((await distilog(['distiset'], { cwd: folder })).stdout).toContain('Hello Ada, in Engl');
+    fs.rmSync(path.join(folder, 'pipeline.ts'));
+    for (const line of block('sh').trim().split('\n')) {
+      const [, , ...args] = line.replace(/\s+#.*$/, '').split(/\s+/);
+      const { code, stderr } = await distilog(args, { cwd: folder });
+      expect(code, `${line}: ${stderr}`).toBe(0);
+    }
+    expect(fs.readdirSync(path.join(folder, 'dataset/data'))).toEqual(['train-00000-of-00001.csv']);
+  });
+});

@@ -32,15 +32,14 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
     version: options.version ?? 1,
     // What it does is told by id, version and settings, not by the text of these functions.
     code: '',
-    read: async (context: ReadContext) => {
+    read: async function* read(context: ReadContext) {
       const open = await openFile(file);
       try {
         await known.refuseOther(open);
-      } catch (error) {
+        yield* format.rows(open, context);
+      } finally {
         await open.close();
-        throw error;
       }
-      return closing(open, format.rows(open, context));
     },
     // A file that cannot be read is told of when it is opened: then there is no total.
     count: () =>
@@ -51,12 +50,4 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
     origin: async () => ({ ...(await known.facts()) }),
   } as const;
   return source as unknown as SourceStep<S>;
-}
-
-async function* closing(open: OpenFile, rows: AsyncGenerator<object>): AsyncGenerator<object> {
-  try {
-    yield* rows;
-  } finally {
-    await open.close();
-  }
 }

@@ -158,6 +158,11 @@ describe('a CSV file', () => {
       'file.csv has no column name, year; it has "name;year". Is the delimiter ";"? Say delimiter: ";".',
     ],
     ['a column twice', 'name,year,name\n', 'file.csv has two columns name: which of them is meant cannot be told. Rename one in the file.'],
+    [
+      'carriage returns for line ends',
+      'name,years\ra,1\r',
+      String.raw`file.csv has no column year; it has name, "years\ra", 1. Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`,
+    ],
     ['nothing in it', '', 'file.csv is empty. Its first line has to name its columns.'],
     [
       'a quote that is not closed',

@@ -63,7 +63,7 @@ const leaves = fc.constantFrom<Kind>(
   { schema: z.record(z.string(), z.number()), values: fc.dictionary(fc.string(), real) as fc.Arbitrary<Json> },
 );
 
-const names = ['a', 'B', 'constructor', 'toString', 'with, comma', 'été', 'x"y', '7', 'element', 'list'];
+const names = ['a', 'B', 'x.y', 'constructor', 'toString', 'with, comma', 'été', 'x"y', '7', 'element', 'list'];
 
 const kinds = fc.letrec<{ kind: Kind }>((tie) => ({
   kind: fc.oneof(
