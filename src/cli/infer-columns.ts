@@ -52,7 +52,7 @@ function textType(texts: readonly string[]): string {
   const all = (pattern: RegExp) => texts.every((text) => pattern.test(text));
   // Digits behind a leading zero are a code of some kind, not a number.
   if (all(/^-?(?:0|[1-9]\d*)$/)) return texts.every((text) => Number.isSafeInteger(Number(text))) ? 'z.int()' : 'z.string()';
-  if (all(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/)) return 'z.number()';
+  if (all(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/) && texts.every((text) => Number.isFinite(Number(text)))) return 'z.number()';
   if (all(/^(?:true|false|True|False|TRUE|FALSE)$/)) return 'z.boolean()';
   if (!all(/^[[{]/)) return 'z.string()';
   try {
