@@ -12,10 +12,13 @@ export interface InferredColumn {
 
 /** The columns of a sample that a row can have. */
 export function inferredColumns({ format, columns, rows }: FileSample): readonly InferredColumn[] {
-  return [...new Set(columns)].filter(canBeColumn).map((name) => {
-    const values = rows.map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null));
-    return { name, type: format === 'csv' ? inferTextType(values as (string | null)[]) : inferType(values) };
-  });
+  const isOnce = (name: string) => columns.indexOf(name) === columns.lastIndexOf(name);
+  return columns
+    .filter((name) => isOnce(name) && canBeColumn(name))
+    .map((name) => {
+      const values = rows.map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null));
+      return { name, type: format === 'csv' ? inferTextType(values as (string | null)[]) : inferType(values) };
+    });
 }
 
 const canBeColumn = (name: string): boolean =>

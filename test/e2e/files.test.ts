@@ -87,6 +87,15 @@ describe('a pipeline that init writes', () => {
     expect(ran.code, ran.stderr).toBe(0);
   });
 
+  it('leaves out columns that a row cannot have, and says so', async () => {
+    file('odd.csv', 'a,b,b,\n1,2,3,4\n');
+    const { code, stderr } = await distilog(['init', 'odd.csv', '--out', 'odd.ts'], { cwd });
+    expect(code).toBe(0);
+    expect(stderr).toContain('column "b" is left out: there are two of it');
+    expect(stderr).toContain('column "" is left out: it cannot be the name of a column');
+    expect(await distilog(['run', 'odd.ts'], { cwd })).toMatchObject({ code: 0 });
+  });
+
   it('overwrites nothing unless it is told to', async () => {
     file('few.csv', 'a\n1\n');
     file('mine.ts', '// mine');

@@ -30,9 +30,13 @@ export async function init({ terminal }: CommandContext, file: string, options: 
   write(out, pipelineText(file, out, sample, columns), options.force ?? false);
   const left = [
     ...Object.entries(sample.leftOut).map(([name, what]) => ({ name, why: `its values are no JSON: ${what}` })),
-    ...sample.columns
+    ...[...new Set(sample.columns)]
       .filter((name) => !columns.some((column) => column.name === name))
-      .map((name) => ({ name, why: 'it cannot be the name of a column' })),
+      .map((name) => ({
+        name,
+        why:
+          sample.columns.indexOf(name) === sample.columns.lastIndexOf(name) ? 'it cannot be the name of a column' : 'there are two of it',
+      })),
   ];
   if (options.json) {
     terminal.print(JSON.stringify({ file: out, source: file, format: sample.format, rows: sample.rows.length, columns, leftOut: left }));
