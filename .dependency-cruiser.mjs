@@ -12,7 +12,7 @@ const rooms = {
   steps: {
     path: '^src/steps/',
     rooms: ['kit', 'pipeline'],
-    packages: ['zod', 'csv-parse', 'hyparquet', 'hyparquet-compressors'],
+    packages: ['zod', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
   llm: { path: '^src/llm/', rooms: ['kit', 'pipeline'], packages: ['zod', 'ai', '@ai-sdk', '@huggingface/jinja'], node: false },

@@ -56,3 +56,4 @@ export { migrate, openPostgresStore, openStore, type PostgresStore } from '#post
 export { errors, graph, progress, timeline, usage } from '#projections';
 export type { DrivenRun, Rest, StopWish } from '#scheduler';
 export type { EventType, NewEvent, RecordedEvent } from '#schema';
+export { csv, jsonl, parquet, type CsvOptions, type JsonlOptions, type ParquetOptions } from '#steps';

@@ -5,6 +5,7 @@ import { AssertionError } from '#kit/assert';
 import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
 import { distiset } from './commands/distiset.ts';
 import { errors } from './commands/errors.ts';
+import { init } from './commands/init.ts';
 import { log } from './commands/log.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { request } from './commands/request.ts';
@@ -100,6 +101,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   const concurrency = () =>
     new Option('--concurrency <step=n>', 'calls of a step in flight; may be repeated').argParser(collect).default([], 'none');
 
+  root
+    .command('init <file>')
+    .description('write a pipeline that reads a JSONL, CSV or Parquet file')
+    .exitOverride()
+    .option('--out <file>', 'the pipeline', 'pipeline.ts')
+    .option('--force', 'overwrite it')
+    .option('--json', 'for machines')
+    .action((file, options) => init(context, file, options));
   command('run <file>', 'start a run of a pipeline file')
     .addOption(param())
     .addOption(concurrency())
@@ -140,7 +149,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   command('distiset [run]', 'the dataset as of a position: a preview, or written with --out')
     .option('--at <as-of>', 'as of then (default: head)')
     .option('--out <dir>', 'write it here; the directory must not exist')
-    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl']).default('parquet'))
+    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
     .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('snappy'))
     .addOption(
       new Option('--include <which>', 'all that was committed, or finished leaves only')

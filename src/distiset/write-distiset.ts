@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
+import { assert } from '#kit/assert';
 import { canonicalJson } from '#kit/json';
 import type { Distiset, DistisetConfig } from './create-distiset.ts';
 import { datasetCard } from './writers/dataset-card.ts';
@@ -68,7 +69,7 @@ function metadataOf(
     writer: {
       format,
       compression: format === 'parquet' ? compression : null,
-      library: format === 'parquet' ? `hyparquet-writer ${writerVersion()}` : 'distilog',
+      library: writerOf(format),
       node: process.versions.node,
     },
   };
@@ -85,8 +86,22 @@ function configMetadata(config: DistisetConfig, written: WrittenConfig): Distise
   return { name, step, state, rows, rowsSha256, files, batches, sourceShare, losses, columns, replaced, error };
 }
 
-/** Of the Parquet library: its package lets nobody import its package.json, so that is read beside its entry. */
-function writerVersion(): string {
-  const entry = createRequire(import.meta.url).resolve('hyparquet-writer');
-  return (JSON.parse(fs.readFileSync(path.join(path.dirname(entry), '../package.json'), 'utf8')) as { version: string }).version;
+const libraries: Readonly<Record<Format, string | null>> = { parquet: 'hyparquet-writer', csv: 'csv-stringify', jsonl: null };
+
+/** What writes files of a format, with its version. */
+function writerOf(format: Format): string {
+  const library = libraries[format];
+  return library === null ? 'distilog' : `${library} ${versionOf(library)}`;
+}
+
+/** Of a package: not every one lets its package.json be imported, so that is looked for above its entry. */
+function versionOf(library: string): string {
+  for (let folder = path.dirname(createRequire(import.meta.url).resolve(library)); ; folder = path.dirname(folder)) {
+    const file = path.join(folder, 'package.json');
+    const found = fs.existsSync(file)
+      ? (JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly name?: string; readonly version?: string })
+      : {};
+    if (found.name === library && found.version !== undefined) return found.version;
+    assert(folder !== path.dirname(folder), `${library} has a package.json`);
+  }
 }

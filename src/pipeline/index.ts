@@ -6,8 +6,8 @@ export type { Builder, Leaves, Node, Pipeline, RowsOf } from './node.ts';
 export { envName, parseParams, secretNames, type ParsedParams } from './params.ts';
 export { isPipeline, pipeline } from './pipeline.ts';
 export { plan, type Plan, type PlanOptions } from './plan.ts';
-export type { Checked } from './row-check.ts';
 export type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, RunnableStep } from './runnable.ts';
+export { rowCheck, type Checked } from './row-check.ts';
 export { secret } from './secret.ts';
 export { NonRetryableError, RetryableError } from './step-error.ts';
 export {

@@ -36,8 +36,8 @@ export function rowFailure(
 
 function pausing(code: string, isLastAttempt: boolean): PausingReason | null {
   if (code === 'auth' || code === 'quota') return code;
-  // A source that gives other rows than before is not mended by another attempt, and would cost everything below it.
-  return code === 'source-changed' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
+  // A source that gives other rows than before, or a file that cannot be read, is not mended by another attempt, and would cost everything below it.
+  return code === 'source-changed' || code === 'source-unreadable' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }
 
 /** A thrown value as events hold it: cut to size, without secrets. */

@@ -62,6 +62,7 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
     ...configs.map(row),
     '',
     ...leftOut.flatMap(({ name, state }) => [`Left out: \`${name}\`, because it is ${state}.`, '']),
+    ...(metadata.writer.format === 'csv' ? csvNote : []),
     ...configs.filter(({ error }) => error === null).flatMap(configSection),
     '## How it came to be',
     '',
@@ -71,6 +72,12 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
     '',
   ];
 }
+
+/** What readers of CSV files have to know, for they differ in what they take an empty field for. */
+const csvNote = [
+  'In the CSV files null is an empty field and an empty text is `""`; lists and objects are JSON text. pandas and `load_dataset` take texts such as `NA` or `null` for missing values, unless they are told `keep_default_na=False`; Parquet and JSONL have no such doubts.',
+  '',
+];
 
 function configSection({ name, columns, firstRows, replaced }: WrittenConfig): readonly string[] {
   const example = firstRows.map(shortened).join('\n');
@@ -82,7 +89,7 @@ function configSection({ name, columns, firstRows, replaced }: WrittenConfig): r
     '|---|---|',
     ...columns.map(({ name: column, typeName }) => `| ${code(column)} | ${code(typeName)}${typeName === 'json' ? ' (as text)' : ''} |`),
     '',
-    ...(replaced > 0 ? [`${replaced} texts held lone surrogates, which Parquet cannot: they have U+FFFD in their place.`, ''] : []),
+    ...(replaced > 0 ? [`${replaced} texts held lone surrogates, which the format cannot: they have U+FFFD in their place.`, ''] : []),
     ...(firstRows.length > 0
       ? ['Its first rows:', '', `${fence}json`, example, fence, '']
       : ['It has no rows: DuckDB, pandas and `load_dataset(…, streaming=True)` read it as such.', '']),

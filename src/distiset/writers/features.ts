@@ -11,7 +11,7 @@ export interface NamedFeature {
 }
 
 /**
- * A column as Hugging Face's `datasets` describes it in `dataset_info`. What is JSON text in a Parquet file is a `string`, which every version of it knows;
+ * A column as Hugging Face's `datasets` describes it in `dataset_info`. What is JSON text in a Parquet or CSV file is a `string`, which every version of it knows;
  * what is JSON as it is, in a JSONL file, is `json`, without which it guesses, and guesses wrong where the first rows are of one kind.
  */
 export function feature(name: string, type: ColumnType, format: Format): NamedFeature {

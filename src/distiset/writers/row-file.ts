@@ -1,7 +1,7 @@
 import type { ColumnType } from './column-type.ts';
 import type { RowText } from './row-text.ts';
 
-export type Format = 'parquet' | 'jsonl';
+export type Format = 'parquet' | 'jsonl' | 'csv';
 export type Compression = 'snappy' | 'zstd';
 
 export interface TypedColumn {

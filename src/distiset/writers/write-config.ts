@@ -4,7 +4,7 @@ import { AssertionError } from '#kit/assert';
 import { codeOf, hasCode, messageOf } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { sha256, sha256Stream } from '#kit/sha256';
-import { columnType, typeName } from './column-type.ts';
+import { columnType, typeName, type ColumnType } from './column-type.ts';
 import type { Compression, Format, TypedColumn } from './row-file.ts';
 import { rowTexts } from './row-text.ts';
 import { Shards, type WrittenFile } from './shards.ts';
@@ -29,7 +29,7 @@ export interface WrittenConfig {
   readonly columns: readonly (TypedColumn & { readonly typeName: string })[];
   /** The first rows, for the card. */
   readonly firstRows: readonly JsonObject[];
-  /** Texts with lone surrogates, which Parquet cannot hold: written with U+FFFD. */
+  /** Texts with lone surrogates, which Parquet and CSV cannot hold: written with U+FFFD. */
   readonly replaced: number;
   /** Why it could not be written: then it has no rows and no files. */
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -52,7 +52,7 @@ export async function writeConfig(
   { format, compression, shardBytesMax = shardBytesDefault }: WriteConfigOptions,
 ): Promise<WrittenConfig> {
   const folder = makeFolder(directory, config.name === 'default' ? 'data' : config.name);
-  const columns = config.columns.map(({ name, schema }) => ({ name, type: columnType(schema) }));
+  const columns = config.columns.map(({ name, schema }) => ({ name, type: typeIn(format, columnType(schema)) }));
   const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
   const replaced = { count: 0 };
   const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
@@ -81,6 +81,10 @@ export async function writeConfig(
     return { ...base, rows: 0, rowsSha256: sha256(''), rowsBytes: 0, files: [], firstRows: [], replaced: 0, error: failure };
   }
 }
+
+/** CSV has no lists and no structs: they are JSON text there. */
+const typeIn = (format: Format, type: ColumnType): ColumnType =>
+  format === 'csv' && (type.kind === 'list' || type.kind === 'struct') ? { kind: 'json' } : type;
 
 /** A disk that fails, a store that is away and a bug of ours concern every config; all else concerns the one whose rows it came with. */
 const concernsAll = (error: unknown): boolean =>

@@ -15,6 +15,17 @@ export async function readWithDuckdb(
   return { types: reader.columnTypes().map(String), rows };
 }
 
+/** What DuckDB reads from CSV files: every field as text, null where it is empty and not between quotes. */
+export async function readCsvWithDuckdb(
+  glob: string,
+  columns: readonly string[],
+): Promise<readonly Readonly<Record<string, string | null>>[]> {
+  const reader = await query(
+    `select * from read_csv('${glob.replaceAll("'", "''")}', header = true, all_varchar = true, allow_quoted_nulls = false, new_line = '\\r\\n', quote = '"', escape = '"', delim = ',')`,
+  );
+  return reader.getRowsJS().map((values) => Object.fromEntries(columns.map((name, index) => [name, values[index] as string | null])));
+}
+
 /** The UTF-8 of a column's texts, in hexadecimal digits. */
 export async function hexOf(glob: string, column: string): Promise<readonly unknown[]> {
   const reader = await query(`select hex(encode("${column}")) from read_parquet('${glob}')`);

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { nameLengthMax, namePattern } from '#schema';
+import type { FileSample } from '#steps';
+import { inferTextType, inferType, memberName, quoted } from './infer-columns.ts';
+
+/** A column of the pipeline that is written. */
+export interface InferredColumn {
+  readonly name: string;
+  /** Its zod type, as TypeScript. */
+  readonly type: string;
+}
+
+/** The columns of a sample that a row can have. */
+export function inferredColumns({ format, columns, rows }: FileSample): readonly InferredColumn[] {
+  const isOnce = (name: string) => columns.indexOf(name) === columns.lastIndexOf(name);
+  return columns
+    .filter((name) => isOnce(name) && canBeColumn(name))
+    .map((name) => {
+      const values = rows.map((row) => (Object.hasOwn(row, name) ? (row[name] ?? null) : null));
+      return { name, type: format === 'csv' ? inferTextType(values as (string | null)[]) : inferType(values) };
+    });
+}
+
+const canBeColumn = (name: string): boolean =>
+  name !== '' && name !== '__proto__' && name.length <= nameLengthMax && !name.includes('\u0000') && name.isWellFormed();
+
+/** A pipeline file that reads a file and adds one column, to begin with. */
+export function pipelineText(file: string, out: string, sample: FileSample, columns: readonly InferredColumn[]): string {
+  const { format, dialect, rows } = sample;
+  const options = Object.entries(dialect).map(([name, value]) => `      ${name}: ${quoted(value)},`);
+  return [
+    `import { z } from 'zod';`,
+    `import { ${format < 'pipeline' ? `${format}, pipeline` : `pipeline, ${format}`} } from 'distilog';`,
+    '',
+    `export default pipeline(${quoted(pipelineName(file))}, ({ source }) => {`,
+    `  // The columns are what the first ${rows.length === 1 ? 'row has' : `${rows.length} rows have`}. A row that does not fit them is rejected, and its place in the file told.`,
+    '  const rows = source(',
+    `    'rows',`,
+    `    ${format}(new URL(${quoted(urlTo(file, out))}, import.meta.url), {`,
+    ...options,
+    '      output: z.object({',
+    ...columns.map(({ name, type }) => `        ${memberName(name)}: ${type},`),
+    '      }),',
+    '    }),',
+    '  );',
+    '',
+    '  // A first step, as an example: what it returns are columns that each row has from here on. Call a model here.',
+    ...exampleStep(columns),
+    '});',
+    '',
+  ].join('\n');
+}
+
+function exampleStep(columns: readonly InferredColumn[]): readonly string[] {
+  const text = columns.find(({ type }) => type === 'z.string()') ?? columns.find(({ type }) => type === 'z.string().nullable()');
+  const names = columns.map(({ name }) => name);
+  const added =
+    ['characters', 'textLength', ...names.map((_, index) => `characters${index + 2}`)].find((name) => !names.includes(name)) ??
+    'characters';
+  const isPlain = text !== undefined && /^[A-Za-z_$][\w$]*$/.test(text.name) && !reserved.has(text.name);
+  const value = text === undefined ? 'JSON.stringify(row)' : isPlain ? text.name : `row[${quoted(text.name)}]`;
+  const counted = text?.type === 'z.string().nullable()' ? `(${value} ?? '')` : value;
+  return [
+    `  rows.map('measured', {`,
+    `    output: z.object({ ${added}: z.int() }),`,
+    `    run: (${isPlain ? `{ ${text.name} }` : 'row'}) => ({ ${added}: ${counted}.length }),`,
+    '  });',
+  ];
+}
+
+/** Words that cannot be a variable's name in a module. */
+const reserved = new Set(
+  'arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield'.split(
+    ' ',
+  ),
+);
+
+const nameLength = 40;
+
+function pipelineName(file: string): string {
+  const base = path
+    .basename(file, path.extname(file))
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, nameLength);
+  return namePattern.test(base) ? base : 'rows';
+}
+
+/** The way from the pipeline's folder to the file, as a relative URL. */
+function urlTo(file: string, out: string): string {
+  const relative = path.relative(path.dirname(path.resolve(out)), path.resolve(file)).split(path.sep);
+  const way = relative.map((part) => encodeURIComponent(part)).join('/');
+  return way.startsWith('..') ? way : `./${way}`;
+}

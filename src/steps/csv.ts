@@ -1,0 +1,158 @@
+import { Fault } from '#kit/fault';
+import type { Columns, SourceStep } from '#pipeline';
+import { columnKinds, takesText, type ColumnKinds } from './files/column-kinds.ts';
+import { csvFields, type CsvField } from './files/csv-fields.ts';
+import { decoderOf, type Encoding } from './files/decode.ts';
+import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
+import { fitting } from './files/fitting.ts';
+import { refuseMissing } from './files/missing-columns.ts';
+import type { OpenFile } from './files/open-file.ts';
+import type { RecordsOptions, TextRecord } from './files/records.ts';
+import { RowError } from './files/row-error.ts';
+import { countRecords, textRecords } from './files/text-records.ts';
+import { textValue } from './files/text-value.ts';
+
+/** How a CSV file is written. */
+export interface CsvDialect {
+  /** What stands between fields: `,` (default), `;`, `\t`: one character of ASCII. */
+  readonly delimiter?: string | undefined;
+  /** Default `utf-8`. `windows-1252` reads Latin-1 too. */
+  readonly encoding?: Encoding | undefined;
+}
+
+/** Options of a CSV file. */
+export interface CsvOptions<S extends Columns> extends FileOptions<S>, CsvDialect {}
+
+/**
+ * A CSV file (RFC 4180) whose first line names its columns: `source('rows', csv('rows.csv', { output: z.object({ text: z.string(), year: z.int() }) }))`.
+ * The path is relative to the working directory, or a URL: `new URL('./rows.csv', import.meta.url)`. Texts become what the column's type says: numbers,
+ * booleans, lists and objects (as JSON). An empty field is null, where the column may be null; `""` is an empty text. Blank lines are passed over. A line
+ * with too many or too few fields costs that row (`invalid-line`), and so does a value that does not fit (`invalid-value`). Columns that are not declared are
+ * not read.
+ */
+export function csv<S extends Columns>(path: string | URL, { delimiter, encoding, ...options }: CsvOptions<S>): SourceStep<S> {
+  return fileSource(path, options, csvFormat(options.output, checkedDialect({ delimiter, encoding })));
+}
+
+/** A dialect with its defaults. */
+export interface Dialect {
+  readonly delimiter: string;
+  readonly encoding: Encoding;
+}
+
+/** Checks a dialect. Throws `Fault('invalid-options')`. */
+export function checkedDialect({ delimiter = ',', encoding = 'utf-8' }: CsvDialect): Dialect {
+  if (typeof delimiter !== 'string' || !/^[\t\u0020-\u007e]$/.test(delimiter) || delimiter === '"')
+    throw new Fault(
+      'invalid-options',
+      `A CSV file's delimiter is one character of ASCII and no quote; this is ${JSON.stringify(delimiter)}.`,
+    );
+  if (encoding !== 'utf-8' && encoding !== 'windows-1252')
+    throw new Fault(
+      'invalid-options',
+      `A CSV file's encoding is utf-8 or windows-1252; this is ${JSON.stringify(encoding)}. Convert it with iconv.`,
+    );
+  return { delimiter, encoding };
+}
+
+/** How such a file is cut into records. */
+export const recordsOptions = (name: string, { delimiter }: Dialect): RecordsOptions => ({ name, delimiter: delimiter.charCodeAt(0) });
+
+const csvFormat = (output: Columns, dialect: Dialect): FileFormat => ({
+  id: 'csv',
+  settings: { ...dialect },
+  counter: (name) => countRecords(recordsOptions(name, dialect), (records) => Math.max(0, records - 1)),
+  async *rows(open, { offset, signal }) {
+    const { name } = open.file;
+    const decode = decoderOf(name, dialect.encoding);
+    const fit = fitting(output);
+    const header = await csvHeader(open, dialect, signal);
+    const columns = columnsIn(name, header, output, dialect);
+    // The header is a record too.
+    for await (const record of textRecords(open, recordsOptions(name, dialect), { offset: offset + 1, signal })) {
+      const where = () => `${name}:${record.line}`;
+      const fields = fieldsOf(record, decode(record), header, dialect, where);
+      const row = fields instanceof Error ? fields : rowOf(fields, columns, where);
+      yield row instanceof Error ? row : fit(row, where);
+    }
+  },
+});
+
+/** The names in a file's first line. */
+export async function csvHeader(open: OpenFile, dialect: Dialect, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  const { name } = open.file;
+  const decode = decoderOf(name, dialect.encoding);
+  for await (const record of textRecords(open, recordsOptions(name, dialect), { offset: 0, signal })) {
+    const split = csvFields(decode(record), dialect.delimiter, record.hasQuotes);
+    if ('fields' in split) return split.fields.map(({ text }) => text);
+    throw new Fault(
+      'source-unreadable',
+      `${name}:${record.line}, character ${split.at + 1}: expected ${split.expected} in the line that names the columns.`,
+    );
+  }
+  throw new Fault('source-unreadable', `${name} is empty. Its first line has to name its columns.`);
+}
+
+/** A line's fields, as many as the header has. */
+export function fieldsOf(
+  record: TextRecord,
+  text: string,
+  header: readonly string[],
+  dialect: Dialect,
+  where: () => string,
+): readonly CsvField[] | RowError {
+  const split = csvFields(text, dialect.delimiter, record.hasQuotes);
+  if (!('fields' in split)) return new RowError('invalid-line', `${where()}, character ${split.at + 1}: expected ${split.expected}.`);
+  const { length } = split.fields;
+  if (length === header.length) return split.fields;
+  const fields = length === 1 ? '1 field' : `${length} fields`;
+  return new RowError(
+    'invalid-line',
+    `${where()}: ${fields}, and the header has ${header.length}${length > header.length ? ': put quotes around a text with a delimiter in it' : ''}.`,
+  );
+}
+
+/** What may be wrong with a file whose first line does not name the columns. */
+function hintOf(header: readonly string[], delimiter: string): string {
+  if (header.some((each) => each.includes('\r')))
+    return String.raw` Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`;
+  const other = header.length === 1 ? [';', '\t', ',', '|'].find((each) => each !== delimiter && header[0]?.includes(each)) : undefined;
+  return other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Say delimiter: ${JSON.stringify(other)}.`;
+}
+
+interface CsvColumn extends ColumnKinds {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** Where the declared columns are in a line. Refuses a header that lacks one. */
+function columnsIn(name: string, header: readonly string[], output: Columns, { delimiter }: Dialect): readonly CsvColumn[] {
+  refuseMissing(name, header, output, hintOf(header, delimiter));
+  return Object.entries(output.shape)
+    .filter(([column]) => header.includes(column))
+    .map(([column, type]) => ({ name: column, index: header.indexOf(column), ...columnKinds(type) }));
+}
+
+function rowOf(
+  fields: readonly CsvField[],
+  columns: readonly CsvColumn[],
+  where: () => string,
+): Readonly<Record<string, unknown>> | RowError {
+  const row: Record<string, unknown> = {};
+  for (const column of columns) {
+    const { text, isQuoted } = fields[column.index] as CsvField;
+    if (text === '' && column.absent !== 'refused' && !(isQuoted && takesText(column.kinds))) {
+      if (column.absent === 'null') row[column.name] = null;
+      continue;
+    }
+    const read = textValue(text, column.kinds);
+    if (!read.ok) return new RowError('invalid-value', `${where()}, column ${column.name}: expected ${read.expected}, got ${shown(text)}.`);
+    row[column.name] = read.value;
+  }
+  return row;
+}
+
+const shownMax = 80;
+
+const shown = (text: string): string =>
+  text === '' ? 'nothing' : JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text);

@@ -1,0 +1,143 @@
+import type { ParquetParsers, SchemaTree } from 'hyparquet';
+import { takesOnlyText } from './column-kinds.ts';
+import { itemSchema, kindsOf, memberSchema, type Schema } from './json-schema.ts';
+import { textValue } from './text-value.ts';
+
+/** A value that JSON cannot hold, as messages name it. */
+export class NotJson {
+  readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+}
+
+/** What Parquet's own types become: dates and times are texts (ISO 8601), a time without a zone counts as UTC. */
+export const parquetParsers: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (millis: bigint | null | undefined) => isoTimestamp(millis, 1_000_000n),
+  timestampFromMicroseconds: (micros: bigint | null | undefined) => isoTimestamp(micros, 1_000n),
+  timestampFromNanoseconds: (nanos: bigint | null | undefined) => isoTimestamp(nanos, 1n),
+  dateFromDays: (days: number | null | undefined) => {
+    const iso = isoTimestamp(days, 86_400_000_000_000n);
+    return typeof iso === 'string' ? iso.slice(0, iso.indexOf('T')) : iso;
+  },
+  stringFromBytes: textOf,
+  jsonFromBytes: (bytes: Uint8Array | undefined) => {
+    const text = textOf(bytes);
+    try {
+      return typeof text === 'string' ? (JSON.parse(text) as unknown) : text;
+    } catch {
+      return new NotJson('a text that should be JSON and is none');
+    }
+  },
+};
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array | null | undefined): unknown {
+  if (!bytes) return null;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return new NotJson(`${bytes.byteLength} bytes that are no UTF-8`);
+  }
+}
+
+const nanosOfMilli = 1_000_000n;
+const nanosOfSecond = 1_000_000_000n;
+
+/** Dates that JavaScript has, in milliseconds. */
+const timeMax = 8.64e15;
+
+function isoTimestamp(count: bigint | number | null | undefined, nanosEach: bigint): unknown {
+  if (count === null || count === undefined) return null;
+  const nanos = BigInt(count) * nanosEach;
+  const within = ((nanos % nanosOfMilli) + nanosOfMilli) % nanosOfMilli;
+  const millis = Number((nanos - within) / nanosOfMilli);
+  if (Math.abs(millis) > timeMax) return new NotJson('a time beyond the year 275760');
+  const digits = String(within).padStart(6, '0').replace(/0+$/, '');
+  return new Date(millis).toISOString().replace('Z', `${digits}Z`);
+}
+
+/** A time of day: `09:30:00.5`. */
+function isoTime(nanos: bigint): string {
+  const seconds = nanos / nanosOfSecond;
+  const two = (value: bigint) => String(value).padStart(2, '0');
+  const digits = String(nanos % nanosOfSecond)
+    .padStart(9, '0')
+    .replace(/0+$/, '');
+  return `${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}${digits === '' ? '' : `.${digits}`}`;
+}
+
+/**
+ * A value as the Parquet reader gives it, as JSON: what is not there is null, integers and decimals are numbers where those hold them exactly. `schema` is what the
+ * pipeline expects: a text where it expects something else is read as JSON, and a member that may be missing is, if it is null.
+ */
+export function jsonValue(value: unknown, node: SchemaTree, schema: Schema): unknown {
+  if (value === null || value === undefined || value instanceof NotJson) return value ?? null;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    if (value instanceof Uint8Array && node.element.type?.endsWith('BYTE_ARRAY')) return new NotJson(`${value.byteLength} bytes`);
+    const item = itemNode(node);
+    return firstNotJson(Array.from(value as ArrayLike<unknown>, (each, index) => jsonValue(each, item, itemSchema(schema, index))));
+  }
+  switch (typeof value) {
+    case 'string': {
+      const kinds = kindsOf(schema);
+      if (schema === undefined || takesOnlyText(kinds)) return value;
+      const read = textValue(value, kinds);
+      return read.ok ? read.value : value;
+    }
+    case 'number':
+    case 'bigint':
+      return numberValue(value, node, schema);
+    case 'object':
+      return objectValue(value, node, schema);
+    default:
+      return value;
+  }
+}
+
+function numberValue(value: number | bigint, { element }: SchemaTree, schema: Schema): unknown {
+  const { logical_type: logical, converted_type: converted, scale = 0 } = element;
+  const unit =
+    logical?.type === 'TIME' ? logical.unit : converted === 'TIME_MILLIS' ? 'MILLIS' : converted === 'TIME_MICROS' ? 'MICROS' : null;
+  if (unit !== null) return isoTime(BigInt(value) * (unit === 'MILLIS' ? nanosOfMilli : unit === 'MICROS' ? 1_000n : 1n));
+  if (converted === 'DECIMAL') {
+    const decimal = Number(value);
+    return Math.abs(decimal) * 10 ** scale <= Number.MAX_SAFE_INTEGER
+      ? Number(decimal.toFixed(scale))
+      : new NotJson('a decimal with more digits than a number holds exactly');
+  }
+  if (typeof value === 'number') return value;
+  // Long numbers may be read as texts: identifiers, mostly.
+  if (takesOnlyText(kindsOf(schema))) return String(value);
+  const number = Number(value);
+  return Number.isSafeInteger(number)
+    ? number
+    : new NotJson(`${value}, an integer that a number does not hold exactly (z.string() takes it)`);
+}
+
+function objectValue(value: object, node: SchemaTree, schema: Schema): unknown {
+  const [repeated] = node.children;
+  const mapValue = node.children.length === 1 && repeated?.element.repetition_type === 'REPEATED' ? repeated.children[1] : undefined;
+  const entries: [string, unknown][] = [];
+  for (const [name, each] of Object.entries(value)) {
+    const child = mapValue ?? node.children.find(({ element }) => element.name === name);
+    const member = memberSchema(schema, name);
+    const read = child ? jsonValue(each, child, member.schema) : each;
+    if (read instanceof NotJson) return read;
+    if (read === null && member.mayBeMissing && kindsOf(member.schema)?.has('null') === false) continue;
+    entries.push([name, read]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** What a list's items are in the file: lists have one or two groups around them, or none. */
+function itemNode(node: SchemaTree): SchemaTree {
+  const [repeated] = node.children;
+  if (node.children.length !== 1 || repeated?.element.repetition_type !== 'REPEATED') return node;
+  const [only] = repeated.children;
+  return only && repeated.children.length === 1 ? only : repeated;
+}
+
+const firstNotJson = (values: readonly unknown[]): unknown => values.find((value) => value instanceof NotJson) ?? values;

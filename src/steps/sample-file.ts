@@ -1,0 +1,156 @@
+import path from 'node:path';
+import { parquetSchema } from 'hyparquet';
+import { Fault, hasCode } from '#kit/fault';
+import { checkedDialect, csvHeader, fieldsOf, recordsOptions, type Dialect } from './csv.ts';
+import { decoderOf } from './files/decode.ts';
+import { openFile, type OpenFile } from './files/open-file.ts';
+import { jsonValue, NotJson } from './files/parquet-values.ts';
+import { sourceFile } from './files/source-file.ts';
+import { textRecords } from './files/text-records.ts';
+import { objectOf } from './jsonl.ts';
+import { metadataOf, parquetRows } from './parquet.ts';
+
+/** The first rows of a file, as it has them. */
+export interface FileSample {
+  readonly format: 'csv' | 'jsonl' | 'parquet';
+  /** Options that it is to be read with, apart from its columns. */
+  readonly dialect: Partial<Dialect>;
+  /** Names of its columns, in their order. */
+  readonly columns: readonly string[];
+  /** Values of CSV files are texts; null where the field is empty. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Rows that could not be read, by their messages. */
+  readonly broken: readonly string[];
+  /** Columns whose values are no JSON, and what they are. */
+  readonly leftOut: Readonly<Record<string, string>>;
+}
+
+/** Looks at the first rows of a JSONL, CSV or Parquet file. Throws `Fault('source-unreadable')`, and `Fault('unknown-format')` for other files. */
+export async function sampleFile(given: string, rowsMax: number): Promise<FileSample> {
+  const open = await openFile(sourceFile(given));
+  try {
+    const format = await formatOf(open);
+    if (format === 'parquet') return await sampleParquet(open, rowsMax);
+    if (format === 'jsonl') return await sampleJsonl(open, rowsMax);
+    const delimiter = path.extname(given).toLowerCase() === '.tsv' ? '\t' : undefined;
+    try {
+      return await sampleCsv(open, rowsMax, { delimiter });
+    } catch (error) {
+      if (!hasCode(error, 'source-unreadable') || !/is no UTF-8/.test((error as Error).message)) throw error;
+      return await sampleCsv(open, rowsMax, { delimiter, encoding: 'windows-1252' });
+    }
+  } finally {
+    await open.close();
+  }
+}
+
+const endings: Readonly<Record<string, FileSample['format']>> = {
+  '.csv': 'csv',
+  '.tsv': 'csv',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+  '.parquet': 'parquet',
+  '.pq': 'parquet',
+};
+
+async function formatOf(open: OpenFile): Promise<FileSample['format']> {
+  const { name } = open.file;
+  const ending = path.extname(name).toLowerCase();
+  const known = endings[ending];
+  if (known) return known;
+  const start = Buffer.from(await open.slice(0, Math.min(open.bytes, 64))).toString('latin1');
+  if (start.startsWith('PAR1')) return 'parquet';
+  if (/^(?:\u00ef\u00bb\u00bf)?\s*\{/.test(start) && ending !== '.json') return 'jsonl';
+  const advice = ending === '.json' ? ' A JSON array becomes JSONL with: jq -c ".[]" FILE > FILE.jsonl' : '';
+  throw new Fault('unknown-format', `${name} is none of .jsonl, .csv, .tsv and .parquet. Convert it, or rename it to what it is.${advice}`);
+}
+
+async function sampleJsonl(open: OpenFile, rowsMax: number): Promise<FileSample> {
+  const { name } = open.file;
+  const decode = decoderOf(name, 'utf-8');
+  const found = await firstOf(open, { name }, 0, rowsMax, (record, where) => objectOf(decode(record), where));
+  const columns = [...new Set(found.rows.flatMap((row) => Object.keys(row)))];
+  return { format: 'jsonl', dialect: {}, columns, ...found, leftOut: {} };
+}
+
+async function sampleCsv(
+  open: OpenFile,
+  rowsMax: number,
+  options: Partial<{ delimiter: string | undefined; encoding: Dialect['encoding'] }>,
+): Promise<FileSample> {
+  const { name } = open.file;
+  const guessed = { ...options, delimiter: options.delimiter ?? (await guessDelimiter(open, options.encoding)) };
+  const dialect = checkedDialect(guessed);
+  const header = await csvHeader(open, dialect, undefined);
+  const decode = decoderOf(name, dialect.encoding);
+  const found = await firstOf(open, recordsOptions(name, dialect), 1, rowsMax, (record, where) => {
+    const fields = fieldsOf(record, decode(record), header, dialect, where);
+    if (fields instanceof Error) return fields;
+    return Object.fromEntries(fields.map(({ text, isQuoted }, index) => [header[index] ?? '', text === '' && !isQuoted ? null : text]));
+  });
+  const told = {
+    ...(dialect.delimiter === ',' ? {} : { delimiter: dialect.delimiter }),
+    ...(dialect.encoding === 'utf-8' ? {} : { encoding: dialect.encoding }),
+  };
+  return { format: 'csv', dialect: told, columns: header, ...found, leftOut: {} };
+}
+
+/** The delimiter that cuts the header into most names. */
+async function guessDelimiter(open: OpenFile, encoding: Dialect['encoding'] = 'utf-8'): Promise<string> {
+  let best = { delimiter: ',', names: 0 };
+  for (const delimiter of [',', ';', '\t', '|']) {
+    const { length } = await csvHeader(open, { delimiter, encoding }, undefined);
+    if (length > best.names) best = { delimiter, names: length };
+  }
+  return best.delimiter;
+}
+
+type Found = Pick<FileSample, 'rows' | 'broken'>;
+
+async function firstOf(
+  open: OpenFile,
+  options: Parameters<typeof textRecords>[1],
+  offset: number,
+  rowsMax: number,
+  rowOf: (record: Parameters<ReturnType<typeof decoderOf>>[0], where: () => string) => Readonly<Record<string, unknown>> | Error,
+): Promise<Found> {
+  const rows: Readonly<Record<string, unknown>>[] = [];
+  const broken: string[] = [];
+  for await (const record of textRecords(open, options, { offset, signal: undefined })) {
+    const row = rowOf(record, () => `${open.file.name}:${record.line}`);
+    if (row instanceof Error) broken.push(row.message);
+    else rows.push(row);
+    if (rows.length + broken.length >= rowsMax) break;
+  }
+  return { rows, broken };
+}
+
+async function sampleParquet(open: OpenFile, rowsMax: number): Promise<FileSample> {
+  const metadata = await metadataOf(open);
+  const nodes = parquetSchema(metadata).children;
+  const columns = nodes.map(({ element }) => element.name);
+  const rows: Record<string, unknown>[] = [];
+  const leftOut: Record<string, string> = {};
+  const longIntegers = new Set<string>();
+  for await (const found of parquetRows(open, metadata, { columns, offset: 0, signal: undefined })) {
+    const row: Record<string, unknown> = {};
+    for (const node of nodes) {
+      const { name } = node.element;
+      const value = jsonValue(found[name], node, undefined);
+      const raw = found[name];
+      row[name] = value;
+      if (!(value instanceof NotJson)) continue;
+      if (typeof raw === 'bigint') {
+        longIntegers.add(name);
+        row[name] = String(raw);
+      } else leftOut[name] = value.what;
+    }
+    rows.push(row);
+    if (rows.length >= rowsMax) break;
+  }
+  // Integers that numbers do not hold are read as texts, the short ones of their column too.
+  for (const row of rows) {
+    for (const name of longIntegers) if (typeof row[name] === 'number') row[name] = String(row[name]);
+  }
+  return { format: 'parquet', dialect: {}, columns: columns.filter((name) => leftOut[name] === undefined), rows, broken: [], leftOut };
+}
