@@ -35,6 +35,8 @@ export const batchSucceededSchema = z.object({
   rowsIn: count,
   /** Rows that came out. */
   rows: count,
+  /** The same, by chunk: so that a part of a large batch is found without the rest. */
+  chunkRows: z.array(count),
   /** Bytes of the output's chunks before compression. */
   bytes: count,
   rejected: rejectedSchema,

@@ -30,7 +30,7 @@ export async function* leafRows(
       if (end !== null && success.batch >= end) continue;
       if (success.data.rows === 0) continue;
       reader.note(success);
-      yield* await rowsOf(await reader.output(success), columns);
+      for await (const part of reader.output(success)) yield* await rowsOf(part, columns);
     }
   }
 }

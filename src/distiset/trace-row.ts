@@ -84,10 +84,9 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
       },
     );
   }
-  const output = await reader.output(name);
   const known = definition.steps.find((each) => each.name === name.step);
   const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));
-  const [wrote = {}] = await rowsOf(output, columns, name.row, name.row + 1);
+  const wrote = await valuesOf(reader, name, columns);
   const parents = await reader.parents(name);
   const events = await store.log.readBatch(runLogId(runId), { ...name, to });
   const place = parents.length === 1 ? parents[0] : undefined;
@@ -108,6 +107,15 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
     parents: await Promise.all(parents.map((parent) => trace(tracing, parent))),
     madeOf: step.operator === 'batch' || step.operator === 'global' ? success.data.rowsIn : null,
   };
+}
+
+async function valuesOf(reader: RowReader, name: RowName, columns: readonly string[]): Promise<JsonObject> {
+  let first = 0;
+  for await (const part of reader.output(name)) {
+    if (name.row < first + part.count) return (await rowsOf(part, columns, name.row - first, name.row - first + 1))[0] ?? {};
+    first += part.count;
+  }
+  return {};
 }
 
 /** Which row of a batch's input stands at a place. */

@@ -43,9 +43,9 @@ export function lookedUp(count: number, find: (column: string) => Promise<readon
   };
 }
 
-/** Values at these row numbers; null: at 0, 1, 2 … */
-export function valuesAt(values: readonly Json[], rows: readonly number[] | null, count: number): readonly Json[] {
+/** Values at these row numbers; null: at so many from `first` on. */
+export function valuesAt(values: readonly Json[], rows: readonly number[] | null, first: number, count: number): readonly Json[] {
   if (rows !== null) return rows.map((row) => values[row] as Json);
-  assert(values.length >= count, 'a batch has no more rows than its input, where it does not say which');
-  return values.length === count ? values : values.slice(0, count);
+  assert(values.length >= first + count, 'a batch has no more rows than its input, where it does not say which');
+  return first === 0 && values.length === count ? values : values.slice(first, first + count);
 }

@@ -6,7 +6,7 @@ import type { ChunkStore, EventLog } from '#log';
 import { batchChunks } from './batch-chunks.ts';
 import { concatenated, lookedUp, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
-import { decodeChunk } from './chunk-codec.ts';
+import { decodeChunk, type DecodedChunk } from './chunk-codec.ts';
 
 /** What a reader has to know of a step. */
 export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'from'>;
@@ -27,8 +27,8 @@ export interface RowName extends BatchName {
 export interface RowReader {
   /** Tells of a success, so that it need not be looked up. */
   note(success: RecordedEvent<'BatchSucceeded'>): void;
-  /** The output rows of a batch. Throws `Fault('batch-missing')` if it did not succeed up to the reader's position. */
-  output(batch: BatchName): Promise<View>;
+  /** The output rows of a batch, in parts that are read one after the other. Throws `Fault('batch-missing')` if it did not succeed by then. */
+  output(batch: BatchName): AsyncIterable<View>;
   /** The rows that an output row is made of: one, for a join one of each branch, none where it is made of many or comes from outside. */
   parents(row: RowName): Promise<readonly RowName[]>;
   /** The rows of a step's input, one span after the other; a column that a union's branch lacks is null there. */
@@ -41,6 +41,16 @@ export interface RowReader {
 const cachedBytesMax = 8 * 1024 * 1024;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
+
+/** Batches kept open: a reader that goes on in order needs a few per ancestor. */
+const openBatchesMax = 50;
+
+interface OpenBatch {
+  readonly event: RecordedEvent<'BatchSucceeded'>;
+  readonly addresses: readonly string[];
+  /** Values of a column that a chunk of it does not hold, which begins at output row `first`. */
+  readonly inherited: (name: string, chunk: DecodedChunk, first: number) => Promise<readonly Json[]>;
+}
 
 interface Part {
   readonly view: View;
@@ -64,6 +74,7 @@ export function rowReader({
   readonly steps: readonly ReadStep[];
 }): RowReader {
   const views = new BoundedCache<Promise<View>>(cachedBytesMax);
+  const batches = new BoundedCache<Promise<OpenBatch>>(openBatchesMax);
   const successes = new BoundedCache<RecordedEvent<'BatchSucceeded'>>(cachedSuccessesMax);
   const byName = new Map(steps.map((step) => [step.name, step]));
   const key = ({ step, pass, batch }: BatchName) => `${step}/${pass}/${batch}`;
@@ -80,53 +91,80 @@ export function rowReader({
     return known;
   };
 
-  const read = async (batch: BatchName): Promise<View> => {
+  /** A batch that succeeded, and where columns come from that it does not hold itself. */
+  const open = async (batch: BatchName): Promise<OpenBatch> => {
     const event = await success(batch);
     if (!event)
       throw new Fault('batch-missing', `Batch ${batch.batch} of step ${batch.step} has no rows up to position ${to} of ${logId}.`, {
         details: { step: batch.step, batch: batch.batch },
       });
-    const { count, own, parents } = await stored(event);
     const step = stepOf(batch.step);
-    const inherited = step.operator === 'join' ? joined(step, event.data.inputs, own) : following(step, event.data.inputs, count, parents);
-    const place = placeColumn(step.name);
-    return lookedUp(count, (name) => {
-      const values = own.get(name);
+    const { inputs } = event.data;
+    return {
+      event,
+      addresses: batchChunks(event).rows,
+      inherited: step.operator === 'join' ? joined(step, inputs) : following(step, inputs),
+    };
+  };
+
+  const opened = (batch: BatchName): Promise<OpenBatch> => {
+    const known = batches.get(key(batch)) ?? open(batch);
+    batches.set(key(batch), known, 1);
+    known.catch(() => batches.delete(key(batch)));
+    return known;
+  };
+
+  const stored = async (batch: BatchName, index: number): Promise<DecodedChunk> => {
+    const { addresses } = await opened(batch);
+    return decodeChunk(await chunks.get(addresses[index] ?? ''));
+  };
+
+  /** The rows of one chunk of a batch, which is the batch's from output row `first` on. */
+  const readChunk = async (batch: BatchName, index: number, first: number): Promise<View> => {
+    const { inherited } = await opened(batch);
+    const chunk = await stored(batch, index);
+    const place = placeColumn(batch.step);
+    return lookedUp(chunk.count, (name) => {
+      const values = chunk.columns.get(name);
       if (values) return Promise.resolve(values);
-      if (name !== place) return inherited(name);
-      return Promise.resolve(Array.from({ length: count }, (_, row) => placeText([batch.pass, batch.batch, row])));
+      if (name !== place) return inherited(name, chunk, first);
+      return Promise.resolve(Array.from({ length: chunk.count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
     });
   };
 
-  /** What a batch's own chunks hold. */
-  const stored = async (event: RecordedEvent<'BatchSucceeded'>) => {
-    const parts = await Promise.all(batchChunks(event).rows.map(async (address) => decodeChunk(await chunks.get(address))));
-    const count = parts.reduce((sum, part) => sum + part.count, 0);
-    const [only] = parts;
-    if (parts.length === 1 && only) return { count, own: only.columns, parents: only.parents };
-    const own = new Map<string, Json[]>();
-    for (const part of parts) for (const [name, values] of part.columns) own.set(name, [...(own.get(name) ?? []), ...values]);
+  const chunkView = async (batch: BatchName, index: number, first: number): Promise<View> => {
+    const name = `${key(batch)}#${index}`;
+    const { event, addresses } = await opened(batch);
+    const view = views.get(name) ?? readChunk(batch, index, first);
+    views.set(name, view, 1024 + (2 * event.data.bytes) / addresses.length);
+    view.catch(() => views.delete(name));
+    return view;
+  };
+
+  /** The parts of a batch's output, one for each chunk, that hold rows from `from` up to, not including, `until`. */
+  const outputParts = async function* (batch: BatchName, from: number, until: number): AsyncGenerator<Part> {
+    const { event } = await opened(batch);
     let first = 0;
-    const parents = parts.flatMap((part) => {
-      const rows = part.parents ?? Array.from({ length: part.count }, (_, row) => first + row);
-      first += part.count;
-      return rows;
-    });
-    return { count, own, parents: parts.every((part) => part.parents === null) ? null : parents };
+    for (const [index, rows] of event.data.chunkRows.entries()) {
+      if (first >= until) return;
+      if (first + rows > from)
+        yield { view: await chunkView(batch, index, first), from: Math.max(0, from - first), to: Math.min(rows, until - first) };
+      first += rows;
+    }
   };
 
   /** Columns of a step whose rows stem from one input row each. */
-  const following = (step: ReadStep, inputs: readonly Span[], count: number, parents: readonly number[] | null) => {
+  const following = (step: ReadStep, inputs: readonly Span[]): OpenBatch['inherited'] => {
     const input = once(() => reader.input(step.name, inputs));
-    return async (name: string): Promise<readonly Json[]> => {
+    return async (name, { parents, count }, first) => {
       // A union's origins tell which branches have a column; they are heeded where its input is put together.
       const of = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
-      return valuesAt(await (await input()).column(of), parents, count);
+      return valuesAt(await (await input()).column(of), parents, first, count);
     };
   };
 
   /** Columns of a join, whose rows stem from one row of each upstream step. */
-  const joined = (step: ReadStep, inputs: readonly Span[], own: ReadonlyMap<string, readonly Json[]>) => {
+  const joined = (step: ReadStep, inputs: readonly Span[]): OpenBatch['inherited'] => {
     const branches = step.upstream.map((upstream) =>
       once(() =>
         reader.input(
@@ -135,23 +173,23 @@ export function rowReader({
         ),
       ),
     );
-    const ofBranch = async (branch: number, name: string): Promise<readonly Json[]> => {
-      const rows = own.get(joinedColumn(branch)) as readonly number[] | undefined;
+    const ofBranch = async (branch: number, name: string, { columns, count }: DecodedChunk): Promise<readonly Json[]> => {
+      const rows = columns.get(joinedColumn(branch)) as readonly number[] | undefined;
       const view = await branches[branch]?.();
       assert(rows && view, 'a join tells the rows of each upstream step');
-      return valuesAt(await view.column(name), rows, rows.length);
+      return valuesAt(await view.column(name), rows, 0, count);
     };
-    return async (name: string): Promise<readonly Json[]> => {
+    return async (name, chunk) => {
       const origin: ColumnOrigin = step.from.find(({ column }) => column === name) ?? {
         column: name,
         of: name,
         upstream: [0],
         isList: false,
       };
-      const values = await Promise.all(origin.upstream.map((branch) => ofBranch(branch, origin.of)));
-      const [first] = values;
-      assert(first, 'a joined column comes from somewhere');
-      return origin.isList ? first.map((_, row) => Object.freeze(values.map((each) => each[row] as Json))) : first;
+      const values = await Promise.all(origin.upstream.map((branch) => ofBranch(branch, origin.of, chunk)));
+      const [only] = values;
+      assert(only, 'a joined column comes from somewhere');
+      return origin.isList ? only.map((_, row) => Object.freeze(values.map((each) => each[row] as Json))) : only;
     };
   };
 
@@ -159,10 +197,11 @@ export function rowReader({
     const step = stepOf(name);
     for (const span of spans) {
       for await (const { batch, rows } of batchesOf(span)) {
-        const view = await reader.output({ step: span.step, pass: span.pass, batch });
+        const name = { step: span.step, pass: span.pass, batch };
         const from = batch === span.from[0] ? span.from[1] : 0;
         const until = batch === span.to[0] ? Math.min(span.to[1], rows) : rows;
-        yield { view: step.operator === 'union' ? completed(view, step, span.step) : view, from, to: until };
+        for await (const { view, ...range } of outputParts(name, from, until))
+          yield { view: step.operator === 'union' ? completed(view, step, span.step) : view, ...range };
       }
     }
   };
@@ -192,30 +231,26 @@ export function rowReader({
 
   const reader: RowReader = {
     note: (event) => successes.set(key(event), event, 1),
-    output: async (batch) => {
-      const known = views.get(key(batch));
-      if (known) return known;
-      const bytes = (await success(batch))?.data.bytes ?? 0;
-      const view = views.get(key(batch)) ?? read(batch);
-      views.set(key(batch), view, 1024 + 2 * bytes);
-      view.catch(() => views.delete(key(batch)));
-      return view;
+    output: async function* (batch) {
+      for await (const part of outputParts(batch, 0, Number.POSITIVE_INFINITY)) yield concatenated([part]);
     },
     parents: async ({ row, ...batch }) => {
-      const event = await success(batch);
       const { operator, upstream } = stepOf(batch.step);
-      if (!event || operator === 'source' || operator === 'batch' || operator === 'global') return [];
-      const { own, parents } = await stored(event);
-      const { inputs } = event.data;
-      if (operator !== 'join') return [await located(inputs, parents === null ? row : (parents[row] ?? -1))];
-      return Promise.all(
-        upstream.map((name, branch) =>
-          located(
-            inputs.filter((span) => span.step === name),
-            Number(own.get(joinedColumn(branch))?.[row] ?? -1),
-          ),
-        ),
-      );
+      if (operator === 'source' || operator === 'batch' || operator === 'global') return [];
+      const { event } = await opened(batch);
+      const { inputs, chunkRows } = event.data;
+      let first = 0;
+      for (const [index, rows] of chunkRows.entries()) {
+        if (row < first + rows) {
+          const { columns, parents } = await stored(batch, index);
+          const at = row - first;
+          if (operator !== 'join') return [await located(inputs, parents === null ? row : (parents[at] ?? -1))];
+          const rowsOf = (name: string) => inputs.filter((span) => span.step === name);
+          return Promise.all(upstream.map((name, branch) => located(rowsOf(name), Number(columns.get(joinedColumn(branch))?.[at] ?? -1))));
+        }
+        first += rows;
+      }
+      throw new Fault('row-missing', `Batch ${batch.batch} of step ${batch.step} has ${first} rows, and none of number ${row}.`);
     },
     input: async (step, spans) => {
       const parts: Part[] = [];

@@ -184,6 +184,7 @@ export class Attempt {
       ...facts,
       inputs: this.task.inputs,
       rows: output.rows,
+      chunkRows: output.chunkRows,
       bytes: output.bytes,
       rejected: rejections.rejected,
       elapsedMs: this.#elapsedMs(),

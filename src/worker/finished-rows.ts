@@ -159,6 +159,7 @@ export class FinishedRows {
     const builder = new ChunkBuilder(this.#columns, true);
     const chunks: Chunk[] = [];
     const addresses: string[] = [];
+    const chunkRows: number[] = [];
     let places: { readonly row: number; readonly at: number }[] = [];
     let count = 0;
     let bytes = 0;
@@ -167,6 +168,7 @@ export class FinishedRows {
       const chunk = storedChunk(built);
       chunks.push(built.chunk);
       addresses.push(chunk.address);
+      chunkRows.push(chunk.rows);
       count += chunk.rows;
       bytes += chunk.bytes;
       for (const [from, { row, at }] of places.entries()) this.#replace(row, at, { kind: 'stored', chunk, from, rows: 1 });
@@ -181,6 +183,7 @@ export class FinishedRows {
           // Rows of a large output: their chunk is stored, and told of where it stands.
           if (builder.count > 0) finishChunk();
           addresses.push(part.chunk.address);
+          chunkRows.push(part.rows);
           count += part.rows;
           bytes += part.chunk.bytes;
           parts.push(part);
@@ -200,7 +203,7 @@ export class FinishedRows {
       this.#rows.set(row, { kind: 'kept', parts });
     }
     if (builder.count > 0) finishChunk();
-    return { addresses, unstored: chunks, rows: count, bytes };
+    return { addresses, unstored: chunks, rows: count, chunkRows, bytes };
   }
 
   #replace(row: number, at: number, part: OutputPart): void {

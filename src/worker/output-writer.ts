@@ -14,10 +14,10 @@ export interface Output {
   readonly addresses: readonly string[];
   readonly unstored: readonly Chunk[];
   readonly rows: number;
+  /** The same, by chunk. */
+  readonly chunkRows: readonly number[];
   readonly bytes: number;
 }
-
-export const noOutput: Output = { addresses: [], unstored: [], rows: 0, bytes: 0 };
 
 /** Bytes of chunks that wait to be stored together with what comes after them. */
 const unstoredBytesMax = 8 * 1024 * 1024;
@@ -30,6 +30,7 @@ export class OutputWriter {
   #unstored: Chunk[] = [];
   #unstoredBytes = 0;
   #rows = 0;
+  #chunkRows: number[] = [];
   #bytes = 0;
 
   /** `hasParents`: false where no row stems from one input row. */
@@ -59,6 +60,7 @@ export class OutputWriter {
   addStored({ address, rows, bytes }: StoredChunk): void {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
     this.#addresses.push(address);
+    this.#chunkRows.push(rows);
     this.#rows += rows;
     this.#bytes += bytes;
   }
@@ -66,12 +68,13 @@ export class OutputWriter {
   /** All of it. */
   end(): Output {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
-    return { addresses: this.#addresses, unstored: this.#unstored, rows: this.#rows, bytes: this.#bytes };
+    return { addresses: this.#addresses, unstored: this.#unstored, rows: this.#rows, chunkRows: this.#chunkRows, bytes: this.#bytes };
   }
 
   #finishChunk(bytesMax = unstoredBytesMax): Promise<void> | undefined {
     const { chunk, rows } = this.#builder.take(this.#rows);
     this.#addresses.push(chunk.sha256);
+    this.#chunkRows.push(rows);
     this.#unstored.push(chunk);
     this.#unstoredBytes += chunk.bytes.byteLength;
     this.#rows += rows;

@@ -352,6 +352,7 @@ const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; read
     inputs: [],
     rowsIn: 1,
     rows: 1,
+    chunkRows: [],
     bytes: 1,
     rejected: none,
     elapsedMs: 1.5,

@@ -62,6 +62,7 @@ export const batchSucceeded = (batch: number, attempt = 1, chunks: readonly stri
     inputs: [],
     rowsIn: 10,
     rows: 10,
+    chunkRows: [],
     bytes: 100,
     rejected: { count: 0, codes: {}, rows: [], inChunk: false },
     elapsedMs,

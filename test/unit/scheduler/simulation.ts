@@ -219,6 +219,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
         inputs,
         rowsIn: input.length,
         rows: rows.length,
+        chunkRows: [],
         bytes: 0,
         rejected: { ...none, count: rejected },
         elapsedMs: 0,

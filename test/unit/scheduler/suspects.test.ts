@@ -64,6 +64,7 @@ const read = (batch: number): NewEvent => ({
     inputs: [],
     rowsIn: 2,
     rows: 2,
+    chunkRows: [],
     bytes: 1,
     rejected: none,
     elapsedMs: 1,
