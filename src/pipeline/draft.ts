@@ -1,5 +1,4 @@
 import { namePattern, nameLengthMax, stepsMax, type Cut, type ManifestOptions } from '#schema';
-import type { z } from 'zod';
 import { columnsMax, columnsOf, type Column } from './column-schemas.ts';
 import type { Columns, Rows } from './columns.ts';
 import type { Context, ReadContext } from './context.ts';
@@ -84,7 +83,7 @@ export class Draft {
     const added = columnsOf(step.output, where);
     const twice = added.find((column) => upstream.columns.some((other) => other.name === column.name));
     if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name.`, where);
-    needs(step.input, upstream, where);
+    needs(step, upstream, where);
     const columns = [...upstream.columns, ...added];
     if (columns.length > columnsMax) refuse(`its rows have ${columns.length} columns; at most ${columnsMax} are stored.`, where);
     return this.#add({
@@ -101,7 +100,7 @@ export class Draft {
     if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
       refuse('a filter is an object with a function keep.', where);
     isOfKind('filter', step, where);
-    needs(step.input, upstream, where);
+    needs(step, upstream, where);
     return this.#add({
       operator: 'filter',
       ...shared(where, optionsOf('filter', step, beside, where), upstream.columns, [], upstream),
@@ -216,13 +215,19 @@ function isOfKind(
   if (step.kind !== undefined && step.kind !== kind) refuse(`a ${step.kind} step was given to ${kind}.`, where);
 }
 
-function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: { readonly step: string; readonly site: string }): void {
+function needs(
+  { input, reads = {} }: Pick<AnyMap, 'input' | 'reads'>,
+  upstream: DraftStep,
+  where: { readonly step: string; readonly site: string },
+): void {
+  const has = new Set(upstream.columns.map((column) => column.name));
+  const there = `${upstream.name} has ${[...has].join(', ')}`;
   for (const [name, schema] of Object.entries(input?.shape ?? {})) {
-    if (upstream.columns.some((column) => column.name === name) || schema._zod.optin === 'optional') continue;
-    refuse(
-      `it reads column ${name}, and ${upstream.name} has ${upstream.columns.map((column) => column.name).join(', ')}. Rename with renamed(step, { ${name}: '…' }).`,
-      where,
-    );
+    if (has.has(name) || schema._zod.optin === 'optional') continue;
+    refuse(`it reads column ${name}, and ${there}. Rename with renamed(step, { ${name}: '…' }).`, where);
+  }
+  for (const [name, reader] of Object.entries(reads)) {
+    if (!has.has(name)) refuse(`${reader} reads column ${name}, and ${there}. Name one of these, or add ${name} before.`, where);
   }
 }
 

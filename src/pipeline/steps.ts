@@ -27,6 +27,8 @@ interface Step<Kind extends string> extends StepOptions {
   readonly id?: string | undefined;
   readonly settings?: unknown;
   readonly input?: z.ZodObject | undefined;
+  /** Columns read beside those of `input`, each with what reads it, for the message where there is none: `{ topic: 'the template "{{ topic }}"' }`. */
+  readonly reads?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Adds columns, one row from one row. */
@@ -93,6 +95,7 @@ export function renamed<Row, S extends Columns, const N extends { readonly [K in
     settings: { of: it.settings ?? null, names },
     output: renamedOutput,
     input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) }),
+    reads: it.reads && fromLibrary(it.reads),
     run: (row: object, context: Context) => {
       const result = run(toLibrary(row), context);
       const back = (value: unknown) => (typeof value === 'object' && value !== null ? fromLibrary(value) : value);

@@ -16,26 +16,32 @@ export interface RowFailure {
 export type PausingReason = 'auth' | 'quota' | 'resource';
 
 /**
- * Reads a thrown value, whatever its class: `code`, `retryable` and `retryAfterMs` are properties that any error may carry. On the last attempt a
- * resource that does not open pauses the run: before, it may just be starting.
+ * Reads a thrown value, whatever its class: `code`, `retryable`, `retryAfterMs` and `pauses` are properties that any error may carry. On the last attempt
+ * a resource that does not open pauses the run: before, it may just be starting.
  */
 export function rowFailure(
   thrown: unknown,
   { redact, isLastAttempt }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean },
 ): RowFailure {
-  const hints =
-    typeof thrown === 'object' && thrown !== null ? (thrown as { readonly retryable?: unknown; readonly retryAfterMs?: unknown }) : {};
-  const code = failureCode(thrown);
+  const hints: Hints = typeof thrown === 'object' && thrown !== null ? thrown : {};
   return {
     failure: failureOf(thrown, redact),
     retryable: hints.retryable !== false,
     retryAfterMs: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? hints.retryAfterMs : null,
-    pauses: pausing(code, isLastAttempt),
+    pauses: pausing(thrown, hints, isLastAttempt),
   };
 }
 
-function pausing(code: string, isLastAttempt: boolean): PausingReason | null {
+interface Hints {
+  readonly retryable?: unknown;
+  readonly retryAfterMs?: unknown;
+  readonly pauses?: unknown;
+}
+
+function pausing(thrown: unknown, hints: Hints, isLastAttempt: boolean): PausingReason | null {
+  const code = failureCode(thrown);
   if (code === 'auth' || code === 'quota') return code;
+  if (hints.pauses === true) return 'resource';
   // A source that gives other rows than before is not mended by another attempt, and would cost everything below it.
   return code === 'source-changed' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }
