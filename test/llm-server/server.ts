@@ -20,6 +20,8 @@ export interface LlmServerOptions {
   readonly fault?: (asked: Asked) => FaultName | undefined;
   /** What is answered, instead of words at random. */
   readonly answer?: (asked: Asked) => string | undefined;
+  /** Whether answers end because they grew too long. */
+  readonly cutOff?: boolean;
   readonly ledgerFile?: string;
 }
 
@@ -28,8 +30,8 @@ export interface LlmServer {
   readonly url: string;
   readonly ledger: Ledger;
   readonly requests: readonly ChatRequest[];
-  /** The most requests that were ever being answered at one time. */
-  readonly busiest: () => number;
+  /** The most requests that were being answered at one time, from the n-th request on. */
+  readonly busiestFrom: (number: number) => number;
   close(): Promise<void>;
 }
 
@@ -38,12 +40,13 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
   const ledger = new Ledger(options.ledgerFile);
   const requests: ChatRequest[] = [];
   const attempts = new Map<string, number>();
-  let [inFlight, busiest] = [0, 0];
+  const busy: number[] = [];
+  let inFlight = 0;
   const app = new Hono<{ Bindings: { incoming: IncomingMessage; outgoing: ServerResponse } }>();
   app.post('/v1/chat/completions', async (context) => {
     const request = (await context.req.json()) as ChatRequest;
     requests.push(request);
-    busiest = Math.max(busiest, ++inFlight);
+    busy.push(++inFlight);
     const key = keyOf(request);
     const attempt = (attempts.get(key) ?? 0) + 1;
     attempts.set(key, attempt);
@@ -57,7 +60,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
     });
     if (options.latencyMs) await sleep(options.latencyMs);
     const given = context.req.header('authorization')?.replace('Bearer ', '') ?? '';
-    const reply = unwell(fault, asked, given) ?? well(asked, options.answer?.(asked));
+    const reply = unwell(fault, asked, given) ?? well(asked, options.answer?.(asked), options.cutOff ? 'length' : 'stop');
     const note = (wasDelivered: boolean) => {
       inFlight--;
       const { input = 0, output = 0, cached = 0, reasoning = 0 } = reply.tokens ?? {};
@@ -99,7 +102,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     ledger,
     requests,
-    busiest: () => busiest,
+    busiestFrom: (number) => Math.max(0, ...busy.slice(number - 1)),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -113,8 +116,8 @@ const keyOf = ({ model, messages }: ChatRequest): string =>
     .update(JSON.stringify([model, messages]))
     .digest('hex');
 
-function well({ key, request }: Asked, given: string | undefined): Reply {
-  return { kind: 'sent', status: 200, ...completion(request, given ?? answerTo(key, request)) };
+function well({ key, request }: Asked, given: string | undefined, finishReason: string): Reply {
+  return { kind: 'sent', status: 200, ...completion(request, given ?? answerTo(key, request), finishReason) };
 }
 
 function answerTo(key: string, { seed = 0, response_format: format, messages }: ChatRequest): string {
