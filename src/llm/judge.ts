@@ -62,7 +62,7 @@ export function judge(options: JudgeOptions): MapStep<JudgedRow, typeof output> 
   const model = languageModelOf(options.model);
   const settings = callSettings(options);
   const verdicts = structuredAnswer(model, verdictsSchema);
-  const told = system.fill(criterion === undefined ? aspects[aspect] : { asks: criterion, worst: null });
+  const told = system.render(criterion === undefined ? aspects[aspect] : { asks: criterion, worst: null });
   return modelStep({
     id: 'distilog/judge',
     version: 1,
@@ -78,7 +78,7 @@ export function judge(options: JudgeOptions): MapStep<JudgedRow, typeof output> 
     run: async (row, context) => {
       const generations = generationsOf(row);
       if (generations.length === 0) return { ratings: [], rationales: [] };
-      const messages = askedBy(user.fill({ instruction: textOf(row, 'instruction'), generations }), told);
+      const messages = askedBy(user.render({ instruction: textOf(row, 'instruction'), generations }), told);
       const { value } = await verdicts.ask(context, { messages, settings }, (given) =>
         countedAs(given.verdicts.length, generations.length),
       );

@@ -1,5 +1,5 @@
 import { AISDKError, APICallError } from 'ai';
-import { messageOf } from '#kit/fault';
+import { codeOf, messageOf } from '#kit/fault';
 import { NonRetryableError, RetryableError } from '#pipeline';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -83,10 +83,10 @@ function codeOfResponse(thrown: unknown, said: string, status: number | undefine
 
 /** The codes in an error's body: `{ error: { code, type } }`. */
 function bodyCodes(thrown: unknown): string {
-  const { error } = (APICallError.isInstance(thrown) ? (thrown.data ?? {}) : {}) as {
-    readonly error?: { readonly code?: unknown; readonly type?: unknown };
-  };
-  return `${String(error?.code ?? '')} ${String(error?.type ?? '')}`;
+  const data = APICallError.isInstance(thrown)
+    ? (thrown.data as { readonly error?: { readonly code?: unknown; readonly type?: unknown } } | undefined)
+    : undefined;
+  return [data?.error?.code, data?.error?.type].filter((code) => typeof code === 'string').join(' ');
 }
 
 /** What the provider said, or else what the error says. */
@@ -106,7 +106,7 @@ const causes = (thrown: unknown): readonly unknown[] => {
 
 const codesOf = (thrown: unknown): string =>
   causes(thrown)
-    .map((each) => String((each as { code?: unknown }).code ?? ''))
+    .map((each) => codeOf(each) ?? '')
     .join(' ');
 
 const hasTimedOut = (thrown: unknown): boolean => /UND_ERR_(HEADERS|BODY|CONNECT)_TIMEOUT|ETIMEDOUT/.test(codesOf(thrown));

@@ -9,7 +9,7 @@ export interface PromptTemplate {
   readonly text: string;
   /** The columns without which it cannot be filled in. */
   readonly columns: readonly string[];
-  fill(row: JsonObject): string;
+  render(row: JsonObject): string;
 }
 
 /** Reads a template. Throws `Fault('invalid-pipeline')` for one that is not Jinja. */
@@ -18,7 +18,7 @@ export function promptTemplate(text: string): PromptTemplate {
   return {
     text,
     columns: freeVariables(template.parsed),
-    fill: (row) => {
+    render: (row) => {
       try {
         return template.render(row);
       } catch (error) {

@@ -30,7 +30,7 @@ export function asking({
   const user = typeof prompt === 'string' ? promptTemplate(prompt) : null;
   const system = systemPrompt === undefined ? null : promptTemplate(systemPrompt);
   const written = (row: JsonObject): string => {
-    if (user) return user.fill(row);
+    if (user) return user.render(row);
     return typeof prompt === 'function' ? madeBy(prompt as (row: JsonObject) => unknown, row) : textOf(row, 'instruction');
   };
   return {
@@ -41,7 +41,7 @@ export function asking({
     },
     ask: (row) => {
       const text = written(row);
-      const before = (row['systemPrompt'] ?? null) === null ? (system?.fill(row) ?? null) : textOf(row, 'systemPrompt');
+      const before = (row['systemPrompt'] ?? null) === null ? (system?.render(row) ?? null) : textOf(row, 'systemPrompt');
       return { messages: askedBy(text, before), ...(typeof prompt === 'function' ? { prompt: text } : {}) };
     },
   };

@@ -15,7 +15,7 @@ export interface LlmServerOptions {
   readonly port?: number;
   readonly latencyMs?: number;
   /** The key that is taken; any is, where none is given. */
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** What goes wrong with a request. */
   readonly fault?: (asked: Asked) => FaultName | undefined;
   /** What is answered, instead of words at random. */
@@ -30,6 +30,8 @@ export interface LlmServer {
   readonly url: string;
   readonly ledger: Ledger;
   readonly requests: readonly ChatRequest[];
+  /** The key that each request brought; none: the empty text. */
+  readonly keys: readonly string[];
   /** The most requests that were being answered at one time, from the n-th request on. */
   readonly busiestFrom: (number: number) => number;
   close(): Promise<void>;
@@ -39,6 +41,7 @@ export interface LlmServer {
 export async function startLlmServer(options: LlmServerOptions = {}): Promise<LlmServer> {
   const ledger = new Ledger(options.ledgerFile);
   const requests: ChatRequest[] = [];
+  const keys: string[] = [];
   const attempts = new Map<string, number>();
   const busy: number[] = [];
   let inFlight = 0;
@@ -51,7 +54,9 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
     const attempt = (attempts.get(key) ?? 0) + 1;
     attempts.set(key, attempt);
     const asked = { key, attempt, request, number: requests.length };
-    const isKnown = options.apiKey === undefined || context.req.header('authorization') === `Bearer ${options.apiKey}`;
+    const given = context.req.header('authorization')?.replace('Bearer ', '') ?? '';
+    keys.push(given);
+    const isKnown = options.apiKey === undefined || given === options.apiKey;
     const fault = isKnown ? options.fault?.(asked) : 'unauthorized';
     const { outgoing } = context.env;
     let hasGone = false;
@@ -59,7 +64,6 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
       hasGone ||= !outgoing.writableFinished;
     });
     if (options.latencyMs) await sleep(options.latencyMs);
-    const given = context.req.header('authorization')?.replace('Bearer ', '') ?? '';
     const reply = unwell(fault, asked, given) ?? well(asked, options.answer?.(asked), options.cutOff ? 'length' : 'stop');
     const note = (wasDelivered: boolean) => {
       inFlight--;
@@ -102,6 +106,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     ledger,
     requests,
+    keys,
     busiestFrom: (number) => Math.max(0, ...busy.slice(number - 1)),
     close: () =>
       new Promise((resolve) => {

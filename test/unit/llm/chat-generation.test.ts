@@ -21,31 +21,31 @@ describe('chatGeneration', () => {
       { role: 'assistant', content: 'Two.' },
       { role: 'user', content: 'And?' },
     ];
-    const it = await ran(
+    const run = await ran(
       pipeline('chat', ({ source }) => void source('rows', conversations(messages)).map('chat', chatGeneration({ model }))),
     );
-    expect(await rowsIn(it)).toEqual([{ messages, generation: 'Three.', modelName: 'tiny' }]);
+    expect(await rowsIn(run)).toEqual([{ messages, generation: 'Three.', modelName: 'tiny' }]);
     expect(server.requests[0]?.messages).toEqual(messages);
   });
 
   it('gives several answers', async () => {
     const { model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('several', ({ source }) => {
         source('rows', conversations([{ role: 'user', content: 'a' }])).map('chat', chatGeneration({ model, numGenerations: 2 }));
       }),
     );
-    expect((await rowsIn(it))[0]?.['generations']).toHaveLength(2);
+    expect((await rowsIn(run))[0]?.['generations']).toHaveLength(2);
   });
 
   it('rejects a conversation in which nobody waits for an answer, without asking', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('over', ({ source }) => {
         source('rows', conversations([{ role: 'assistant', content: 'a' }], [])).map('chat', chatGeneration({ model }));
       }),
     );
-    expect(rejections(await eventsOf(it.store, it.runId))).toMatchObject([
+    expect(rejections(await eventsOf(run.store, run.runId))).toMatchObject([
       { code: 'invalid-input', message: expect.stringMatching(/must end with a message of the user/) as string },
       { code: 'invalid-input' },
     ]);

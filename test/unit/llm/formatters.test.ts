@@ -8,7 +8,7 @@ import { rejections, rowsIn } from './providers.ts';
 
 describe('toSft', () => {
   it('makes a conversation of instruction and generation, the system prompt first where there is one', async () => {
-    const it = await ran(
+    const run = await ran(
       pipeline('sft', ({ source }) => {
         const rows = [
           { instruction: 'Hi', generation: 'Hello', systemPrompt: null },
@@ -24,7 +24,7 @@ describe('toSft', () => {
       { role: 'user', content: 'Hi' },
       { role: 'assistant', content: answer },
     ];
-    expect(await rowsIn(it)).toMatchObject([
+    expect(await rowsIn(run)).toMatchObject([
       { prompt: 'Hi', prompt_id: sha256('Hi'), messages: talk('Hello') },
       { prompt: 'Hi', prompt_id: sha256('Hi'), messages: [{ role: 'system', content: 'Be formal.' }, ...talk('Good day')] },
     ]);
@@ -46,14 +46,14 @@ describe('toDpo', () => {
   });
 
   it('prefers the highest rating to the lowest, of equals the first, and passes over what was not rated', async () => {
-    const it = await ran(
+    const run = await ran(
       pipeline('dpo', ({ source }) => void source('rows', { output: rated, rows: [row(3, null, 5, 1, 5, 1)] }).map('dpo', toDpo())),
     );
     const talk = (answer: string) => [
       { role: 'user', content: 'Hi' },
       { role: 'assistant', content: answer },
     ];
-    expect(await rowsIn(it)).toMatchObject([
+    expect(await rowsIn(run)).toMatchObject([
       {
         prompt: 'Hi',
         prompt_id: sha256('Hi'),
@@ -70,8 +70,8 @@ describe('toDpo', () => {
   it('names the model of each answer, where the row knows it', async () => {
     const output = rated.extend({ generationModels: z.array(z.string()) }).omit({ modelName: true });
     const rows = [{ instruction: 'Hi', generations: ['a', 'b'], ratings: [1, 2], generationModels: ['small', 'large'] }];
-    const it = await ran(pipeline('models', ({ source }) => void source('rows', { output, rows }).map('dpo', toDpo())));
-    expect(await rowsIn(it)).toMatchObject([{ chosen_model: 'large', rejected_model: 'small' }]);
+    const run = await ran(pipeline('models', ({ source }) => void source('rows', { output, rows }).map('dpo', toDpo())));
+    expect(await rowsIn(run)).toMatchObject([{ chosen_model: 'large', rejected_model: 'small' }]);
   });
 
   it('rejects a row in which nothing is preferred; hasPreference leaves it out before', async () => {

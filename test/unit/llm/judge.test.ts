@@ -17,8 +17,8 @@ describe('judge', () => {
       { rationale: 'Cannot be told.', rating: null },
     ];
     const { server, model } = await provider({ answer: () => JSON.stringify({ verdicts }) });
-    const it = await ran(pipeline('judged', ({ source }) => void source('rows', answered).map('judge', judge({ model }))));
-    expect(await rowsIn(it)).toMatchObject([{ ratings: [5, null], rationales: ['It is one.', 'Cannot be told.'] }]);
+    const run = await ran(pipeline('judged', ({ source }) => void source('rows', answered).map('judge', judge({ model }))));
+    expect(await rowsIn(run)).toMatchObject([{ ratings: [5, null], rationales: ['It is one.', 'Cannot be told.'] }]);
     expect(server.requests).toHaveLength(1);
     const [system, user] = server.requests[0]?.messages ?? [];
     expect(system?.content).toMatch(/scale from 1 to 5/);
@@ -27,32 +27,32 @@ describe('judge', () => {
 
   it('tells a judge who miscounts, and rejects the row if that does not help', async () => {
     const { server, model } = await provider({ answer: () => '{"verdicts":[{"rationale":"Good.","rating":4}]}' });
-    const it = await ran(pipeline('miscounted', ({ source }) => void source('rows', answered).map('judge', judge({ model }))));
-    expect(it.rest).toBe('partial');
+    const run = await ran(pipeline('miscounted', ({ source }) => void source('rows', answered).map('judge', judge({ model }))));
+    expect(run.rest).toBe('partial');
     expect(server.requests[1]?.messages.at(-1)?.content).toMatch(/it has 1 verdicts for 2 answers/);
-    expect(rejections(await eventsOf(it.store, it.runId))).toMatchObject([{ code: 'invalid-output' }]);
-    expect((await callsIn(it)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
+    expect(rejections(await eventsOf(run.store, run.runId))).toMatchObject([{ code: 'invalid-output' }]);
+    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
   });
 
   it('follows on several generations of another model', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('chain', ({ source }) => {
         source('rows', instructions('a', 'b', 'c'))
           .map('answers', textGeneration({ model, numGenerations: 4 }))
           .map('judge', judge({ model, aspect: 'helpfulness' }));
       }),
     );
-    expect(it.rest).toBe('succeeded');
-    for (const { ratings, rationales } of await rowsIn(it)) expect([(ratings as []).length, (rationales as []).length]).toEqual([4, 4]);
-    expect(consumed(await eventsOf(it.store, it.runId))).toEqual(billed(server));
+    expect(run.rest).toBe('succeeded');
+    for (const { ratings, rationales } of await rowsIn(run)) expect([(ratings as []).length, (rationales as []).length]).toEqual([4, 4]);
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 
   it('asks nothing about a row without generations', async () => {
     const { server, model } = await provider();
     const none = { output: answered.output, rows: [{ instruction: 'a', generations: [] }] };
-    const it = await ran(pipeline('none', ({ source }) => void source('rows', none).map('judge', judge({ model }))));
-    expect(await rowsIn(it)).toMatchObject([{ ratings: [], rationales: [] }]);
+    const run = await ran(pipeline('none', ({ source }) => void source('rows', none).map('judge', judge({ model }))));
+    expect(await rowsIn(run)).toMatchObject([{ ratings: [], rationales: [] }]);
     expect(server.requests).toHaveLength(0);
   });
 

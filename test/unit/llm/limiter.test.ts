@@ -5,20 +5,20 @@ import type { Time } from '../../../src/llm/time.ts';
 /** Time that passes when the test says so. */
 function manualTime(): Time & { pass(milliseconds: number): Promise<void> } {
   let now = 0;
-  const timers = new Map<object, { readonly at: number; readonly then: () => void }>();
+  const timers = new Map<object, { readonly at: number; readonly call: () => void }>();
   return {
     now: () => now,
-    after: (milliseconds, then) => {
+    after: (milliseconds, call) => {
       const id = {};
-      timers.set(id, { at: now + milliseconds, then });
+      timers.set(id, { at: now + milliseconds, call });
       return () => timers.delete(id);
     },
     pass: async (milliseconds) => {
       now += milliseconds;
-      for (const [id, { at, then }] of timers) {
+      for (const [id, { at, call }] of timers) {
         if (at > now) continue;
         timers.delete(id);
-        then();
+        call();
       }
       await Promise.resolve();
     },

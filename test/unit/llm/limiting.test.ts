@@ -19,8 +19,8 @@ describe('the limiter of a model', () => {
       rows.map('one', textGeneration({ model }), { ...quick, concurrency: 1 });
       rows.map('two', textGeneration({ model: same }), { ...quick, concurrency: 1 });
     });
-    const it = await ran(pipe);
-    expect(it.rest).toBe('succeeded');
+    const run = await ran(pipe);
+    expect(run.rest).toBe('succeeded');
     // The first call was refused for 150 ms: but for what was under way already, nobody asked again before.
     const refusal = server.ledger.entries.find(({ outcome }) => outcome === 'rate-limit-ms');
     const early = server.ledger.entries.filter(({ at }) => refusal && at > refusal.at + 30 && at < refusal.at + 140);
@@ -29,13 +29,13 @@ describe('the limiter of a model', () => {
 
   it('halves what is in flight after a refusal', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 12 ? 'rate-limit-bare' : undefined), latencyMs: 20 });
-    const it = await ran(
+    const run = await ran(
       pipeline(
         'halves',
         ({ source }) => void source('rows', many(60)).map('text', textGeneration({ model }), { ...quick, concurrency: 12 }),
       ),
     );
-    expect(it.rest).toBe('succeeded');
+    expect(run.rest).toBe('succeeded');
     const entries = server.ledger.entries;
     const atRefusal = entries.findIndex(({ outcome }) => outcome === 'rate-limit-bare');
     expect(server.busiestFrom(1)).toBe(12);
@@ -45,13 +45,13 @@ describe('the limiter of a model', () => {
 
   it('does not count waiting against timeoutMs', async () => {
     const { model } = await provider({ fault: ({ number }) => (number === 1 ? 'rate-limit-ms' : undefined) });
-    const it = await ran(
+    const run = await ran(
       pipeline(
         'patient',
         ({ source }) => void source('rows', many(3)).map('text', textGeneration({ model }), { ...quick, concurrency: 1, timeoutMs: 100 }),
       ),
     );
-    expect(it.rest).toBe('succeeded');
+    expect(run.rest).toBe('succeeded');
   });
 
   it('lets a run be stopped that waits for an hour', async () => {

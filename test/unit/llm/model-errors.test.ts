@@ -28,13 +28,13 @@ describe('a fault that passes', () => {
     ['empty', 'empty-answer', 0],
   ] as const)('%s: is told as %s, and the row tried again, not before %i ms', async (fault, code, waitMs) => {
     const { server, model } = await failingOnce(fault);
-    const it = await ran(asking(model));
-    expect(it.rest).toBe('succeeded');
-    const events = await eventsOf(it.store, it.runId);
+    const run = await ran(asking(model));
+    expect(run.rest).toBe('succeeded');
+    const events = await eventsOf(run.store, run.runId);
     const failed = events.find((event) => event.type === 'BatchFailed');
     expect(failed?.data).toMatchObject({ error: { code }, pending: 2 });
     if (failed?.type === 'BatchFailed') expect(failed.data.retryInMs).toBeGreaterThanOrEqual(waitMs);
-    expect((await callsIn(it)).map(({ finishReason, attempt }) => `${attempt} ${finishReason}`)).toEqual([
+    expect((await callsIn(run)).map(({ finishReason, attempt }) => `${attempt} ${finishReason}`)).toEqual([
       `1 ${code}`,
       `1 ${code}`,
       '2 stop',
@@ -53,12 +53,12 @@ describe('a fault that another try would not mend', () => {
     ['length', 'empty-answer', /Raise maxOutputTokens/],
   ] as const)('%s: rejects the row at once as %s', async (fault, code, message) => {
     const { server, model } = await failingOnce(fault);
-    const it = await ran(asking(model));
-    expect(it.rest).toBe('partial');
-    const events = await eventsOf(it.store, it.runId);
+    const run = await ran(asking(model));
+    expect(run.rest).toBe('partial');
+    const events = await eventsOf(run.store, run.runId);
     const rejected = { code, message: expect.stringMatching(message) as string, attempts: 1 };
     expect(rejections(events)).toMatchObject([rejected, rejected]);
-    expect((await callsIn(it)).map(({ finishReason }) => finishReason)).toEqual([code, code]);
+    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual([code, code]);
     expect(consumed(events)).toEqual(billed(server));
   });
 });
@@ -73,12 +73,12 @@ describe('a fault that no row would get over', () => {
   ] as const)('%s: pauses the run, and no row is lost', async (fault, reason, message) => {
     const { model } = await failingOnce(fault);
     const pipe = asking(model, { retry: { attempts: 1 } });
-    const it = await ran(pipe);
-    expect(it.rest).toBe('paused');
-    const paused = (await eventsOf(it.store, it.runId)).find(({ type }) => type === 'RunPaused');
+    const run = await ran(pipe);
+    expect(run.rest).toBe('paused');
+    const paused = (await eventsOf(run.store, run.runId)).find(({ type }) => type === 'RunPaused');
     expect(paused?.data).toMatchObject({ reason, step: 'text', message: expect.stringMatching(message) as string });
-    expect(await resumed(it.store, it.runId, pipe)).toBe('succeeded');
-    expect(await rowsIn(it)).toHaveLength(2);
+    expect(await resumed(run.store, run.runId, pipe)).toBe('succeeded');
+    expect(await rowsIn(run)).toHaveLength(2);
   });
 
   it('a key that is not in the environment: pauses before anything is asked, and says which variable to set', async () => {
@@ -86,35 +86,35 @@ describe('a fault that no row would get over', () => {
     const model = languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'TINY_KEY' });
     const pipe = asking(model);
     delete process.env['TINY_KEY'];
-    const it = await ran(pipe);
-    expect(it.rest).toBe('paused');
-    const paused = (await eventsOf(it.store, it.runId)).find(({ type }) => type === 'RunPaused');
+    const run = await ran(pipe);
+    expect(run.rest).toBe('paused');
+    const paused = (await eventsOf(run.store, run.runId)).find(({ type }) => type === 'RunPaused');
     expect(paused?.data).toMatchObject({
       reason: 'auth',
       message: expect.stringMatching(/environment variable TINY_KEY is not set.*apiKeyEnv: null/) as string,
     });
     expect(server.requests).toHaveLength(0);
     process.env['TINY_KEY'] = key;
-    expect(await resumed(it.store, it.runId, pipe)).toBe('succeeded');
+    expect(await resumed(run.store, run.runId, pipe)).toBe('succeeded');
   });
 
   it('a key that is refused from the second call on: what was answered is kept', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 2 ? 'unauthorized' : undefined) });
     const pipe = asking(model, { concurrency: 1 });
-    const it = await ran(pipe);
-    expect(it.rest).toBe('paused');
-    expect(await resumed(it.store, it.runId, pipe)).toBe('succeeded');
+    const run = await ran(pipe);
+    expect(run.rest).toBe('paused');
+    expect(await resumed(run.store, run.runId, pipe)).toBe('succeeded');
     expect(server.requests.map(({ messages }) => messages[0]?.content)).toEqual(['a', 'b', 'b']);
-    expect(consumed(await eventsOf(it.store, it.runId))).toEqual(billed(server));
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 });
 
 describe('a call without an answer', () => {
   it('is given up after timeoutMs, told as timeout, and the connection closed', async () => {
     const { server, model } = await failingOnce('hang');
-    const it = await ran(asking(model, { timeoutMs: 150 }));
-    expect(it.rest).toBe('succeeded');
-    expect((await callsIn(it)).map(({ finishReason }) => finishReason)).toEqual(['timeout', 'timeout', 'stop', 'stop']);
+    const run = await ran(asking(model, { timeoutMs: 150 }));
+    expect(run.rest).toBe('succeeded');
+    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['timeout', 'timeout', 'stop', 'stop']);
     expect(server.ledger.entries.filter(({ outcome }) => outcome === 'hang')).toMatchObject([
       { wasDelivered: false },
       { wasDelivered: false },
@@ -126,8 +126,8 @@ describe('a server that is not there', () => {
   it('is told by its address', async () => {
     const { server, model } = await provider();
     await server.close();
-    const it = await ran(asking(model));
-    const [rejected] = rejections(await eventsOf(it.store, it.runId));
+    const run = await ran(asking(model));
+    const [rejected] = rejections(await eventsOf(run.store, run.runId));
     expect(rejected).toMatchObject({
       code: 'overloaded',
       message: expect.stringContaining(`Model tiny at ${server.url} could not answer`) as string,
@@ -140,11 +140,11 @@ describe('the key', () => {
     'is nowhere in the log of a run with %s',
     async (fault) => {
       const { model } = await provider({ fault: () => fault });
-      const it = await ran(asking(model, { retry: { attempts: 1 } }));
-      const events = JSON.stringify(await eventsOf(it.store, it.runId));
+      const run = await ran(asking(model, { retry: { attempts: 1 } }));
+      const events = JSON.stringify(await eventsOf(run.store, run.runId));
       expect(events).not.toContain(key);
       if (fault === 'unauthorized') expect(events).toContain('Incorrect API key provided: [key]');
-      expect(JSON.stringify(await callsIn(it))).not.toContain(key);
+      expect(JSON.stringify(await callsIn(run))).not.toContain(key);
     },
   );
 });

@@ -10,11 +10,11 @@ const schema = z.object({ title: z.string(), stars: z.int().min(1).max(5), tags:
 describe('structuredGeneration', () => {
   it('adds each member of the schema as a column, and has the provider keep to the schema', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('members', ({ source }) => void source('rows', instructions('a', 'b')).map('data', structuredGeneration({ model, schema }))),
     );
-    expect(it.rest).toBe('succeeded');
-    const rows = await rowsIn(it);
+    expect(run.rest).toBe('succeeded');
+    const rows = await rowsIn(run);
     expect(rows).toHaveLength(2);
     for (const { instruction: _asked, ...columns } of rows) expect(schema.parse(columns)).toEqual(columns);
     expect(server.requests[0]?.response_format).toMatchObject({
@@ -25,24 +25,24 @@ describe('structuredGeneration', () => {
 
   it('puts the whole answer into one column, where one is named', async () => {
     const { model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('column', ({ source }) => {
         source('rows', instructions('a')).map('data', structuredGeneration({ model, schema, column: 'review' }));
       }),
     );
-    const [row] = await rowsIn(it);
+    const [row] = await rowsIn(run);
     expect(Object.keys(row ?? {})).toEqual(['instruction', 'review']);
     expect(schema.safeParse(row?.['review']).success).toBe(true);
   });
 
   it('writes the schema into the prompt for a server that knows JSON only', async () => {
     const { server, model } = await provider({}, { structuredOutput: 'json' });
-    const it = await ran(
+    const run = await ran(
       pipeline('json', ({ source }) => {
         source('rows', instructions('a')).map('data', structuredGeneration({ model, schema, systemPrompt: 'Be brief.' }));
       }),
     );
-    expect(it.rest).toBe('succeeded');
+    expect(run.rest).toBe('succeeded');
     expect(server.requests[0]?.response_format).toEqual({ type: 'json_object' });
     expect(server.requests[0]?.messages[0]).toEqual({
       role: 'system',
@@ -58,36 +58,36 @@ describe('structuredGeneration', () => {
         .transform((word) => `${word}!`)
         .pipe(z.string()),
     });
-    const it = await ran(
+    const run = await ran(
       pipeline(
         'once',
         ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema: shouted })),
       ),
     );
-    expect(await rowsIn(it)).toEqual([{ instruction: 'a', word: 'tea!' }]);
+    expect(await rowsIn(run)).toEqual([{ instruction: 'a', word: 'tea!' }]);
   });
 
   it('reads an answer in a fence', async () => {
     const { model } = await provider({ answer: () => '```json\n{"title":"Tea","stars":3,"tags":[]}\n```' });
-    const it = await ran(
+    const run = await ran(
       pipeline('fence', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
     );
-    expect(await rowsIn(it)).toEqual([{ instruction: 'a', title: 'Tea', stars: 3, tags: [] }]);
+    expect(await rowsIn(run)).toEqual([{ instruction: 'a', title: 'Tea', stars: 3, tags: [] }]);
   });
 
   it('tells a model that missed the schema what was wrong, once, and takes its second answer', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'wrong-schema' : undefined) });
-    const it = await ran(
+    const run = await ran(
       pipeline('told', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
     );
-    expect(it.rest).toBe('succeeded');
+    expect(run.rest).toBe('succeeded');
     expect(server.requests[1]?.messages).toEqual([
       { role: 'user', content: 'a' },
       { role: 'assistant', content: '{"unasked":"for"}' },
       { role: 'user', content: expect.stringMatching(/cannot be used: title: .*stars: .*one JSON object/) as string },
     ]);
-    expect((await callsIn(it)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'stop']);
-    expect(consumed(await eventsOf(it.store, it.runId))).toEqual(billed(server));
+    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'stop']);
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 
   it.each([
@@ -95,26 +95,26 @@ describe('structuredGeneration', () => {
     ['not-json', /it is not JSON .*It answered: Certainly! Here is what you asked for\./],
   ] as const)('rejects the row after a second miss (%s), with the answer in the message, and both are billed', async (fault, message) => {
     const { server, model } = await provider({ fault: () => fault });
-    const it = await ran(
+    const run = await ran(
       pipeline(
         'missed',
         ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }), quick),
       ),
     );
-    expect(it.rest).toBe('partial');
-    const events = await eventsOf(it.store, it.runId);
+    expect(run.rest).toBe('partial');
+    const events = await eventsOf(run.store, run.runId);
     expect(rejections(events)).toMatchObject([{ code: 'invalid-output', message: expect.stringMatching(message) as string, attempts: 1 }]);
     expect(server.requests).toHaveLength(2);
-    expect((await callsIn(it)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
+    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
     expect(consumed(events)).toEqual(billed(server));
   });
 
   it('says when an answer was cut off', async () => {
     const { model } = await provider({ cutOff: true, answer: () => '{"title":"T' });
-    const it = await ran(
+    const run = await ran(
       pipeline('cut', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
     );
-    expect(rejections(await eventsOf(it.store, it.runId))[0]?.message).toMatch(/cut off at maxOutputTokens/);
+    expect(rejections(await eventsOf(run.store, run.runId))[0]?.message).toMatch(/cut off at maxOutputTokens/);
   });
 
   it('refuses a schema that is no object, and one that JSON Schema cannot say', () => {

@@ -18,11 +18,11 @@ async function otherSeed(pipe: Pipeline): Promise<Ran> {
 describe('textGeneration', () => {
   it('answers each row’s instruction, in order, and says which model it was', async () => {
     const { server, model } = await provider({ answer: ({ request }) => `On ${request.messages.at(-1)?.content}.` });
-    const it = await ran(
+    const run = await ran(
       pipeline('text', ({ source }) => void source('rows', instructions('a', 'b', 'c')).map('text', textGeneration({ model }))),
     );
-    expect(it.rest).toBe('succeeded');
-    expect(await rowsIn(it)).toEqual(
+    expect(run.rest).toBe('succeeded');
+    expect(await rowsIn(run)).toEqual(
       ['a', 'b', 'c'].map((instruction) => ({ instruction, generation: `On ${instruction}.`, modelName: 'tiny' })),
     );
     expect(server.requests[0]?.messages).toEqual([{ role: 'user', content: 'a' }]);
@@ -72,35 +72,35 @@ describe('textGeneration', () => {
 
   it('asks what a function makes of the row, and records what that was', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('functions', ({ source }) => {
         source('rows', topics).map('text', textGeneration({ model, prompt: ({ topic, tone }) => `${topic}, ${tone}` }));
       }),
     );
     expect(server.requests[0]?.messages).toEqual([{ role: 'user', content: 'tea, dry' }]);
-    expect(await callsIn(it)).toMatchObject([{ prompt: 'tea, dry', finishReason: 'stop', model: 'tiny', row: 0, attempt: 1 }]);
+    expect(await callsIn(run)).toMatchObject([{ prompt: 'tea, dry', finishReason: 'stop', model: 'tiny', row: 0, attempt: 1 }]);
   });
 
   it('records no prompt that follows from the row and the step', async () => {
     const { model } = await provider();
-    const it = await ran(pipeline('plain', ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model }))));
-    expect((await callsIn(it)).map(({ prompt }) => prompt)).toEqual([null]);
+    const run = await ran(pipeline('plain', ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model }))));
+    expect((await callsIn(run)).map(({ prompt }) => prompt)).toEqual([null]);
   });
 
   it('gives several answers to a row, each with a seed of its own', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('several', ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model, numGenerations: 3 }))),
     );
-    const [row] = await rowsIn(it);
+    const [row] = await rowsIn(run);
     expect(new Set(row?.['generations'] as string[]).size).toBe(3);
     expect(new Set(server.requests.map(({ seed }) => seed)).size).toBe(3);
-    expect(consumed(await eventsOf(it.store, it.runId))).toEqual(billed(server));
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 
   it('takes its columns under other names', async () => {
     const { model } = await provider({ answer: () => 'yes' });
-    const it = await ran(
+    const run = await ran(
       pipeline('renamed', ({ source }) => {
         source('rows', { output: z.object({ question: z.string() }), rows: [{ question: 'why?' }] }).map(
           'text',
@@ -108,12 +108,12 @@ describe('textGeneration', () => {
         );
       }),
     );
-    expect(await rowsIn(it)).toEqual([{ question: 'why?', answer: 'yes', modelName: 'tiny' }]);
+    expect(await rowsIn(run)).toEqual([{ question: 'why?', answer: 'yes', modelName: 'tiny' }]);
   });
 
   it('rejects a row whose instruction is no text', async () => {
     const { server, model } = await provider();
-    const it = await ran(
+    const run = await ran(
       pipeline('numbers', ({ source }) => {
         source('rows', { output: z.object({ instruction: z.number() }), rows: [{ instruction: 7 }] }).map(
           'text',
@@ -121,19 +121,19 @@ describe('textGeneration', () => {
         );
       }),
     );
-    expect(it.rest).toBe('partial');
+    expect(run.rest).toBe('partial');
     expect(server.requests).toHaveLength(0);
   });
 
   it('keeps every answer of the provider’s: \\u0000, and 5 MB', async () => {
     const { server, model } = await provider({ fault: ({ request }) => (request.messages[0]?.content === 'large' ? 'huge' : 'nul') });
-    const it = await ran(
+    const run = await ran(
       pipeline('odd', ({ source }) => void source('rows', instructions('large', 'nul')).map('text', textGeneration({ model }))),
     );
-    const [large, nul] = await rowsIn(it);
-    expect((large?.['generation'] as string).length).toBe(5 * 1024 * 1024);
+    const [large, nul] = await rowsIn(run);
+    expect(large?.['generation']).toHaveLength(5 * 1024 * 1024);
     expect(nul?.['generation']).toBe('before\u0000after');
-    expect(consumed(await eventsOf(it.store, it.runId))).toEqual(billed(server));
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 });
 
