@@ -4,7 +4,7 @@ import { NonRetryableError, type MapStep } from '#pipeline';
 import { callModel } from './call-model.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import { chatMessageSchema, type ChatMessage } from './chat-message.ts';
-import { generated, generationCount, type Generated } from './generated.ts';
+import { generated, generationCount, type Generated, type Written } from './generated.ts';
 import { languageModelOf, type AnyModel } from './language-model.ts';
 import { modelStep } from './model-step.ts';
 
@@ -12,7 +12,7 @@ import { modelStep } from './model-step.ts';
 export interface ChatGenerationOptions<N extends number = number> extends CallSettings {
   readonly model: AnyModel;
   /** Answers to each row, from 1, asked for at the same time. Default 1. */
-  readonly numGenerations?: N | undefined;
+  readonly numGenerations?: Written<N> | undefined;
 }
 
 /** Rows that bring a conversation. */

@@ -10,6 +10,9 @@ const several = z.object({ generations: z.array(z.string()), modelName: z.string
 /** The columns of one answer to each row, or of several. */
 export type Generated<N extends number> = N extends 1 ? typeof one : typeof several;
 
+/** A number that is written as one: the columns of a step follow from it. */
+export type Written<N extends number> = N & (number extends N ? never : unknown);
+
 /** Answers to one row. */
 const generationsMax = 1_000;
 

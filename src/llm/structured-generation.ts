@@ -14,7 +14,7 @@ export interface StructuredGenerationOptions<Row, S extends Columns, C extends s
   /** What is to be answered: each of its members becomes a column. */
   readonly schema: S;
   /** Puts the whole answer into one column of this name instead. */
-  readonly column?: C | undefined;
+  readonly column?: (C & (string extends C ? never : unknown)) | undefined;
   /** A Jinja template over the row's columns, or a function of the row. Default: the column `instruction`. */
   readonly prompt?: Prompt<Row> | undefined;
   /** A Jinja template, for rows without a `systemPrompt` of their own. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { MapStep } from '#pipeline';
 import { callModel } from './call-model.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
-import { generated, generationCount, type Generated } from './generated.ts';
+import { generated, generationCount, type Generated, type Written } from './generated.ts';
 import { languageModelOf, type AnyModel } from './language-model.ts';
 import { modelStep } from './model-step.ts';
 import { asking, type Prompt } from './prompt.ts';
@@ -15,7 +15,7 @@ export interface TextGenerationOptions<Row, N extends number = number> extends C
   /** A Jinja template, for rows without a `systemPrompt` of their own. */
   readonly systemPrompt?: string | undefined;
   /** Answers to each row, from 1, asked for at the same time. Default 1. */
-  readonly numGenerations?: N | undefined;
+  readonly numGenerations?: Written<N> | undefined;
 }
 
 const optional = { systemPrompt: z.string().nullable().optional() };
