@@ -70,7 +70,8 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   } catch (thrown) {
     const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
-    if (code === 'rate-limit') outcome = { kind: 'refused', retryAfterMs: (error as RetryableError).retryAfterMs ?? null };
+    const retryAfterMs = error instanceof RetryableError ? (error.retryAfterMs ?? null) : null;
+    if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
     call.end(code, performance.now() - startedAt);
     throw error;
   } finally {

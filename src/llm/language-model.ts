@@ -53,6 +53,9 @@ export interface LanguageModelOptions extends CallSettings, Caps {
 
 const openai = 'https://api.openai.com/v1';
 
+/** Shorter keys are none: local servers take any word, such as `none`. */
+const secretLengthMin = 8;
+
 /**
  * A model behind an OpenAI-compatible API: OpenAI, vLLM, Ollama and many more. The environment is read when the model is first used, not when it is defined;
  * its key is never recorded.
@@ -81,7 +84,7 @@ export function languageModel(id: string, options: LanguageModelOptions = {}): L
       { requestsPerMinute, tokensPerMinute },
       {
         name: `model ${id} at ${withoutPassword(url)}`,
-        redact: (text) => (apiKey === undefined ? text : text.replaceAll(apiKey, '[key]')),
+        redact: (text) => (apiKey === undefined || apiKey.length < secretLengthMin ? text : text.replaceAll(apiKey, '[key]')),
       },
     );
   };
@@ -140,7 +143,11 @@ function clientOf(sdkModel: AnySdkModel, key: unknown, caps: Caps, told: Pick<Cl
 
 function keyOf(apiKeyEnv: string, id: string): string {
   const key = process.env[apiKeyEnv]?.trim();
-  if (key) return key;
+  if (key && /^[!-~]+$/.test(key)) return key;
+  if (key) {
+    const message = `The environment variable ${apiKeyEnv}, the key of model ${id}, holds characters that no key has. Copy the key again and resume the run.`;
+    throw new NonRetryableError(message, { code: 'auth' });
+  }
   throw new NonRetryableError(
     `Model ${id} needs a key, and the environment variable ${apiKeyEnv} is not set. Set it and resume the run; for a server that asks for no key, give languageModel('${id}', { apiKeyEnv: null }).`,
     { code: 'auth' },

@@ -23,12 +23,18 @@ export function modelError(thrown: unknown, failed: Failed): unknown {
   const said = failed.redact(saidBy(thrown));
   const status = APICallError.isInstance(thrown) ? thrown.statusCode : undefined;
   const code = APICallError.isInstance(thrown) ? codeOfResponse(thrown, said, status) : codeOfFailure(thrown);
-  if (code === null) return thrown;
+  if (code === null) return withoutKey(thrown, failed.redact);
   const what = `${sentenceStart(failed.model)} ${verbs[code]}${status === undefined ? '' : ` (HTTP ${status})`}: ${cut(said)}`;
   const advised = advice[code] === undefined ? what : `${what.replace(/[.\s]+$/, '')}. ${advice[code]}`;
   if (!isRetryable(code)) return new NonRetryableError(advised, { code, pauses: code === 'model-not-found' });
   const headers = APICallError.isInstance(thrown) ? thrown.responseHeaders : undefined;
   return new RetryableError(advised, { code, retryAfterMs: retryAfterMs(headers, failed.now) ?? undefined });
+}
+
+/** An error that is not ours to read, unless the key stands in it. */
+function withoutKey(thrown: unknown, redact: (text: string) => string): unknown {
+  const message = messageOf(thrown);
+  return redact(message) === message ? thrown : new Error(redact(message));
 }
 
 const verbs = {
@@ -67,19 +73,23 @@ function codeOfResponse(thrown: unknown, said: string, status: number | undefine
   if (status === undefined) return hasTimedOut(thrown) ? 'timeout' : 'overloaded';
   if (status < 400) return hasNetworkCause(thrown) ? 'overloaded' : 'invalid-response';
   if (status === 401) return 'auth';
-  if (status === 402 || /insufficient_quota|insufficient (balance|credit|quota)|exceeded your current quota|billing/i.test(words))
-    return 'quota';
+  if (status === 402 || (status < 500 && saysQuota.test(words))) return 'quota';
   if (status === 429) return 'rate-limit';
   if (status >= 500) return 'overloaded';
-  if (/content_?filter|content_policy|content management policy|safety|moderation|flagged/i.test(words)) return 'content-filter';
+  if (saysFiltered.test(words)) return 'content-filter';
   if (status === 403) return 'auth';
-  if (status === 413 || /context_length|context (length|window|size)|maximum context|too many tokens|prompt is too long/i.test(words)) {
-    return 'context-length';
-  }
-  if (status === 404 || /model_not_found|model .*(does not exist|not found)/i.test(words)) return 'model-not-found';
+  if (status === 413 || saysTooLong.test(words)) return 'context-length';
+  if (status === 404 || /model_not_found/.test(words)) return 'model-not-found';
   if (status === 408) return 'timeout';
   return status === 409 || status === 425 ? 'overloaded' : 'bad-request';
 }
+
+// Whole phrases of providers: a single word may as well be of the prompt, which some of them repeat.
+const saysQuota =
+  /insufficient_quota|billing_(hard_limit_reached|not_active)|exceeded your current quota|insufficient (balance|credits|funds)|credit balance is too low/i;
+const saysFiltered = /content_?filter|content_policy|content management policy|safety system|flagged (by|as|for)/i;
+const saysTooLong =
+  /context_length|(context|maximum) (length|window|size) (is|of|exceeded)|exceeds? the (context|maximum)|maximum context|prompt is too long/i;
 
 /** The codes in an error's body: `{ error: { code, type } }`. */
 function bodyCodes(thrown: unknown): string {
@@ -91,9 +101,9 @@ function bodyCodes(thrown: unknown): string {
 
 /** What the provider said, or else what the error says. */
 function saidBy(thrown: unknown): string {
-  const { responseBody = '', statusCode = 0 } = APICallError.isInstance(thrown) ? thrown : {};
+  const { responseBody = '' } = APICallError.isInstance(thrown) ? thrown : {};
   const message = messageOf(thrown);
-  const isBare = statusCode >= 400 && responseBody !== '' && !responseBody.includes(message);
+  const isBare = responseBody !== '' && !responseBody.includes(message);
   return (isBare ? `${message}: ${responseBody}` : message).replaceAll(/\s+/g, ' ').trim();
 }
 

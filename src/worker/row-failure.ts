@@ -1,13 +1,14 @@
 import { storableMessage, storableStack, storableText, type Failure } from '#schema';
 import { codeOf, messageOf } from '#kit/fault';
+import type { Instant } from '#kit/instant';
 
 /** What a thrown value means for the row that it befell. */
 export interface RowFailure {
   readonly failure: Failure;
   /** Whether another attempt may help. */
   readonly retryable: boolean;
-  /** The least time before it, where the thrower knows one (a provider's `Retry-After`). */
-  readonly retryAfterMs: number | null;
+  /** When it may be made at the earliest, where the thrower knows (a provider's `Retry-After`). */
+  readonly notBefore: Instant | null;
   /** A refused key, a used-up quota, a client that does not open: nothing is wrong with the row, and nothing helps but somebody's doing. */
   readonly pauses: PausingReason | null;
 }
@@ -21,13 +22,13 @@ export type PausingReason = 'auth' | 'quota' | 'resource';
  */
 export function rowFailure(
   thrown: unknown,
-  { redact, isLastAttempt }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean },
+  { redact, isLastAttempt, now }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean; readonly now: Instant },
 ): RowFailure {
   const hints: Hints = typeof thrown === 'object' && thrown !== null ? thrown : {};
   return {
     failure: failureOf(thrown, redact),
     retryable: hints.retryable !== false,
-    retryAfterMs: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? hints.retryAfterMs : null,
+    notBefore: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? now + hints.retryAfterMs * 1000 : null,
     pauses: pausing(thrown, hints, isLastAttempt),
   };
 }
