@@ -26,6 +26,8 @@ export function unwell(fault: FaultName | undefined, { request }: Asked, key: st
       return tooMany({ 'retry-after': '3600' });
     case 'server-error':
       return failed(500, 'The server had an error', 'server_error');
+    case 'unavailable':
+      return failed(503, 'The model is overloaded', 'overloaded', { 'retry-after-ms': '150' });
     case 'hang':
       return { kind: 'hang', status: 0 };
     case 'cut':
@@ -56,6 +58,8 @@ export function unwell(fault: FaultName | undefined, { request }: Asked, key: st
       return failed(400, "This model's maximum context length is 8192 tokens", 'context_length_exceeded');
     case 'bad-request':
       return failed(400, "Unsupported value: 'temperature'", 'unsupported_value');
+    case 'echo':
+      return failed(400, `Invalid value for 'messages': ${request.messages.at(-1)?.content}`, 'invalid_value');
     case 'model-not-found':
       return failed(404, `The model ${request.model} does not exist`, 'model_not_found');
     case 'unauthorized':

@@ -14,6 +14,8 @@ import { completion, type Asked, type ChatRequest, type Reply } from './wire.ts'
 export interface LlmServerOptions {
   readonly port?: number;
   readonly latencyMs?: number;
+  /** How long a request takes, where not all take as long. */
+  readonly slow?: (asked: Asked) => number;
   /** The key that is taken; any is, where none is given. */
   readonly apiKey?: string | undefined;
   /** What goes wrong with a request. */
@@ -63,7 +65,8 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
     outgoing.once('close', () => {
       hasGone ||= !outgoing.writableFinished;
     });
-    if (options.latencyMs) await sleep(options.latencyMs);
+    const latencyMs = options.slow?.(asked) ?? options.latencyMs ?? 0;
+    if (latencyMs > 0) await sleep(latencyMs);
     const reply = unwell(fault, asked, given) ?? well(asked, options.answer?.(asked), options.cutOff ? 'length' : 'stop');
     const note = (wasDelivered: boolean) => {
       inFlight--;

@@ -5,10 +5,14 @@ import type { FaultName } from '../../llm-server/faults.ts';
 import { eventsOf, ran, resumed } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, key, provider, quick, rejections, rowsIn } from './providers.ts';
 
-const asking = (model: LanguageModel, options = {}) =>
+const asking = (model: LanguageModel, options = {}, numGenerations = 1) =>
   pipeline(
     'asking',
-    ({ source }) => void source('rows', instructions('a', 'b')).map('text', textGeneration({ model }), { ...quick, ...options }),
+    ({ source }) =>
+      void source('rows', instructions('a', 'b')).map('text', textGeneration({ model, numGenerations: numGenerations as 1 }), {
+        ...quick,
+        ...options,
+      }),
   );
 
 /** A provider that fails the first try at each row. */
@@ -17,10 +21,11 @@ const failingOnce = (fault: FaultName) => provider({ fault: ({ attempt }) => (at
 describe('a fault that passes', () => {
   it.each([
     ['rate-limit-bare', 'rate-limit', 0],
-    ['rate-limit-ms', 'rate-limit', 150],
-    ['rate-limit', 'rate-limit', 1_000],
+    ['rate-limit-ms', 'rate-limit', 140],
+    ['rate-limit', 'rate-limit', 990],
     ['rate-limit-date', 'rate-limit', 500],
     ['server-error', 'overloaded', 0],
+    ['unavailable', 'overloaded', 140],
     ['cut', 'overloaded', 0],
     ['cut-body', 'overloaded', 0],
     ['malformed-json', 'invalid-response', 0],
@@ -135,7 +140,43 @@ describe('a server that is not there', () => {
   });
 });
 
+describe('what a provider says of the row', () => {
+  it('does not pause the run because it repeats words of the prompt', async () => {
+    const { model } = await provider({ fault: () => 'echo' });
+    const texts = ['Explain billing and quota.', 'Why was my model not found?', 'What is too many tokens?', 'Is safety moderation wise?'];
+    const run = await ran(
+      pipeline('echo', ({ source }) => void source('rows', instructions(...texts)).map('text', textGeneration({ model }))),
+    );
+    expect(run.rest).toBe('partial');
+    expect(rejections(await eventsOf(run.store, run.runId)).map(({ code }) => code)).toEqual(texts.map(() => 'bad-request'));
+  });
+});
+
+describe('several answers to a row', () => {
+  it('are all billed when one of them fails, and all asked for again', async () => {
+    const { server, model } = await provider({
+      fault: ({ number }) => (number === 1 ? 'server-error' : undefined),
+      slow: ({ number }) => (number === 1 ? 0 : 60),
+    });
+    const run = await ran(asking(model, {}, 3));
+    expect(run.rest).toBe('succeeded');
+    expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
+    expect(server.requests).toHaveLength(9);
+  });
+});
+
 describe('the key', () => {
+  it('with characters that no key has is refused before it is sent, and not told', async () => {
+    const { server } = await provider();
+    process.env['BROKEN_KEY'] = `${key}\n${key}`;
+    const run = await ran(asking(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'BROKEN_KEY' })));
+    expect(run.rest).toBe('paused');
+    const events = JSON.stringify(await eventsOf(run.store, run.runId));
+    expect(events).toContain('BROKEN_KEY, the key of model tiny, holds characters that no key has');
+    expect(events).not.toContain(key);
+    expect(server.requests).toHaveLength(0);
+  });
+
   it.each(['unauthorized', 'server-error', 'bad-request', 'cut', 'filtered', 'not-json'] as const)(
     'is nowhere in the log of a run with %s',
     async (fault) => {
