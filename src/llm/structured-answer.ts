@@ -36,7 +36,11 @@ export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, sc
         return await callModel(model, context, { ...request, messages, format }, read);
       } catch (thrown) {
         if (!(thrown instanceof Misfit)) throw thrown;
-        const again = [...messages, { role: 'assistant', content: thrown.answer }, { role: 'user', content: toldOff(thrown.why) }] as const;
+        const again = [
+          ...messages,
+          { role: 'assistant', content: thrown.answer },
+          { role: 'user', content: toldOff(thrown.why, model.enforcesSchema ? json : null) },
+        ] as const;
         return await callModel(model, context, { ...request, messages: again, format }, read);
       }
     },
@@ -87,8 +91,12 @@ const issuesOf = (error: z.ZodError): string =>
     .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('; ');
 
-const toldOff = (why: string): string =>
-  `That answer cannot be used: ${why}. Answer the same request again, with one JSON object that fits the schema and nothing around it.`;
+/** What a model is told that missed the schema. Where it has not seen the schema itself, it does so now: a server may well pass over what it is held to. */
+const toldOff = (why: string, unseen: JsonObject | null): string =>
+  [
+    `That answer cannot be used: ${why}. Answer the same request again, with one JSON object that fits the schema and nothing around it.`,
+    ...(unseen === null ? [] : [`This is the JSON Schema:\n${JSON.stringify(unseen)}`]),
+  ].join('\n');
 
 /** Puts the schema into the system's message, for models whose provider does not keep to it. */
 function withSchema(messages: readonly ChatMessage[], schema: JsonObject): readonly ChatMessage[] {

@@ -3,7 +3,7 @@ import { languageModel, textGeneration } from '#llm';
 import { startPipeline } from '#engine';
 import { memoryStore } from '#log';
 import { pipeline, plan } from '#pipeline';
-import { ran } from '../engine/engine.ts';
+import { eventsOf, ran } from '../engine/engine.ts';
 import { instructions, provider, quick } from './providers.ts';
 
 const asked = { kind: 'pause', reason: 'asked', message: 'enough', step: null, actor: { user: 'test', host: 'test', pid: 1 } } as const;
@@ -52,6 +52,9 @@ describe('the limiter of a model', () => {
       ),
     );
     expect(run.rest).toBe('succeeded');
+    // The one that was refused failed; those that waited longer than a call may take did not.
+    const failed = (await eventsOf(run.store, run.runId)).filter(({ type }) => type === 'BatchFailed');
+    expect(failed).toMatchObject([{ data: { pending: 1, error: { code: 'rate-limit' } } }]);
   });
 
   it('lets a run be stopped that waits for an hour', async () => {

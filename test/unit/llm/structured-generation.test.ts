@@ -84,7 +84,12 @@ describe('structuredGeneration', () => {
     expect(server.requests[1]?.messages).toEqual([
       { role: 'user', content: 'a' },
       { role: 'assistant', content: '{"unasked":"for"}' },
-      { role: 'user', content: expect.stringMatching(/cannot be used: title: .*stars: .*one JSON object/) as string },
+      {
+        role: 'user',
+        content: expect.stringMatching(
+          /cannot be used: title: .*stars: .*one JSON object.*This is the JSON Schema:\n\{.*"stars"/s,
+        ) as string,
+      },
     ]);
     expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'stop']);
     expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
