@@ -21,14 +21,14 @@ describe('the limiter of a model', () => {
     });
     const run = await ran(pipe);
     expect(run.rest).toBe('succeeded');
-    // The first call was refused for 150 ms: but for what was under way already, nobody asked again before.
+    // The first call was refused for 150 ms: but for the other step's call that was under way, nobody asked before that was over.
     const refusal = server.ledger.entries.find(({ outcome }) => outcome === 'rate-limit-ms');
-    const early = server.ledger.entries.filter(({ at }) => refusal && at > refusal.at + 30 && at < refusal.at + 140);
-    expect(early).toEqual([]);
+    const early = server.ledger.entries.filter(({ at }) => refusal && at > refusal.at && at < refusal.at + 140);
+    expect(early.length).toBeLessThanOrEqual(1);
   });
 
   it('halves what is in flight after a refusal', async () => {
-    const { server, model } = await provider({ fault: ({ number }) => (number === 12 ? 'rate-limit-bare' : undefined), latencyMs: 20 });
+    const { server, model } = await provider({ fault: ({ number }) => (number === 12 ? 'rate-limit-bare' : undefined), latencyMs: 40 });
     const run = await ran(
       pipeline(
         'halves',
@@ -76,7 +76,8 @@ describe('the limiter of a model', () => {
     const pipe = pipeline('minute', ({ source }) => void source('rows', many(30)).map('text', textGeneration({ model })));
     const run = await startPipeline(store, plan(pipe), { seed: 1 });
     const driving = run.drive();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect.poll(() => server.requests.length, { timeout: 5_000 }).toBe(5);
+    await new Promise((resolve) => setTimeout(resolve, 200));
     expect(server.requests).toHaveLength(5);
     run.stop(asked);
     run.abort();

@@ -51,11 +51,12 @@ export function consumed(events: readonly RecordedEvent[]) {
   return sum;
 }
 
-/** What the provider's ledger says was billed, in all. */
+/** What the provider's ledger says in all: every call, and the tokens of what was delivered. */
 export function billed({ ledger }: LlmServer) {
   const sum = { calls: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
   for (const entry of ledger.entries) {
     sum.calls++;
+    if (!entry.wasDelivered) continue;
     for (const name of ['inputTokens', 'outputTokens', 'cachedTokens', 'reasoningTokens'] as const) sum[name] += entry[name];
   }
   return sum;

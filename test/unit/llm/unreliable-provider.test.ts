@@ -22,10 +22,10 @@ describe('a run with a provider that fails in every way', () => {
     const { server, model } = await provider({ fault: faultByContent(faults, 0.5) });
     const pipe = pipeline('unreliable', ({ source }) => {
       source('rows', { ...instructions(...texts), batchSize: 20 })
-        .map('text', textGeneration({ model }), { concurrency: 8, timeoutMs: 400, retry: { attempts: 4, backoffMs: 1 } })
+        .map('text', textGeneration({ model }), { concurrency: 8, timeoutMs: 1_500, retry: { attempts: 4, backoffMs: 1 } })
         .map('data', structuredGeneration({ model, schema: z.object({ title: z.string() }), prompt: 'Name this: {{ generation }}' }), {
           concurrency: 8,
-          timeoutMs: 400,
+          timeoutMs: 1_500,
           retry: { attempts: 4, backoffMs: 1 },
         });
     });
