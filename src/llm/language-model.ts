@@ -66,10 +66,10 @@ export function languageModel(id: string, options: LanguageModelOptions = {}): L
   if (typeof id !== 'string' || id === '') throw refused("a language model needs an id: languageModel('gpt-4o-mini').");
   refuseCap('requestsPerMinute', requestsPerMinute);
   refuseCap('tokensPerMinute', tokensPerMinute);
-  if (baseURL !== undefined) refuseBaseURL(baseURL);
+  if (baseURL !== undefined) refuseBaseURL('baseURL', baseURL);
   const sampling = callSettings(options);
   const open = (): Client => {
-    const url = baseURL ?? process.env['OPENAI_BASE_URL'] ?? openai;
+    const url = baseURL ?? addressOfEnvironment() ?? openai;
     const apiKey = apiKeyEnv === null ? undefined : keyOf(apiKeyEnv, id);
     const provider = createOpenAICompatible({
       name,
@@ -154,12 +154,17 @@ function keyOf(apiKeyEnv: string, id: string): string {
   );
 }
 
-function refuseBaseURL(baseURL: string): void {
-  if (!URL.canParse(baseURL) || !/^https?:$/.test(new URL(baseURL).protocol)) {
-    throw refused(`baseURL ${JSON.stringify(baseURL)} is no address: give one such as 'http://localhost:8000/v1'.`);
+function addressOfEnvironment(): string | undefined {
+  const url = process.env['OPENAI_BASE_URL']?.trim() || undefined;
+  if (url !== undefined) refuseBaseURL('the environment variable OPENAI_BASE_URL', url);
+  return url;
+}
+
+function refuseBaseURL(what: string, url: string): void {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw refused(`${what} is no address: give one such as 'http://localhost:8000/v1'.`);
   }
-  if (withoutPassword(baseURL) !== baseURL)
-    throw refused('baseURL holds a user or a query, and would be recorded: give the key by apiKeyEnv.');
+  if (withoutPassword(url) !== url) throw refused(`${what} holds a user or a query, and would be recorded: give the key by apiKeyEnv.`);
 }
 
 function refuseCap(name: keyof Caps, value: number | undefined): void {

@@ -7,6 +7,9 @@ import { callModel, type Answer, type ModelRequest } from './call-model.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { LanguageModel } from './language-model.ts';
 
+/** Characters of an answer that are shown to the model that gave it: one that never ended would not fit into a request. */
+const repeatedMax = 20_000;
+
 /** Asks a model for JSON of a schema. */
 export interface StructuredAnswer<T> {
   /** The JSON Schema that the model is given, to be recorded. */
@@ -38,7 +41,7 @@ export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, sc
         if (!(thrown instanceof Misfit)) throw thrown;
         const again = [
           ...messages,
-          { role: 'assistant', content: thrown.answer },
+          { role: 'assistant', content: thrown.answer.slice(0, repeatedMax) },
           { role: 'user', content: toldOff(thrown.why, model.enforcesSchema ? json : null) },
         ] as const;
         return await callModel(model, context, { ...request, messages: again, format }, read);
@@ -72,15 +75,22 @@ function parsed<S extends z.ZodObject>(
   return { answered, value: data };
 }
 
-/** The JSON of an answer: all of it, or what a fence encloses. */
+/** The JSON of an answer. */
 function jsonOf(text: string, finishReason: string): unknown {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?\s*```\s*$/i.exec(text);
   try {
-    return JSON.parse(fenced?.[1] ?? text);
+    return JSON.parse(unfenced(text));
   } catch (error) {
     const cut = finishReason === 'length' ? ', for it was cut off at maxOutputTokens' : '';
     throw new Misfit(text, `it is not JSON${cut} (${messageOf(error)})`);
   }
+}
+
+/** An answer without what the model thought aloud before it, and out of its fence. */
+function unfenced(text: string): string {
+  const start = text.trimStart();
+  const thought = start.startsWith('<think>') ? start.indexOf('</think>') : -1;
+  const said = (thought < 0 ? start : start.slice(thought + '</think>'.length)).trim();
+  return said.startsWith('```') && said.endsWith('```') && said.length > 6 ? said.slice(said.indexOf('\n') + 1, -3) : said;
 }
 
 const issuesMax = 10;

@@ -4,7 +4,7 @@ import { judge, languageModel, structuredGeneration, textGeneration, type AnyMod
 import { pipeline, plan } from '#pipeline';
 import { z } from 'zod';
 import { eventsOf, ran } from '../engine/engine.ts';
-import { billed, callsIn, consumed, instructions, key, provider, rowsIn } from './providers.ts';
+import { billed, callsIn, consumed, instructions, key, provider, quick, rowsIn } from './providers.ts';
 
 afterEach(() => {
   delete process.env['OPENAI_BASE_URL'];
@@ -24,6 +24,23 @@ describe('languageModel', () => {
     expect(server.requests).toHaveLength(2);
     expect(planned.definition.steps[1]?.settings).toMatchObject({ model: { id: 'tiny', baseURL: { env: 'OPENAI_BASE_URL' } } });
     expect(plan(pipe).manifest.signature).toBe(planned.manifest.signature);
+  });
+
+  it.each([
+    ['http://me:hidden@127.0.0.1/v1', /OPENAI_BASE_URL holds a user or a query/],
+    ['127.0.0.1/v1', /OPENAI_BASE_URL is no address/],
+  ])('pauses the run for an address in the environment that is none (%#), and does not tell it', async (url, message) => {
+    await provider();
+    process.env['OPENAI_BASE_URL'] = url;
+    const run = await ran(
+      pipeline(
+        'lost',
+        ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model: languageModel('tiny') }), quick),
+      ),
+    );
+    const paused = (await eventsOf(run.store, run.runId)).find(({ type }) => type === 'RunPaused');
+    expect(paused?.data).toMatchObject({ reason: 'resource', message: expect.stringMatching(message) as string });
+    expect(JSON.stringify(await eventsOf(run.store, run.runId))).not.toContain('hidden');
   });
 
   it('sends the key of the variable that is named, and records neither', async () => {
@@ -62,7 +79,7 @@ describe('languageModel', () => {
 
   it.each([
     [() => languageModel(''), /A language model needs an id/],
-    [() => languageModel('tiny', { baseURL: 'localhost:8000' }), /baseURL "localhost:8000" is no address/i],
+    [() => languageModel('tiny', { baseURL: 'localhost:8000' }), /baseURL is no address: give one such as/i],
     [() => languageModel('tiny', { baseURL: 'http://me:secret@localhost/v1' }), /^(?!.*secret).*baseURL holds a user or a query/i],
     [() => languageModel('tiny', { requestsPerMinute: 0 }), /requestsPerMinute must be a number above 0/i],
     [() => textGeneration({ model: 'gpt-4o' as never }), /Model is no language model: give languageModel\('id'\)/],

@@ -67,8 +67,8 @@ describe('structuredGeneration', () => {
     expect(await rowsIn(run)).toEqual([{ instruction: 'a', word: 'tea!' }]);
   });
 
-  it('reads an answer in a fence', async () => {
-    const { model } = await provider({ answer: () => '```json\n{"title":"Tea","stars":3,"tags":[]}\n```' });
+  it('reads an answer in a fence, behind what the model thought', async () => {
+    const { model } = await provider({ answer: () => '<think>{Tea?}</think>\n```json\n{"title":"Tea","stars":3,"tags":[]}\n```' });
     const run = await ran(
       pipeline('fence', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
     );
@@ -112,6 +112,15 @@ describe('structuredGeneration', () => {
     expect(server.requests).toHaveLength(2);
     expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
     expect(consumed(events)).toEqual(billed(server));
+  });
+
+  it('shows a model no more of an answer than fits into a request', async () => {
+    const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'huge' : undefined) });
+    const run = await ran(
+      pipeline('huge', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
+    );
+    expect(run.rest).toBe('succeeded');
+    expect(server.requests[1]?.messages[1]?.content).toHaveLength(20_000);
   });
 
   it('says when an answer was cut off', async () => {
