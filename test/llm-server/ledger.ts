@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 /** One request as the provider bills it. */
 export interface LedgerEntry {
@@ -11,6 +11,8 @@ export interface LedgerEntry {
   /** `answered`, or the fault. */
   readonly outcome: string;
   readonly status: number;
+  /** The beginning of the body that was sent. */
+  readonly answer: string;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens: number;
@@ -19,13 +21,16 @@ export interface LedgerEntry {
   readonly wasDelivered: boolean;
 }
 
-/** Everything that was ever asked. With a file, also what processes before this one were asked. */
+/** Everything that was ever asked: with a file, of the processes before this one too. */
 export class Ledger {
   readonly entries: LedgerEntry[] = [];
   readonly #file: string | undefined;
 
   constructor(file?: string) {
     this.#file = file;
+    if (file === undefined || !existsSync(file)) return;
+    const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    this.entries.push(...lines.map((line) => JSON.parse(line) as LedgerEntry));
   }
 
   add(entry: LedgerEntry): void {

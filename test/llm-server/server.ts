@@ -45,6 +45,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
   const requests: ChatRequest[] = [];
   const keys: string[] = [];
   const attempts = new Map<string, number>();
+  for (const { key } of ledger.entries) attempts.set(key, (attempts.get(key) ?? 0) + 1);
   const busy: number[] = [];
   let inFlight = 0;
   const app = new Hono<{ Bindings: { incoming: IncomingMessage; outgoing: ServerResponse } }>();
@@ -79,6 +80,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
         attempt,
         outcome: fault ?? 'answered',
         status: reply.status,
+        answer: (reply.body ?? '').slice(0, answerMax),
         ...tokens,
         wasDelivered,
       });
@@ -118,6 +120,9 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
       }),
   };
 }
+
+/** Characters of an answer that stand in the ledger. */
+const answerMax = 500;
 
 const keyOf = ({ model, messages }: ChatRequest): string =>
   createHash('sha256')

@@ -75,6 +75,15 @@ describe('the provider as a process of its own', () => {
       expect(entries.reduce((sum, entry) => sum + entry.inputTokens, 0)).toBe(inputTokens);
       expect(entries.reduce((sum, entry) => sum + entry.outputTokens, 0)).toBe(outputTokens);
       expect(new Set(entries.map((entry) => entry.key)).size).toBe(30);
+      expect(entries.filter(({ outcome }) => outcome === 'answered').every(({ answer }) => answer.includes('"content"'))).toBe(true);
+      // One that is started after it goes on counting: what failed at its first try does not fail again.
+      const next = await provider({ ledgerFile: ledger, fault: ({ attempt }) => (attempt === 1 ? 'bad-request' : undefined) });
+      const again = pipeline(
+        'next',
+        ({ source }) => void source('rows', instructions(texts[0] ?? '')).map('text', textGeneration({ model: next.model })),
+      );
+      expect((await ran(again)).rest).toBe('succeeded');
+      expect(next.server.ledger.entries).toHaveLength(entries.length + 1);
     } finally {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
