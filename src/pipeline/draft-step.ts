@@ -1,9 +1,8 @@
-import type { z } from 'zod';
 import type { Cut, ManifestOptions } from '#schema';
 import { columnsMax, type Column } from './column-schemas.ts';
 import { refuse } from './refuse.ts';
 import type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, SourceRunnable } from './runnable.ts';
-import type { StepOptions } from './steps.ts';
+import type { FilterStep, StepOptions } from './steps.ts';
 
 type Unsigned<R> = R extends unknown ? Omit<R, 'signature'> : never;
 
@@ -109,10 +108,15 @@ export function isOfKind(kind: string, step: { readonly kind?: string | undefine
 }
 
 /** Refuses a library step whose columns are not there. */
-export function needs(input: z.ZodObject | undefined, upstream: DraftStep, where: Where): void {
+export function needs({ input, reads = {} }: Pick<FilterStep<never>, 'input' | 'reads'>, upstream: DraftStep, where: Where): void {
+  const has = new Set(upstream.columns.map((column) => column.name));
+  const there = `${upstream.name} has ${namesOf(upstream)}`;
   for (const [name, schema] of Object.entries(input?.shape ?? {})) {
-    if (upstream.columns.some((column) => column.name === name) || schema._zod.optin === 'optional') continue;
-    refuse(`it reads column ${name}, and ${upstream.name} has ${namesOf(upstream)}. Rename with renamed(step, { ${name}: '…' }).`, where);
+    if (has.has(name) || schema._zod.optin === 'optional') continue;
+    refuse(`it reads column ${name}, and ${there}. Rename with renamed(step, { ${name}: '…' }).`, where);
+  }
+  for (const [name, reader] of Object.entries(reads)) {
+    if (!has.has(name)) refuse(`${reader} reads column ${name}, and ${there}. Name one of these, or add ${name} before.`, where);
   }
 }
 

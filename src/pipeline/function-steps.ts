@@ -22,7 +22,7 @@ export function addingStep(
   const added = columnsOf(step.output, where);
   const twice = added.find((column) => has(upstream, column));
   if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name, or use replace.`, where);
-  needs(step.input, upstream, where);
+  needs(step, upstream, where);
   return {
     operator,
     ...behind(upstream, where, options, { added }),
@@ -40,7 +40,7 @@ export function replacingStep({ upstream, step, beside, where }: Given<MapStep<n
   const missing = written.find((column) => !has(upstream, column));
   if (missing)
     refuse(`there is no column ${missing.name} to replace: ${upstream.name} has ${namesOf(upstream)}. To add one, use map.`, where);
-  needs(step.input, upstream, where);
+  needs(step, upstream, where);
   const columns = upstream.columns.map((column) => written.find(({ name }) => name === column.name) ?? column);
   return {
     operator: 'replace',
@@ -62,7 +62,7 @@ export function restartingStep(
   const options = optionsOf(operator, step, beside, where);
   if (operator === 'global' && options.batchSize !== null) refuse('a global step is one batch of all rows: it has no batchSize.', where);
   const columns = columnsOf(step.output, where);
-  needs(step.input, upstream, where);
+  needs(step, upstream, where);
   return {
     operator,
     ...behind(upstream, where, options, { columns }),
@@ -80,7 +80,7 @@ export function filteringStep({ upstream, step, beside, where }: Given<FilterSte
   if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
     refuse('a filter is an object with a function keep.', where);
   isOfKind('filter', step, where);
-  needs(step.input, upstream, where);
+  needs(step, upstream, where);
   return {
     operator: 'filter',
     ...behind(upstream, where, optionsOf('filter', step, beside, where)),
@@ -101,7 +101,7 @@ export function routingStep({ upstream, step, beside, where }: Given<RouteStep<n
     if (branches.indexOf(branch) !== index) refuse(`branch ${branch} is named twice.`, where);
   }
   isOfKind('route', step, where);
-  needs(step.input, upstream, where);
+  needs(step, upstream, where);
   return {
     operator: 'route',
     ...behind(upstream, where, optionsOf('route', step, beside, where)),

@@ -29,7 +29,7 @@ const members = {
   join: [],
   union: [],
 } as const;
-const membersOfAll = ['kind', 'id', 'settings', 'input', 'code'];
+const membersOfAll = ['kind', 'id', 'settings', 'input', 'reads', 'code'];
 
 /** A step's options with defaults filled in; those given beside the step win over those within it. */
 export function optionsOf(

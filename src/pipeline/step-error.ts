@@ -1,12 +1,20 @@
-/** Thrown by a step's function for a row that no other attempt would help: it is rejected at once. */
+/**
+ * Thrown by a step's function for a row that no other attempt would help: it is rejected at once. With `pauses`, no row would fare better until somebody
+ * mends something: the run pauses and no row is lost.
+ */
 export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
   readonly retryable = false;
   readonly code: string;
+  readonly pauses: boolean;
 
-  constructor(message: string, options: { readonly code?: string | undefined; readonly cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { readonly code?: string | undefined; readonly pauses?: boolean | undefined; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code ?? 'non-retryable';
+    this.pauses = options.pauses ?? false;
   }
 }
 

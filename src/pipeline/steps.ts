@@ -27,6 +27,8 @@ interface Step<Kind extends string> extends StepOptions {
   readonly id?: string | undefined;
   readonly settings?: unknown;
   readonly input?: z.ZodObject | undefined;
+  /** Columns read beside those of `input`, each with what reads it, for the message where there is none: `{ topic: 'the template "{{ topic }}"' }`. */
+  readonly reads?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Adds columns, one row from one row. */
@@ -157,6 +159,7 @@ function renamedStep(it: RenamableStep, names: Readonly<Record<string, string>>)
     settings: { of: it.settings ?? null, names },
     output: it.output.clone({ ...it.output.def, shape: fromLibrary(it.output.shape) as typeof it.output.shape }),
     input: it.input?.clone({ ...it.input.def, shape: fromLibrary(it.input.shape) as typeof it.input.shape }),
+    reads: it.reads && fromLibrary(it.reads),
     run: (input: object, context: Context) => {
       const result = run(Array.isArray(input) ? input.map(toLibrary) : toLibrary(input), context);
       return result instanceof Promise ? result.then(back) : back(result);

@@ -142,7 +142,8 @@ export class Attempt {
   /** What a thrown value means here. A failure that pauses ends the attempt, without a row given up. */
   failureOf(thrown: unknown): RowFailure {
     const { failures, step } = this.task;
-    const what = rowFailure(thrown, { redact: this.context.redact, isLastAttempt: failures + 1 >= step.options.attempts });
+    const isLastAttempt = failures + 1 >= step.options.attempts;
+    const what = rowFailure(thrown, { redact: this.context.redact, isLastAttempt, now: this.context.clock() });
     if (what.pauses) this.#pause ??= { reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` };
     return what;
   }
@@ -197,7 +198,9 @@ export class Attempt {
   async #retried(first: RowFailure, all: readonly RowFailure[], pending: number): Promise<Ended> {
     const { options } = this.task.step;
     const backoffMs = Math.min(backoffMaxMs, options.backoffMs * 2 ** this.task.failures) * (0.5 + Math.random() / 2);
-    const asked = Math.max(0, ...all.map(({ retryAfterMs }) => retryAfterMs ?? 0));
+    // From when it was asked for: rows that were still under way may have taken all of that time.
+    const notBefore = all.reduce((latest, failure) => Math.max(latest, failure.notBefore ?? 0), 0);
+    const asked = (notBefore - this.context.clock()) / 1000;
     return this.failed(first.failure, { pending, retryInMs: Math.max(backoffMs, asked), failsStep: false, counted: true });
   }
 

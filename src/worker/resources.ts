@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '#kit/fault';
+import { Fault, hasCode, messageOf } from '#kit/fault';
 import type { Log, Resource } from '#pipeline';
 
 /** Clients and models that steps use: each is opened once, when it is first asked for, and closed at the end. */
@@ -12,7 +12,7 @@ export class Resources {
     this.#log = log;
   }
 
-  /** The value of a resource. Throws `Fault('resource-failed')`, which is never a row's fault; the next one who asks tries again. */
+  /** The value of a resource. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or `quota`: never a row's fault. The next one who asks tries again. */
   use<T>(resource: Resource<T>): Promise<T> {
     const known = this.#open.get(resource) as Promise<T> | undefined;
     if (known) return known;
@@ -20,6 +20,8 @@ export class Resources {
       .then(() => resource.open({ signal: this.#signal, log: this.#log }))
       .catch((cause: unknown) => {
         this.#open.delete(resource);
+        // A key that is missing or refused is told as what it is: opening again does not help.
+        if (hasCode(cause, 'auth') || hasCode(cause, 'quota')) throw cause;
         throw new Fault('resource-failed', `Resource ${resource.id} cannot be opened: ${messageOf(cause)}`, {
           details: { resource: resource.id },
           cause,

@@ -1,13 +1,14 @@
 import { storableMessage, storableStack, storableText, type Failure } from '#schema';
 import { codeOf, messageOf } from '#kit/fault';
+import type { Instant } from '#kit/instant';
 
 /** What a thrown value means for the row that it befell. */
 export interface RowFailure {
   readonly failure: Failure;
   /** Whether another attempt may help. */
   readonly retryable: boolean;
-  /** The least time before it, where the thrower knows one (a provider's `Retry-After`). */
-  readonly retryAfterMs: number | null;
+  /** When it may be made at the earliest, where the thrower knows (a provider's `Retry-After`). */
+  readonly notBefore: Instant | null;
   /** A refused key, a used-up quota, a client that does not open: nothing is wrong with the row, and nothing helps but somebody's doing. */
   readonly pauses: PausingReason | null;
 }
@@ -16,26 +17,32 @@ export interface RowFailure {
 export type PausingReason = 'auth' | 'quota' | 'resource';
 
 /**
- * Reads a thrown value, whatever its class: `code`, `retryable` and `retryAfterMs` are properties that any error may carry. On the last attempt a
- * resource that does not open pauses the run: before, it may just be starting.
+ * Reads a thrown value, whatever its class: `code`, `retryable`, `retryAfterMs` and `pauses` are properties that any error may carry. On the last attempt
+ * a resource that does not open pauses the run: before, it may just be starting.
  */
 export function rowFailure(
   thrown: unknown,
-  { redact, isLastAttempt }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean },
+  { redact, isLastAttempt, now }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean; readonly now: Instant },
 ): RowFailure {
-  const hints =
-    typeof thrown === 'object' && thrown !== null ? (thrown as { readonly retryable?: unknown; readonly retryAfterMs?: unknown }) : {};
-  const code = failureCode(thrown);
+  const hints: Hints = typeof thrown === 'object' && thrown !== null ? thrown : {};
   return {
     failure: failureOf(thrown, redact),
     retryable: hints.retryable !== false,
-    retryAfterMs: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? hints.retryAfterMs : null,
-    pauses: pausing(code, isLastAttempt),
+    notBefore: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? now + hints.retryAfterMs * 1000 : null,
+    pauses: pausing(thrown, hints, isLastAttempt),
   };
 }
 
-function pausing(code: string, isLastAttempt: boolean): PausingReason | null {
+interface Hints {
+  readonly retryable?: unknown;
+  readonly retryAfterMs?: unknown;
+  readonly pauses?: unknown;
+}
+
+function pausing(thrown: unknown, hints: Hints, isLastAttempt: boolean): PausingReason | null {
+  const code = failureCode(thrown);
   if (code === 'auth' || code === 'quota') return code;
+  if (hints.pauses === true) return 'resource';
   // A source that gives other rows than before, or a file that cannot be read, is not mended by another attempt, and would cost everything below it.
   return code === 'source-changed' || code === 'source-unreadable' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }

@@ -39,6 +39,25 @@ describe('a row', () => {
     expect(success?.data).toMatchObject({ rejected: { rows: [{ row: 4, code: 'overloaded', message: 'never', attempts: 3 }] } });
   });
 
+  it('is tried again when it asked to be, though its neighbours took longer', async () => {
+    const { store, runId } = await ran(
+      pipeline('later', ({ source }) => {
+        source('rows', numbers(2)).map('call', {
+          output: out,
+          retry: { attempts: 2, backoffMs: 1 },
+          run: async ({ n }, { attempt }) => {
+            if (n === 0 && attempt === 1) throw new RetryableError('not yet', { retryAfterMs: 400 });
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            return { out: n };
+          },
+        });
+      }),
+    );
+    const failed = (await eventsOf(store, runId)).find((event) => event.type === 'BatchFailed');
+    expect(failed?.data).toMatchObject({ pending: 1 });
+    if (failed?.type === 'BatchFailed') expect(failed.data.retryInMs).toBeLessThan(150);
+  });
+
   it('has the same key, seed and random numbers at every attempt, and in every run of the same seed', async () => {
     const seen: string[][] = [];
     const pipe = pipeline('seeds', ({ source }) => {

@@ -1,0 +1,110 @@
+/** A part of a template's syntax tree. */
+interface Part {
+  readonly type: string;
+  readonly value?: unknown;
+  readonly [member: string]: unknown;
+}
+
+/** Names that every template knows. `strftime_now` is not one: a prompt follows from its row alone. */
+const known = ['true', 'false', 'none', 'True', 'False', 'None', 'range', 'raise_exception', 'namespace'];
+
+/**
+ * The names that a template takes from its row and cannot do without, in the order in which they are met: not those that it sets itself, and not those that
+ * it asks about (`is defined`) or has a default for.
+ */
+export function freeVariables(program: object): readonly string[] {
+  const free = new Set<string>();
+  const optional = new Set<string>();
+  const walk = (part: unknown, bound: Set<string>): void => {
+    if (Array.isArray(part)) {
+      for (const each of part) walk(each, bound);
+      return;
+    }
+    if (part instanceof Map) {
+      for (const [key, value] of part) walk([key, value], bound);
+      return;
+    }
+    if (isPart(part)) visit(part, bound);
+  };
+  const visit = (part: Part, bound: Set<string>): void => {
+    switch (part.type) {
+      case 'Identifier':
+        if (!bound.has(String(part.value))) free.add(String(part.value));
+        return;
+      case 'MemberExpression':
+        walk(part['object'], bound);
+        if (part['computed'] === true) walk(part['property'], bound);
+        return;
+      case 'KeywordArgumentExpression':
+        walk(part.value, bound);
+        return;
+      case 'FilterExpression':
+        if (['default', 'd'].includes(filterName(part['filter'])) && isName(part['operand'])) optional.add(String(part['operand'].value));
+        else walk(part['operand'], bound);
+        walk(callArguments(part['filter']), bound);
+        return;
+      case 'FilterStatement':
+        walk(callArguments(part['filter']), bound);
+        walk(part['body'], new Set(bound));
+        return;
+      case 'TestExpression':
+        if (isPart(part['test']) && ['defined', 'undefined'].includes(String(part['test'].value)) && isName(part['operand']))
+          optional.add(String(part['operand'].value));
+        else walk(part['operand'], bound);
+        return;
+      case 'For': {
+        const inner = new Set([...bound, 'loop', ...namesIn(part['loopvar'])]);
+        // `for x in xs if x.ok` filters by the loop's own variable, and stands where the list does.
+        if (isPart(part['iterable']) && part['iterable'].type === 'SelectExpression') {
+          walk(part['iterable']['lhs'], bound);
+          walk(part['iterable']['test'], inner);
+        } else walk(part['iterable'], bound);
+        walk(part['body'], inner);
+        walk(part['defaultBlock'], new Set(bound));
+        return;
+      }
+      case 'Set':
+        walk(part.value, bound);
+        walk(part['body'], new Set(bound));
+        if (isName(part['assignee'])) bound.add(String(part['assignee'].value));
+        else if (isPart(part['assignee']) && part['assignee'].type === 'TupleLiteral')
+          for (const name of namesIn(part['assignee'])) bound.add(name);
+        else walk(part['assignee'], bound);
+        return;
+      case 'Macro': {
+        for (const name of namesIn(part['name'])) bound.add(name);
+        const parameters = part['args'] as readonly Part[];
+        for (const each of parameters) if (each.type === 'KeywordArgumentExpression') walk(each.value, bound);
+        walk(part['body'], new Set([...bound, 'caller', ...parameters.flatMap((each) => namesIn(each['key'] ?? each))]));
+        return;
+      }
+      case 'CallStatement':
+        walk(part['call'], bound);
+        walk(part['body'], new Set([...bound, ...namesIn(part['callerArgs'])]));
+        return;
+      default:
+        for (const [name, member] of Object.entries(part)) if (name !== 'type') walk(member, bound);
+    }
+  };
+  walk((program as { readonly body?: unknown }).body, new Set(known));
+  return [...free].filter((name) => !optional.has(name));
+}
+
+const isPart = (value: unknown): value is Part =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+
+const isName = (value: unknown): value is Part => isPart(value) && value.type === 'Identifier';
+
+/** `a`, `(a, b)`, `[a, b]`: the names that it binds. */
+function namesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(namesIn);
+  if (!isPart(value)) return [];
+  return value.type === 'Identifier' ? [String(value.value)] : namesIn(value.value);
+}
+
+function filterName(filter: unknown): string {
+  if (!isPart(filter)) return '';
+  return isName(filter) ? String(filter.value) : filterName(filter['callee']);
+}
+
+const callArguments = (filter: unknown): unknown => (isPart(filter) && filter.type === 'CallExpression' ? filter['args'] : []);

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { Fault } from '#kit/fault';
+import type { JsonObject } from '#kit/json';
+import type { Context } from '#pipeline';
+import { KeptAnswers } from './kept-answers.ts';
+import type { LanguageModel } from './language-model.ts';
+
+const one = z.object({ generation: z.string(), modelName: z.string() });
+const several = z.object({ generations: z.array(z.string()), modelName: z.string() });
+
+/** The columns of one answer to each row, or of several. */
+export type Generated<N extends number> = N extends 1 ? typeof one : typeof several;
+
+/** A number that is written as one: the columns of a step follow from it. */
+export type Written<N extends number> = N & (number extends N ? never : unknown);
+
+/** Answers to one row. */
+const generationsMax = 1_000;
+
+/** How many answers are wanted. */
+export function generationCount(given: number | undefined): number {
+  const count = given ?? 1;
+  if (Number.isInteger(count) && count >= 1 && count <= generationsMax) return count;
+  throw new Fault('invalid-pipeline', `numGenerations must be a whole number from 1 to ${generationsMax}, and is ${String(given)}.`);
+}
+
+/** The output and the function of a step that gives one answer to each row, or several. */
+export function generated(
+  model: LanguageModel,
+  count: number,
+  generate: (row: JsonObject, context: Context, index: number) => Promise<string>,
+): { readonly output: typeof one; readonly run: (row: JsonObject, context: Context) => Promise<z.output<typeof one>> } {
+  const modelName = model.id;
+  if (count === 1) return { output: one, run: async (row, context) => ({ generation: await generate(row, context, 0), modelName }) };
+  const kept = new KeptAnswers();
+  const run = async (row: JsonObject, context: Context) => {
+    const before = kept.take(context.key);
+    // All of them are waited for, whatever becomes of one: each is reported before the row is settled.
+    const settled = await Promise.allSettled(
+      Array.from({ length: count }, async (_, index) => before[index] ?? generate(row, context, index)),
+    );
+    const failed = settled.find((each) => each.status === 'rejected');
+    const answers = settled.map((each) => (each.status === 'fulfilled' ? each.value : null));
+    if (!failed) return { generations: answers, modelName };
+    kept.keep(context.key, answers);
+    throw failed.reason;
+  };
+  return { output: several, run } as never;
+}

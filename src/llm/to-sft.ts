@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { sha256 } from '#kit/sha256';
+import type { JsonObject } from '#kit/json';
+import { step, type MapStep } from '#pipeline';
+import { askedBy, chatMessageSchema } from './chat-message.ts';
+import { textOf } from './prompt.ts';
+
+/** Rows that can be learnt from. */
+export type SftRow = { readonly instruction: string; readonly generation: string; readonly systemPrompt?: string | null | undefined };
+
+const output = z.object({ prompt: z.string(), prompt_id: z.string(), messages: z.array(chatMessageSchema) });
+
+/**
+ * Rows for supervised fine-tuning, in the columns that trainers know: `prompt`, `prompt_id` (the prompt's SHA-256) and `messages`, which end with the
+ * `generation`.
+ */
+export function toSft(): MapStep<SftRow, typeof output> {
+  return step.map({
+    id: 'distilog/to-sft',
+    version: 1,
+    input: z.object({ instruction: z.string(), generation: z.string(), systemPrompt: z.string().nullable().optional() }),
+    output,
+    run: (row) => {
+      const prompt = textOf(row as JsonObject, 'instruction');
+      const answer = { role: 'assistant', content: textOf(row as JsonObject, 'generation') } as const;
+      return { prompt, prompt_id: sha256(prompt), messages: [...askedBy(prompt, row.systemPrompt ?? null), answer] };
+    },
+  }) as MapStep<SftRow, typeof output>;
+}

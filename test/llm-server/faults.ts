@@ -1,0 +1,67 @@
+import { hashed } from '../unit/random.ts';
+
+/** What a provider may do instead of answering well. */
+export const faultNames = [
+  'rate-limit',
+  'rate-limit-bare',
+  'rate-limit-ms',
+  'rate-limit-date',
+  'rate-limit-hour',
+  'server-error',
+  'unavailable',
+  'hang',
+  'cut',
+  'cut-body',
+  'malformed-json',
+  'no-choices',
+  'wrong-schema',
+  'not-json',
+  'empty',
+  'length',
+  'filtered',
+  'filter-error',
+  'huge',
+  'nul',
+  'context-length',
+  'bad-request',
+  'echo',
+  'model-not-found',
+  'unauthorized',
+  'forbidden',
+  'payment-required',
+  'insufficient-quota',
+] as const;
+
+export type FaultName = (typeof faultNames)[number];
+
+/** Faults that another try may get over. */
+const transient: readonly FaultName[] = [
+  'rate-limit',
+  'rate-limit-bare',
+  'rate-limit-ms',
+  'server-error',
+  'cut',
+  'cut-body',
+  'malformed-json',
+  'empty',
+];
+
+/** Reads `all`, `transient`, `none` or a list: `rate-limit,cut`. */
+export function parseFaults(text: string): readonly FaultName[] {
+  if (text === 'all') return faultNames;
+  if (text === 'transient') return transient;
+  if (text === 'none' || text === '') return [];
+  return text.split(',').map((name) => {
+    const known = faultNames.find((each) => each === name);
+    if (!known) throw new Error(`there is no fault ${name}; there are ${faultNames.join(', ')}, and all, transient, none`);
+    return known;
+  });
+}
+
+/** One request in four meets a fault, which follows from what it asks; from its second try on, it is answered. */
+export const faultByContent =
+  (faults: readonly FaultName[], share = 0.25) =>
+  ({ key, attempt }: { readonly key: string; readonly attempt: number }): FaultName | undefined =>
+    attempt === 1 && faults.length > 0 && hashed('met', key) % 1_000 < share * 1_000
+      ? faults[hashed('which', key) % faults.length]
+      : undefined;
