@@ -1,4 +1,5 @@
 export { beginning, createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
+export { losses, type FailedBatch, type RejectedRow } from './losses.ts';
 export { leafState, type LeafState } from './leaf-state.ts';
 export { writeDistiset, type WriteOptions, type WrittenDistiset } from './write-distiset.ts';
 export type { DistisetMetadata } from './writers/metadata.ts';
