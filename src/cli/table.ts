@@ -3,6 +3,8 @@ import Table from 'cli-table3';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right' | undefined;
+  /** Characters, the space after it included; default: as wide as its widest cell. */
+  readonly width?: number | undefined;
 }
 
 const bare = {
@@ -32,6 +34,7 @@ export function table(
   const drawn = new Table({
     head: columns.map(({ title }) => paintTitle(title)),
     colAligns: columns.map(({ align }) => align ?? 'left'),
+    colWidths: columns.map(({ width }) => width ?? null),
     chars: bare,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
