@@ -51,3 +51,10 @@ export function shortened(text: string, lengthMax: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= lengthMax ? line : `${line.slice(0, Math.max(0, lengthMax - 1)).toWellFormed()}…`;
 }
+
+/** The greatest width that no column may pass for all of them to fit into a line, two spaces between; never less than `least`. */
+export function fittingWidth(widths: readonly number[], lineWidth: number, least: number): number {
+  let most = Math.max(least, ...widths);
+  while (most > least && widths.reduce((sum, each) => sum + Math.min(each, most) + 2, -2) > lineWidth) most--;
+  return most;
+}

@@ -107,6 +107,9 @@ const statementFaults = /^(0A|21|22|2F|34|42|44|54|P0)/;
 function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): Fault {
   const code = codeOf(error) ?? '';
   if (code === '25006' || code === '2F003') return notASelect(`changes something (${messageOf(error)})`, error);
+  if (code === '0A000' && /data-modifying/.test(messageOf(error))) return notASelect('has a part that changes rows', error);
+  if (code === '42601' && error instanceof pg.DatabaseError && error.position === undefined && text.includes(';'))
+    return notASelect('is more than one statement', error);
   if (code === '57014')
     return new Fault('sql-timeout', `The statement took longer than ${timeoutMs / 1000} s and was ended: have it read less.`, {
       cause: error,

@@ -2,7 +2,7 @@ import { findStore, migrate, requireMigrated, select, type Selected } from '#pos
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
-import { shortened, table } from '../table.ts';
+import { fittingWidth, shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface SqlOptions extends CommonOptions {
@@ -40,30 +40,25 @@ function named(columns: readonly string[], row: Selected['rows'][number]): Reado
   return Object.fromEntries(object);
 }
 
-/** Longest cell where there are several columns: the widest ones give way until a row fits the terminal. */
+/** Rows as a table; where they are wider than the terminal, the widest columns give way. A single column is shown whole, as it is: a plan, a document. */
 function drawn({ columns, rows }: Selected, { width, paint, isInteractive }: Terminal): string {
-  const count = `${formatCount(rows.length)} row${rows.length === 1 ? '' : 's'}`;
-  if (columns.length === 0 || rows.length === 0) return paint('dim', count);
   const cells = rows.map((row) => row.map(textOf));
+  const titles = (name: string) => paint('dim', name);
+  if (rows.length === 0) return [columns.map(titles).join('  '), paint('dim', 'no rows')].join('\n');
+  if (columns.length === 1) return [titles(columns[0] ?? ''), ...cells.map(([text = '']) => text)].join('\n');
   const widths = columns.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
-  const cellMax = isInteractive ? fittingWidth(widths, width) : cellMaxElsewhere;
+  const cellMax = isInteractive ? fittingWidth(widths, width, cellMin) : cellMaxElsewhere;
   const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === 'number'));
   return table(
     columns.map((name, index) => ({ title: shortened(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
     cells.map((row) => row.map((text) => shortened(text, cellMax))),
-    (title) => paint('dim', title),
+    titles,
   );
 }
 
+/** Longest cell where there is no terminal to fit. */
 const cellMaxElsewhere = 200;
 const cellMin = 8;
-
-/** The greatest width that no column may pass for all of them to fit, two spaces between. */
-function fittingWidth(widths: readonly number[], width: number): number {
-  let most = Math.max(...widths);
-  while (most > cellMin && widths.reduce((sum, each) => sum + Math.min(each, most) + 2, -2) > width) most--;
-  return most;
-}
 
 const textOf = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -97,7 +97,7 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
   print(
     paint(
       'dim',
-      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)} (${asOf.recordedAt}), hash ${asOf.hash.slice(0, 12)}…`,
+      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)}${terminal.width >= wideFrom ? ` (${asOf.recordedAt})` : ''}, hash ${asOf.hash.slice(0, 12)}…`,
     ),
   );
   if (graph.paused) print(paint('yellow', shortened(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));

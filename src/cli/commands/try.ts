@@ -81,7 +81,7 @@ function tryJson(pipeline: string, take: number, tried: Rehearsal): unknown {
 function show(terminal: Terminal, pipeline: string, take: number, tried: Rehearsal): void {
   const { print, paint, width } = terminal;
   print(`${paint('bold', pipeline)}  the first ${formatCount(take)} row${take === 1 ? '' : 's'}; nothing is stored`);
-  for (const { name, operator, upstream } of stepsOf(tried)) {
+  for (const { name, operator, upstream, adds } of stepsOf(tried)) {
     const rows = tried.steps[name] ?? [];
     const lost = tried.rejected.filter(({ step }) => step === name);
     const count = `${formatCount(rows.length)} row${rows.length === 1 ? '' : 's'}`;
@@ -94,15 +94,10 @@ function show(terminal: Terminal, pipeline: string, take: number, tried: Rehears
         ...(lost.length > 0 ? [paint('yellow', `${formatCount(lost.length)} rejected`)] : []),
       ].join('  '),
     );
-    const [first] = rows;
-    if (first)
-      print(
-        rowTable(
-          rows.map((values) => ({ label: '', values })),
-          Object.keys(first),
-          terminal,
-        ),
-      );
+    // What the step made comes first: on a narrow terminal it is what there is room for.
+    const columns = [...new Set([...adds, ...Object.keys(rows[0] ?? {})])];
+    const labelled = rows.map((values) => ({ label: '', values }));
+    if (rows.length > 0) print(rowTable(labelled, columns, terminal));
     for (const { code, message, attempts, input } of lost) {
       print(paint('yellow', shortened(`rejected: ${code}: ${message}${attempts > 1 ? ` (${attempts} attempts)` : ''}`, width)));
       if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
