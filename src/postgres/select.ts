@@ -64,26 +64,18 @@ const notASelect = (what: string, cause?: unknown) =>
     cause === undefined ? {} : { cause },
   );
 
-const { builtins } = pg.types;
+/** Types whose values JSON has, by their numbers in PostgreSQL: bool; int8, int2, int4, float4, float8; json, jsonb. */
+const boolOid = 16;
+const numberOids = new Set([20, 21, 23, 700, 701]);
+const jsonOids = new Set([114, 3802]);
 
-/** Texts stay as PostgreSQL writes them, but what JSON has a type for. */
+/** All others stay texts, as PostgreSQL writes them. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => {
-    switch (oid) {
-      case builtins.BOOL:
-        return (text: string) => text === 't';
-      case builtins.INT2:
-      case builtins.INT4:
-      case builtins.INT8:
-      case builtins.FLOAT4:
-      case builtins.FLOAT8:
-        return numberOrText;
-      case builtins.JSON:
-      case builtins.JSONB:
-        return (text: string) => JSON.parse(text) as Json;
-      default:
-        return (text: string) => text;
-    }
+    if (oid === boolOid) return (text: string) => text === 't';
+    if (numberOids.has(oid)) return numberOrText;
+    if (jsonOids.has(oid)) return (text: string) => JSON.parse(text) as Json;
+    return (text: string) => text;
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 

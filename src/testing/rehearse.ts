@@ -1,9 +1,8 @@
-import type { z } from 'zod';
 import { createDistiset, losses, type FailedBatch, type RejectedRow } from '#distiset';
 import { startPipeline, thisActor } from '#engine';
 import type { JsonObject } from '#kit/json';
 import { foldAt, memoryStore, resolveAsOf, runLogId, type Store } from '#log';
-import { plan, resource, type Log, type Pipeline, type Plan, type Resource, type RowsOf } from '#pipeline';
+import { plan, resource, type Log, type ParamsOf, type Pipeline, type Plan, type Resource, type RowsOf } from '#pipeline';
 import { totalUsage, usage } from '#projections';
 import type { Rest } from '#scheduler';
 import type { RecordedEvent, Usage } from '#schema';
@@ -11,7 +10,7 @@ import { rehearsedPlan, type PlanChanges } from './rehearsed-plan.ts';
 
 /** What a rehearsal may be told. */
 export interface RehearsalOptions<P extends Pipeline = Pipeline> extends PlanChanges {
-  readonly params?: z.input<P['params']> | undefined;
+  readonly params?: ParamsOf<P> | undefined;
   /** Of everything random. Default 1, so that a rehearsal comes out the same every time. */
   readonly seed?: number | undefined;
   /** Values that steps get in place of resources, by the resources' ids. They are not closed. */

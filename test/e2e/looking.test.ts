@@ -6,11 +6,11 @@ import { dictionary, distilog, finished, json, start, workFolder } from './comma
 const cwd = workFolder();
 const head = `import { z } from 'zod';\nimport { NonRetryableError, pipeline } from 'distilog';\n`;
 const file = (name: string, text: string) => fs.writeFileSync(path.join(cwd, name), head + text);
-const linesOf = <T>(text: string): readonly T[] =>
+const linesOf = (text: string): readonly unknown[] =>
   text
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as T);
+    .map((line) => JSON.parse(line) as unknown);
 
 interface Row {
   readonly id: string;
@@ -22,7 +22,7 @@ interface Row {
 const rowsOf = async (...args: readonly string[]) => {
   const { code, stdout, stderr } = await distilog(['rows', ...args, '--json'], { cwd });
   expect(code, stderr).toBe(0);
-  return stdout === '' ? [] : linesOf<Row>(stdout);
+  return stdout === '' ? [] : (linesOf(stdout) as readonly Row[]);
 };
 
 /** The run that most cases look at. */
@@ -31,7 +31,7 @@ let runId = '';
 beforeAll(async () => {
   const { code, stdout, stderr } = await distilog(['run', dictionary, '--param', 'limit=250', '--seed', '7', '--json'], { cwd });
   expect([0, 3], stderr).toContain(code);
-  runId = linesOf<{ runId: string }>(stdout)[0]?.runId ?? '';
+  runId = (linesOf(stdout) as readonly { runId: string }[])[0]?.runId ?? '';
   file(
     'slow.ts',
     `export default pipeline('slow', { params: z.object({ bias: z.int().default(0) }) }, ({ source, params }) => {
@@ -87,14 +87,14 @@ describe('rows', () => {
     ]);
     expect((await ended).code).toBe(3);
     expect([followed.code, shown.code, status.code, machine.code]).toEqual([3, 3, 3, 3]);
-    const numbers = linesOf<Row>(followed.stdout).map(({ values }) => values['n']);
+    const numbers = (linesOf(followed.stdout) as readonly Row[]).map(({ values }) => values['n']);
     expect(numbers).toEqual(Array.from({ length: 60 }, (_, n) => n).filter((n) => n !== 13));
     expect(shown.stdout.match(/^answer:\d\/\d/gm)).toHaveLength(59);
     expect(shown.stdout.match(/^row /gm)).toHaveLength(1);
     // Lines while it moved, then the table; the tokens in both.
     expect(status.stderr).toMatch(/^slow-\w+ .* partial, position \d+: numbers 60, answer 60 \(1 rejected\); 6,600 tokens$/m);
     expect(status.stdout).toMatch(/^slow-\w+ {2}partial[\s\S]*tokens: 6,000 in, 600 out, in 60 calls/);
-    const told = linesOf<{ status: string }>(machine.stdout).map(({ status: each }) => each);
+    const told = (linesOf(machine.stdout) as readonly { status: string }[]).map(({ status: each }) => each);
     expect(told.length).toBeGreaterThan(1);
     expect([told[0], told.at(-1)]).toEqual(['running', 'partial']);
     // What is at rest needs no following.
@@ -238,8 +238,12 @@ describe('errors --export', () => {
       stdout: expect.stringMatching(/^5 lost rows of lossy-\w+, each with its cause, written to lost\.jsonl/) as string,
     });
     const text = fs.readFileSync(path.join(cwd, 'lost.jsonl'), 'utf8');
-    const lost = linesOf<{ step: string; row: number; cause: { code: string }; input: unknown }>(text);
-    expect(lost.map(({ step, row, cause: { code }, input }) => [step, row, code, input]).sort()).toEqual([
+    const lost = linesOf(text) as readonly { step: string; row: number; cause: { code: string }; input: unknown }[];
+    expect(
+      lost
+        .map(({ step, row, cause: { code }, input }) => [step, row, code, input])
+        .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    ).toEqual([
       ['breaks', 0, 'non-retryable', { n: 1 }],
       ['breaks', 1, 'non-retryable', { n: 3 }],
       ['breaks', 2, 'non-retryable', { n: 4 }],
@@ -273,7 +277,7 @@ describe('try', () => {
       readonly usage: { readonly calls: number };
       readonly steps: readonly { readonly name: string; readonly rows: readonly unknown[]; readonly rejected: readonly unknown[] }[];
     }
-    const [{ outcome, usage, steps } = { outcome: '', usage: { calls: 0 }, steps: [] }] = linesOf<Tried>(tried.stdout);
+    const [{ outcome, usage, steps } = { outcome: '', usage: { calls: 0 }, steps: [] }] = linesOf(tried.stdout) as readonly Tried[];
     expect([outcome, usage.calls, steps.map(({ rows }) => rows.length)]).toEqual(['partial', 14, [14, 13]]);
     expect(steps[1]?.rows[0]).toEqual({ n: 0, out: 'answer 5' });
     expect(steps[1]?.rejected).toEqual([{ row: 3, code: 'non-retryable', message: 'unlucky', attempts: 1, input: { n: 13 } }]);
