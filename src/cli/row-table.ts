@@ -40,12 +40,12 @@ export function growingRowTable(columns: readonly string[], place: Place, labelW
     if (fit) known = { shown: fit.shown, widths: growingWidths(fit, place.width - labelWidth - 2) };
     const { shown, widths } = known ?? { shown: [], widths: [] };
     const cut = (text: string, index: number) => shortened(text, widths[index] ?? 0);
-    const sized = shown.map((name, index) => ({ title: cut(name, index), width: (widths[index] ?? 0) + 2 }));
+    const sized = shown.map((name, index) => ({ title: cut(name, index), width: widths[index] }));
     const lines = rows.map(({ label, values }) => [
       place.paint('dim', label),
       ...shown.map((name, index) => cut(textOf(values[name]), index)),
     ]);
-    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth + 2 }, ...sized], lines, paintTitle).split('\n');
+    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle).split('\n');
     const head = fit ? [...(fit.note === '' ? [] : [fit.note]), titles] : [];
     return [...head, ...rest].join('\n');
   };

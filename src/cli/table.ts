@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right' | undefined;
-  /** Characters, the space after it included; default: as wide as its widest cell. */
+  /** Characters; default: as wide as its widest cell. */
   readonly width?: number | undefined;
 }
 
@@ -50,6 +50,17 @@ export function table(
 export function shortened(text: string, lengthMax: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= lengthMax ? line : `${line.slice(0, Math.max(0, lengthMax - 1)).toWellFormed()}…`;
+}
+
+/** A text in lines of at most so many characters, broken between words; a word that is longer has a line of its own, which is longer too. */
+export function wrapped(text: string, lengthMax: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= lengthMax) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** The greatest width that no column may pass for all of them to fit into a line, two spaces between; never less than `least`. */

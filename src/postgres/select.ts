@@ -94,7 +94,7 @@ interface Asked {
 }
 
 /** SQLSTATE classes of statements that are wrong, as opposed to a server that fails: syntax, names, data, features, read-only. */
-const statementFaults = /^(0A|21|22|2F|34|42|44|54|P0)/;
+const statementFaults = /^(0A|21|22|25|2F|34|42|44|54|P0)/;
 
 function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): Fault {
   const code = codeOf(error) ?? '';

@@ -8,7 +8,7 @@ import { withStore, type CommandContext, type CommonOptions } from '../context.t
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { recordedPipeline, type RecordedPipeline } from '../recorded-pipeline.ts';
-import { shortened, table } from '../table.ts';
+import { wrapped } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** One thing that somebody did, or that a run came to. */
@@ -169,53 +169,44 @@ const verbs: Readonly<Partial<Record<EventType, string>>> = {
   LateResult: 'late result',
 };
 
-function show({ print, paint, width }: Terminal, pipeline: string, runs: readonly RunHistory[]): void {
+function show(terminal: Terminal, pipeline: string, runs: readonly RunHistory[]): void {
+  const { print, paint, width } = terminal;
   print(`${paint('bold', pipeline)}  ${formatCount(runs.length)} run${runs.length === 1 ? '' : 's'}, oldest first`);
   for (const { runId, status, changes, entries } of runs) {
     const style =
       status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : status === 'partial' || status === 'paused' ? 'yellow' : 'red';
     print('');
     print(`${paint('bold', runId)}  ${paint(style, status)}`);
-    for (const line of changeLines(changes)) print(shortened(line, width).replace(/^/, '  '));
-    const cells = entries.map(({ recordedAt, type, who, what }) => [`  ${localTime(recordedAt)}`, verbs[type] ?? type, who ?? '', what]);
-    const room = width - 8 - [0, 1, 2].reduce((sum, column) => sum + Math.max(...cells.map((each) => each[column]?.length ?? 0)), 0);
-    // What was done is worth more than who did it: where both do not fit in a line, it has its own.
-    if (room >= 24)
-      print(
-        headless(
-          cells.map(([at = '', verb = '', who = '', what = '']) => [paint('dim', at), verb, paint('dim', who), shortened(what, room)]),
-        ),
-      );
-    else
-      for (const [at = '', verb = '', who = '', what = ''] of cells) {
-        print(`${paint('dim', at)}  ${verb.padEnd(12)} ${paint('dim', who)}`.trimEnd());
-        if (what !== '') print(`${' '.repeat(23)}${shortened(what, width - 23)}`);
-      }
+    for (const line of changeLines(changes)) for (const part of wrapped(line, width - 4)) print(`  ${part}`);
+    print(entryLines(entries, terminal).join('\n'));
   }
 }
 
-const headless = (rows: readonly (readonly string[])[]): string =>
-  table(
-    Array.from({ length: 4 }, () => ({ title: '' })),
-    rows,
-  )
-    .split('\n')
-    .slice(1)
-    .join('\n');
+/** An entry a line; where what was done does not fit beside who did it, it has lines of its own. */
+function entryLines(entries: readonly Entry[], { paint, width }: Terminal): readonly string[] {
+  const verbOf = ({ type }: Entry) => verbs[type] ?? type;
+  const verbWidth = Math.max(...entries.map((entry) => verbOf(entry).length));
+  const whoWidth = Math.max(...entries.map(({ who }) => who?.length ?? 0));
+  return entries.flatMap((entry) => {
+    const at = `  ${localTime(entry.recordedAt)}`;
+    const verb = verbOf(entry).padEnd(verbWidth);
+    const who = entry.who ?? '';
+    const line = (by: string) => `${paint('dim', at)}  ${verb}  ${paint('dim', by)}${by === '' ? '' : '  '}`;
+    const fits = (by: string) => [at, verb, by, entry.what].join('  ').length <= width;
+    const beside = [who.padEnd(whoWidth), who].find(fits);
+    if (beside !== undefined) return [`${line(beside)}${entry.what}`.trimEnd()];
+    const indent = ' '.repeat(at.length + 2);
+    return [line(who).trimEnd(), ...wrapped(entry.what, width - indent.length).map((part) => `${indent}${part}`)];
+  });
+}
 
 /** What of the definition and its params is not as it was in the run before. */
 function changeLines({ since, steps, files, params }: Changes): readonly string[] {
   if (since === null) return [];
+  const followers = steps.filter(({ kind }) => kind === 'follows').map(({ step }) => step);
   const lines = [
     ...steps.filter(({ kind }) => kind !== 'follows').map(changeOf),
-    ...(steps.some(({ kind }) => kind === 'follows')
-      ? [
-          `${steps
-            .filter(({ kind }) => kind === 'follows')
-            .map(({ step }) => step)
-            .join(', ')}: follow`,
-        ]
-      : []),
+    ...(followers.length > 0 ? [`${followers.join(', ')}: what is above ${followers.length === 1 ? 'it' : 'them'} changed`] : []),
     ...(files.length > 0 ? [`files: ${files.join(', ')}`] : []),
     ...(params.length > 0 ? [`params: ${params.join(', ')}`] : []),
   ];

@@ -65,10 +65,14 @@ async function show({ terminal }: CommandContext, store: Store, runId: string, {
   const total = Math.max(found.length, steps[options.step ?? '']?.rows.out ?? 0);
   const count =
     found.length === total ? `all ${formatCount(total)} rows` : `${words[choice.which]} ${found.length} of ${formatCount(total)} rows`;
-  const place = `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)}`;
+  const time = terminal.width >= wideFrom ? `, ${localTime(asOf.recordedAt)}` : '';
+  const place = `as of position ${formatCount(asOf.position)}${time}`;
   print(`${paint('bold', options.step ?? '')}  ${total === 0 ? 'no rows' : count}  ${paint('dim', `of ${runId} ${place}`)}`);
   if (found.length > 0) print(rowTable(found.map(labelled), from.columns, terminal));
 }
+
+/** Characters in a line from which there is room for the time too. */
+const wideFrom = 100;
 
 const words: Readonly<Record<Choice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
 
