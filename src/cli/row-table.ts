@@ -18,7 +18,7 @@ const textMax = 1_000;
 /** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. Labels stand before them, where there are any. */
 export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: Place): string {
   const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
-  const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth);
+  const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
   const titles = shown.map((name): Column => ({ title: shortened(name, cellMax) }));
   const drawn = table(
     labelWidth > 0 ? [{ title: 'row' }, ...titles] : titles,
@@ -36,7 +36,7 @@ export function growingRowTable(columns: readonly string[], place: Place, labelW
   const paintTitle = (title: string) => place.paint('dim', title);
   let known: { readonly shown: readonly string[]; readonly widths: readonly number[] } | null = null;
   return (rows) => {
-    const fit = known ? null : fitting(rows, columns, place, labelWidth);
+    const fit = known ? null : fitting(rows, columns, place, labelWidth, growingMin);
     if (fit) known = { shown: fit.shown, widths: growingWidths(fit, place.width - labelWidth - 2) };
     const { shown, widths } = known ?? { shown: [], widths: [] };
     const cut = (text: string, index: number) => shortened(text, widths[index] ?? 0);
@@ -53,7 +53,7 @@ export function growingRowTable(columns: readonly string[], place: Place, labelW
 
 /** As wide as what is known, and a little more; the last column has what is left. */
 function growingWidths({ widths, cellMax }: Fitting, room: number): readonly number[] {
-  const others = widths.slice(0, -1).map((width) => Math.min(cellMax, Math.max(width, growingMin)));
+  const others = widths.slice(0, -1).map((width) => Math.min(cellMax, width));
   return [...others, Math.max(growingMin, room - others.reduce((sum, width) => sum + width + 2, 0))];
 }
 
@@ -66,9 +66,10 @@ interface Fitting {
   readonly note: string;
 }
 
-function fitting(rows: readonly LabelledRow[], columns: readonly string[], { width, paint }: Place, labelWidth: number): Fitting {
+function fitting(rows: readonly LabelledRow[], columns: readonly string[], place: Place, labelWidth: number, narrowest: number): Fitting {
+  const { width, paint } = place;
   const room = width - (labelWidth > 0 ? labelWidth + 2 : 0);
-  const widths = columns.map((name) => Math.max(name.length, ...rows.map(({ values }) => textOf(values[name]).length)));
+  const widths = columns.map((name) => Math.max(narrowest, name.length, ...rows.map(({ values }) => textOf(values[name]).length)));
   let count = 0;
   for (let taken = 0; count < columns.length; count++) {
     taken += Math.min(widths[count] ?? 0, cellMin) + 2;

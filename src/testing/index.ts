@@ -1,2 +1,2 @@
 export { rehearse, type Rehearsal, type RehearsalOptions, type RejectedInRehearsal } from './rehearse.ts';
-export type { SourceStub, StepStub } from './rehearsed-plan.ts';
+export type { Stub } from './rehearsed-plan.ts';

@@ -1,21 +1,22 @@
 import { Fault } from '#kit/fault';
 import type { Awaitable, Context, Plan, ReadContext, Rows, RunnableStep } from '#pipeline';
 
-/** A function in place of a step's own: what it returns is checked as the step's own results are. */
-export type StepStub = {
-  // A method, so that a stub may name the columns that it reads.
-  bivariant(row: Readonly<Record<string, unknown>>, context: Context): unknown;
-}['bivariant'];
-
-/** Rows in place of a source's own: a list, or a function that reads them from an item on. */
-export type SourceStub = readonly unknown[] | ((context: ReadContext) => Awaitable<Rows<unknown>>);
+/**
+ * What stands in for a step: a function in place of its own, whose results are checked as the step's own are. For a source: its items, or a function
+ * that reads them, given a `ReadContext`.
+ */
+export type Stub =
+  | readonly unknown[]
+  // Steps are named by texts here, so nobody knows the row's columns: a stub says which it reads, or goes without types.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  | ((row: any, context: Context) => unknown);
 
 /** What of a plan a rehearsal has otherwise. */
 export interface PlanChanges {
   /** Items that each source reads at most. */
   readonly take?: number | undefined;
   /** By the names of steps. */
-  readonly stubs?: Readonly<Record<string, StepStub | SourceStub>> | undefined;
+  readonly stubs?: Readonly<Record<string, Stub>> | undefined;
 }
 
 /**
@@ -41,10 +42,11 @@ export function rehearsedPlan(plan: Plan, { take, stubs = {} }: PlanChanges): Pl
 
 const unhurried = (step: RunnableStep): RunnableStep => ({ ...step, options: { ...step.options, backoffMs: 0 } });
 
-function stubbed(step: RunnableStep, stub: StepStub | SourceStub | undefined): RunnableStep {
+function stubbed(step: RunnableStep, stub: Stub | undefined): RunnableStep {
   if (step.operator === 'source') {
     if (Array.isArray(stub)) return { ...step, origin: null, count: () => stub.length, open: ({ offset }) => stub.slice(offset) };
-    if (typeof stub === 'function') return { ...step, origin: null, count: null, open: stub as (context: ReadContext) => Rows<unknown> };
+    if (typeof stub === 'function')
+      return { ...step, origin: null, count: null, open: stub as (context: ReadContext) => Awaitable<Rows<unknown>> };
     throw new Fault('invalid-rehearsal', `The stub of source ${step.name} must be a list of rows, or a function that reads them.`);
   }
   if (!('call' in step))

@@ -1,7 +1,7 @@
 // What `rehearse` gives and takes. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { pipeline } from '#pipeline';
+import { pipeline, type ReadContext } from '#pipeline';
 import { rehearse } from '#testing';
 
 const twice = pipeline('twice', { params: z.object({ limit: z.int().default(3) }) }, ({ source }) => {
@@ -26,6 +26,7 @@ void rehearse(twice, { params: { other: 1 } });
 // A stub names the columns that it reads; a source's may be rows.
 void rehearse(twice, { stubs: { doubled: ({ n }: { n: number }) => ({ label: n > 1 ? 'a' : 'b' }), numbers: [{ n: 1 }] } });
 void rehearse(twice, { stubs: { doubled: async (row, { attempt, signal }) => ({ label: [row['n'], attempt, signal.aborted] }) } });
+void rehearse(twice, { stubs: { doubled: ({ n }) => ({ label: n }), numbers: ({ offset }: ReadContext) => [{ n: offset }] } });
 // @ts-expect-error neither a function nor rows
 void rehearse(twice, { stubs: { doubled: 7 } });
 

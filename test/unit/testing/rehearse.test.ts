@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, resource } from '#pipeline';
+import { pipeline, resource, type ReadContext } from '#pipeline';
 import { rehearse } from '#testing';
 
 interface Model {
@@ -80,6 +80,20 @@ describe('a rehearsal', () => {
       { step: 'cities', batch: 1, row: 0, code: 'invalid-output', input: null },
       { step: 'answer', batch: 0, row: 1, code: 'invalid-output', attempts: 1, input: { city: 'Bern' } },
     ]);
+  });
+
+  it('reads a source from its stub, which may be a function of where to begin', async () => {
+    const { rows, outcome } = await rehearse(capitals, {
+      take: 3,
+      stubs: {
+        cities: async function* ({ offset }: ReadContext) {
+          for (let n = offset; ; n++) yield { city: `city ${n}` };
+        },
+        answer: ({ city }) => ({ answer: city }),
+        short: (_row, { attempt }) => attempt > 1,
+      },
+    });
+    expect([outcome, rows.all.map(({ answer }) => answer), rows.brief]).toEqual(['succeeded', ['city 0', 'city 1', 'city 2'], []]);
   });
 
   it('does not wait between attempts, and goes on however much is rejected', async () => {
