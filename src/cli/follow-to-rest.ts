@@ -11,7 +11,7 @@ export type Ending =
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'left' };
 
-/** How often it is looked whether a run that says it is running is driven, and how many looks in a row must find that it is not. */
+/** How often it is looked whether a run that says it is running is driven, and how many looks in a row must find that it is not, nor has new events. */
 const lookEveryMs = 1_000;
 const looksMax = 2;
 
@@ -36,10 +36,12 @@ export async function followToRest(
     signal: stop.signal,
     position: () => seen,
     lost: () => {
-      ending = { kind: 'interrupted' };
+      if (!rested()) ending = { kind: 'interrupted' };
       stop.abort();
     },
   });
+  // A store that is away is told of where its events are read.
+  watch.catch(() => undefined);
   try {
     if ((await store.log.head(runLogId(runId)))?.position === from && rested()) return ending;
     for await (const page of follow(store.log, runLogId(runId), { from: from + 1, signal: stop.signal })) {
@@ -63,15 +65,16 @@ interface Watching {
   readonly lost: () => void;
 }
 
-/** Looks whether anybody drives a run. One that has just rested has no driver either: then there are events to tell first. */
+/** Looks whether anybody drives a run, for so long as it has events to tell. */
 async function watchDriver({ log }: Store, runId: string, { signal, position, lost }: Watching): Promise<void> {
   let missed = 0;
+  let before = position();
   while (!signal.aborted) {
     await pause(lookEveryMs, signal);
     if (signal.aborted) return;
-    const holder = await log.holder(runId);
-    const head = await log.head(runLogId(runId));
-    missed = holder === null && head?.position === position() ? missed + 1 : 0;
+    const isDriven = (await log.holder(runId)) !== null;
+    missed = isDriven || position() !== before ? 0 : missed + 1;
+    before = position();
     if (missed >= looksMax) lost();
   }
 }

@@ -68,7 +68,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
     paused: states.graph.paused,
     asOf,
     usage: { inputTokens, outputTokens, calls, costUsd },
-    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows }) => ({
+    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows, usage }) => ({
       name,
       operator,
       state,
@@ -76,6 +76,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
       batches,
       retries,
       rows,
+      usage: usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, calls: usage.calls, costUsd: usage.costUsd },
     })),
     timeline: states.timeline.entries,
     notes,
