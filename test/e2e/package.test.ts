@@ -47,7 +47,7 @@ console.log(JSON.stringify(steps['twice']));
 `,
     );
     expect(run(process.execPath, ['--no-warnings', 'rehearsal.ts'])).toBe('[{"n":1,"twice":2}]\n');
-    const compile = [
+    const options = [
       '--noEmit',
       '--strict',
       '--target',
@@ -56,10 +56,8 @@ console.log(JSON.stringify(steps['twice']));
       'nodenext',
       '--skipLibCheck',
       '--allowImportingTsExtensions',
-      '--types',
-      '',
-      'pipeline.ts',
     ];
+    const compile = [...options, 'pipeline.ts', 'rehearsal.ts'];
     expect(run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), ...compile])).toBe('');
   }, 180_000);
 });
