@@ -27,6 +27,7 @@ export async function writeWholeFile(target: string, option: string, lines: Asyn
       refuseExisting(target, option);
       fs.renameSync(temporary, full);
     }
+    syncFolder(path.dirname(full));
     return count;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') refuseExisting(target, option);
@@ -54,6 +55,14 @@ async function written(descriptor: number, lines: AsyncIterable<string>): Promis
     fs.closeSync(descriptor);
   }
   return count;
+}
+
+function syncFolder(folder: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return;
+  const descriptor = fs.openSync(folder, 'r');
+  fs.fsyncSync(descriptor);
+  fs.closeSync(descriptor);
 }
 
 function refuseExisting(target: string, option: string): void {

@@ -77,7 +77,7 @@ const wideFrom = 100;
 const words: Readonly<Record<Choice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
 
 /** Characters kept for labels of rows that are still to come. */
-const labelRoom = '000/00'.length;
+const labelRoom = '00000/000'.length;
 
 async function follow(context: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
   const { print, note, paint } = context.terminal;
