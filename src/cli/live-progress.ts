@@ -1,9 +1,8 @@
 import { createLogUpdate } from 'log-update';
-import { errors, graph, progress, timeline, usage } from '#projections';
 import type { RecordedEvent } from '#schema';
 import { formatCount, formatDuration } from './numbers.ts';
-import { progressFrame } from './progress-frame.ts';
-import { stepViews, type RunStates } from './run-view.ts';
+import { progressFrame, type Frame } from './progress-frame.ts';
+import { evolveRun, stepViews, tokensOf, type RunStates } from './run-view.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person sees of a run while it moves. */
@@ -19,10 +18,19 @@ const drawEveryMs = 150;
 /** Without a terminal, a line now and then. */
 const lineEveryMs = 5_000;
 
+/** What is shown, from where on, and where. */
+export interface Watched {
+  readonly runId: string;
+  readonly states: RunStates;
+  readonly position: number;
+  readonly terminal: Terminal;
+  readonly write: (text: string) => boolean;
+}
+
 /** Shows a run from states that are folded as events are recorded: redrawn in place on a terminal, plain lines elsewhere. */
-export function liveProgress(runId: string, before: RunStates, terminal: Terminal, write: (text: string) => boolean): LiveProgress {
+export function liveProgress({ runId, states: before, position: from, terminal, write }: Watched): LiveProgress {
   let states = before;
-  let position = 0;
+  let position = from;
   const startedAt = Date.now();
   const draw = terminal.isInteractive ? interactive(terminal, write) : lines(terminal, runId);
   const frame = () => ({ runId, status: states.graph.status, position, elapsedMs: Date.now() - startedAt, steps: stepViews(states) });
@@ -30,7 +38,7 @@ export function liveProgress(runId: string, before: RunStates, terminal: Termina
   timer.unref();
   return {
     recorded: (events) => {
-      for (const event of events) states = evolve(states, event);
+      for (const event of events) states = evolveRun(states, event);
       position = events.at(-1)?.position ?? position;
     },
     note: (line) => draw.note(line),
@@ -42,16 +50,8 @@ export function liveProgress(runId: string, before: RunStates, terminal: Termina
   };
 }
 
-const evolve = (states: RunStates, event: RecordedEvent): RunStates => ({
-  graph: graph.evolve(states.graph, event),
-  progress: progress.evolve(states.progress, event),
-  errors: errors.evolve(states.errors, event),
-  usage: usage.evolve(states.usage, event),
-  timeline: timeline.evolve(states.timeline, event),
-});
-
 interface Drawer {
-  frame(frame: Parameters<typeof progressFrame>[0]): void;
+  frame(frame: Frame): void;
   note(line: string): void;
   done(): void;
 }
@@ -74,10 +74,11 @@ function lines(terminal: Terminal, runId: string): Drawer {
   let last = '';
   return {
     frame: ({ status, position, elapsedMs, steps }) => {
+      const tokens = tokensOf(steps);
       const facts = steps
         .map(({ name, rows }) => `${name} ${formatCount(rows.in)}${rows.rejected > 0 ? ` (${formatCount(rows.rejected)} rejected)` : ''}`)
         .join(', ');
-      const text = `${status}, position ${formatCount(position)}: ${facts}`;
+      const text = `${status}, position ${formatCount(position)}: ${facts}${tokens > 0 ? `; ${formatCount(tokens)} tokens` : ''}`;
       if (text === last) return;
       last = text;
       terminal.note(`${runId}  ${formatDuration(elapsedMs)}  ${text}`);

@@ -6,14 +6,18 @@ import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
 import { distiset } from './commands/distiset.ts';
 import { errors } from './commands/errors.ts';
 import { init } from './commands/init.ts';
+import { history } from './commands/history.ts';
 import { log } from './commands/log.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { request } from './commands/request.ts';
 import { resume } from './commands/resume.ts';
 import { retry } from './commands/retry.ts';
 import { run } from './commands/run.ts';
+import { rows } from './commands/rows.ts';
 import { runs } from './commands/runs.ts';
+import { sql } from './commands/sql.ts';
 import { status } from './commands/status.ts';
+import { tryPipeline } from './commands/try.ts';
 import { verify } from './commands/verify.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
@@ -115,6 +119,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--seed <n>', 'seed of everything random (default: a random one, recorded)')
     .option('--no-reject-limit', 'go on however many rows a step rejects')
     .action((file, options) => run(context, file, options));
+  root
+    .command('try <file>')
+    .description("a pipeline's first rows, shown after every step; nothing is stored")
+    .exitOverride()
+    .option('--rows <n>', 'rows that each source reads (default: 3)')
+    .addOption(param())
+    .option('--json', 'for machines')
+    .action((file, options) => tryPipeline(context, file, options));
   command('resume [run] [file]', 'go on after a crash or a pause')
     .addOption(param())
     .addOption(concurrency())
@@ -137,6 +149,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .action((options) => runs(context, options));
   command('status [run]', 'the steps of a run: how far, what was lost')
     .option('--at <as-of>', 'as of then')
+    .option('--follow', 'live, until the run is at rest; the exit code tells how it ended')
     .action((which, options) => status(context, which, options));
   command('log [run]', 'the events of a run, one a line')
     .option('--follow', 'go on as it grows')
@@ -146,6 +159,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--to <as-of>', 'up to here')
     .option('--side', 'of the side log: requests, exports')
     .action((which, options) => log(context, which, options));
+  command('history <pipeline>', 'all runs of a pipeline: who did what, what changed, what was exported').action((pipeline, options) =>
+    history(context, pipeline, options),
+  );
+  command('rows [run]', 'rows of any step, as they are')
+    .option('--step <name>', 'whose rows')
+    .option('--first <n>', 'the first ones (default: 10)')
+    .option('--last <n>', 'the last ones')
+    .option('--random <n>', 'any, each as likely as the others')
+    .option('--at <as-of>', 'as of then')
+    .option('--follow', 'the last ones, then new ones as their batches succeed, until the run is at rest')
+    .action((which, options) => rows(context, which, options));
   command('distiset [run]', 'the dataset as of a position: a preview, or written with --out')
     .option('--at <as-of>', 'as of then (default: head)')
     .option('--out <dir>', 'write it here; the directory must not exist')
@@ -161,6 +185,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   command('errors [run]', 'what was lost, by cause, then row by row')
     .option('--at <as-of>', 'as of then')
     .option('--all', 'every row')
+    .option('--export <file>', 'write the rows that were lost to a file, as they went in, each with its cause: JSON lines')
     .action((which, options) => errors(context, which, options));
   command('verify [run]', 'compute the hash chain and every chunk anew')
     .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
@@ -168,6 +193,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   command('rebuild [run]', 'fold the log anew, without snapshots')
     .option('--check', 'compare only')
     .action((which, options) => rebuild(context, which, options));
+  command('sql <statement>', 'a select on the tables and views of the store; it changes nothing')
+    .option('--rows <n>', 'rows shown at most (default: 1000)')
+    .addHelpText('after', sqlHelp)
+    .action((statement, options) => sql(context, statement, options));
   command('pause [run]', 'ask a run to pause').action((which, options) => request(context, 'pause', which, options));
   command('cancel [run]', 'ask a run to end').action((which, options) => request(context, 'cancel', which, options));
 
@@ -191,3 +220,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .action((options) => dbMigrate(context, options));
   return root;
 }
+
+const sqlHelp = `
+The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:
+  distilog sql "select type, count(*) from history group by type order by 2 desc"
+It runs in a read-only transaction and may take 30 seconds.`;

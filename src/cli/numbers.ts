@@ -18,3 +18,8 @@ export function formatDuration(milliseconds: number): string {
   if (minutes < 60) return `${minutes} min ${String(Math.floor(seconds % 60)).padStart(2, '0')} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
+
+/** An amount of money: `$0.0042`, `$1.50`, `$1,234.00`. */
+export const formatDollars = (amount: number): string => (amount >= 0.1 ? dollars.format(amount) : `$${Number(amount.toPrecision(2))}`);
+
+const dollars = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });

@@ -1,13 +1,12 @@
-import { beginning } from '#distiset';
-import { definitionSchema, type AcceptedChange, type Definition, type RecordedEvent } from '#schema';
+import type { AcceptedChange, RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
-import { runLogId, type Store } from '#log';
+import type { Store } from '#log';
 import { definitionDiff, incompatibility, plan, type Plan, type StepChange } from '#pipeline';
-import { decodeDocument } from '#rows';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { renderChanges } from './definition-changes.ts';
 import { loadPipeline } from './load-pipeline.ts';
 import { parseParamOptions } from './parse-params.ts';
+import { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
 
 /** What may be said of the pipeline of a run that goes on. */
 export interface AgainOptions extends CommonOptions {
@@ -26,28 +25,6 @@ export async function pipelineAgain(
   const recorded = await recordedPipeline(store, runId);
   const planned = await planAgain(recorded.started, file, options);
   return { planned, acceptedChanges: acceptChanges(context, recorded, planned, options.acceptChanges ?? false) };
-}
-
-interface Recorded {
-  readonly started: RecordedEvent<'RunStarted'>;
-  readonly definition: Definition;
-  readonly signatures: ReadonlyMap<string, string>;
-}
-
-/** A run's pipeline as it was recorded last: with the changes that were accepted on the way. */
-async function recordedPipeline(store: Store, runId: string): Promise<Recorded> {
-  const [started, first] = await beginning(store, runLogId(runId));
-  let definition = first;
-  const signatures = new Map(started.data.manifest.steps.map(({ name, signature }) => [name, signature]));
-  for await (const page of store.log.read(runLogId(runId), { types: ['RunResumed'] })) {
-    for (const event of page) {
-      if (event.type !== 'RunResumed') continue;
-      for (const { step, signature } of event.data.acceptedChanges) signatures.set(step, signature);
-      const [chunk] = event.chunks;
-      if (chunk !== undefined) definition = definitionSchema.parse(decodeDocument(await store.chunks.get(chunk)));
-    }
-  }
-  return { started, definition, signatures };
 }
 
 async function planAgain(started: RecordedEvent<'RunStarted'>, file: string | undefined, options: AgainOptions): Promise<Plan> {
@@ -78,15 +55,11 @@ async function planAgain(started: RecordedEvent<'RunStarted'>, file: string | un
 
 function acceptChanges(
   { terminal }: CommandContext,
-  { started, definition, signatures }: Recorded,
+  { started, manifest, definition }: RecordedPipeline,
   planned: Plan,
   isAccepted: boolean,
 ): readonly AcceptedChange[] {
   const runId = started.logId;
-  const manifest = {
-    ...started.data.manifest,
-    steps: started.data.manifest.steps.map((step) => ({ ...step, signature: signatures.get(step.name) ?? step.signature })),
-  };
   const changes = definitionDiff({ manifest, definition }, planned);
   const changed = changes.filter(({ kind }) => kind !== 'unchanged');
   if (changed.length === 0) return [];

@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatRate } from './numbers.ts';
-import type { StepView } from './run-view.ts';
+import { tokensOf, type StepView } from './run-view.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Frame {
@@ -20,7 +20,11 @@ export function progressFrame(
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
 ): readonly string[] {
   const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => name.length)));
-  const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`)}`;
+  const said = `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`;
+  const tokens = tokensOf(steps);
+  const consumed = `  ${formatCount(tokens)} tokens`;
+  const isRoomy = tokens > 0 && [runId, status, said].join('  ').length + consumed.length <= width;
+  const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `${said}${isRoomy ? consumed : ''}`)}`;
   const facts = steps.map((step) => fitting(factsOf(step), width - nameWidth - barWidthMin - 3));
   const longest = Math.max(...facts.map(lengthOf));
   const barWidth = Math.max(barWidthMin, Math.min(barWidthMax, width - nameWidth - longest - 3));
@@ -48,7 +52,10 @@ function factsOf(step: StepView): readonly Fact[] {
     { text: rows.out === rows.in ? '' : `→ ${formatCount(rows.out)}` },
     { text: state === 'running' ? speed(step) : '' },
     { text: rows.rejected > 0 ? `${formatCount(rows.rejected)} rejected` : '', style: 'yellow' },
-    { text: usage && usage.outputTokens > 0 ? `${formatCount(usage.inputTokens + usage.outputTokens)} tokens` : '', style: 'dim' },
+    {
+      text: usage && usage.inputTokens + usage.outputTokens > 0 ? `${formatCount(usage.inputTokens + usage.outputTokens)} tokens` : '',
+      style: 'dim',
+    },
   ];
   return facts.filter(({ text }) => text !== '');
 }

@@ -1,6 +1,11 @@
 import {
+  errors,
+  graph,
+  progress,
   rowsPerSecond,
+  timeline,
   totalUsage,
+  usage,
   type ErrorsState,
   type GraphState,
   type ProgressState,
@@ -8,7 +13,7 @@ import {
   type TimelineState,
   type UsageState,
 } from '#projections';
-import type { Usage } from '#schema';
+import type { RecordedEvent, Usage } from '#schema';
 
 /** The states that faces show a run from. */
 export interface RunStates {
@@ -18,6 +23,15 @@ export interface RunStates {
   readonly usage: UsageState;
   readonly timeline: TimelineState;
 }
+
+/** The states after one more event. */
+export const evolveRun = (states: RunStates, event: RecordedEvent): RunStates => ({
+  graph: graph.evolve(states.graph, event),
+  progress: progress.evolve(states.progress, event),
+  errors: errors.evolve(states.errors, event),
+  usage: usage.evolve(states.usage, event),
+  timeline: timeline.evolve(states.timeline, event),
+});
 
 /** One step, shaped for a face. */
 export interface StepView {
@@ -56,6 +70,10 @@ export function stepViews({ graph, progress, usage }: RunStates): readonly StepV
     };
   });
 }
+
+/** Tokens that went into and came out of all steps' calls. */
+export const tokensOf = (steps: readonly StepView[]): number =>
+  steps.reduce((sum, { usage: of }) => sum + (of ? of.inputTokens + of.outputTokens : 0), 0);
 
 /** Rows that will go into a step: what is upstream of it, times what came through so far. */
 function expectedRows(graph: GraphState, progress: ProgressState, name: string): number | null {

@@ -1,4 +1,5 @@
 export { beginning, createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
+export { losses, type FailedBatch, type LostRow } from './losses.ts';
 export { leafState, type LeafState } from './leaf-state.ts';
 export { rowAt, traceRow, type TraceStep } from './trace-row.ts';
 export { writeDistiset, type WriteOptions, type WrittenDistiset } from './write-distiset.ts';

@@ -2,7 +2,7 @@ import type { Clock } from '#kit/clock';
 import { triedAgainSchema, type NewEvent, type RecordedEvent } from '#schema';
 import type { Store } from '#log';
 import { runLogId } from '#log';
-import type { Log, Plan, RunnableStep } from '#pipeline';
+import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { messageOf } from '#kit/fault';
@@ -24,6 +24,8 @@ export interface LocalWorkerOptions {
   readonly isRejectLimitLifted: boolean;
   /** Where steps' own log lines go. */
   readonly userLog: (step: string) => Log;
+  /** Says what is opened where a step asks for a resource. */
+  readonly resourceFor: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
 }
 
 /** Runs batches in this process: one worker for all steps of a run. */
@@ -32,7 +34,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const chunks = cachedChunks(store.chunks);
   const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
-  const resources = new Resources(ended.signal, options.userLog(''));
+  const resources = new Resources(ended.signal, options.userLog(''), options.resourceFor);
   const open: OpenSources = new Map();
   const undeclared = new Map<string, Set<string>>();
   let isStopping = false;

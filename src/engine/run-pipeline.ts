@@ -3,7 +3,7 @@ import type { Actor, RecordedEvent } from '#schema';
 import { systemClock, type Clock } from '#kit/clock';
 import { newRunId } from '#kit/ids';
 import type { Store } from '#log';
-import type { Log, Plan } from '#pipeline';
+import type { Log, Plan, Resource } from '#pipeline';
 import { documentChunk } from '#rows';
 import { resumeRun, startRun, type DriveContext, type DrivenRun, type ResumeOptions } from '#scheduler';
 import { thisActor } from './actor.ts';
@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly onAway?: ((error: Error | null) => void) | undefined;
   /** Where steps' log lines go; default: nowhere. */
   readonly userLog?: ((step: string) => Log) | undefined;
+  /** Says what is opened where a step asks for a resource; default: that resource. */
+  readonly resourceFor?: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
   readonly actor?: Actor | undefined;
   readonly clock?: Clock | undefined;
 }
@@ -63,7 +65,15 @@ export function resumePipeline(store: Store, plan: Plan, options: EngineOptions 
 const silent: Log = { info: () => undefined, warn: () => undefined };
 
 export function driveContext(store: Store, plan: Plan, options: EngineOptions): DriveContext {
-  const { actor = thisActor(), clock = systemClock, userLog = () => silent, isRejectLimitLifted = false, onRecorded, onAway } = options;
+  const {
+    actor = thisActor(),
+    clock = systemClock,
+    userLog = () => silent,
+    isRejectLimitLifted = false,
+    onRecorded,
+    onAway,
+    resourceFor,
+  } = options;
   return {
     store,
     actor,
@@ -82,6 +92,7 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
         concurrency,
         isRejectLimitLifted,
         userLog,
+        resourceFor,
         name: `${actor.user}@${actor.host}:${actor.pid}`,
       }),
   };

@@ -120,6 +120,9 @@ export interface Pipeline<out P extends z.ZodObject = z.ZodObject, out L = unkno
   define(builder: Builder<z.output<P>>): L;
 }
 
+/** The params that a pipeline takes, before its schema parses them. */
+export type ParamsOf<P extends Pipeline> = z.input<P['params']>;
+
 type RowOf<N> = N extends Node<infer Row> ? Row : never;
 
 /** The row types of the leaves that a pipeline returns. */

@@ -30,6 +30,8 @@ export interface Plan {
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** In topological order. */
   readonly steps: ReadonlyMap<string, RunnableStep>;
+  /** Steps of the nodes that the definition returned, by the names that it gave them. */
+  readonly returned: ReadonlyMap<string, string>;
 }
 
 /**
@@ -47,8 +49,8 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
   if (typeof (pipeline.params as Partial<Pipeline['params']> | undefined)?.shape !== 'object')
     refuse(`The params of pipeline ${name} must be a z.object({ … }).`);
   const parsed = parseParams(pipeline.params, params);
-  const draft = defined(pipeline, parsed.all);
-  const again = defined(pipeline, parsed.all);
+  const { draft, returned } = defined(pipeline, parsed.all);
+  const { draft: again } = defined(pipeline, parsed.all);
   const data = describe(name, draft.steps, concurrency, sources);
   const dataAgain = describe(name, again.steps, concurrency, sources);
   if (canonicalJson(data) !== canonicalJson(dataAgain)) {
@@ -66,10 +68,15 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
       return [step.name, { ...step, options, signature }];
     }),
   );
-  return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps };
+  return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps, returned };
 }
 
-function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Draft {
+interface Defined {
+  readonly draft: Draft;
+  readonly returned: Plan['returned'];
+}
+
+function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Defined {
   const draft = new Draft();
   const leaves = definedBy(pipeline, draft.builder(params));
   draft.end();
@@ -78,8 +85,7 @@ function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>):
     refuse(`Pipeline ${pipeline.name} is defined by an async function: a definition is synchronous; wait inside steps and sources.`);
   }
   if (draft.steps.length === 0) refuse(`Pipeline ${pipeline.name} has no step: begin with a source.`);
-  if (leaves !== undefined && leaves !== null) checkLeaves(draft, leaves);
-  return draft;
+  return { draft, returned: leaves === undefined || leaves === null ? new Map() : returnedSteps(draft, leaves) };
 }
 
 /** What a definition returns. What it throws is the user's to mend. */
@@ -93,13 +99,15 @@ function definedBy(pipeline: Pipeline, builder: Builder<never>): unknown {
   }
 }
 
-function checkLeaves(draft: Draft, leaves: unknown): void {
+function returnedSteps(draft: Draft, leaves: unknown): Plan['returned'] {
   if (typeof leaves !== 'object' || leaves === null || draft.stepOf(leaves) !== undefined)
     refuse('a definition returns its leaves by name, { leaf }, or nothing.');
-  for (const [name, node] of Object.entries(leaves)) {
-    if (draft.stepOf(node) === undefined)
-      refuse(`what is returned as ${name} is no node of this pipeline: return { name: node }, or nothing.`);
-  }
+  return new Map(
+    Object.entries(leaves).map(([name, node]) => [
+      name,
+      draft.stepOf(node) ?? refuse(`what is returned as ${name} is no node of this pipeline: return { name: node }, or nothing.`),
+    ]),
+  );
 }
 
 interface Described {

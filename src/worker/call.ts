@@ -26,6 +26,8 @@ export function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: 
     };
     rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
     const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
+    // The call itself may have brought the abort about.
+    if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
     call.then(resolve, reject).finally(() => {
       rowContext.clock.stop();

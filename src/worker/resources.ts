@@ -6,14 +6,17 @@ export class Resources {
   readonly #open = new Map<Resource<unknown>, Promise<unknown>>();
   readonly #signal: AbortSignal;
   readonly #log: Log;
+  readonly #resourceFor: (asked: Resource<unknown>) => Resource<unknown>;
 
-  constructor(signal: AbortSignal, log: Log) {
+  constructor(signal: AbortSignal, log: Log, resourceFor: (asked: Resource<unknown>) => Resource<unknown> = (asked) => asked) {
     this.#signal = signal;
     this.#log = log;
+    this.#resourceFor = resourceFor;
   }
 
   /** The value of a resource. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or `quota`: never a row's fault. The next one who asks tries again. */
-  use<T>(resource: Resource<T>): Promise<T> {
+  use<T>(asked: Resource<T>): Promise<T> {
+    const resource = this.#resourceFor(asked) as Resource<T>;
     const known = this.#open.get(resource) as Promise<T> | undefined;
     if (known) return known;
     const opened = Promise.resolve()

@@ -38,7 +38,26 @@ export default pipeline('packed', ({ source }) => {
     run(process.execPath, [program, 'distiset', '--out', 'dataset']);
     expect(fs.readdirSync(path.join(folder, 'dataset', 'data'))).toEqual(['train-00000-of-00001.parquet']);
     run(process.execPath, [program, 'db', 'stop']);
-    const compile = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--skipLibCheck', 'pipeline.ts'];
+    fs.writeFileSync(
+      path.join(folder, 'rehearsal.ts'),
+      `import { rehearse } from 'distilog/testing';
+import packed from './pipeline.ts';
+const { steps } = await rehearse(packed, { take: 1 });
+console.log(JSON.stringify(steps['twice']));
+`,
+    );
+    expect(run(process.execPath, ['--no-warnings', 'rehearsal.ts'])).toBe('[{"n":1,"twice":2}]\n');
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2024',
+      '--module',
+      'nodenext',
+      '--skipLibCheck',
+      '--allowImportingTsExtensions',
+    ];
+    const compile = [...options, 'pipeline.ts', 'rehearsal.ts'];
     expect(run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), ...compile])).toBe('');
   }, 180_000);
 });

@@ -11,15 +11,16 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text]) => text as string);
-const [pipelineFile = '', libraryFile = ''] = blocks('ts');
+const [pipelineFile = '', testFile = '', libraryFile = ''] = blocks('ts');
 const [install = '', commands = '', server = ''] = blocks('sh');
 const cwd = workFolder();
 
 describe('the README', () => {
-  it('has a pipeline and a use of the library that compile', () => {
+  it('has a pipeline, a test of it and a use of the library that compile', () => {
     const folder = fs.mkdtempSync(path.join(root, 'test/e2e/.readme-'));
     try {
       fs.writeFileSync(path.join(folder, 'pipeline.ts'), pipelineFile);
+      fs.writeFileSync(path.join(folder, 'pipeline.test.ts'), testFile);
       fs.writeFileSync(path.join(folder, 'library.ts'), libraryFile);
       fs.writeFileSync(
         path.join(folder, 'tsconfig.json'),
@@ -49,6 +50,22 @@ describe('the README', () => {
       expect(code, `${line}: ${stderr}`).toBe(0);
     }
     expect(fs.readdirSync(path.join(cwd, 'dataset')).sort()).toEqual(['README.md', 'distilog.json', 'long', 'short']);
+  });
+
+  it('has a test of the pipeline that passes', () => {
+    fs.writeFileSync(path.join(cwd, 'pipeline.ts'), pipelineFile);
+    fs.writeFileSync(path.join(cwd, 'pipeline.test.ts'), testFile);
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      ['--conditions=distilog-source', '--no-warnings', '--test', 'pipeline.test.ts'],
+      {
+        cwd,
+        encoding: 'utf8',
+        env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
+      },
+    );
+    expect(status, stdout).toBe(0);
+    expect(stdout).toMatch(/pass 1\b/);
   });
 
   it('has a use of the library that runs', async () => {

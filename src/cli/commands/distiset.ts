@@ -12,7 +12,8 @@ import { exitCodes } from '../exit-codes.ts';
 import { findRun } from '../find-run.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
-import { shortened, table } from '../table.ts';
+import { rowTable } from '../row-table.ts';
+import { table } from '../table.ts';
 
 export interface DistisetCommandOptions extends CommonOptions {
   readonly at?: string | undefined;
@@ -106,7 +107,7 @@ const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => s
 const previewRows = 5;
 
 async function preview(context: CommandContext, made: Distiset, options: DistisetCommandOptions): Promise<void> {
-  const { print, paint, width } = context.terminal;
+  const { print, paint } = context.terminal;
   const previews: { readonly config: DistisetConfig; readonly looked: Looked }[] = [];
   for (const config of made.configs) previews.push({ config, looked: await look(config, options.json ?? false) });
   if (previews.some(({ looked }) => looked.error !== null)) context.exit(exitCodes.failed);
@@ -130,7 +131,14 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
     print(`${paint('bold', config.name)}  ${config.state}, ${formatCount(looked.rows)} rows${share}`);
     if (looked.error) print(paint('red', `  ${looked.error}`));
     const columns = config.columns.map(({ name }) => name);
-    if (looked.first.length > 0) print(rowTable(looked.first, columns, width, (text) => paint('dim', text)));
+    if (looked.first.length > 0)
+      print(
+        rowTable(
+          looked.first.map((values) => ({ label: '', values })),
+          columns,
+          context.terminal,
+        ),
+      );
   }
   for (const { name, state } of made.leftOut) print(`\nleft out: ${name}, because it is ${state}`);
   print(paint('dim', `\nTo write it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`));
@@ -161,21 +169,4 @@ async function look(config: DistisetConfig, isWhole: boolean): Promise<Looked> {
   } catch (error) {
     return { rows: 0, rowsSha256: null, first: [], error: messageOf(error) };
   }
-}
-
-/** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. */
-function rowTable(rows: readonly JsonObject[], columns: readonly string[], width: number, paint: (text: string) => string): string {
-  const cellMin = 12;
-  const shown = columns.slice(0, Math.max(1, Math.floor(width / (cellMin + 2))));
-  const cellMax = Math.max(cellMin, Math.floor(width / shown.length) - 2);
-  const cell = (value: unknown) => shortened(typeof value === 'string' ? value : JSON.stringify(value), cellMax);
-  const more = columns.length - shown.length;
-  const drawn = table(
-    shown.map((name) => ({ title: shortened(name, cellMax) })),
-    rows.map((row) => shown.map((name) => cell(row[name]))),
-    paint,
-  );
-  return more > 0
-    ? `${drawn}\n${paint(`and ${more} more columns: ${shortened(columns.slice(shown.length).join(', '), width - 24)}`)}`
-    : drawn;
 }

@@ -9,7 +9,7 @@ import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
 import { readStates } from '../read-states.ts';
 import { stepViews } from '../run-view.ts';
-import { stepTable } from './status.ts';
+import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '#engine';
 
@@ -33,7 +33,7 @@ export async function drive(context: CommandContext, store: Store, options: Comm
     terminal.print(options.json ? JSON.stringify({ runId: run.runId }) : run.runId);
     const head = await store.log.head(run.runId);
     const states = await readStates(store, run.runId, head?.position ?? 0);
-    live = options.json ? null : liveProgress(run.runId, states, terminal, write);
+    live = options.json ? null : liveProgress({ runId: run.runId, states, position: head?.position ?? 0, terminal, write });
     context.onInterrupt((count) => interrupt(run, count, note));
     const { rest, position } = await run.drive();
     live?.done();
@@ -68,6 +68,8 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   const states = await readStates(store, runId, position);
   print('');
   print(stepTable(stepViews(states), terminal));
+  const consumed = usageLine(states.usage);
+  if (consumed !== '') print(consumed);
   print('');
   const style = rest === 'succeeded' ? 'green' : rest === 'failed' || rest === 'cancelled' ? 'red' : 'yellow';
   print(`${paint(style, rest)} at position ${formatCount(position)}.`);

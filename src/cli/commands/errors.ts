@@ -1,73 +1,79 @@
-import type { RecordedEvent } from '#schema';
-import type { JsonObject } from '#kit/json';
-import { runLogId, type Store } from '#log';
-import { rejectedRows, rowReader, rowsOf, type RejectedRow } from '#rows';
-import { beginning } from '#distiset';
+import { losses, type FailedBatch, type LostRow } from '#distiset';
+import type { AsOf, Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { formatCount } from '../numbers.ts';
 import { readStates } from '../read-states.ts';
 import { shortened, table } from '../table.ts';
+import { writeWholeFile } from '../whole-file.ts';
 
 export interface ErrorsOptions extends CommonOptions {
   readonly at?: string | undefined;
   readonly all?: boolean | undefined;
-}
-
-interface FailedBatch {
-  readonly step: string;
-  readonly batch: number;
-  readonly position: number;
-  readonly code: string;
-  readonly message: string;
-  readonly rows: number;
+  readonly export?: string | undefined;
 }
 
 /** Rows shown unless all are asked for. */
 const shownMax = 10;
 
-/** `distilog errors`: what was lost, grouped by cause, then row by row. */
+/** `distilog errors`: what was lost, grouped by cause, then row by row, or written to a file. */
 export async function errors(context: CommandContext, run: string | undefined, options: ErrorsOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    const rejected: RejectedRow[] = [];
-    let count = 0;
-    const limit = options.all || options.json ? Number.POSITIVE_INFINITY : shownMax;
-    for await (const row of rejectedRows(store, runId, asOf.position)) {
-      count++;
-      if (rejected.length < limit) rejected.push(row);
-    }
-    const failedBatches = await failedBatchesOf(store, runId, asOf.position);
-    if (options.json) {
-      context.terminal.print(JSON.stringify({ runId, asOf, rejected, failedBatches }));
-      return;
-    }
-    await show(context, store, { runId, position: asOf.position, rejected, failedBatches, count });
+    if (options.export !== undefined) await exportLosses(context, store, runId, { asOf, file: options.export, isJson: options.json });
+    else await list(context, store, runId, { asOf, options });
   });
 }
 
-async function failedBatchesOf(store: Store, runId: string, to: number): Promise<readonly FailedBatch[]> {
-  const found: FailedBatch[] = [];
-  for await (const page of store.log.read(runLogId(runId), { to, types: ['BatchFailed'] }))
-    for (const event of page) if (event.type === 'BatchFailed' && event.data.retryInMs === null) found.push(failedBatch(event));
-  return found;
+async function list(
+  context: CommandContext,
+  store: Store,
+  runId: string,
+  { asOf, options }: { readonly asOf: AsOf; readonly options: ErrorsOptions },
+): Promise<void> {
+  const rejected: LostRow[] = [];
+  const failedBatches: FailedBatch[] = [];
+  let count = 0;
+  const limit = options.all || options.json ? Number.POSITIVE_INFINITY : shownMax;
+  for await (const loss of losses(store, runId, asOf.position)) {
+    if (loss.kind === 'batch') failedBatches.push(loss);
+    else if (++count <= limit) rejected.push(loss);
+  }
+  if (options.json) {
+    context.terminal.print(
+      JSON.stringify({
+        runId,
+        asOf,
+        rejected: rejected.map(({ step, batch, position, row, code, message, attempts }) => ({
+          step,
+          batch,
+          position,
+          row,
+          code,
+          message,
+          attempts,
+        })),
+        failedBatches: failedBatches.map(({ step, batch, position, code, message, rows }) => ({
+          step,
+          batch,
+          position,
+          code,
+          message,
+          rows,
+        })),
+      }),
+    );
+    return;
+  }
+  await show(context, store, { runId, position: asOf.position, rejected, failedBatches, count });
 }
-
-const failedBatch = ({ step, batch, position, data }: RecordedEvent<'BatchFailed'>): FailedBatch => ({
-  step,
-  batch,
-  position,
-  code: data.error.code,
-  message: data.error.message,
-  rows: data.pending,
-});
 
 interface Lost {
   readonly runId: string;
   readonly position: number;
-  readonly rejected: readonly RejectedRow[];
+  readonly rejected: readonly LostRow[];
   readonly failedBatches: readonly FailedBatch[];
   readonly count: number;
 }
@@ -98,7 +104,7 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
     print(`${paint('red', `${step}/${batch}`)} given up at position ${at}: ${code}: ${shortened(message, width)}`);
   }
   for (const each of rejected) {
-    const input = await inputOf(store, runId, each, position);
+    const input = await each.input();
     print(
       `${paint('bold', `${each.step}/${each.batch} row ${each.row}`)}  ${paint('yellow', each.code)} after ${each.attempts} attempt${each.attempts === 1 ? '' : 's'}, position ${each.position}`,
     );
@@ -109,14 +115,29 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
     print(paint('dim', `… and ${formatCount(count - rejected.length)} more rows: distilog errors ${runId} --all`));
 }
 
-/** The row that was given up, as it went into the step; null for a source's, which was never stored. */
-async function inputOf(store: Store, runId: string, { step, pass, batch, row }: RejectedRow, to: number): Promise<JsonObject | null> {
-  const logId = runLogId(runId);
-  const success = await store.log.success(logId, { pass, step, batch, to });
-  const upstream = success?.data.inputs[0]?.step;
-  if (!success || upstream === undefined) return null;
-  const [started, definition] = await beginning(store, logId);
-  const columns = definition.steps.find(({ name }) => name === upstream)?.columns.map(({ name }) => name) ?? [];
-  const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to, steps: started.data.manifest.steps });
-  return (await rowsOf(await reader.input(step, success.data.inputs), columns, row, row + 1))[0] ?? null;
+async function exportLosses(
+  { terminal }: CommandContext,
+  store: Store,
+  runId: string,
+  { asOf, file, isJson }: { readonly asOf: AsOf; readonly file: string; readonly isJson: boolean | undefined },
+): Promise<void> {
+  const rows = await writeWholeFile(file, '--export', lostLines(store, runId, asOf.position));
+  if (isJson) terminal.print(JSON.stringify({ runId, asOf, file, rows }));
+  else terminal.print(`${formatCount(rows)} lost row${rows === 1 ? '' : 's'} of ${runId}, each with its cause, written to ${file}`);
+}
+
+/** Every row that was lost, as it went into the step that lost it, with the cause: rows of a batch that was given up too. */
+async function* lostLines(store: Store, runId: string, to: number): AsyncGenerator<string> {
+  for await (const loss of losses(store, runId, to)) {
+    const { step, pass, batch, position, code, message, attempts } = loss;
+    const cause = { code, message, attempts };
+    const line = (row: number | null, input: unknown) => JSON.stringify({ step, pass, batch, row, position, cause, input });
+    if (loss.kind === 'row') yield line(loss.row, await loss.input());
+    else {
+      const inputs = await loss.inputs();
+      // A source's batch that was given up: nobody knows what is in it.
+      if (inputs.length === 0) yield line(null, null);
+      for (const [row, input] of inputs.entries()) yield line(row, input);
+    }
+  }
 }

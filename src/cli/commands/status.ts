@@ -1,23 +1,30 @@
-import { totalUsage } from '#projections';
+import { totalUsage, type UsageState } from '#projections';
+import { Fault } from '#kit/fault';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
+import { exitCodeOfEnding } from '../follow-to-rest.ts';
 import { localTime } from '../local-time.ts';
-import { formatCount } from '../numbers.ts';
+import { formatCount, formatDollars } from '../numbers.ts';
 import { readStates } from '../read-states.ts';
 import { stepViews, type RunStates, type StepView } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
+import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
 import { runLogId, type AsOf, type Holder, type Store } from '#log';
 
 export interface StatusOptions extends CommonOptions {
   readonly at?: string | undefined;
+  readonly follow?: boolean | undefined;
 }
 
-/** `distilog status`: the graph as of a position. */
+/** `distilog status`: the graph as of a position, or live until the run is at rest. */
 export async function status(context: CommandContext, run: string | undefined, options: StatusOptions): Promise<void> {
+  if (options.follow && options.at !== undefined)
+    throw new Fault('contradictory-options', '--at looks at what was, --follow at what comes: give one of them.');
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
+    if (options.follow) context.exit(exitCodeOfEnding(await watchRun(context, store, runId, options)));
     const asOf = await asOfOption(store, runId, options.at);
     const states = await readStates(store, runId, asOf.position);
     const live = options.at === undefined || options.at === 'head' ? await liveness(store, runId, states) : null;
@@ -61,7 +68,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
     paused: states.graph.paused,
     asOf,
     usage: { inputTokens, outputTokens, calls, costUsd },
-    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows }) => ({
+    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows, usage }) => ({
       name,
       operator,
       state,
@@ -69,6 +76,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
       batches,
       retries,
       rows,
+      usage: usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, calls: usage.calls, costUsd: usage.costUsd },
     })),
     timeline: states.timeline.entries,
     notes,
@@ -90,12 +98,14 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
   print(
     paint(
       'dim',
-      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)} (${asOf.recordedAt}), hash ${asOf.hash.slice(0, 12)}…`,
+      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)}${terminal.width >= wideFrom ? ` (${asOf.recordedAt})` : ''}, hash ${asOf.hash.slice(0, 12)}…`,
     ),
   );
   if (graph.paused) print(paint('yellow', shortened(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));
   print('');
   print(stepTable(stepViews(states), terminal));
+  const consumed = usageLine(states.usage);
+  if (consumed !== '') print(consumed);
   print('');
   for (const note of notes) print(paint('yellow', `note: ${note}`));
   for (const { recordedAt, type, who, what, step } of timeline.entries.filter(({ step: of }) => of === null).slice(-timelineShown)) {
@@ -120,6 +130,14 @@ function describeStatus({ graph, progress }: RunStates, live: Liveness | null, p
   if (graph.status === 'running') return `running; last event at ${progress.lastEventAt ? localTime(progress.lastEventAt) : 'its start'}`;
   const style = graph.status === 'succeeded' ? 'green' : graph.status === 'failed' || graph.status === 'cancelled' ? 'red' : 'yellow';
   return paint(style, graph.status);
+}
+
+/** What calls consumed in all, in a line; empty where no step reports any. */
+export function usageLine(state: UsageState): string {
+  const { calls, inputTokens, outputTokens, costUsd } = totalUsage(state);
+  if (inputTokens + outputTokens + costUsd === 0) return '';
+  const cost = costUsd > 0 ? `, ${formatDollars(costUsd)}` : '';
+  return `tokens: ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out, in ${formatCount(calls)} call${calls === 1 ? '' : 's'}${cost}`;
 }
 
 /** Characters in a line from which there is room for everything. */

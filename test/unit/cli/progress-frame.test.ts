@@ -30,7 +30,7 @@ describe('the progress of a run', () => {
     const lines = progressFrame(frame, { width, ...plain });
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
-    expect(lines[0]).toBe('dictionary-7k2m4q  running  position 412  12.3 s');
+    expect(lines[0]).toBe(`dictionary-7k2m4q  running  position 412  12.3 s${width > 60 ? '  160,470 tokens' : ''}`);
   });
 
   it('tells rows, what is expected, speed, time left, losses and tokens where there is room', () => {

@@ -1,0 +1,107 @@
+import { progress } from '#projections';
+import { Fault } from '#kit/fault';
+import { foldAt, runLogId, type AsOf, type Store } from '#log';
+import { asOfOption } from '../as-of-option.ts';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { countOption } from '../count-option.ts';
+import { findRun } from '../find-run.ts';
+import { exitCodeOfEnding, followToRest } from '../follow-to-rest.ts';
+import { localTime } from '../local-time.ts';
+import { formatCount } from '../numbers.ts';
+import { rowId } from '../row-id.ts';
+import { growingRowTable, rowTable } from '../row-table.ts';
+import { stepRows, type Choice, type StepRow } from '../step-rows.ts';
+
+export interface RowsOptions extends CommonOptions {
+  readonly step?: string | undefined;
+  readonly first?: string | undefined;
+  readonly last?: string | undefined;
+  readonly random?: string | undefined;
+  readonly at?: string | undefined;
+  readonly follow?: boolean | undefined;
+}
+
+const shownDefault = 10;
+
+/** `distilog rows`: rows of any step, as they are or as they come. */
+export async function rows(context: CommandContext, run: string | undefined, options: RowsOptions): Promise<void> {
+  const choice = chosen(options);
+  await withStore(options, async (store) => {
+    const runId = await findRun(store, run);
+    const asOf = await asOfOption(store, runId, options.at);
+    if (options.follow) await follow(context, store, runId, { asOf, choice, options });
+    else await show(context, store, runId, { asOf, choice, options });
+  });
+}
+
+/** Which rows the options ask for. Followed, it is the last ones that the new ones go on from. */
+function chosen({ first, last, random, at, follow: isFollowed }: RowsOptions): Choice {
+  const given = Object.entries({ first, last, random }).filter(([, text]) => text !== undefined);
+  if (given.length > 1)
+    throw new Fault('contradictory-options', `--${given.map(([name]) => name).join(' and --')} cannot be had at once: give one of them.`);
+  if (isFollowed && at !== undefined)
+    throw new Fault('contradictory-options', '--at looks at what was, --follow at what comes: give one of them.');
+  const [which = isFollowed ? 'last' : 'first', text] = (given[0] ?? []) as readonly [Choice['which']?, string?];
+  if (isFollowed && which !== 'last')
+    throw new Fault('contradictory-options', `--follow goes on from the last rows, so --${which} cannot be had with it: give --last.`);
+  return { which, count: countOption(`--${which}`, text) ?? shownDefault };
+}
+
+interface Wanted {
+  readonly asOf: AsOf;
+  readonly choice: Choice;
+  readonly options: RowsOptions;
+}
+
+async function show({ terminal }: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
+  const { print, paint } = terminal;
+  const from = await stepRows(store, runId, { step: options.step, position: asOf.position });
+  if (options.json) {
+    for await (const row of from.chosen(choice)) print(jsonLine(row));
+    return;
+  }
+  const found = await Array.fromAsync(from.chosen(choice));
+  const { steps } = await foldAt(store, progress, runLogId(runId), asOf.position);
+  const total = Math.max(found.length, steps[options.step ?? '']?.rows.out ?? 0);
+  const count =
+    found.length === total ? `all ${formatCount(total)} rows` : `${words[choice.which]} ${found.length} of ${formatCount(total)} rows`;
+  const time = terminal.width >= wideFrom ? `, ${localTime(asOf.recordedAt)}` : '';
+  const place = `as of position ${formatCount(asOf.position)}${time}`;
+  print(`${paint('bold', options.step ?? '')}  ${total === 0 ? 'no rows' : count}  ${paint('dim', `of ${runId} ${place}`)}`);
+  if (found.length > 0) print(rowTable(found.map(labelled), from.columns, terminal));
+}
+
+/** Characters in a line from which there is room for the time too. */
+const wideFrom = 100;
+
+const words: Readonly<Record<Choice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
+
+/** Characters kept for labels of rows that are still to come. */
+const labelRoom = '00000/000'.length;
+
+async function follow(context: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
+  const { print, note, paint } = context.terminal;
+  const from = await stepRows(store, runId, { step: options.step, position: asOf.position, to: Number.MAX_SAFE_INTEGER });
+  const draw = growingRowTable(from.columns, context.terminal, `${options.step}:`.length + labelRoom);
+  const tell = (found: readonly StepRow[]) => {
+    if (options.json) for (const row of found) print(jsonLine(row));
+    else if (found.length > 0) print(draw(found.map(labelled)));
+  };
+  tell(await Array.fromAsync(from.chosen(choice)));
+  const ending = await followToRest(context, store, runId, {
+    from: asOf.position,
+    onEvents: async (events) => {
+      for (const event of events) if (event.type === 'BatchSucceeded' && event.step === options.step) tell(await from.of(event));
+    },
+  });
+  context.exit(exitCodeOfEnding(ending));
+  if (ending.kind === 'rest') note(paint('dim', `${runId}: ${ending.status}`));
+  if (ending.kind === 'interrupted') note(paint('red', `${runId} is interrupted: nobody drives it; distilog resume ${runId} goes on.`));
+}
+
+const labelled = (row: StepRow) => ({ label: rowId(row), values: row.values });
+
+const jsonLine = (row: StepRow): string => {
+  const { step, pass, batch, row: number, position, values } = row;
+  return JSON.stringify({ id: rowId(row), step, pass, batch, row: number, position, values });
+};

@@ -1,0 +1,64 @@
+import { findStore, migrate, requireMigrated, select, type Selected } from '#postgres';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { countOption } from '../count-option.ts';
+import { formatCount } from '../numbers.ts';
+import { fittingWidth, shortened, table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface SqlOptions extends CommonOptions {
+  readonly rows?: string | undefined;
+}
+
+const rowsDefault = 1_000;
+const timeoutMs = 30_000;
+
+/** `distilog sql`: one statement that only reads, as a table or as lines of JSON. */
+export async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
+  const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
+  const place = await findStore({ store: options.store, folder: process.cwd() });
+  try {
+    if (place.isEmbedded) await migrate(place.connectOwner);
+    else await requireMigrated(place.connect);
+    const found = await select(place.connect, statement, { rowsMax, timeoutMs });
+    const { terminal } = context;
+    if (options.json) for (const row of found.rows) terminal.print(JSON.stringify(named(found.columns, row)));
+    else terminal.print(drawn(found, terminal));
+    if (found.isCut) terminal.note(`There are more than these ${formatCount(rowsMax)} rows: --rows ${rowsMax * 10} shows more.`);
+  } finally {
+    place.close();
+  }
+}
+
+/** A row as an object; a column whose name came before gets a number. */
+function named(columns: readonly string[], row: Selected['rows'][number]): Readonly<Record<string, unknown>> {
+  const object = new Map<string, unknown>();
+  for (const [index, column] of columns.entries()) {
+    let name = column;
+    for (let number = 2; object.has(name); number++) name = `${column}_${number}`;
+    object.set(name, row[index]);
+  }
+  return Object.fromEntries(object);
+}
+
+/** Rows as a table; where they are wider than the terminal, the widest columns give way. A single column is shown whole, as it is: a plan, a document. */
+function drawn({ columns, rows }: Selected, { width, paint, isInteractive }: Terminal): string {
+  const cells = rows.map((row) => row.map(textOf));
+  const titles = (name: string) => paint('dim', name);
+  if (rows.length === 0) return [columns.map(titles).join('  '), paint('dim', 'no rows')].join('\n');
+  if (columns.length === 1) return [titles(columns[0] ?? ''), ...cells.map(([text = '']) => text)].join('\n');
+  const widths = columns.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
+  const cellMax = isInteractive ? fittingWidth(widths, width, cellMin) : cellMaxElsewhere;
+  const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === 'number'));
+  return table(
+    columns.map((name, index) => ({ title: shortened(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
+    cells.map((row) => row.map((text) => shortened(text, cellMax))),
+    titles,
+  );
+}
+
+/** Longest cell where there is no terminal to fit. */
+const cellMaxElsewhere = 200;
+const cellMin = 8;
+
+const textOf = (value: unknown): string =>
+  value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,114 @@
+import { rehearse, type Rehearsal } from '#testing';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { countOption } from '../count-option.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { loadPipeline } from '../load-pipeline.ts';
+import { formatCount } from '../numbers.ts';
+import { parseParamOptions } from '../parse-params.ts';
+import { rowTable } from '../row-table.ts';
+import { shortened } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { containUserCode, stepLog } from '../user-code.ts';
+import { usageLine } from './status.ts';
+
+export interface TryOptions extends Omit<CommonOptions, 'store'> {
+  readonly rows?: string | undefined;
+  readonly param: readonly string[];
+}
+
+const rowsDefault = 3;
+
+/** `distilog try`: a pipeline's first rows after every step; nothing is stored. */
+export async function tryPipeline(context: CommandContext, file: string, options: TryOptions): Promise<void> {
+  const take = countOption('--rows', options.rows) ?? rowsDefault;
+  const { pipeline } = await loadPipeline(file);
+  const params = parseParamOptions(pipeline.params, options.param, process.env);
+  const stop = new AbortController();
+  context.onInterrupt(() => stop.abort());
+  const restore = containUserCode();
+  try {
+    const { terminal } = context;
+    const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: stepLog(terminal, terminal.note) });
+    restore();
+    context.exit(exitCodeOf(tried.outcome));
+    if (options.json) terminal.print(JSON.stringify(tryJson(pipeline.name, take, tried)));
+    else show(terminal, pipeline.name, take, tried);
+  } finally {
+    restore();
+    context.onInterrupt(null);
+  }
+}
+
+function stepsOf({ events }: Rehearsal) {
+  const [started] = events;
+  return started?.type === 'RunStarted' ? started.data.manifest.steps : [];
+}
+
+/** What ended a step or paused the whole, in words; empty where nothing did. */
+const troubles = ({ events }: Rehearsal): readonly string[] =>
+  events.flatMap((event) =>
+    event.type === 'StepFailed'
+      ? [`step ${event.step} failed: ${event.data.error.code}: ${event.data.error.message}`]
+      : event.type === 'RunPaused'
+        ? [`paused: ${event.data.message}`]
+        : [],
+  );
+
+function tryJson(pipeline: string, take: number, tried: Rehearsal): unknown {
+  const { outcome, steps, rejected, failedBatches, usage } = tried;
+  const { calls, inputTokens, outputTokens, costUsd } = usage;
+  return {
+    pipeline,
+    take,
+    outcome,
+    steps: stepsOf(tried).map(({ name, operator, upstream }) => ({
+      name,
+      operator,
+      upstream,
+      rows: steps[name] ?? [],
+      rejected: rejected
+        .filter(({ step }) => step === name)
+        .map(({ row, code, message, attempts, input }) => ({ row, code, message, attempts, input })),
+      failedBatches: failedBatches
+        .filter(({ step }) => step === name)
+        .map(({ batch, code, message, rows }) => ({ batch, code, message, rows })),
+    })),
+    usage: { calls, inputTokens, outputTokens, costUsd },
+    notes: troubles(tried),
+  };
+}
+
+function show(terminal: Terminal, pipeline: string, take: number, tried: Rehearsal): void {
+  const { print, paint, width } = terminal;
+  print(`${paint('bold', pipeline)}  the first ${formatCount(take)} row${take === 1 ? '' : 's'}; nothing is stored`);
+  for (const { name, operator, upstream, adds } of stepsOf(tried)) {
+    const rows = tried.steps[name] ?? [];
+    const lost = tried.rejected.filter(({ step }) => step === name);
+    const count = `${formatCount(rows.length)} row${rows.length === 1 ? '' : 's'}`;
+    print('');
+    print(
+      [
+        paint('bold', name),
+        paint('dim', upstream.length > 0 ? `${operator} of ${upstream.join(', ')}` : operator),
+        count,
+        ...(lost.length > 0 ? [paint('yellow', `${formatCount(lost.length)} rejected`)] : []),
+      ].join('  '),
+    );
+    // What the step made comes first: on a narrow terminal it is what there is room for.
+    const columns = [...new Set([...adds, ...Object.keys(rows[0] ?? {})])];
+    const labelled = rows.map((values) => ({ label: '', values }));
+    if (rows.length > 0) print(rowTable(labelled, columns, terminal));
+    for (const { code, message, attempts, input } of lost) {
+      print(paint('yellow', shortened(`rejected: ${code}: ${message}${attempts > 1 ? ` (${attempts} attempts)` : ''}`, width)));
+      if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
+    }
+    for (const { batch, code, message } of tried.failedBatches.filter(({ step }) => step === name))
+      print(paint('red', shortened(`batch ${batch} given up: ${code}: ${message}`, width)));
+  }
+  print('');
+  for (const trouble of troubles(tried)) print(paint('red', shortened(trouble, width)));
+  const consumed = usageLine({ steps: { '': { '': tried.usage } } });
+  if (consumed !== '') print(consumed);
+  const style = tried.outcome === 'succeeded' ? 'green' : tried.outcome === 'failed' ? 'red' : 'yellow';
+  print(paint(style, tried.outcome));
+}

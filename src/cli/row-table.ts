@@ -1,0 +1,91 @@
+import type { JsonObject } from '#kit/json';
+import { fittingWidth, shortened, table, type Column } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A row with its name. */
+export interface LabelledRow {
+  readonly label: string;
+  readonly values: JsonObject;
+}
+
+type Place = Pick<Terminal, 'width' | 'paint'>;
+
+/** A column is not made narrower than this: others are left out instead. */
+const cellMin = 12;
+/** Characters of a value that are looked at. */
+const textMax = 1_000;
+
+/** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. Labels stand before them, where there are any. */
+export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: Place): string {
+  const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
+  const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
+  const titles = shown.map((name): Column => ({ title: shortened(name, cellMax) }));
+  const drawn = table(
+    labelWidth > 0 ? [{ title: 'row' }, ...titles] : titles,
+    rows.map(({ label, values }) => [...(labelWidth > 0 ? [place.paint('dim', label)] : []), ...cells(values, shown, cellMax)]),
+    (title) => place.paint('dim', title),
+  );
+  return note === '' ? drawn : `${drawn}\n${note}`;
+}
+
+/** Narrowest column of a table that grows: what is still to come may be longer than what is known. */
+const growingMin = 8;
+
+/** The same for rows that come one after the other: the first ones say how wide the columns are, and have the titles. */
+export function growingRowTable(columns: readonly string[], place: Place, labelWidth: number): (rows: readonly LabelledRow[]) => string {
+  const paintTitle = (title: string) => place.paint('dim', title);
+  let known: { readonly shown: readonly string[]; readonly widths: readonly number[] } | null = null;
+  return (rows) => {
+    const fit = known ? null : fitting(rows, columns, place, labelWidth, growingMin);
+    if (fit) known = { shown: fit.shown, widths: growingWidths(fit, place.width - labelWidth - 2) };
+    const { shown, widths } = known ?? { shown: [], widths: [] };
+    const cut = (text: string, index: number) => shortened(text, widths[index] ?? 0);
+    const sized = shown.map((name, index) => ({ title: cut(name, index), width: widths[index] }));
+    const lines = rows.map(({ label, values }) => [
+      place.paint('dim', label),
+      ...shown.map((name, index) => cut(textOf(values[name]), index)),
+    ]);
+    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle).split('\n');
+    const head = fit ? [...(fit.note === '' ? [] : [fit.note]), titles] : [];
+    return [...head, ...rest].join('\n');
+  };
+}
+
+/** As wide as what is known, and a little more; the last column has what is left. */
+function growingWidths({ widths, cellMax }: Fitting, room: number): readonly number[] {
+  const others = widths.slice(0, -1).map((width) => Math.min(cellMax, width));
+  return [...others, Math.max(growingMin, room - others.reduce((sum, width) => sum + width + 2, 0))];
+}
+
+interface Fitting {
+  readonly shown: readonly string[];
+  /** As wide as what is known of each. */
+  readonly widths: readonly number[];
+  readonly cellMax: number;
+  /** Which columns there is no room for. */
+  readonly note: string;
+}
+
+function fitting(rows: readonly LabelledRow[], columns: readonly string[], place: Place, labelWidth: number, narrowest: number): Fitting {
+  const { width, paint } = place;
+  const room = width - (labelWidth > 0 ? labelWidth + 2 : 0);
+  const widths = columns.map((name) => Math.max(narrowest, name.length, ...rows.map(({ values }) => textOf(values[name]).length)));
+  let count = 0;
+  for (let taken = 0; count < columns.length; count++) {
+    taken += Math.min(widths[count] ?? 0, cellMin) + 2;
+    if (count > 0 && taken - 2 > room) break;
+  }
+  const hidden = columns.slice(count);
+  const more = `and ${hidden.length} more column${hidden.length === 1 ? '' : 's'}: `;
+  return {
+    shown: columns.slice(0, count),
+    widths: widths.slice(0, count),
+    cellMax: fittingWidth(widths.slice(0, count), room, cellMin),
+    note: hidden.length === 0 ? '' : paint('dim', `${more}${shortened(hidden.join(', '), width - more.length)}`),
+  };
+}
+
+const cells = (values: JsonObject, columns: readonly string[], cellMax: number): readonly string[] =>
+  columns.map((name) => shortened(textOf(values[name]), cellMax));
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, textMax);

@@ -1,0 +1,137 @@
+import pg from 'pg';
+import { codeOf, Fault, messageOf } from '#kit/fault';
+import type { Json } from '#kit/json';
+import { openClient, whereabouts, type Connect } from './connection.ts';
+import { serverFault } from './server-faults.ts';
+
+/** What a statement found. */
+export interface Selected {
+  readonly columns: readonly string[];
+  /** Each with as many values as there are columns: numbers, texts, booleans, JSON, or null. */
+  readonly rows: readonly (readonly Json[])[];
+  /** Whether there are more rows than were asked for. */
+  readonly isCut: boolean;
+}
+
+export interface SelectOptions {
+  /** Rows to return at most. */
+  readonly rowsMax: number;
+  /** How long the server may take. */
+  readonly timeoutMs: number;
+}
+
+/** Statements that return rows and may not change any. */
+const readers = new Set(['select', 'with', 'values', 'table', 'explain', 'show']);
+/** Those that a cursor can be declared for, so that rows beyond the bound are never made. */
+const cursorReaders = new Set(['select', 'with', 'values', 'table']);
+
+/**
+ * Runs one statement that only reads, in a read-only transaction, with schema `distilog` on the search path. Throws `Fault('not-a-select')` for any
+ * other, `Fault('sql-error')` with the place of what PostgreSQL does not understand, `Fault('sql-timeout')`.
+ */
+export async function select(connect: Connect, text: string, { rowsMax, timeoutMs }: SelectOptions): Promise<Selected> {
+  const verb = firstWord(text);
+  if (!readers.has(verb)) throw notASelect(verb === '' ? 'is empty' : `begins with ${verb}`);
+  const client = await openClient(connect, 'distilog sql');
+  const prefix = cursorReaders.has(verb) ? `declare ${cursor} no scroll cursor for ` : '';
+  try {
+    await client.query('begin transaction read only');
+    await client.query(`set local statement_timeout = ${timeoutMs}; set local search_path = distilog, pg_catalog, public`);
+    // Sent as one prepared statement each: PostgreSQL takes no second one after a semicolon then.
+    const direct = await client.query(prepared(`${prefix}${text}`));
+    const found = prefix === '' ? direct : await client.query(prepared(`fetch forward ${rowsMax + 1} from ${cursor}`));
+    const rows = found.rows as readonly (readonly Json[])[];
+    return { columns: found.fields.map(({ name }) => name), rows: rows.slice(0, rowsMax), isCut: rows.length > rowsMax };
+  } catch (error) {
+    throw sqlFault(error, { client, text, offset: prefix.length, timeoutMs });
+  } finally {
+    // The transaction goes with its connection.
+    await client.end().catch(() => undefined);
+  }
+}
+
+const cursor = 'distilog_rows';
+
+const prepared = (text: string) => ({ text, values: [], queryMode: 'extended', rowMode: 'array' as const, types });
+
+/** The word that a statement begins with, after spaces, comments and parentheses. */
+const firstWord = (text: string): string => /^(?:[\s(;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([a-z]*)/i.exec(text)?.[1]?.toLowerCase() ?? '';
+
+const notASelect = (what: string, cause?: unknown) =>
+  new Fault(
+    'not-a-select',
+    `sql only reads: give it one select (or with, values, table, explain, show). This ${what}, and nothing was run.`,
+    cause === undefined ? {} : { cause },
+  );
+
+/** Types whose values JSON has, by their numbers in PostgreSQL: bool; int8, int2, int4, float4, float8; json, jsonb. */
+const boolOid = 16;
+const numberOids = new Set([20, 21, 23, 700, 701]);
+const jsonOids = new Set([114, 3802]);
+
+/** All others stay texts, as PostgreSQL writes them. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number) => {
+    if (oid === boolOid) return (text: string) => text === 't';
+    if (numberOids.has(oid)) return numberOrText;
+    if (jsonOids.has(oid)) return (text: string) => JSON.parse(text) as Json;
+    return (text: string) => text;
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** A number, unless it would not be the same: NaN, infinities, integers beyond 2^53. */
+function numberOrText(text: string): number | string {
+  const number = Number(text);
+  return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : text;
+}
+
+interface Asked {
+  readonly client: pg.Client;
+  readonly text: string;
+  /** Characters that were put before the statement. */
+  readonly offset: number;
+  readonly timeoutMs: number;
+}
+
+/** SQLSTATE classes of statements that are wrong, as opposed to a server that fails: syntax, names, data, features, read-only. */
+const statementFaults = /^(0A|21|22|25|2F|34|42|44|54|P0)/;
+
+function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): Fault {
+  const code = codeOf(error) ?? '';
+  if (code === '25006' || code === '2F003') return notASelect(`changes something (${messageOf(error)})`, error);
+  if (code === '0A000' && /data-modifying/.test(messageOf(error))) return notASelect('has a part that changes rows', error);
+  if (code === '42601' && error instanceof pg.DatabaseError && error.position === undefined && text.includes(';'))
+    return notASelect('is more than one statement', error);
+  if (code === '57014')
+    return new Fault('sql-timeout', `The statement took longer than ${timeoutMs / 1000} s and was ended: have it read less.`, {
+      cause: error,
+    });
+  if (!(error instanceof pg.DatabaseError) || !statementFaults.test(code)) return serverFault(error, whereabouts(client));
+  const at = Number(error.position) - offset;
+  const shown = Number.isInteger(at) && at > 0 ? pointed(text, at) : null;
+  const lines = [
+    `PostgreSQL: ${error.message}${shown ? ` (${shown.place})` : ''}`,
+    ...(shown ? shown.lines : []),
+    ...(error.hint === undefined ? [] : [`Hint: ${error.hint}`]),
+  ];
+  return new Fault('sql-error', lines.join('\n'), { details: { sqlstate: code, position: shown ? at : null }, cause: error });
+}
+
+/** Characters shown of the line before and after the place. */
+const aroundMax = 60;
+
+/** The line that a place is in, and a mark beneath it. Places are counted in characters, from 1. */
+function pointed(text: string, at: number): { readonly place: string; readonly lines: readonly string[] } {
+  const before = Array.from(text)
+    .slice(0, at - 1)
+    .join('')
+    .split('\n');
+  const column = Array.from(before.at(-1) ?? '').length;
+  const line = Array.from(text.split('\n')[before.length - 1] ?? '');
+  const from = Math.max(0, column - aroundMax);
+  const shown = line
+    .slice(from, column + aroundMax)
+    .join('')
+    .replaceAll('\t', ' ');
+  return { place: `line ${before.length}, column ${column + 1}`, lines: [`  ${shown}`, `  ${' '.repeat(column - from)}^`] };
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { growingRowTable, rowTable } from '../../../src/cli/row-table.ts';
+import { fittingWidth, wrapped } from '../../../src/cli/table.ts';
+
+const paint = (_style: string, text: string) => text;
+const columns = ['n', 'text', 'list', 'a-column-with-a-rather-long-name', 'last'];
+const labelled = (n: number) => ({
+  label: `step:${n}/0`,
+  values: { n, text: 'words and '.repeat(n * 20), list: [1, { two: 2 }], 'a-column-with-a-rather-long-name': null, last: 'end' },
+});
+
+describe('a table of rows', () => {
+  it.each([40, 60, 80, 100, 140])('fits a terminal of %i columns', (width) => {
+    const text = rowTable([0, 1, 2].map(labelled), columns, { width, paint });
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(text).toContain('step:2/0');
+  });
+
+  it('has all columns where there is room, and says which are left out', () => {
+    expect(rowTable([labelled(0)], columns, { width: 140, paint })).toMatch(
+      /^row +n +text +list +a-column-with-a-rather-long-name +last\n.*end$/,
+    );
+    expect(rowTable([labelled(1)], columns, { width: 50, paint })).toMatch(/and 2 more columns: a-column/);
+    expect(rowTable([{ label: '', values: { n: 1 } }], ['n'], { width: 50, paint })).toBe('n\n1');
+  });
+
+  it.each([40, 80, 140])('that grows keeps its columns in place, %i wide', (width) => {
+    const draw = growingRowTable(columns, { width, paint }, 10);
+    const lines = [draw([labelled(0)]), draw([labelled(3), labelled(1)]), draw([labelled(2)])].join('\n').split('\n');
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(lines.filter((line) => line.startsWith('row '))).toHaveLength(1);
+    const at = lines.find((line) => line.startsWith('row '))?.indexOf('text');
+    expect(lines.filter((line) => line.startsWith('step:') && line.includes('words')).map((line) => line.indexOf('words'))).toEqual([
+      at,
+      at,
+      at,
+    ]);
+  });
+});
+
+describe('widths', () => {
+  it('narrow the widest columns until a line fits', () => {
+    expect(fittingWidth([5, 50, 30], 100, 8)).toBe(50);
+    expect(fittingWidth([5, 50, 30], 60, 8)).toBe(25);
+    expect(fittingWidth([50, 50, 50], 20, 8)).toBe(8);
+  });
+
+  it('break a text between words', () => {
+    expect(wrapped('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrapped('a-word-that-is-long b', 5)).toEqual(['a-word-that-is-long', 'b']);
+  });
+});
