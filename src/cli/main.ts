@@ -18,6 +18,7 @@ import { runs } from './commands/runs.ts';
 import { sql } from './commands/sql.ts';
 import { status } from './commands/status.ts';
 import { tryPipeline } from './commands/try.ts';
+import { trace } from './commands/trace.ts';
 import { verify } from './commands/verify.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
@@ -187,6 +188,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--all', 'every row')
     .option('--export <file>', 'write the rows that were lost to a file, as they went in, each with its cause: JSON lines')
     .action((which, options) => errors(context, which, options));
+  command('trace <run-or-row> [row]', 'how a row came to be: each step, its attempts and calls, up to the source')
+    .usage('[options] [run] <row>')
+    .option('--at <as-of>', 'number rows as of then')
+    .addHelpText('after', '\nROW is STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.')
+    .action((first, second, options) =>
+      second === undefined ? trace(context, undefined, first, options) : trace(context, first, second, options),
+    );
   command('verify [run]', 'compute the hash chain and every chunk anew')
     .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
     .action((which, options) => verify(context, which, options));

@@ -1,3 +1,5 @@
+import { Fault } from '#kit/fault';
+
 /** Where a row stands: which row of which batch of a step, both from 0. */
 export interface RowPlace {
   readonly step: string;
@@ -8,3 +10,16 @@ export interface RowPlace {
 
 /** A row's name: `STEP:BATCH/ROW`, or `STEP:PASS.BATCH/ROW` where rejected rows were tried again in a later pass. */
 export const rowId = ({ step, pass, batch, row }: RowPlace): string => `${step}:${pass > 1 ? `${pass}.` : ''}${batch}/${row}`;
+
+/** Reads such a name, or `STEP:N`, the n-th row of a step from 0. Throws `Fault('invalid-row')`. */
+export function parseRowId(asked: string): { readonly step: string; readonly index: number; readonly place: RowPlace | null } {
+  const [, step, pass, batch, row] = /^([^:]+):(?:(?:(\d+)\.)?(\d+)\/)?(\d+)$/.exec(asked) ?? [];
+  if (step === undefined || row === undefined) {
+    throw new Fault(
+      'invalid-row',
+      `${asked} is no row: write STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.`,
+    );
+  }
+  const place = batch === undefined ? null : { step, pass: Number(pass ?? 1), batch: Number(batch), row: Number(row) };
+  return { step, index: Number(row), place };
+}

@@ -52,13 +52,18 @@ export async function rowAt(store: Store, runId: string, step: string, index: nu
       before += data.rows;
     }
   }
-  throw new Fault(
-    'unknown-row',
-    `Step ${step} of run ${runId} has ${before} rows up to position ${to}, so the last is ${step}:${before - 1}.`,
-    {
-      details: { step },
-    },
-  );
+  await refuseUnknownStep(store, runId, step);
+  const has = before === 0 ? 'none' : `${before}, the last of which is ${step}:${before - 1}`;
+  throw new Fault('unknown-row', `Step ${step} of run ${runId} has no row ${index} up to position ${to}: it has ${has}.`, {
+    details: { step },
+  });
+}
+
+async function refuseUnknownStep(store: Store, runId: string, step: string): Promise<void> {
+  const [started] = await beginning(store, runLogId(runId));
+  const names = started.data.manifest.steps.map(({ name }) => name);
+  if (names.includes(step)) return;
+  throw new Fault('unknown-step', `Run ${runId} has no step ${step}. Its steps: ${names.join(', ')}.`, { details: { step } });
 }
 
 interface Tracing {
@@ -75,14 +80,10 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
   const step = steps.find((each) => each.name === name.step);
   const success = step && (await store.log.success(runLogId(runId), { ...name, to }));
   if (!step || !success || name.row >= success.data.rows) {
-    const what = `${name.step}:${name.pass}/${name.batch}/${name.row}`;
-    throw new Fault(
-      'unknown-row',
-      `Run ${runId} has no row ${what} up to position ${to}${success ? `: that batch has ${success.data.rows}` : ''}.`,
-      {
-        details: { step: name.step },
-      },
-    );
+    await refuseUnknownStep(store, runId, name.step);
+    const what = `row ${name.row} in batch ${name.batch} of step ${name.step}${name.pass > 1 ? `, pass ${name.pass}` : ''}`;
+    const has = success ? `that batch has ${success.data.rows} rows` : 'no such batch has succeeded';
+    throw new Fault('unknown-row', `Run ${runId} has no ${what} up to position ${to}: ${has}.`, { details: { step: name.step } });
   }
   const known = definition.steps.find((each) => each.name === name.step);
   const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));

@@ -1,5 +1,6 @@
 import type { NewEvent, Rejection } from '#schema';
 import { storableMessage } from '#schema';
+import { assert } from '#kit/assert';
 import type { Clock } from '#kit/clock';
 import { codeOf } from '#kit/fault';
 import { type JsonObject } from '#kit/json';
@@ -69,10 +70,23 @@ export interface Ended {
 
 /** Longest delay before another attempt, unless a provider asks for more. */
 const backoffMaxMs = 5 * 60_000;
+/** Doublings of that delay, however often a provider asks for less. */
+const backoffDoublingsMax = 10;
 /** Bytes of finished rows that are held in memory before they are written down, however early. */
 const untoldBytesMax = 8 * 1024 * 1024;
 /** How often a slow batch writes down what it has done: a little less than the second that is promised. */
 const journalIntervalMs = 800;
+
+/** A provider that asks for less says nothing about a row: such a failure costs no attempt, however often it comes. */
+function separated(failed: ReadonlyMap<number, RowFailure>): {
+  readonly throttled: ReadonlyMap<number, RowFailure>;
+  readonly others: ReadonlyMap<number, RowFailure>;
+} {
+  const { throttled = [], others = [] } = Object.groupBy(failed, ([, { failure }]) =>
+    failure.code === 'rate-limit' ? 'throttled' : 'others',
+  );
+  return { throttled: new Map(throttled), others: new Map(others) };
+}
 
 /** One attempt at a batch of any kind: what is done, what failed, and how to tell it. */
 export class Attempt {
@@ -153,13 +167,15 @@ export class Attempt {
     await this.settle();
     const { step, failures } = this.task;
     if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
-    const first = [...failed.values()][0];
-    if (first && failures + 1 < step.options.attempts) return this.#retried(first, [...failed.values()], pending);
-    if (first && this.#rejects) {
-      for (const [row, { failure }] of failed) this.reject(row, failure.code, failure.message);
+    const { throttled, others } = separated(failed);
+    if (others.size === 0 && throttled.size > 0) return this.#retried(throttled, pending, false);
+    if (others.size > 0 && failures + 1 < step.options.attempts) return this.#retried(failed, pending, true);
+    if (others.size > 0 && this.#rejects) {
+      for (const [row, { failure }] of others) this.reject(row, failure.code, failure.message);
       if (this.#pause) return this.#interrupted(failed.size);
+      if (throttled.size > 0) return this.#retried(throttled, throttled.size, false);
     }
-    const lost = this.#lostRow(first);
+    const lost = this.#lostRow([...others.values()][0]);
     if (!this.#rejects && lost) return this.givenUp(lost, pending);
     return this.succeeded(null);
   }
@@ -195,13 +211,17 @@ export class Attempt {
   }
 
   /** Another attempt is to follow, after a delay that grows. */
-  async #retried(first: RowFailure, all: readonly RowFailure[], pending: number): Promise<Ended> {
+  #retried(failed: ReadonlyMap<number, RowFailure>, pending: number, counted: boolean): Promise<Ended> {
+    const all = [...failed.values()];
+    const [first] = all;
+    assert(first, 'something failed');
     const { options } = this.task.step;
-    const backoffMs = Math.min(backoffMaxMs, options.backoffMs * 2 ** this.task.failures) * (0.5 + Math.random() / 2);
+    const tries = counted ? this.task.failures : Math.min(this.task.attempt - 1, backoffDoublingsMax);
+    const backoffMs = Math.min(backoffMaxMs, options.backoffMs * 2 ** tries) * (0.5 + Math.random() / 2);
     // From when it was asked for: rows that were still under way may have taken all of that time.
     const notBefore = all.reduce((latest, failure) => Math.max(latest, failure.notBefore ?? 0), 0);
     const asked = (notBefore - this.context.clock()) / 1000;
-    return this.failed(first.failure, { pending, retryInMs: Math.max(backoffMs, asked), failsStep: false, counted: true });
+    return this.failed(first.failure, { pending, retryInMs: Math.max(backoffMs, asked), failsStep: false, counted });
   }
 
   /** The batch is given up, and its step with it. */
@@ -241,7 +261,7 @@ export class Attempt {
     if (this.context.abort.aborted || what.pauses) return this.#interrupted(pending);
     const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
     if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
-    return this.#retried(what, [what], pending);
+    return this.#retried(new Map([[0, what]]), pending, true);
   }
 
   /** Whether a lost row costs that row only: in a later pass it always does, for what earlier passes delivered stays. */

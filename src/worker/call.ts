@@ -13,7 +13,7 @@ export function callContext(attempt: Attempt, step: RunnableStep, row: number, k
     abort: context.abort,
     log: context.userLog(step.name),
     use: (resource) => context.resources.use(resource),
-    usage: (reported) => usage.add(row, task.failures + 1, reported),
+    usage: (reported) => usage.add(row, task.attempt, reported),
   });
 }
 

@@ -49,6 +49,19 @@ describe('a fault that passes', () => {
   });
 });
 
+describe('a provider that asks for less', () => {
+  it('costs no attempt, however often it does', async () => {
+    const { server, model } = await provider({ fault: ({ attempt }) => (attempt <= 5 ? 'rate-limit-ms' : undefined) });
+    const run = await ran(asking(model));
+    expect(run.rest).toBe('succeeded');
+    expect(server.ledger.entries.length).toBeGreaterThanOrEqual(12);
+    const events = await eventsOf(run.store, run.runId);
+    const counted = events.flatMap((event) => (event.type === 'BatchFailed' ? event.data.counted : []));
+    expect(counted.length).toBeGreaterThanOrEqual(5);
+    expect(new Set(counted)).toEqual(new Set([false]));
+  }, 20_000);
+});
+
 describe('a fault that another try would not mend', () => {
   it.each([
     ['context-length', 'context-length', /maximum context length/],

@@ -1,0 +1,118 @@
+import { rowAt, traceRow, type TraceStep } from '#distiset';
+import type { Call } from '#schema';
+import type { JsonObject } from '#kit/json';
+import type { Store } from '#log';
+import { asOfOption } from '../as-of-option.ts';
+import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { exportedRow } from '../exported-row.ts';
+import { findRun } from '../find-run.ts';
+import { localTime } from '../local-time.ts';
+import { formatCount, formatDuration } from '../numbers.ts';
+import { parseRowId, rowId, type RowPlace } from '../row-id.ts';
+import { shortened } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+export interface TraceOptions extends CommonOptions {
+  readonly at?: string | undefined;
+}
+
+/** `distilog trace`: how a row came to be, step by step, up to where it came from. */
+export async function trace(context: CommandContext, run: string | undefined, asked: string, options: TraceOptions): Promise<void> {
+  await withStore(options, async (store) => {
+    const { runId, place, position } = await rowAsked(store, run, asked, options.at);
+    const traced = await traceRow(store, runId, place, position);
+    if (options.json) context.terminal.print(JSON.stringify({ runId, asOf: { position }, trace: traced }));
+    else show(traced, context.terminal, runId);
+  });
+}
+
+interface Asked {
+  readonly runId: string;
+  readonly place: RowPlace;
+  readonly position: number;
+}
+
+/** The row that somebody means: of an exported file, by its place, or by its number in a step's dataset. */
+async function rowAsked(store: Store, run: string | undefined, asked: string, at: string | undefined): Promise<Asked> {
+  const exported = exportedRow(asked);
+  if (exported) {
+    const { runId, step, index, position } = exported;
+    return { runId, place: await rowAt(store, runId, step, index, position), position };
+  }
+  const runId = await findRun(store, run);
+  const { position } = await asOfOption(store, runId, at);
+  const { step, index, place } = parseRowId(asked);
+  return { runId, place: place ?? (await rowAt(store, runId, step, index, position)), position };
+}
+
+function show(traced: TraceStep, terminal: Terminal, runId: string): void {
+  const { print, paint, width } = terminal;
+  print(`${paint('bold', rowId(traced.name))}  ${paint('dim', `of ${runId}`)}`);
+  const visit = (step: TraceStep, depth: number) => {
+    const indent = '  '.repeat(depth);
+    const line = (text: string) => print(fitted(`${indent}  ${text}`, width));
+    const took = formatDuration(step.elapsedMs);
+    print('');
+    print(
+      `${indent}${paint('bold', rowId(step.name))}  ${step.operator}  ${paint('dim', `position ${formatCount(step.position)}, ${localTime(step.recordedAt)}, batch took ${took}`)}`,
+    );
+    for (const { pass, position, code, message, attempts } of step.rejections)
+      line(
+        paint(
+          'yellow',
+          `pass ${pass}: rejected after ${attempts} attempt${attempts === 1 ? '' : 's'}, position ${formatCount(position)}: ${code}: ${message}`,
+        ),
+      );
+    for (const { attempt, position, error } of step.failures)
+      line(paint('yellow', `attempt ${attempt} of its batch failed, position ${formatCount(position)}: ${error.code}: ${error.message}`));
+    for (const [column, value] of Object.entries(step.wrote)) line(`${paint('cyan', column)}: ${textOf(value)}`);
+    for (const call of step.calls) line(paint('dim', callLine(call)));
+    for (const prompt of new Set([...promptsIn(step.settings), ...step.calls.flatMap(({ prompt: own }) => own ?? [])]))
+      line(paint('dim', `prompt: ${prompt}`));
+    if (step.madeOf !== null)
+      line(paint('dim', `made of ${formatCount(step.madeOf)} rows together: ${step.name.step} has no row of its own above it`));
+    for (const parent of step.parents) visit(parent, step.parents.length > 1 ? depth + 1 : depth);
+  };
+  visit(traced, 0);
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/** In one line of at most so many characters, its indentation kept. */
+const fitted = (text: string, lengthMax: number): string => {
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  return indent + shortened(text, lengthMax - indent.length);
+};
+
+function callLine({
+  attempt,
+  model,
+  inputTokens,
+  outputTokens,
+  cachedTokens,
+  reasoningTokens,
+  costUsd,
+  latencyMs,
+  finishReason,
+}: Call): string {
+  const parts = [
+    `attempt ${attempt}`,
+    model,
+    `${formatCount(inputTokens)} tokens in${cachedTokens > 0 ? ` (${formatCount(cachedTokens)} cached)` : ''}`,
+    `${formatCount(outputTokens)} out${reasoningTokens > 0 ? ` (${formatCount(reasoningTokens)} reasoning)` : ''}`,
+    costUsd > 0 ? `$${costUsd.toFixed(4)}` : '',
+    latencyMs === null ? '' : formatDuration(latencyMs),
+    finishReason ?? '',
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+/** Templates in a library step's settings: the texts that are prompts. */
+function promptsIn(settings: TraceStep['settings']): readonly string[] {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
+  const own = Object.entries(settings as JsonObject).flatMap(([name, value]) =>
+    /prompt|template/i.test(name) && typeof value === 'string' ? value : [],
+  );
+  const of = (settings as JsonObject)['of'];
+  return [...own, ...(of === undefined ? [] : promptsIn(of))];
+}

@@ -1,0 +1,49 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { DistisetMetadata } from '#distiset';
+import { Fault, messageOf } from '#kit/fault';
+
+/** A row of a written distiset: of which run, step and position, and which of the step's rows, from 0. */
+export interface ExportedRow {
+  readonly runId: string;
+  readonly step: string;
+  readonly index: number;
+  readonly position: number;
+}
+
+/** The row that `FILE:N` means, if such a file exists; null if it is no file. Throws `Fault('invalid-row')`. */
+export function exportedRow(asked: string): ExportedRow | null {
+  const [, file, number] = /^(.+):(\d+)$/.exec(asked) ?? [];
+  if (file === undefined || number === undefined || !fs.existsSync(file)) return null;
+  const directory = distisetOf(path.resolve(file));
+  if (directory === null)
+    throw new Fault('invalid-row', `${file} is in no dataset that distilog wrote: there is no distilog.json above it.`);
+  const { run, asOf, configs } = metadataOf(directory);
+  const relative = path.relative(directory, path.resolve(file)).split(path.sep).join('/');
+  for (const { step, files } of configs) {
+    const at = files.findIndex((each) => each.path === relative);
+    const found = files[at];
+    if (!found) continue;
+    if (Number(number) >= found.rows)
+      throw new Fault('invalid-row', `${file} has ${found.rows} rows, so the last is ${file}:${found.rows - 1}.`);
+    const before = files.slice(0, at).reduce((sum, each) => sum + each.rows, 0);
+    return { runId: run.id, step, index: before + Number(number), position: asOf.position };
+  }
+  throw new Fault('invalid-row', `${file} is none of the data files that ${path.join(directory, 'distilog.json')} lists.`);
+}
+
+function distisetOf(file: string): string | null {
+  for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
+    if (fs.existsSync(path.join(directory, 'distilog.json'))) return directory;
+    if (directory === path.dirname(directory)) return null;
+  }
+}
+
+function metadataOf(directory: string): DistisetMetadata {
+  const file = path.join(directory, 'distilog.json');
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as DistisetMetadata;
+  } catch (error) {
+    throw new Fault('invalid-row', `${file} cannot be read: ${messageOf(error)}.`);
+  }
+}
