@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { DistisetMetadata } from '#distiset';
-import { Fault, messageOf } from '#kit/fault';
+import { readMetadata } from '#distiset';
+import { Fault } from '#kit/fault';
 
 /** A row of a written distiset: of which run, step and position, and which of the step's rows, from 0. */
 export interface ExportedRow {
@@ -18,7 +18,7 @@ export function exportedRow(asked: string): ExportedRow | null {
   const directory = distisetOf(path.resolve(file));
   if (directory === null)
     throw new Fault('invalid-row', `${file} is in no dataset that distilog wrote: there is no distilog.json above it.`);
-  const { run, asOf, configs } = metadataOf(directory);
+  const { run, asOf, configs } = readMetadata(directory);
   const relative = path.relative(directory, path.resolve(file)).split(path.sep).join('/');
   for (const { step, files } of configs) {
     const at = files.findIndex((each) => each.path === relative);
@@ -36,14 +36,5 @@ function distisetOf(file: string): string | null {
   for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
     if (fs.existsSync(path.join(directory, 'distilog.json'))) return directory;
     if (directory === path.dirname(directory)) return null;
-  }
-}
-
-function metadataOf(directory: string): DistisetMetadata {
-  const file = path.join(directory, 'distilog.json');
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8')) as DistisetMetadata;
-  } catch (error) {
-    throw new Fault('invalid-row', `${file} cannot be read: ${messageOf(error)}.`);
   }
 }

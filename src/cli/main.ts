@@ -197,6 +197,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     );
   command('verify [run]', 'compute the hash chain and every chunk anew')
     .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
+    .option('--distiset <dir>', 'a dataset that was written: its files, and its rows in the log')
     .action((which, options) => verify(context, which, options));
   command('rebuild [run]', 'fold the log anew, without snapshots')
     .option('--check', 'compare only')

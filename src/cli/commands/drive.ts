@@ -80,5 +80,6 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   }
   const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
   if (rejected > 0) print(`${formatCount(rejected)} rows were rejected, each with its cause: distilog errors ${runId}`);
+  if (rejected > 0 && rest !== 'paused') print(`To try them again: distilog retry ${runId}`);
   if (rest !== 'paused') print(paint('dim', `The dataset: distilog distiset ${runId} --out dataset`));
 }

@@ -1,4 +1,6 @@
-import { runLogId, sideLogId, verify as verifyLog, type Verified } from '#log';
+import { readMetadata, verifyDistiset } from '#distiset';
+import { Fault } from '#kit/fault';
+import { runLogId, sideLogId, verify as verifyLog, type Store, type Verified } from '#log';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
@@ -6,11 +8,16 @@ import { formatCount } from '../numbers.ts';
 
 export interface VerifyOptions extends CommonOptions {
   readonly head?: string | undefined;
+  readonly distiset?: string | undefined;
 }
 
 /** `distilog verify`: computes the chains and chunks of a run's two logs anew, and names the first bad position. */
 export async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
   await withStore(options, async (store) => {
+    if (options.distiset !== undefined) {
+      await verifyWritten(context, store, run, options.distiset, options.json ?? false);
+      return;
+    }
     const runId = await findRun(store, run);
     const found = await verifyLog(store, runLogId(runId), { expectedHead: options.head });
     const side = await verifyLog(store, sideLogId(runId));
@@ -26,6 +33,34 @@ export async function verify(context: CommandContext, run: string | undefined, o
     print(`head: position ${found.head.position}, hash ${found.head.hash}`);
     print(paint('dim', 'Keep this hash elsewhere: verify --head HASH then finds even a log that was rewritten from end to end.'));
   });
+}
+
+/** Compares a written dataset, and the logs that it came from, with what they were. */
+async function verifyWritten(
+  context: CommandContext,
+  store: Store,
+  run: string | undefined,
+  directory: string,
+  isJson: boolean,
+): Promise<void> {
+  const { print, paint } = context.terminal;
+  const written = readMetadata(directory).run.id;
+  if (run !== undefined && (await findRun(store, run)) !== written)
+    throw new Fault('other-run', `The dataset in ${directory} is of run ${written}, not of ${run}.`);
+  await findRun(store, written);
+  const log = await verifyLog(store, runLogId(written));
+  const found = await verifyDistiset(store, directory);
+  if (!found.ok || !log.ok) context.exit(exitCodes.failed);
+  if (isJson) {
+    print(JSON.stringify({ ...found, ok: found.ok && log.ok, log }));
+    return;
+  }
+  const counted = `${formatCount(found.files)} file${found.files === 1 ? '' : 's'}, ${formatCount(found.rows)} rows`;
+  if (found.ok)
+    print(`${paint('green', 'intact')}: ${directory}, ${counted}, as ${written} had them at position ${formatCount(found.position)}.`);
+  else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
+  if (!found.isRecorded) print(paint('yellow', 'The side log does not tell of this export.'));
+  if (!log.ok) tell(context, written, log);
 }
 
 function tell({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {

@@ -1,0 +1,103 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Fault, messageOf } from '#kit/fault';
+import { sha256, sha256Stream } from '#kit/sha256';
+import { resolveAsOf, runLogId, sideLogId, type Store } from '#log';
+import { createDistiset } from './create-distiset.ts';
+import type { DistisetMetadata } from './writers/metadata.ts';
+import { rowTexts } from './writers/row-text.ts';
+
+/** What a check of a written dataset found. */
+export interface VerifiedDistiset {
+  readonly ok: boolean;
+  readonly runId: string;
+  readonly position: number;
+  /** Files and rows that were compared. */
+  readonly files: number;
+  readonly rows: number;
+  /** Whether the run's side log tells of this export: the same files at the same position. */
+  readonly isRecorded: boolean;
+  /** Everything that is not as it was, in words: a file, a config. */
+  readonly differences: readonly string[];
+}
+
+/** The metadata that a written dataset carries. Throws `Fault('not-a-distiset')`. */
+export function readMetadata(directory: string): DistisetMetadata {
+  const file = path.join(directory, 'distilog.json');
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as DistisetMetadata;
+  } catch (error) {
+    throw new Fault('not-a-distiset', `${directory} is no dataset that distilog wrote: ${file} cannot be read: ${messageOf(error)}.`);
+  }
+}
+
+/**
+ * Compares a written dataset with the log that it came from: each file with its recorded hash, the rows of each config with those that the log has as of
+ * its position, and whether the side log tells of the export.
+ */
+export async function verifyDistiset(store: Store, directory: string): Promise<VerifiedDistiset> {
+  const metadata = readMetadata(directory);
+  const { id: runId } = metadata.run;
+  const { position, hash } = metadata.asOf;
+  const differences: string[] = [];
+  const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'position', position });
+  if (asOf.hash !== hash) differences.push(`the log has another hash at position ${position} than distilog.json says`);
+
+  let files = 0;
+  for (const config of metadata.configs) {
+    for (const file of config.files) {
+      files++;
+      const found = hashOf(path.join(directory, file.path));
+      if (found === null) differences.push(`${file.path} is not there`);
+      else if (found !== file.sha256) differences.push(`${file.path} is not the file that was written`);
+    }
+  }
+  const wanted = metadata.configs.map(({ step }) => step);
+  const distiset = await createDistiset(store, runId, { asOf, steps: wanted.length > 0 ? wanted : undefined });
+  let rows = 0;
+  for (const { name, step, rowsSha256, error } of metadata.configs) {
+    const config = distiset.configs.find((each) => each.step === step);
+    if (error !== null || !config) continue;
+    const digest = sha256Stream();
+    const textOf = rowTexts(config.columns.map((column) => column.name));
+    for await (const row of config.rows()) {
+      digest.update(Buffer.from(`${textOf(row).text}\n`, 'utf8'));
+      rows++;
+    }
+    if (digest.digest('hex') !== rowsSha256) differences.push(`config ${name} has other rows in the log`);
+  }
+  const isRecorded = await isTold(store, metadata);
+  return { ok: differences.length === 0, runId, position, files, rows, isRecorded, differences };
+}
+
+function hashOf(file: string): string | null {
+  const buffer = Buffer.alloc(1024 * 1024);
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file, 'r');
+  } catch {
+    return null;
+  }
+  try {
+    const digest = sha256Stream();
+    for (let read = fs.readSync(descriptor, buffer); read > 0; read = fs.readSync(descriptor, buffer))
+      digest.update(buffer.subarray(0, read));
+    return digest.digest('hex');
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Whether the side log holds an export of just these files. */
+async function isTold({ log }: Store, { run, asOf, configs }: DistisetMetadata): Promise<boolean> {
+  const filesOf = (all: readonly { readonly files: readonly { readonly path: string; readonly sha256: string }[] }[]) =>
+    sha256(JSON.stringify(all.flatMap(({ files }) => files.map((file) => [file.path, file.sha256]))));
+  const wanted = filesOf(configs);
+  for await (const page of log.read(sideLogId(run.id), { types: ['DistisetWritten'] })) {
+    for (const event of page) {
+      if (event.type !== 'DistisetWritten' || event.data.asOf.position !== asOf.position) continue;
+      if (filesOf(event.data.configs) === wanted) return true;
+    }
+  }
+  return false;
+}
