@@ -22,8 +22,8 @@ describe('the hash chain', () => {
     expect([leaf, root, hash]).toMatchInlineSnapshot(`
       [
         "b718b47a1e9b183793b3d576da95f64feec5ba80e156b5656cd7e40ad8383a10",
-        "6bb21ab3abed60c5422524ddd0c563ae6f46b41f136c47165aec75ac489224c6",
-        "d70a2b7e8c8d9fb4cc58720a082c128b4280fd1a1796609a8d6f4ce19cfcacd3",
+        "e5a783f9e26a908e742b3657adef3174e14284914257898f8968e185c0e426d7",
+        "97ac0f2e6c68e46bf85f2a51ba405ad6f9638e6352397bea7abdbb7783f4a8c8",
       ]
     `);
   });
