@@ -5,5 +5,5 @@ export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection, type ProjectionSpec } from './projection.ts';
 export { microseconds } from './time.ts';
-export { timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
+export { reopening, timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
 export { noUsage, plus, totalUsage, usage, type UsageState } from './usage.ts';

@@ -26,12 +26,12 @@ const entriesMax = 500;
 /** The history of a run as a person would tell it: starts, takeovers, pauses, ends; not its batches. */
 export const timeline = projection<TimelineState>({
   name: 'timeline',
-  version: 1,
+  version: 2,
   initialState: () => ({ entries: [], omitted: 0 }),
   on: {
     RunStarted: (state, event) => noted(state, event, who(event.data.actor), `pipeline ${event.data.manifest.pipeline}`),
     RunResumed: (state, event) => noted(state, event, who(event.data.actor), resumption(event)),
-    RunReopened: (state, event) => noted(state, event, who(event.data.actor), `pass ${event.data.pass}: ${event.data.steps.join(', ')}`),
+    RunReopened: (state, event) => noted(state, event, who(event.data.actor), reopening(event)),
     RunPaused: (state, event) => noted(state, event, who(event.data.actor), `${event.data.reason}: ${event.data.message}`),
     RunCancelled: (state, event) => noted(state, event, who(event.data.actor), event.data.message),
     RunFinished: (state, event) => noted(state, event, null, event.data.outcome),
@@ -43,6 +43,10 @@ export const timeline = projection<TimelineState>({
 
 const who = ({ user, host, pid }: { readonly user: string; readonly host: string; readonly pid: number }): string =>
   `${user}@${host}:${pid}`;
+
+/** Which rows a new pass tries again, in words. */
+export const reopening = ({ data: { pass, rejected } }: RecordedEvent<'RunReopened'>): string =>
+  `pass ${pass} tries again: ${rejected.map(({ step, code, rows }) => `${rows} of ${step} (${code})`).join(', ')}`;
 
 function resumption({ data }: RecordedEvent<'RunResumed'>): string {
   const from = data.from ? `from ${who(data.from)}` : '';

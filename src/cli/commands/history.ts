@@ -1,3 +1,4 @@
+import { reopening } from '#projections';
 import { beginning } from '#distiset';
 import type { Actor, EventType, RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
@@ -114,7 +115,7 @@ function wordsFor(event: RecordedEvent): string {
         .join('; ');
     }
     case 'RunReopened':
-      return `pass ${event.data.pass}: ${event.data.steps.join(', ')}`;
+      return reopening(event);
     case 'RunPaused':
       return `${event.data.reason}: ${event.data.message}`;
     case 'RunFinished':

@@ -1,3 +1,4 @@
+import { reopening } from '#projections';
 import { catalogue, isEventType, type EventType, type RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
 import { canonicalJson } from '#kit/json';
@@ -68,7 +69,7 @@ function summary(event: RecordedEvent): string {
     case 'RunResumed':
       return `${event.data.reason} by ${event.data.actor.user}@${event.data.actor.host}:${event.data.actor.pid}, epoch ${event.data.epoch}`;
     case 'RunReopened':
-      return `pass ${event.data.pass}: ${event.data.steps.join(', ')}`;
+      return reopening(event);
     case 'RunPaused':
       return `${event.data.reason}: ${event.data.message}`;
     case 'RunCancelled':
