@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { resumePipeline, startPipeline } from '#engine';
+import { codeOf } from '#kit/fault';
+import { memoryStore } from '#log';
+import { pipeline, plan } from '#pipeline';
+import { eventsOf, rowsOf } from './engine.ts';
+
+describe('the journal of a step that makes many rows of each', () => {
+  it.each([
+    ['a few', 3],
+    ['so many that their chunks are used as they are', 700],
+    ['more than a chunk holds', 2_300],
+  ])('keeps what is done when the driver is lost, and puts it in order: %s', async (_what, copies) => {
+    const calls = new Map<number, number>();
+    const of = plan(
+      pipeline('slow', ({ source }) => {
+        source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 12 }, (_, n) => ({ n })), batchSize: 12 }).flatMap(
+          'many',
+          {
+            output: z.object({ copy: z.int() }),
+            version: 1,
+            run: async function* ({ n }) {
+              calls.set(n, (calls.get(n) ?? 0) + 1);
+              // Rows end in another order than they began.
+              await sleep(n % 3 === 0 ? 350 : 150);
+              for (let copy = 0; copy < copies; copy++) yield { copy };
+            },
+          },
+          { concurrency: 2 },
+        );
+      }),
+    );
+    const store = memoryStore();
+    const run = await startPipeline(store, of, { seed: 1 });
+    const driving = run.drive().catch(codeOf);
+    await sleep(950);
+    const told = (await eventsOf(store, run.runId)).filter(({ type }) => type === 'BatchProgressed');
+    expect(told.length).toBeGreaterThan(0);
+    const resumed = await resumePipeline(store, of, { runId: run.runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] });
+    await driving;
+    const before = new Map(calls);
+    await resumed.drive();
+
+    expect(await rowsOf(store, run.runId)).toEqual({
+      default: Array.from({ length: 12 }, (_, n) => Array.from({ length: copies }, (_each, copy) => ({ n, copy }))).flat(),
+    });
+    const done = told.flatMap((event) => (event.type === 'BatchProgressed' ? event.data.done : []));
+    for (const [from, to] of done) for (let n = from; n < to; n++) expect([n, calls.get(n)]).toEqual([n, before.get(n)]);
+    expect(done.length).toBeGreaterThan(0);
+  });
+});
