@@ -65,7 +65,7 @@ export class Postmaster {
   /** Stops it: cleanly, or at once. */
   async stop(isHurried: boolean): Promise<void> {
     this.#isStopping = true;
-    if (this.#process?.pid) await endProcess(this.#process.pid, isHurried);
+    if (this.#process?.pid) await endProcess(this.#process.pid, isHurried ? 0 : undefined);
     this.#watchdog?.kill('SIGKILL');
   }
 

@@ -11,6 +11,8 @@ export const isWindows = process.platform === 'win32';
 const pollMs = 20;
 /** How long each signal is given before the next, harder one. */
 const patienceMs = 5_000;
+/** The same for a postmaster that nobody supervises any more: somebody waits for the next one, and an immediate shutdown loses nothing. */
+const orphanPatienceMs = 2_000;
 /** How long backends of a postmaster that was killed may take to notice. */
 const backendPatienceMs = 3_000;
 
@@ -24,10 +26,10 @@ export function isAlive(pid: number): boolean {
   return !/^\d+ \(.*\) Z/s.test(readText(`/proc/${pid}/stat`));
 }
 
-/** Ends a PostgreSQL process: fast shutdown, then immediate, then by force. */
-export async function endProcess(pid: number, isHurried = false): Promise<void> {
+/** Ends a PostgreSQL process: fast shutdown, which may take so long, then immediate, then by force. */
+export async function endProcess(pid: number, fastMs = patienceMs): Promise<void> {
   const steps = [
-    ['SIGINT', isHurried ? 0 : patienceMs],
+    ['SIGINT', fastMs],
     ['SIGQUIT', patienceMs],
     ['SIGKILL', patienceMs],
   ] as const;
@@ -80,9 +82,9 @@ function programOf(pid: string): string {
 
 /** Ends what a killed supervisor left running on a data directory; its watchdog may be at it already. */
 export async function endOrphans(data: string): Promise<void> {
-  for (const { pid, isPostmaster } of residentsOf(data)) if (isPostmaster) await endProcess(pid);
+  for (const { pid, isPostmaster } of residentsOf(data)) if (isPostmaster) await endProcess(pid, orphanPatienceMs);
   for (const until = Date.now() + backendPatienceMs; residentsOf(data).length > 0; await sleep(pollMs)) {
-    if (Date.now() > until) for (const { pid } of residentsOf(data)) await endProcess(pid, true);
+    if (Date.now() > until) for (const { pid } of residentsOf(data)) await endProcess(pid, 0);
   }
   const file = path.join(data, 'postmaster.pid');
   const pid = Number(readText(file).split('\n')[0]);
