@@ -80,7 +80,7 @@ async function initialise(directory: DataDirectory): Promise<void> {
   }
   if (code !== 0) {
     const said = tailOf(log);
-    if (said.includes(namelessUser)) throw new Error(namelessAdvice(home));
+    if (said.includes(namelessUser)) throw new Error(namelessAdvice(home, as));
     const isFull = said.includes('No space left on device');
     const advice = isFull ? `There is no room for the store in ${home}: free some 50 MB there, or name a server with --store. ` : '';
     throw new Error(`${advice}initdb failed (${code}): ${said}`);
@@ -97,8 +97,8 @@ async function initialise(directory: DataDirectory): Promise<void> {
 /** What initdb says to a user whom no password file lists: a container's arbitrary uid, say. */
 const namelessUser = 'could not look up effective user ID';
 
-const namelessAdvice = (home: string): string =>
-  `The store in ${home} cannot be made by user ${process.getuid?.() ?? ''}, whom /etc/passwd does not list: PostgreSQL's initdb wants a name. ` +
+const namelessAdvice = (home: string, { uid = process.getuid?.() }: RunAs): string =>
+  `The store in ${home} cannot be made by user ${uid}, whom /etc/passwd does not list: PostgreSQL's initdb wants a name. ` +
   'Add the user there, run distilog as another, or name a server with --store.';
 
 async function runInitdb({ initdb, log, password, programs }: DataDirectory, fresh: string, as: RunAs): Promise<number | null> {
