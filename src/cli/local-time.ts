@@ -1,3 +1,5 @@
+import { ageInWords } from '#kit/age';
+import { systemClock } from '#kit/clock';
 import { parseInstant, type Timestamp } from '#kit/instant';
 
 /** A timestamp as a person here reads it, to the second: `2026-11-24 10:30:00`. */
@@ -7,3 +9,6 @@ export function localTime(timestamp: Timestamp): string {
   const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
   return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;
 }
+
+/** How long ago that was: `5 minutes ago`. */
+export const ageOf = (timestamp: Timestamp): string => `${ageInWords((systemClock() - parseInstant(timestamp)) / 1_000)} ago`;

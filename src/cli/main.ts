@@ -3,6 +3,7 @@ import { program as programVersions } from '#engine';
 import { Fault, messageOf } from '#kit/fault';
 import { AssertionError } from '#kit/assert';
 import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
+import { dbStatus } from './commands/db-status.ts';
 import { distiset } from './commands/distiset.ts';
 import { errors } from './commands/errors.ts';
 import { init } from './commands/init.ts';
@@ -217,6 +218,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
       .exitOverride()
       .option('--store <url>', 'the PostgreSQL server to use')
       .option('--json', 'for machines');
+  dbCommand('status', 'which store is used, and what guards it; starts and changes nothing').action((options) =>
+    dbStatus(context, options),
+  );
   dbCommand('start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
   dbCommand('stop', 'stop the embedded server')
     .option('--force', 'though other processes work with it')

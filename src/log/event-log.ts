@@ -64,7 +64,7 @@ export interface Holder {
   readonly user: string;
   readonly host: string;
   readonly pid: number;
-  /** Since when its connection stands. */
+  /** Since when its connection stands; where that may not be seen, since when it appends. */
   readonly since: Timestamp;
 }
 
@@ -174,6 +174,8 @@ export interface EventLog {
   asOf(logId: string, position: number): Promise<AsOf | null>;
   /** The first position whose `recordedAt` leads the server's clock by more than a second, or null. */
   unreliableFrom(logId: string): Promise<number | null>;
+  /** Who appended last, as `user@host:pid`: of a run's log, whoever drives it or drove it last. Null for a log that is not there. */
+  lastWriter(logId: string): Promise<string | null>;
   /** Events as stored, in order, in pages, for `verify`. */
   storedEvents(logId: string, range: { readonly from: number; readonly to: number }): AsyncIterable<readonly StoredEvent[]>;
   /** Appends whose first position is in the range, in order, in pages. */

@@ -117,6 +117,7 @@ export function memoryEventLog({
     },
     unreliableFrom: async (logId) =>
       commitsOf(logId).find((commit) => parseInstant(commit.recordedAt) - parseInstant(commit.clock) > unreliableLead)?.first ?? null,
+    lastWriter: async (logId) => commitsOf(logId).at(-1)?.writer ?? null,
     storedEvents: async function* (logId, { from, to }) {
       yield* paged(eventsOf(logId).filter(({ position }) => position >= from && position <= to));
     },

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Holder } from '#log';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { hasCode } from '#kit/fault';
+import { Fault, hasCode } from '#kit/fault';
 import type { Database } from './database.ts';
 
 /** The key of a run's advisory lock, as SQL. */
@@ -31,20 +31,36 @@ export async function waitForLock(client: pg.ClientBase, runId: string, timeoutM
 
 /** Ends the connection that holds a run's lock, once backend `next` waits in the server's queue for it: ended sooner, anybody might come between. */
 export async function endHolder(database: Kysely<Database>, runId: string, next: number): Promise<void> {
+  try {
+    await terminate(database, runId, next);
+  } catch (error) {
+    if (!hasCode(error, '42501')) throw error;
+    throw new Fault(
+      'not-allowed',
+      `Run ${runId} cannot be taken over: its driver is logged in as another role, whose connections this one may not end. Log in as that role, or have somebody grant yours pg_signal_backend; or stop the process that drives it.`,
+      { cause: error, details: { run: runId } },
+    );
+  }
+}
+
+async function terminate(database: Kysely<Database>, runId: string, next: number): Promise<void> {
   await sql`
     select pg_terminate_backend(l.pid) from pg_locks l
      where l.pid <> ${next} and ${isLockOf(sql`${runId}::text`)}
        and exists (select from pg_locks w where w.pid = ${next} and w.locktype = 'advisory' and not w.granted)`.execute(database);
 }
 
-/** Who drives which of these runs now. */
+/** Who drives which of these runs now. Another role's session does not show its age: its first append of this epoch does. */
 export async function holders(database: Kysely<Database>, runIds: readonly string[]): Promise<ReadonlyMap<string, Holder>> {
   if (runIds.length === 0) return new Map();
   const { rows } = await sql<{ run: string; name: string | null; since: string; backend: number }>`
-    select r.run, a.application_name as name, a.backend_start as since, a.pid as backend
+    select r.run, a.application_name as name, coalesce(a.backend_start, epoch.since, now()) as since, a.pid as backend
       from unnest(${runIds}::text[]) as r (run)
       join pg_locks l on ${isLockOf(sql`r.run`)}
-      join pg_stat_activity a on a.pid = l.pid`.execute(database);
+      join pg_stat_activity a on a.pid = l.pid
+      left join lateral (
+        select min(c.recorded_at) as since from distilog.heads h join distilog.commits c on c.log_id = h.log_id and c.epoch = h.epoch
+         where h.log_id = r.run and a.backend_start is null) as epoch on true`.execute(database);
   return new Map(rows.map(({ run, name, since, backend }) => [run, holderOf(name, since, backend)]));
 }
 
@@ -56,7 +72,6 @@ const isLockOf = (run: RawBuilder<unknown>): RawBuilder<boolean> => {
     and l.classid::bigint = (${key} >> 32) & 4294967295 and l.objid::bigint = ${key} & 4294967295`;
 };
 
-/** Another role's session shows neither its name nor its age. */
 function holderOf(name: string | null, since: string, backend: number): Holder {
   const [, pid, user, host] = /^distilog driver (\d+) ([^@]*)@(.*)$/.exec(name ?? '') ?? [];
   return { user: user ?? 'somebody', host: host ?? 'unknown host', pid: pid ? Number(pid) : backend, since };

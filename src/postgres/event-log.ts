@@ -190,6 +190,18 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
         return row?.first ?? null;
       }),
 
+    lastWriter: (logId) =>
+      query(async (database) => {
+        const last = await database
+          .selectFrom('distilog.commits')
+          .select('writer')
+          .where('log_id', '=', logId)
+          .orderBy('first', 'desc')
+          .limit(1)
+          .executeTakeFirst();
+        return last?.writer ?? null;
+      }),
+
     storedEvents: async function* (logId, { from, to }) {
       for (let next = from; next <= to; ) {
         const rows = await query((database) =>

@@ -23,19 +23,36 @@ export const migrationFiles = (): readonly MigrationFile[] =>
     .sort()
     .map((file) => ({ name: file.replace('.sql', ''), sql: readFileSync(new URL(file, folder), 'utf8') }));
 
+/** Which migrations a store has and lacks, by name. */
+export interface MigrationState {
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+  /** One that only a newer version of distilog knows, or null. */
+  readonly newer: string | null;
+}
+
+/** What of this version's schema a store has. Refuses nothing. */
+export const migrationState = (connect: Connect): Promise<MigrationState> =>
+  withDatabase(connect, async (database) => {
+    const applied = await appliedMigrations(database);
+    const names = migrationFiles().map(({ name }) => name);
+    return {
+      applied,
+      pending: names.filter((name) => !applied.includes(name)),
+      newer: applied.find((name) => !names.includes(name)) ?? null,
+    };
+  });
+
 /** Migrations that a store lacks. Throws `Fault('schema-too-new')` if a newer version of distilog was there. */
 export const pendingMigrations = (connect: Connect): Promise<readonly MigrationFile[]> =>
-  withDatabase(connect, async (database) => {
-    const done = await appliedMigrations(database);
-    const files = migrationFiles();
-    const newer = done.find((name) => !files.some((file) => file.name === name));
-    if (newer !== undefined) {
+  migrationState(connect).then(({ pending, newer }) => {
+    if (newer !== null) {
       throw new Fault(
         'schema-too-new',
         `The store was migrated by a newer version of distilog (${newer}): update distilog, or name another store.`,
       );
     }
-    return files.filter(({ name }) => !done.includes(name));
+    return migrationFiles().filter(({ name }) => pending.includes(name));
   });
 
 /** Brings a store to this version's schema, as the role that connects. Does nothing the second time; two at once wait for each other. Returns what it applied. */

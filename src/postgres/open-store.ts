@@ -23,11 +23,25 @@ export interface StorePlace {
   close(): void;
 }
 
+/** What may name a store, in the order in which it counts. */
+export type GivenBy = '--store' | 'DISTILOG_STORE' | 'DATABASE_URL';
+
+/** The server that somebody named, and by what; null: the store is the folder's own. */
+export function givenStore({ store, environment = process.env }: StoreOptions): { readonly url: string; readonly by: GivenBy } | null {
+  const candidates = [
+    ['--store', store],
+    ['DISTILOG_STORE', nonEmpty(environment['DISTILOG_STORE'])],
+    ['DATABASE_URL', nonEmpty(environment['DATABASE_URL'])],
+  ] as const;
+  for (const [by, url] of candidates) if (url !== undefined) return { url, by };
+  return null;
+}
+
 /** Finds the store: `store`, DISTILOG_STORE, DATABASE_URL, in that order; else a PostgreSQL of its own under `.distilog/`, which is started. */
 export async function findStore({ store, folder, environment = process.env }: StoreOptions): Promise<StorePlace> {
-  const given = store ?? nonEmpty(environment['DISTILOG_STORE']) ?? nonEmpty(environment['DATABASE_URL']);
-  if (given !== undefined) {
-    const connect = fromUrl(given);
+  const given = givenStore({ store, folder, environment });
+  if (given) {
+    const connect = fromUrl(given.url);
     return { isEmbedded: false, connect, connectOwner: connect, close: () => undefined };
   }
   const embedded = await openEmbeddedStore(folder);

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Store } from '#log';
+import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import { postgresChunks } from './chunk-store.ts';
 import { checkServer, openClient, type Connect } from './connection.ts';
 import { postgresLog } from './event-log.ts';
@@ -8,8 +9,7 @@ import { openReader } from './reader.ts';
 import { postgresSnapshots } from './snapshot-store.ts';
 
 export interface PostgresStore extends Store {
-  /** `roles`: the program's role may not change history at all. `trigger`: it owns the tables, so only triggers stand against it. */
-  readonly appendOnlyBy: 'roles' | 'trigger';
+  readonly appendOnlyBy: AppendOnlyBy;
   /** Such as `18.4`. */
   readonly serverVersion: string;
 }
@@ -28,18 +28,15 @@ export async function openPostgresStore(connect: Connect): Promise<PostgresStore
   }
   await requireMigrated(connect);
   const reader = openReader(connect);
-  const isOwner = await reader.query(async (database) => {
-    const { rows } = await sql<{ owns: boolean }>`
-      select pg_has_role(current_user, c.relowner, 'usage') as owns from pg_class c where c.oid = 'distilog.events'::regclass`.execute(
-      database,
-    );
-    return rows[0]?.owns ?? true;
+  const owns = await reader.query(async (database) => {
+    const { rows } = await sql.raw<{ owns: boolean }>(ownsHistory).execute(database);
+    return rows[0]?.owns;
   });
   return {
     log: postgresLog(connect, reader),
     chunks: postgresChunks(reader),
     snapshots: postgresSnapshots(reader),
-    appendOnlyBy: isOwner ? 'trigger' : 'roles',
+    appendOnlyBy: appendOnlyBy(owns),
     serverVersion: version,
     close: () => reader.close(),
   };

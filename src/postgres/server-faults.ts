@@ -34,6 +34,12 @@ export function serverFault(error: unknown, where: Whereabouts): Fault {
       `PostgreSQL at ${place} has no database ${where.database ?? ''}: create it, or name another.`,
       cause,
     );
+  if (code === 'EACCES')
+    return new Fault(
+      'not-allowed',
+      `PostgreSQL at ${place} cannot be reached by this user: its folder is another's. Name its host and port with --store, or run as a user who may go there.`,
+      cause,
+    );
   if (code === '53300')
     return new Fault(
       'too-many-connections',

@@ -1,8 +1,10 @@
 import { errors, graph, progress, timeline, usage, type GraphState } from '#projections';
 import type { AcceptedChange, Actor, Manifest, NewEvent, RecordedEvent } from '#schema';
+import { ageInWords } from '#kit/age';
 import type { Clock } from '#kit/clock';
 import { Fault, hasCode } from '#kit/fault';
 import { newId } from '#kit/ids';
+import { parseInstant } from '#kit/instant';
 import type { Json } from '#kit/json';
 import {
   appendSideEvent,
@@ -85,7 +87,7 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
     events: [encodeEvent(started)],
   });
   if (!created.ok) throw new Fault(created.code, `Run ${runId} could not be started: ${created.message}`);
-  const session = await openSession(store, runId, false);
+  const session = await openSession(context, runId, false);
   const state = await foldAt(store, graph, runLogId(runId), created.last);
   return driven(context, { runId, session, state, epoch: 1, head: { position: created.last, hash: created.hash } });
 }
@@ -167,7 +169,7 @@ async function takenOver(
   look: (before: GraphState, head: Head) => Promise<Takeover>,
 ): Promise<DrivenRun> {
   const { store, actor } = context;
-  const session = await openSession(store, runId, seize);
+  const session = await openSession(context, runId, seize);
   try {
     for (;;) {
       const head = await headOf(store, runId);
@@ -194,13 +196,14 @@ async function takenOver(
   }
 }
 
-async function openSession(store: Store, runId: string, seize: boolean): Promise<DriverSession> {
+async function openSession({ store, clock }: DriveContext, runId: string, seize: boolean): Promise<DriverSession> {
   const opened = await store.log.openDriver(runId, { seize });
   if (opened.ok) return opened.session;
   const { user, host, pid, since } = opened.holder;
+  const age = ageInWords((clock() - parseInstant(since)) / 1_000);
   throw new Fault(
     'run-is-driven',
-    `Run ${runId} is driven by ${user}@${host}, process ${pid}, since ${since}. Stop that process, or take the run over with --take-over.`,
+    `Run ${runId} is driven by ${user}@${host}, process ${pid}, since ${since} (${age} ago). Stop that process, or take the run over with --take-over.`,
     {
       details: { run: runId, user, host, pid, since },
     },
@@ -349,6 +352,8 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
       try {
         const rest = await driver.run();
         return { rest, position: appender.position };
+      } catch (error) {
+        throw hasCode(error, 'fenced') ? await takenAway(store, runId, error) : error;
       } finally {
         ended.abort();
         await requests;
@@ -359,6 +364,17 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
       }
     },
   };
+}
+
+/** What a driver says that lost its run. Its own late results are in the side log already. */
+async function takenAway({ log }: Store, runId: string, cause: unknown): Promise<Fault> {
+  const by = await log.lastWriter(runLogId(runId)).catch(() => null);
+  return new Fault(
+    'fenced',
+    `Run ${runId} was taken over by ${by ?? 'another process'}: this process has stopped, and what it had under way is done there again. ` +
+      `distilog status ${runId} --follow watches it.`,
+    { cause, details: { run: runId } },
+  );
 }
 
 /** Answers requests to pause or cancel that others write into the side log from now on. A store that is away for a while is asked again. */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,8 +17,16 @@ export interface Result {
   readonly stderr: string;
 }
 
+/** Somebody at another machine, as far as this one can play it: a user and a host name of their own, where root may give them. */
+export interface Person {
+  readonly user: string;
+  readonly uid: number;
+  readonly host: string;
+}
+
 export interface CommandOptions {
   readonly cwd: string;
+  readonly as?: Person | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -39,14 +47,24 @@ export function workFolder(): string {
 }
 
 /** Starts the command line in a process group of its own. */
-export function start(args: readonly string[], { cwd, env = {} }: CommandOptions): ChildProcess {
-  return spawn(process.execPath, ['--conditions=distilog-source', '--no-warnings', program, ...args], {
+export function start(args: readonly string[], { cwd, as, env = {} }: CommandOptions): ChildProcess {
+  const [file = '', ...words] = [...asPerson(as), process.execPath, '--conditions=distilog-source', '--no-warnings', program, ...args];
+  return spawn(file, words, {
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NO_COLOR: '1', NODE_OPTIONS: '', VITEST: '', ...env },
   });
 }
+
+/** Whether this process may run others as other people. */
+export const canPlayOthers =
+  process.getuid?.() === 0 && spawnSync('unshare', ['--uts', 'setpriv', '--reuid', '1', '--clear-groups', 'hostname']).status === 0;
+
+const asPerson = (person: Person | undefined): readonly string[] =>
+  person && canPlayOthers
+    ? ['unshare', '--uts', 'sh', '-c', `hostname ${person.host} && exec setpriv --reuid ${person.uid} --clear-groups "$@"`, 'sh']
+    : [];
 
 /** Runs the command line to its end. */
 export async function distilog(args: readonly string[], options: CommandOptions): Promise<Result> {

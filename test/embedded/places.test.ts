@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -360,3 +360,29 @@ function asReadOnly<T>(folder: string, work: () => T): T {
     fs.chmodSync(folder, 0o755);
   }
 }
+
+/** A process of a user whom no password file lists: a container may be run as any number. */
+describe('a user without a name', { timeout: 60_000 }, () => {
+  const uid = 12_345;
+  const canBe = isRoot && isLinux && spawnSync('setpriv', ['--reuid', String(uid), '--clear-groups', 'true']).status === 0;
+
+  it.skipIf(!canBe)(`is told in a sentence why there is no store, and what to do${canBe ? '' : ' (skipped: not root)'}`, () => {
+    const folder = folderAt('of a nameless user');
+    fs.chownSync(folder, uid, uid);
+    const client = path.join(here, 'test/embedded/places-client.ts');
+    const args = [
+      '--reuid',
+      String(uid),
+      '--clear-groups',
+      process.execPath,
+      '--no-warnings',
+      '--conditions=distilog-source',
+      client,
+      folder,
+    ];
+    const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8' });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/cannot be made by user 12345, whom \/etc\/passwd does not list.*--store/);
+    expect(stderr).not.toContain('initdb failed');
+  });
+});

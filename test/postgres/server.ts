@@ -15,11 +15,14 @@ export interface TestDatabase {
   sql(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
 }
 
+/** Names another server than the one that tests share, for the tests of one file. */
+export const serverVariable = 'DISTILOG_TEST_SERVER';
+
 const appPassword = 'app-of-tests';
 
 /** Makes a database on the tests' server, and drops it when the file is done. */
 export async function testDatabase(options: { readonly isMigrated?: boolean } = {}): Promise<TestDatabase> {
-  const url = inject('serverUrl');
+  const url = process.env[serverVariable] ?? inject('serverUrl');
   const name = `distilog_test_${randomBytes(5).toString('hex')}`;
   const connectTo = (database: string, login?: { readonly user: string; readonly password: string }): pg.ClientConfig => {
     const client = new pg.Client({ connectionString: url });
@@ -37,7 +40,8 @@ export async function testDatabase(options: { readonly isMigrated?: boolean } = 
   };
   const server = connectTo(new pg.Client({ connectionString: url }).database ?? 'postgres');
   const hasRoles = await makeAppRole((text) => run(server, text));
-  await run(server, `create database ${name}`);
+  // Whatever the server's own templates are in.
+  await run(server, `create database ${name} encoding 'UTF8' template template0`);
   const owner = () => connectTo(name);
   if (hasRoles) await run(server, `grant connect on database ${name} to distilog_app`);
   if (options.isMigrated ?? true) await migrate(owner);

@@ -4,7 +4,7 @@ import { systemClock } from '#kit/clock';
 import { parseAsOf } from '#log';
 import { Fault } from '#kit/fault';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { localTime } from '../local-time.ts';
+import { ageOf, localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { table } from '../table.ts';
 
@@ -23,6 +23,10 @@ interface Listed {
   readonly position: number;
   readonly lastEventAt: string;
   readonly driver: string | null;
+  /** Since when that one drives it. */
+  readonly drivenSince: string | null;
+  /** Whoever drove an interrupted run last. */
+  readonly lastDriver: string | null;
 }
 
 /** `distilog runs`: every run of the store, newest first. */
@@ -53,15 +57,19 @@ async function listedRun(
   const { status } = await foldAt(store, graph, runLogId(runId), position);
   const lastEventAt =
     instant === null ? head.recordedAt : ((await store.log.asOf(runLogId(runId), position))?.recordedAt ?? head.recordedAt);
+  const driver = instant === null ? holder : null;
+  const interrupted = instant === null ? status === 'running' && holder === null : null;
   return {
     runId,
     pipeline,
     status,
-    interrupted: instant === null ? status === 'running' && holder === null : null,
+    interrupted,
     startedAt,
     position,
     lastEventAt,
-    driver: instant === null && holder ? `${holder.user}@${holder.host}:${holder.pid}` : null,
+    driver: driver && `${driver.user}@${driver.host}:${driver.pid}`,
+    drivenSince: driver && driver.since,
+    lastDriver: interrupted ? await store.log.lastWriter(runLogId(runId)) : null,
   };
 }
 
@@ -79,14 +87,21 @@ function show({ terminal: { print, paint } }: CommandContext, listed: readonly L
     { title: 'events', align: 'right' },
     { title: 'driver' },
   ] as const;
-  const rows = listed.map(({ runId, pipeline, status, interrupted, startedAt, lastEventAt, position, driver }) => [
+  const rows = listed.map(({ runId, pipeline, status, startedAt, lastEventAt, position, ...whose }) => [
     runId,
     pipeline,
-    interrupted ? paint('red', 'interrupted') : paint(status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : 'yellow', status),
+    whose.interrupted
+      ? paint('red', 'interrupted')
+      : paint(status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : 'yellow', status),
     localTime(startedAt),
     localTime(lastEventAt),
     formatCount(position),
-    driver ?? '',
+    drivenBy(lastEventAt, whose),
   ]);
   print(table(columns, rows, (title) => paint('dim', title)));
+}
+
+function drivenBy(lastEventAt: string, { driver, drivenSince, lastDriver }: Pick<Listed, 'driver' | 'drivenSince' | 'lastDriver'>): string {
+  if (driver && drivenSince) return `${driver}, since ${ageOf(drivenSince)}`;
+  return lastDriver ? `none; ${lastDriver} until ${ageOf(lastEventAt)}` : '';
 }

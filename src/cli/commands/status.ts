@@ -4,7 +4,7 @@ import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { exitCodeOfEnding } from '../follow-to-rest.ts';
-import { localTime } from '../local-time.ts';
+import { ageOf, localTime } from '../local-time.ts';
 import { formatCount, formatDollars } from '../numbers.ts';
 import { readStates } from '../read-states.ts';
 import { stepViews, type RunStates, type StepView } from '../run-view.ts';
@@ -38,11 +38,14 @@ export async function status(context: CommandContext, run: string | undefined, o
 export interface Liveness {
   readonly holder: Holder | null;
   readonly interrupted: boolean;
+  /** Whoever drove it last, as `user@host:pid`, where it is interrupted. */
+  readonly lastDriver: string | null;
 }
 
 async function liveness(store: Store, runId: string, { graph }: RunStates): Promise<Liveness> {
   const holder = await store.log.holder(runId);
-  return { holder, interrupted: graph.status === 'running' && holder === null };
+  const interrupted = graph.status === 'running' && holder === null;
+  return { holder, interrupted, lastDriver: interrupted ? await store.log.lastWriter(runLogId(runId)) : null };
 }
 
 /** What a reader of the log should know of it: times that lead the clock, events of a newer program. */
@@ -65,6 +68,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
     status: states.graph.status,
     interrupted: live?.interrupted ?? null,
     driver: live?.holder ?? null,
+    lastDriver: live?.lastDriver ?? null,
     paused: states.graph.paused,
     asOf,
     usage: { inputTokens, outputTokens, calls, costUsd },
@@ -122,11 +126,12 @@ const timelineShown = 6;
 
 function describeStatus({ graph, progress }: RunStates, live: Liveness | null, paint: Terminal['paint']): string {
   if (live?.interrupted) {
-    const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)}` : '';
-    return paint('red', `interrupted${since}: nobody drives it; distilog resume goes on`);
+    const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)} (${ageOf(progress.lastEventAt)})` : '';
+    const last = live.lastDriver ? `, the last was ${live.lastDriver}` : '';
+    return paint('red', `interrupted${since}: nobody drives it${last}; distilog resume goes on`);
   }
   if (graph.status === 'running' && live?.holder)
-    return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}`;
+    return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}, since ${localTime(live.holder.since)} (${ageOf(live.holder.since)})`;
   if (graph.status === 'running') return `running; last event at ${progress.lastEventAt ? localTime(progress.lastEventAt) : 'its start'}`;
   const style = graph.status === 'succeeded' ? 'green' : graph.status === 'failed' || graph.status === 'cancelled' ? 'red' : 'yellow';
   return paint(style, graph.status);

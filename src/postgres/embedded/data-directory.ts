@@ -76,10 +76,11 @@ async function initialise(directory: DataDirectory): Promise<void> {
   for (const user of [as, ...(as.uid === undefined ? [] : listedUsers())]) {
     code = await runInitdb(directory, fresh, user);
     // The server runs as a user without a name; initdb does not.
-    if (code === 0 || !tailOf(log).includes('could not look up effective user ID')) break;
+    if (code === 0 || !tailOf(log).includes(namelessUser)) break;
   }
   if (code !== 0) {
     const said = tailOf(log);
+    if (said.includes(namelessUser)) throw new Error(namelessAdvice(home, as));
     const isFull = said.includes('No space left on device');
     const advice = isFull ? `There is no room for the store in ${home}: free some 50 MB there, or name a server with --store. ` : '';
     throw new Error(`${advice}initdb failed (${code}): ${said}`);
@@ -92,6 +93,13 @@ async function initialise(directory: DataDirectory): Promise<void> {
   fs.fsyncSync(parent);
   fs.closeSync(parent);
 }
+
+/** What initdb says to a user whom no password file lists: a container's arbitrary uid, say. */
+const namelessUser = 'could not look up effective user ID';
+
+const namelessAdvice = (home: string, { uid = process.getuid?.() }: RunAs): string =>
+  `The store in ${home} cannot be made by user ${uid}, whom /etc/passwd does not list: PostgreSQL's initdb wants a name. ` +
+  'Add the user there, run distilog as another, or name a server with --store.';
 
 async function runInitdb({ initdb, log, password, programs }: DataDirectory, fresh: string, as: RunAs): Promise<number | null> {
   for (const file of fs.readdirSync(fresh)) fs.rmSync(path.join(fresh, file), { recursive: true });

@@ -1,2 +1,9 @@
-export { embeddedStatus, embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from './client.ts';
+export {
+  embeddedStatus,
+  embeddedSupervisor,
+  openEmbeddedStore,
+  stopEmbeddedStore,
+  type EmbeddedStatus,
+  type EmbeddedStore,
+} from './client.ts';
 export type { Connection } from './connection.ts';

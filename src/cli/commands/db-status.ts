@@ -1,0 +1,75 @@
+import { embeddedStatus, findStore, givenStore, inspectStore, type EmbeddedStatus, type GivenBy, type StoreFacts } from '#postgres';
+import type { CommandContext, CommonOptions } from '../context.ts';
+import { formatCount } from '../numbers.ts';
+
+interface Looked {
+  /** What named the store; null: nothing did, so it is the folder's own. */
+  readonly givenBy: GivenBy | null;
+  readonly folder: string;
+  /** Who supervises an embedded server that is up. */
+  readonly embedded: EmbeddedStatus | null;
+  /** Null: an embedded server that is not up, which looking does not start. */
+  readonly facts: StoreFacts | null;
+}
+
+/** `distilog db status`: which store is used, and what guards it. Starts and changes nothing. */
+export async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
+  const looked = await look(options.store);
+  if (options.json) context.terminal.print(JSON.stringify(asJson(looked)));
+  else for (const [name, text] of lines(looked)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);
+}
+
+async function look(store: string | undefined): Promise<Looked> {
+  const folder = process.cwd();
+  const givenBy = givenStore({ store, folder })?.by ?? null;
+  const embedded = givenBy === null ? await embeddedStatus(folder) : null;
+  if (givenBy === null && embedded === null) return { givenBy, folder, embedded, facts: null };
+  const place = await findStore({ store, folder });
+  try {
+    return { givenBy, folder, embedded, facts: await inspectStore(place.connect) };
+  } finally {
+    place.close();
+  }
+}
+
+function asJson({ givenBy, folder, embedded, facts }: Looked): unknown {
+  const isEmbedded = givenBy === null;
+  return { isEmbedded, givenBy, folder: isEmbedded ? folder : null, isUp: facts !== null, ...embedded, ...facts };
+}
+
+function lines({ givenBy, folder, embedded, facts }: Looked): readonly (readonly [string, string])[] {
+  const store = givenBy === null ? `embedded, in .distilog of ${folder}` : `a server, named by ${givenBy}`;
+  if (!facts)
+    return [
+      ['store', store],
+      ['server', 'not running: the next command that needs it starts it'],
+    ];
+  const { place, role, serverVersion, fsync, readOnly, connections } = facts;
+  return [
+    ['store', store],
+    ['server', `PostgreSQL ${serverVersion} at ${place}${readOnly ? ', read-only: it takes no run' : ''}`],
+    ['role', role],
+    ...(embedded ? [['supervisor', `process ${embedded.supervisor}`] as const] : []),
+    ['clients', embedded ? counted(embedded.clients, 'process', 'processes') : counted(connections, 'connection', 'connections')],
+    ['schema', schemaLine(facts)],
+    ['append-only', guardLine(facts)],
+    ['fsync', fsync ? 'on' : 'off: what it acknowledges it may lose, so distilog refuses it'],
+  ];
+}
+
+const counted = (count: number, one: string, many: string): string => `${formatCount(count)} other ${count === 1 ? one : many} of distilog`;
+
+function schemaLine({ schema: { applied, pending, newer } }: StoreFacts): string {
+  if (newer !== null) return `${newer}, of a newer distilog: update this one`;
+  if (applied.length === 0) return 'not set up: distilog db migrate does it once';
+  const last = applied.at(-1) ?? '';
+  return pending.length === 0 ? `${last}, which is this version's` : `${last}; lacks ${pending.join(', ')}: distilog db migrate`;
+}
+
+function guardLine({ appendOnlyBy, guardsOff, role }: StoreFacts): string {
+  if (guardsOff.length > 0) return `NOT GUARDED: somebody switched off ${guardsOff.join(', ')}`;
+  if (appendOnlyBy === null) return 'no log yet';
+  return appendOnlyBy === 'roles'
+    ? `by roles: ${role} may append, and change nothing`
+    : `by triggers only: ${role} owns the log, and could switch them off (distilog verify would tell)`;
+}

@@ -1,0 +1,62 @@
+import type pg from 'pg';
+import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
+import { openClient, whereabouts, type Connect } from './connection.ts';
+import { migrationState, type MigrationState } from './migrate.ts';
+import { describe, serverFault } from './server-faults.ts';
+
+/** What a store is, looked at without changing or refusing it. */
+export interface StoreFacts {
+  /** Host and port, or socket, and database. */
+  readonly place: string;
+  readonly role: string;
+  readonly serverVersion: string;
+  readonly fsync: boolean;
+  /** A standby, or a database or role whose default is to write nothing. */
+  readonly readOnly: boolean;
+  /** Connections of distilog to this database, this one left out. */
+  readonly connections: number;
+  readonly schema: MigrationState;
+  /** Null: there is no log yet. */
+  readonly appendOnlyBy: AppendOnlyBy | null;
+  /** Triggers against change that somebody switched off, as `table.trigger`. */
+  readonly guardsOff: readonly string[];
+}
+
+/** Looks at a store. Throws `Fault`s where it cannot be reached. */
+export async function inspectStore(connect: Connect): Promise<StoreFacts> {
+  const client = await openClient(connect, 'distilog');
+  try {
+    const server = await serverFacts(client);
+    const schema = await migrationState(connect);
+    const isThere = schema.applied.length > 0;
+    return {
+      ...server,
+      place: describe(whereabouts(client)),
+      schema,
+      appendOnlyBy: isThere ? appendOnlyBy((await client.query<{ owns: boolean }>(ownsHistory)).rows[0]?.owns) : null,
+      guardsOff: isThere ? await guardsOff(client) : [],
+    };
+  } catch (error) {
+    throw serverFault(error, whereabouts(client));
+  } finally {
+    await client.end();
+  }
+}
+
+type ServerFacts = Pick<StoreFacts, 'role' | 'serverVersion' | 'fsync' | 'readOnly' | 'connections'>;
+
+async function serverFacts(client: pg.Client): Promise<ServerFacts> {
+  const { rows } = await client.query<ServerFacts>(`
+    select current_user as role, current_setting('server_version') as "serverVersion", current_setting('fsync') = 'on' as fsync,
+           pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on' as "readOnly",
+           (select count(*) from pg_stat_activity
+             where datname = current_database() and application_name like 'distilog%' and pid <> pg_backend_pid()) as connections`);
+  return rows[0] as ServerFacts;
+}
+
+async function guardsOff(client: pg.Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ guard: string }>(`
+    select c.relname || '.' || t.tgname as guard from pg_trigger t join pg_class c on c.oid = t.tgrelid
+     where c.relnamespace = 'distilog'::regnamespace and not t.tgisinternal and t.tgenabled <> 'A' order by 1`);
+  return rows.map(({ guard }) => guard);
+}

@@ -1,0 +1,3 @@
+import { testsOnContainer } from './on-container.ts';
+
+await testsOnContainer('15');

@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { urlOf, type Connect } from '#postgres';
+import { testDatabase } from '../postgres/server.ts';
+import { distilog, json, workFolder } from './command.ts';
+
+const database = await testDatabase();
+const cwd = workFolder();
+const urlFor = (connect: Connect): string => {
+  const { host, port, user, password, database: named } = new pg.Client(connect());
+  return urlOf({ host, port, user: user ?? '', password: String(password), database: named ?? '' });
+};
+const of = async (connect: Connect) => (await distilog(['db', 'status', '--store', urlFor(connect)], { cwd })).stdout;
+
+describe('db status', () => {
+  it('tells of a folder’s own store, and starts nothing', async () => {
+    expect((await distilog(['db', 'status'], { cwd })).stdout).toMatch(/embedded, in \.distilog of .*\nserver +not running/);
+    expect(fs.existsSync(path.join(cwd, '.distilog'))).toBe(false);
+    await distilog(['runs'], { cwd });
+    const { code, stdout } = await distilog(['db', 'status'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/PostgreSQL 18\.\d+ at socket[\s\S]*supervisor +process \d+\nclients +0 other processes[\s\S]*this version's/);
+    expect(stdout).toMatch(/append-only +by roles: distilog_app may append, and change nothing\nfsync +on/);
+  });
+
+  it('tells of a server who named it, and by what history is kept', async () => {
+    expect(await json(['db', 'status'], { cwd, env: { DATABASE_URL: urlFor(database.owner) } })).toMatchObject({
+      isEmbedded: false,
+      givenBy: 'DATABASE_URL',
+      isUp: true,
+      fsync: true,
+      schema: { pending: [], newer: null },
+      appendOnlyBy: 'trigger',
+      guardsOff: [],
+    });
+    expect(await of(database.owner)).toMatch(/named by --store[\s\S]*by triggers only/);
+    if (database.hasRoles) expect(await of(database.app)).toMatch(/by roles: distilog_app/);
+  });
+
+  it('tells of guards that somebody switched off, of a store that is not set up, and shows no password', async () => {
+    await database.sql('alter table distilog.events disable trigger append_only');
+    expect(await of(database.owner)).toMatch(/NOT GUARDED: somebody switched off events\.append_only\n/);
+    await database.sql('alter table distilog.events enable always trigger append_only');
+    const empty = await testDatabase({ isMigrated: false });
+    const stdout = await of(empty.owner);
+    expect(stdout).toMatch(/not set up: distilog db migrate does it once/);
+    expect(stdout).not.toContain(String(empty.owner().password));
+  });
+});
