@@ -43,13 +43,23 @@ async function ran(example: string, ...params: readonly string[]) {
   return { rows, usage: status.usage };
 }
 
-const linesOf = (folder: string): readonly Record<string, any>[] =>
+/** A row of any of the examples. */
+interface Row {
+  readonly [column: string]: unknown;
+  readonly id?: number;
+  readonly rating?: number;
+  readonly chosen?: readonly { readonly role: string; readonly content: string }[];
+  readonly chosen_rating?: number;
+  readonly rejected_rating?: number;
+}
+
+const linesOf = (folder: string): readonly Row[] =>
   fs.readdirSync(folder).flatMap((file) =>
     fs
       .readFileSync(path.join(folder, file), 'utf8')
       .split('\n')
       .filter(Boolean)
-      .map((line) => JSON.parse(line) as Record<string, unknown>),
+      .map((line) => JSON.parse(line) as Row),
   );
 
 describe('the examples', () => {
@@ -79,10 +89,10 @@ describe('the examples', () => {
     const { data = [] } = rows;
     expect(data).toHaveLength(5);
     for (const pair of data) {
-      expect(pair['chosen_rating']).toBeGreaterThan(pair['rejected_rating']);
+      expect(pair.chosen_rating).toBeGreaterThan(pair.rejected_rating ?? 5);
       expect(new Set([pair['chosen_model'], pair['rejected_model']])).toEqual(new Set(['tiny', 'small']));
-      expect(pair['chosen'].map(({ role }: { role: string }) => role)).toEqual(['user', 'assistant']);
-      expect(pair['chosen'][0].content).toBe(pair['prompt']);
+      expect(pair.chosen?.map(({ role }) => role)).toEqual(['user', 'assistant']);
+      expect(pair.chosen?.[0]?.content).toBe(pair['prompt']);
     }
     expect(usage).toMatchObject(bill());
     expect(usage['calls']).toBe(6 * 3);
@@ -91,7 +101,7 @@ describe('the examples', () => {
   it('own-file: each row that was written, as the file has it, and what a model says of it', async () => {
     const { rows, usage } = await ran('own-file.ts', `baseURL=${server.url}`, 'model=tiny');
     const { data = [] } = rows;
-    expect(data.map(({ id }) => id as number)).toEqual([1, 2, 3, 5, 6, 7, 8]);
+    expect(data.map(({ id }) => id)).toEqual([1, 2, 3, 5, 6, 7, 8]);
     expect(data[3]).toMatchObject({ product: 'umbrella', review: 'Survived two storms.\nThe third one took it.', stars: 3 });
     for (const { sentiment, wouldBuyAgain, summary } of data) {
       expect(['positive', 'mixed', 'negative']).toContain(sentiment);
