@@ -21,8 +21,24 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const stat = fs.statSync(full, { throwIfNoEntry: false });
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
-  const module = await importUserFile(full, file);
+  const restore = withoutTypelessWarning();
+  const module = await importUserFile(full, file).finally(restore);
   return { pipeline: pipelineOf(module, file), file, sources: localSources(full) };
+}
+
+/**
+ * Keeps Node from warning, at every command, of a package.json without a `type`: Node reads the pipeline as the module that it is all the same. Returns
+ * what puts things back.
+ */
+function withoutTypelessWarning(): () => void {
+  const { emitWarning } = process;
+  process.emitWarning = ((...args: readonly unknown[]) => {
+    const said = args.flatMap((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each));
+    if (!said.includes('MODULE_TYPELESS_PACKAGE_JSON')) Reflect.apply(emitWarning, process, args);
+  }) as typeof emitWarning;
+  return () => {
+    process.emitWarning = emitWarning;
+  };
 }
 
 /** Node runs most TypeScript as it is; what it refuses (enums, parameter properties) goes through jiti. */

@@ -14,7 +14,14 @@ let server: LlmServer;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  server = await startLlmServer();
+  server = await startLlmServer({
+    // One of the questions has a better and a worse answer; what else is asked is answered at random.
+    answer: ({ request: { messages } }) => {
+      const asked = messages.at(-1)?.content ?? '';
+      if (!/sea salty[\s\S]*Give 2 verdicts/.test(asked)) return undefined;
+      return JSON.stringify({ verdicts: [5, 2].map((rating) => ({ rationale: 'So it is.', rating })) });
+    },
+  });
   env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'none' };
   for (const file of ['instruct.ts', 'preference.ts', 'own-file.ts', 'own-file.csv'])
     fs.copyFileSync(path.join(root, 'examples', file), path.join(cwd, file));
@@ -26,6 +33,16 @@ const operators = [...guide.text.matchAll(/^\| `(\w+)` \| `(\w+(?:\.\w+)?\(.*\))
   operator,
   example,
 }));
+
+describe('the page for users of Distilabel', () => {
+  it('has a pipeline that runs, to the rows that it promises', async () => {
+    const page = document('docs/FROM-DISTILABEL.md');
+    page.of('ts').forEach(writeBlock);
+    for (const block of page.of('sh')) await runLines(commandLines(block));
+    const pairs = await select("select * from 'pairs/data/*.parquet' order by prompt desc");
+    expect(pairs[0]).toMatchObject({ prompt: 'Why is the sea salty?', chosen_model: 'gpt-4o-mini', rejected_model: 'gpt-4.1-nano' });
+  });
+});
 
 describe('the guide', () => {
   it('has blocks that do what they say, from an empty folder on, in the order in which they stand', async () => {
@@ -45,7 +62,7 @@ describe('the guide', () => {
     expect(again).toEqual(early);
     expect(await select("select sum(words)::int as words from 'dataset/data/*.parquet'")).toEqual([{ words: 55 }]);
     expect(fs.readdirSync(path.join(cwd, 'labelled/data'))).toEqual(['train-00000-of-00001.csv']);
-  }, 240_000);
+  }, 400_000);
 
   it('has pipelines and tests that compile, with the lines of the table of operators in their place', async () => {
     const folder = fs.mkdtempSync(path.join(root, 'test/e2e/.guide-'));

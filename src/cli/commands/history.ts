@@ -114,7 +114,7 @@ function wordsFor(event: RecordedEvent): string {
         .join('; ');
     }
     case 'RunReopened':
-      return `pass ${event.data.pass}: ${event.data.steps.join(', ')}`;
+      return `pass ${event.data.pass}${event.data.steps.length > 0 ? `: ${event.data.steps.join(', ')}` : ''}`;
     case 'RunPaused':
       return `${event.data.reason}: ${event.data.message}`;
     case 'RunFinished':
