@@ -21,8 +21,24 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const stat = fs.statSync(full, { throwIfNoEntry: false });
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
-  const module = await importUserFile(full, file);
+  const restore = withoutModuleWarnings();
+  const module = await importUserFile(full, file).finally(restore);
   return { pipeline: pipelineOf(module, file), file, sources: localSources(full) };
+}
+
+/**
+ * Keeps Node from warning of what package.json says of modules: without a `type` the pipeline is read as the module that it is all the same, and with the
+ * wrong one it is refused in our own words. Returns what puts things back.
+ */
+function withoutModuleWarnings(): () => void {
+  const { emitWarning } = process;
+  process.emitWarning = ((...args: readonly unknown[]) => {
+    const said = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
+    if (!/MODULE_TYPELESS_PACKAGE_JSON|Failed to load the ES module/.test(said)) Reflect.apply(emitWarning, process, args);
+  }) as typeof emitWarning;
+  return () => {
+    process.emitWarning = emitWarning;
+  };
 }
 
 /** Node runs most TypeScript as it is; what it refuses (enums, parameter properties) goes through jiti. */
@@ -43,6 +59,12 @@ const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYN
 
 function loadFault(error: unknown, full: string, file: string): Fault {
   if (error instanceof Fault) return error;
+  if (/Cannot use import statement outside a module|Unexpected token 'export'/.test(messageOf(error)))
+    return new Fault(
+      'pipeline-not-loaded',
+      `${file} is a module, and the package.json above it says that its files are none. Run: npm pkg set type=module`,
+      { cause: error },
+    );
   const isSyntax = error instanceof SyntaxError || codeOf(error) === 'ERR_INVALID_TYPESCRIPT_SYNTAX';
   if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION' && !extensions.includes(path.extname(full)))
     return new Fault('pipeline-not-loaded', `${file} is no TypeScript or JavaScript file: give one that ends in ${extensions.join(', ')}.`);

@@ -16,6 +16,12 @@ const good = file(
   'good.ts',
   `${head}export default pipeline('good', ({ source }) => { ${rows}.map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }) }); });`,
 );
+/** A pipeline in a package whose files are no modules, as `npm init` leaves it. */
+function commonJs(folder: string): string {
+  fs.mkdirSync(path.join(cwd, folder));
+  fs.writeFileSync(path.join(cwd, folder, 'package.json'), '{ "type": "commonjs" }');
+  return file(`${folder}/pipeline.ts`, `${head}export default pipeline('old', ({ source }) => { ${rows}; });`);
+}
 const define = (name: string, body: string) =>
   file(`${name}.ts`, `${head}export default pipeline('${name}', ({ source }) => { ${body} });`);
 
@@ -23,6 +29,7 @@ const define = (name: string, body: string) =>
 const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['no such file', ['run', 'not-there.ts'], /no file not-there\.ts/],
   ['a folder', ['run', '.'], /is a folder/],
+  ['a package of the old kind', ['run', commonJs('old')], /old\/pipeline\.ts is a module, and [\s\S]*npm pkg set type=module/],
   [
     'a file that does not compile',
     ['run', file('broken.ts', `${head}export default pipeline('x', ({ source }) => {`)],

@@ -1,18 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../postgres/server.ts';
 import { distilog, finished, workFolder } from './command.ts';
+import { commandLines, document, root } from './document.ts';
 import { spawn } from 'node:child_process';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
-const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text]) => text as string);
-const [pipelineFile = '', testFile = '', libraryFile = ''] = blocks('ts');
-const [install = '', commands = '', server = ''] = blocks('sh');
+const readme = document('README.md');
+const [pipelineFile = '', testFile = '', libraryFile = ''] = readme.of('ts');
+const [install = '', commands = '', server = ''] = readme.of('sh');
 const cwd = workFolder();
 
 describe('the README', () => {
@@ -38,13 +35,10 @@ describe('the README', () => {
 
   it('has commands that do what they say, in the order in which they stand', async () => {
     fs.writeFileSync(path.join(cwd, 'pipeline.ts'), pipelineFile);
-    const lines = commands
-      .trim()
-      .split('\n')
-      .map((line) => line.replace(/\s+#.*$/, ''));
+    const lines = commandLines(commands);
     expect(lines.length).toBeGreaterThan(5);
-    for (const line of lines) {
-      const [npx, name, ...args] = line.split(/\s+/);
+    for (const { line, words } of lines) {
+      const [npx, name, ...args] = words;
       expect([npx, name]).toEqual(['npx', 'distilog']);
       const { code, stderr } = await distilog(args, { cwd });
       expect(code, `${line}: ${stderr}`).toBe(0);

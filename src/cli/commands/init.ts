@@ -58,7 +58,7 @@ export async function init({ terminal }: CommandContext, file: string, options: 
   if (sample.broken.length > 0)
     note(paint('red', `${sample.broken.length} of the first rows cannot be read and would be rejected. ${sample.broken[0]}`));
   print('');
-  print(`Next:\n  distilog run ${out}\n  distilog distiset --out dataset`);
+  print(`Next:\n  npx distilog try ${out}\n  npx distilog run ${out}\n  npx distilog distiset --out dataset`);
 }
 
 function write(out: string, text: string, isForced: boolean): void {

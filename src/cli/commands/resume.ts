@@ -75,7 +75,10 @@ async function announce({ terminal }: CommandContext, store: Store, runId: strin
       );
       const what = its === 'running' ? 'was under way when its driver was lost, and gets another attempt' : 'waits for another attempt';
       terminal.note(
-        terminal.paint('dim', `batch ${batch} of ${name} ${what}: ${kept} rows found in the log, ${Math.max(0, rows - kept)} to be done`),
+        terminal.paint(
+          'dim',
+          `batch ${batch} of ${name} ${what}: of its rows ${kept} found in the log, ${Math.max(0, rows - kept)} to be done`,
+        ),
       );
     }
   }
