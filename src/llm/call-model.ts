@@ -38,7 +38,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   const startedAt = performance.now();
   const call = new Call(context, { model: model.id, prompt: request.prompt });
   // A call that is given up is told of at once: whoever gave it up does not wait for it.
-  const onAbort = () => call.end(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
+  const onAbort = () => call.failed(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
   signal.addEventListener('abort', onAbort, { once: true });
   let outcome: Outcome = { kind: 'failed' };
   try {
@@ -65,14 +65,14 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
     const answer = { text: result.text, finishReason };
     refuseFiltered(answer, result.finishReason === 'content-filter', client.name);
     const wanted = read(answer);
-    call.end(finishReason, performance.now() - startedAt);
+    call.answered(finishReason, performance.now() - startedAt);
     return wanted;
   } catch (thrown) {
     const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
     const retryAfterMs = error instanceof RetryableError ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
-    call.end(code, performance.now() - startedAt);
+    call.failed(code, performance.now() - startedAt);
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -92,10 +92,18 @@ class Call {
     this.#asked = asked;
   }
 
-  end(finishReason: string, latencyMs: number): void {
+  answered(finishReason: string, latencyMs: number): void {
+    this.#end({ finishReason, latencyMs });
+  }
+
+  failed(code: string, latencyMs: number): void {
+    this.#end({ finishReason: code, latencyMs, thrownAway: true });
+  }
+
+  #end(how: Usage): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#context.usage({ ...this.#asked, ...this.consumed, finishReason, latencyMs });
+    this.#context.usage({ ...this.#asked, ...this.consumed, ...how });
   }
 }
 

@@ -18,6 +18,8 @@ export interface Usage {
   readonly latencyMs?: number | undefined;
   /** In the provider's words, or an error's code. */
   readonly finishReason?: string | undefined;
+  /** Whether nothing came of it: it failed, or its answer cannot be used. */
+  readonly thrownAway?: boolean | undefined;
   /** What was asked, where that does not follow from the row and the step's settings. */
   readonly prompt?: string | undefined;
 }

@@ -293,7 +293,8 @@ export class Attempt {
   }
 
   #writeDown(): void {
-    if (this.finished.untold === 0) return;
+    // A call that gave no row yet was paid for all the same.
+    if (this.finished.untold === 0 && this.usage.untold === 0) return;
     const { output, done, ...rejections } = this.finished.tellNews();
     const data = { done, rows: output.rows, rejected: rejections.rejected };
     const consumed = this.usage.take();
