@@ -5,7 +5,7 @@ import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
 import { canonicalJson, type JsonObject } from '#kit/json';
-import { messageOf } from '#kit/fault';
+import { Fault, messageOf } from '#kit/fault';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Journal, Worker } from '#scheduler';
 import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
@@ -37,7 +37,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const resources = new Resources(ended.signal, options.userLog(''), options.resourceFor);
   const open: OpenSources = new Map();
   const undeclared = new Map<string, Set<string>>();
-  let isStopping = false;
+  const stopping = new AbortController();
 
   const stepOf = (name: string): RunnableStep => {
     const step = plan.steps.get(name);
@@ -106,7 +106,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           redact: redactor(plan.secrets.map(({ value }) => value)),
           userLog: options.userLog,
           journal: options.journal,
-          isStopping: () => isStopping,
+          stopping: stopping.signal,
           abort,
           lanesOf,
           fuseOf,
@@ -129,7 +129,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       for (const event of events) if (event.type === 'BatchSucceeded') reader.note(event);
     },
     stop: () => {
-      isStopping = true;
+      stopping.abort(new Fault('interrupted', 'the run was stopped'));
     },
     close: async () => {
       for (const name of Array.from(open.keys())) await closeSource(open, name);

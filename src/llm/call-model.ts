@@ -3,7 +3,7 @@ import { codeOf } from '#kit/fault';
 import { NonRetryableError, RetryableError, type Context, type Usage } from '#pipeline';
 import type { CallSettings } from './call-settings.ts';
 import type { ChatMessage } from './chat-message.ts';
-import type { LanguageModel } from './language-model.ts';
+import type { Client, LanguageModel } from './language-model.ts';
 import type { Outcome } from './limiter.ts';
 import { modelError } from './model-error.ts';
 import { jsonOutput, type JsonFormat } from './json-output.ts';
@@ -34,7 +34,9 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   const client = await context.use(model.client);
   const settings = { ...model.callSettings, ...request.settings };
   const characters = request.messages.reduce((sum, { content }) => sum + content.length, 0);
-  const admission = await context.untimed(client.limiter.admit({ characters, maxOutputTokens: settings.maxOutputTokens }, signal));
+  const admission = await context.untimed((waiting) =>
+    client.limiter.admit({ characters, maxOutputTokens: settings.maxOutputTokens }, waiting),
+  );
   const startedAt = performance.now();
   const call = new Call(context, { model: model.id, prompt: request.prompt });
   // A call that is given up is told of at once: whoever gave it up does not wait for it.
@@ -72,6 +74,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
     const code = codeOf(error) ?? 'error';
     const retryAfterMs = error instanceof RetryableError ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
+    tellWait(context, client, retryAfterMs ?? 0);
     call.failed(code, performance.now() - startedAt);
     throw error;
   } finally {
@@ -105,6 +108,16 @@ class Call {
     this.#isOver = true;
     this.#context.usage({ ...this.#asked, ...this.consumed, ...how });
   }
+}
+
+/** Shorter waits are not worth a word. */
+const toldWaitMs = 20_000;
+
+/** Tells whoever watches, once, that the provider is to be left alone for a while. */
+function tellWait({ log }: Context, { name, limiter }: Client, waitMs: number): void {
+  if (waitMs < toldWaitMs || waitMs < limiter.heldMs + toldWaitMs) return;
+  const until = new Date(Date.now() + waitMs).toLocaleString('sv-SE');
+  log.warn(`The ${name} asks to be left alone: the run waits until ${until} for it. Ctrl-C pauses the run, and nothing is lost.`);
 }
 
 /** An answer that was withheld, or that is no answer. */

@@ -45,8 +45,11 @@ export interface Context {
   readonly log: Log;
   readonly use: <T>(resource: Resource<T>) => Promise<T>;
   readonly usage: (usage: Usage) => void;
-  /** Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. */
-  readonly untimed: <T>(wait: Promise<T>) => Promise<T>;
+  /**
+   * Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. A wait given as a function
+   * gets a signal that is aborted when the run is to stop, too: nothing has begun yet, so nothing is to be waited for.
+   */
+  readonly untimed: <T>(wait: Promise<T> | ((signal: AbortSignal) => Promise<T>)) => Promise<T>;
 }
 
 /** What a source gets: `offset` is the item to begin with, from 0. */

@@ -29,8 +29,8 @@ export interface WorkerContext {
   readonly userLog: (step: string) => Log;
   /** Appends what a slow batch has done so far. */
   readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
-  /** Whether no more rows are to be handed out. */
-  readonly isStopping: () => boolean;
+  /** Aborted when no more rows are to be handed out. */
+  readonly stopping: AbortSignal;
   /** Aborted when calls in flight are not to be waited for. */
   readonly abort: AbortSignal;
   readonly lanesOf: (step: string) => Lanes;
@@ -125,7 +125,7 @@ export class Attempt {
 
   /** Whether no more rows are to be handed out. */
   get isStopping(): boolean {
-    return this.#pause !== null || this.context.isStopping();
+    return this.#pause !== null || this.context.stopping.aborted;
   }
 
   /** A row is done. */
@@ -151,6 +151,12 @@ export class Attempt {
   /** A row is given up. */
   reject(row: number, code: string, message: string): void {
     this.finish(row, { kind: 'rejected', rejection: this.#rejection(row, code, message) });
+  }
+
+  /** Whether a call ended only because nobody wants its result now: what it was about is as it was. */
+  isGivenUp(thrown: unknown): boolean {
+    const { abort, stopping } = this.context;
+    return abort.aborted || (stopping.aborted && thrown === stopping.reason);
   }
 
   /** What a thrown value means here. A failure that pauses ends the attempt, without a row given up. */
@@ -256,9 +262,10 @@ export class Attempt {
   /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
   async broken(thrown: unknown): Promise<Ended> {
     await this.settle();
-    const what = this.failureOf(thrown);
     const pending = Math.max(0, this.task.rows - this.finished.count);
-    if (this.context.abort.aborted || what.pauses) return this.#interrupted(pending);
+    if (this.isGivenUp(thrown)) return this.#interrupted(pending);
+    const what = this.failureOf(thrown);
+    if (what.pauses) return this.#interrupted(pending);
     const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
     if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
     return this.#retried(new Map([[0, what]]), pending, true);
