@@ -7,7 +7,7 @@ import { assert } from '#kit/assert';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { Fault, messageOf } from '#kit/fault';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
-import type { Journal, Worker } from '#scheduler';
+import type { Journal, WishPause, Worker } from '#scheduler';
 import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
 
 export interface LocalWorkerOptions {
@@ -17,6 +17,7 @@ export interface LocalWorkerOptions {
   readonly seed: number;
   readonly name: string;
   readonly journal: Journal;
+  readonly wishPause: WishPause;
   readonly clock: Clock;
   /** Calls in flight, by step. */
   readonly concurrency: Readonly<Record<string, number>>;
@@ -106,6 +107,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           redact: redactor(plan.secrets.map(({ value }) => value)),
           userLog: options.userLog,
           journal: options.journal,
+          wishPause: (wish) => options.wishPause(step, wish),
           stopping: stopping.signal,
           abort,
           lanesOf,

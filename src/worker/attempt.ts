@@ -29,6 +29,8 @@ export interface WorkerContext {
   readonly userLog: (step: string) => Log;
   /** Appends what a slow batch has done so far. */
   readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
+  /** Asks for the run to pause at once: what other attempts would still begin would meet the same. */
+  readonly wishPause: (wish: PauseWish) => void;
   /** Aborted when no more rows are to be handed out. */
   readonly stopping: AbortSignal;
   /** Aborted when calls in flight are not to be waited for. */
@@ -138,7 +140,7 @@ export class Attempt {
     }
     const why = this.context.fuseOf(this.task.step.name).rejected(finished.rejection.code);
     if (why === null || this.#pause) return;
-    this.#pause = { reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` };
+    this.#wishPause({ reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` });
   }
 
   /** Waits until there is room in memory for more finished rows. */
@@ -164,7 +166,7 @@ export class Attempt {
     const { failures, step } = this.task;
     const isLastAttempt = failures + 1 >= step.options.attempts;
     const what = rowFailure(thrown, { redact: this.context.redact, isLastAttempt, now: this.context.clock() });
-    if (what.pauses) this.#pause ??= { reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` };
+    if (what.pauses) this.#wishPause({ reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` });
     return what;
   }
 
@@ -214,6 +216,12 @@ export class Attempt {
       undeclared: this.context.newUndeclared(this.task.step.name, [...this.#undeclared]),
     };
     return { event: await this.#event('BatchSucceeded', output, rejections, data), pause: null };
+  }
+
+  #wishPause(wish: PauseWish): void {
+    if (this.#pause) return;
+    this.#pause = wish;
+    this.context.wishPause(wish);
   }
 
   /** Another attempt is to follow, after a delay that grows. */

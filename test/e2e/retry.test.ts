@@ -107,7 +107,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect((await ask('trace', 'told:400')).stdout).toMatch(/pass 1: rejected after 1 attempt, position [\d,]+: timeout: no answer to 3/);
 
     // What was tried in vain is tried again, and stays lost.
-    const inVain = await ask('retry', '--code', 'timeout');
+    const inVain = await ask('retry', '--code', 'timeout', '--no-reject-limit');
     expect(inVain.code).toBe(3);
     expect((await json<Lost>(['errors'], { cwd })).rejected).toHaveLength(400 - rescued.length);
   });
@@ -116,7 +116,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     const cwd = folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     mend(cwd);
-    const child = start(['run', 'unlucky.ts', '--param', 'delayMs=40', '--json'], { cwd });
+    const child = start(['run', 'unlucky.ts', '--param', 'delayMs=100', '--no-reject-limit', '--json'], { cwd });
     const ended = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     const running = await ask('retry');
@@ -152,7 +152,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     const hashes: string[] = [];
     for (const kills of [0, 3]) {
       const cwd = folder();
-      expect((await run(cwd, '--param', 'delayMs=60')).code).toBe(3);
+      expect((await run(cwd, '--param', 'delayMs=30')).code).toBe(3);
       mend(cwd);
       let child = start(['retry', '--no-reject-limit', '--json'], { cwd });
       let ended = finished(child);
