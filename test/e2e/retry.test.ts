@@ -101,7 +101,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect(filesOf(path.join(cwd, 'again'))).toEqual(filesOf(path.join(cwd, 'before')));
     expect((await json<Lost>(['errors', '--at', String(asOf.position)], { cwd })).rejected).toEqual(before.rejected);
 
-    const { trace } = await json<Trace>(['trace', `told:${400}`], { cwd });
+    const { trace } = await json<Trace>(['trace', 'told:400'], { cwd });
     expect(trace.name.pass).toBe(2);
     expect(trace.parents[0]?.rejections).toMatchObject([{ pass: 1, code: 'timeout' }]);
     expect((await ask('trace', 'told:400')).stdout).toMatch(/pass 1: rejected after 1 attempt, position [\d,]+: timeout: no answer to 3/);
