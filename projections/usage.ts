@@ -9,7 +9,7 @@ export interface UsageState {
 /** What calls consumed, by step and model. Every attempt counts, those that failed or were lost included: they were paid for. */
 export const usage = projection<UsageState>({
   name: 'usage',
-  version: 1,
+  version: 2,
   initialState: () => ({ steps: {} }),
   on: {
     BatchProgressed: (state, { step, data }) => added(state, step, data.usage),
@@ -33,6 +33,7 @@ export const noUsage = (model: string): Usage => ({
   cachedTokens: 0,
   reasoningTokens: 0,
   costUsd: 0,
+  thrownAway: { calls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 },
 });
 
 /** Two usages of one model, added. */
@@ -44,6 +45,12 @@ export const plus = (a: Usage, b: Usage): Usage => ({
   cachedTokens: a.cachedTokens + b.cachedTokens,
   reasoningTokens: a.reasoningTokens + b.reasoningTokens,
   costUsd: a.costUsd + b.costUsd,
+  thrownAway: {
+    calls: a.thrownAway.calls + b.thrownAway.calls,
+    inputTokens: a.thrownAway.inputTokens + b.thrownAway.inputTokens,
+    outputTokens: a.thrownAway.outputTokens + b.thrownAway.outputTokens,
+    costUsd: a.thrownAway.costUsd + b.thrownAway.costUsd,
+  },
 });
 
 function added(state: UsageState, step: string, usages: readonly Usage[]): UsageState {

@@ -5,9 +5,9 @@ import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
 import { canonicalJson, type JsonObject } from '#kit/json';
-import { messageOf } from '#kit/fault';
+import { Fault, messageOf } from '#kit/fault';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
-import type { Journal, Worker } from '#scheduler';
+import type { Journal, WishPause, Worker } from '#scheduler';
 import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
 
 export interface LocalWorkerOptions {
@@ -17,6 +17,7 @@ export interface LocalWorkerOptions {
   readonly seed: number;
   readonly name: string;
   readonly journal: Journal;
+  readonly wishPause: WishPause;
   readonly clock: Clock;
   /** Calls in flight, by step. */
   readonly concurrency: Readonly<Record<string, number>>;
@@ -37,7 +38,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const resources = new Resources(ended.signal, options.userLog(''), options.resourceFor);
   const open: OpenSources = new Map();
   const undeclared = new Map<string, Set<string>>();
-  let isStopping = false;
+  const stopping = new AbortController();
 
   const stepOf = (name: string): RunnableStep => {
     const step = plan.steps.get(name);
@@ -106,7 +107,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           redact: redactor(plan.secrets.map(({ value }) => value)),
           userLog: options.userLog,
           journal: options.journal,
-          isStopping: () => isStopping,
+          wishPause: (wish) => options.wishPause(step, wish),
+          stopping: stopping.signal,
           abort,
           lanesOf,
           fuseOf,
@@ -129,7 +131,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       for (const event of events) if (event.type === 'BatchSucceeded') reader.note(event);
     },
     stop: () => {
-      isStopping = true;
+      stopping.abort(new Fault('interrupted', 'the run was stopped'));
     },
     close: async () => {
       for (const name of Array.from(open.keys())) await closeSource(open, name);

@@ -81,13 +81,14 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
     program: program(),
     onRecorded,
     onAway,
-    makeWorker: ({ runId, seed, journal, concurrency }) =>
+    makeWorker: ({ runId, seed, journal, wishPause, concurrency }) =>
       localWorker({
         store,
         plan,
         runId,
         seed,
         journal,
+        wishPause,
         clock,
         concurrency,
         isRejectLimitLifted,

@@ -3,7 +3,7 @@ import { codeOf } from '#kit/fault';
 import { NonRetryableError, RetryableError, type Context, type Usage } from '#pipeline';
 import type { CallSettings } from './call-settings.ts';
 import type { ChatMessage } from './chat-message.ts';
-import type { LanguageModel } from './language-model.ts';
+import type { Client, LanguageModel } from './language-model.ts';
 import type { Outcome } from './limiter.ts';
 import { modelError } from './model-error.ts';
 import { jsonOutput, type JsonFormat } from './json-output.ts';
@@ -34,11 +34,13 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   const client = await context.use(model.client);
   const settings = { ...model.callSettings, ...request.settings };
   const characters = request.messages.reduce((sum, { content }) => sum + content.length, 0);
-  const admission = await context.untimed(client.limiter.admit({ characters, maxOutputTokens: settings.maxOutputTokens }, signal));
+  const admission = await context.untimed((waiting) =>
+    client.limiter.admit({ characters, maxOutputTokens: settings.maxOutputTokens }, waiting),
+  );
   const startedAt = performance.now();
   const call = new Call(context, { model: model.id, prompt: request.prompt });
   // A call that is given up is told of at once: whoever gave it up does not wait for it.
-  const onAbort = () => call.end(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
+  const onAbort = () => call.failed(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
   signal.addEventListener('abort', onAbort, { once: true });
   let outcome: Outcome = { kind: 'failed' };
   try {
@@ -65,14 +67,15 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
     const answer = { text: result.text, finishReason };
     refuseFiltered(answer, result.finishReason === 'content-filter', client.name);
     const wanted = read(answer);
-    call.end(finishReason, performance.now() - startedAt);
+    call.answered(finishReason, performance.now() - startedAt);
     return wanted;
   } catch (thrown) {
     const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
     const retryAfterMs = error instanceof RetryableError ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
-    call.end(code, performance.now() - startedAt);
+    tellWait(context, client, retryAfterMs ?? 0);
+    call.failed(code, performance.now() - startedAt);
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -92,11 +95,29 @@ class Call {
     this.#asked = asked;
   }
 
-  end(finishReason: string, latencyMs: number): void {
+  answered(finishReason: string, latencyMs: number): void {
+    this.#end({ finishReason, latencyMs });
+  }
+
+  failed(code: string, latencyMs: number): void {
+    this.#end({ finishReason: code, latencyMs, thrownAway: true });
+  }
+
+  #end(how: Usage): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#context.usage({ ...this.#asked, ...this.consumed, finishReason, latencyMs });
+    this.#context.usage({ ...this.#asked, ...this.consumed, ...how });
   }
+}
+
+/** Shorter waits are not worth a word. */
+const toldWaitMs = 20_000;
+
+/** Tells whoever watches, once, that the provider is to be left alone for a while. */
+function tellWait({ log }: Context, { name, limiter }: Client, waitMs: number): void {
+  if (waitMs < toldWaitMs || waitMs < limiter.heldMs + toldWaitMs) return;
+  const until = new Date(Date.now() + waitMs).toLocaleString('sv-SE');
+  log.warn(`The ${name} asks to be left alone: the run waits until ${until} for it. Ctrl-C pauses the run, and nothing is lost.`);
 }
 
 /** An answer that was withheld, or that is no answer. */

@@ -66,6 +66,11 @@ export class Limiter {
     return this.#inFlight.limit;
   }
 
+  /** For how long no call is admitted, as the provider asked. */
+  get heldMs(): number {
+    return Math.max(0, this.#heldUntil - this.#time.now());
+  }
+
   /** Waits for a call's turn. Throws the signal's reason once it is aborted. */
   admit({ characters, maxOutputTokens }: Size, signal: AbortSignal): Promise<Admission> {
     const guess =

@@ -18,6 +18,8 @@ export interface Usage {
   readonly latencyMs?: number | undefined;
   /** In the provider's words, or an error's code. */
   readonly finishReason?: string | undefined;
+  /** Whether nothing came of it: it failed, or its answer cannot be used. */
+  readonly thrownAway?: boolean | undefined;
   /** What was asked, where that does not follow from the row and the step's settings. */
   readonly prompt?: string | undefined;
 }
@@ -43,8 +45,11 @@ export interface Context {
   readonly log: Log;
   readonly use: <T>(resource: Resource<T>) => Promise<T>;
   readonly usage: (usage: Usage) => void;
-  /** Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. */
-  readonly untimed: <T>(wait: Promise<T>) => Promise<T>;
+  /**
+   * Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. A wait given as a function
+   * gets a signal that is aborted when the run is to stop, too: nothing has begun yet, so nothing is to be waited for.
+   */
+  readonly untimed: <T>(wait: Promise<T> | ((signal: AbortSignal) => Promise<T>)) => Promise<T>;
 }
 
 /** What a source gets: `offset` is the item to begin with, from 0. */

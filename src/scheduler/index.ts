@@ -12,4 +12,4 @@ export {
   type ResumeOptions,
   type StartOptions,
 } from './run.ts';
-export type { BatchEnd, BatchTask, Journal, Worker } from './worker-port.ts';
+export type { BatchEnd, BatchTask, Journal, WishPause, Worker } from './worker-port.ts';

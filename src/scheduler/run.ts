@@ -22,7 +22,7 @@ import {
   type Store,
 } from '#log';
 import { Driver, type Rest, type StopWish } from './driver.ts';
-import type { Journal, Worker } from './worker-port.ts';
+import type { Journal, WishPause, Worker } from './worker-port.ts';
 import { pause } from '#kit/pause';
 
 /** What both a start and a resume need of the process that drives. */
@@ -36,6 +36,7 @@ export interface DriveContext {
     readonly runId: string;
     readonly seed: number;
     readonly journal: Journal;
+    readonly wishPause: WishPause;
     /** Calls in flight by step, as recorded. */
     readonly concurrency: Readonly<Record<string, number>>;
   }) => Worker;
@@ -339,7 +340,8 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
     await appender.append([event]);
   };
   const concurrency = Object.fromEntries(Object.entries(state.steps).map(([name, { plan }]) => [name, plan.concurrency]));
-  const worker = context.makeWorker({ runId, seed: state.seed, journal, concurrency });
+  const wishPause: WishPause = (step, wish) => driver.stop({ kind: 'pause', ...wish, step, actor });
+  const worker = context.makeWorker({ runId, seed: state.seed, journal, wishPause, concurrency });
   const driver = new Driver({ state, appender, worker, actor, clock, onLate: (event) => late(store, runId, actor, epoch, event) });
 
   return {

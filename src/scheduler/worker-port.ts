@@ -41,5 +41,8 @@ export interface Worker {
   close(): Promise<void>;
 }
 
+/** Asks for the whole run to pause, before the attempt that wishes it has ended; given to a worker when it is made. */
+export type WishPause = (step: string, wish: NonNullable<BatchEnd['pause']>) => void;
+
 /** Appends what a slow batch has done so far; given to a worker when it is made. */
 export type Journal = (event: NewEvent<'BatchProgressed'>) => Promise<void>;

@@ -29,8 +29,10 @@ export interface WorkerContext {
   readonly userLog: (step: string) => Log;
   /** Appends what a slow batch has done so far. */
   readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
-  /** Whether no more rows are to be handed out. */
-  readonly isStopping: () => boolean;
+  /** Asks for the run to pause at once: what other attempts would still begin would meet the same. */
+  readonly wishPause: (wish: PauseWish) => void;
+  /** Aborted when no more rows are to be handed out. */
+  readonly stopping: AbortSignal;
   /** Aborted when calls in flight are not to be waited for. */
   readonly abort: AbortSignal;
   readonly lanesOf: (step: string) => Lanes;
@@ -125,7 +127,7 @@ export class Attempt {
 
   /** Whether no more rows are to be handed out. */
   get isStopping(): boolean {
-    return this.#pause !== null || this.context.isStopping();
+    return this.#pause !== null || this.context.stopping.aborted;
   }
 
   /** A row is done. */
@@ -138,7 +140,7 @@ export class Attempt {
     }
     const why = this.context.fuseOf(this.task.step.name).rejected(finished.rejection.code);
     if (why === null || this.#pause) return;
-    this.#pause = { reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` };
+    this.#wishPause({ reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` });
   }
 
   /** Waits until there is room in memory for more finished rows. */
@@ -153,12 +155,18 @@ export class Attempt {
     this.finish(row, { kind: 'rejected', rejection: this.#rejection(row, code, message) });
   }
 
+  /** Whether a call ended only because nobody wants its result now: what it was about is as it was. */
+  isGivenUp(thrown: unknown): boolean {
+    const { abort, stopping } = this.context;
+    return abort.aborted || (stopping.aborted && thrown === stopping.reason);
+  }
+
   /** What a thrown value means here. A failure that pauses ends the attempt, without a row given up. */
   failureOf(thrown: unknown): RowFailure {
     const { failures, step } = this.task;
     const isLastAttempt = failures + 1 >= step.options.attempts;
     const what = rowFailure(thrown, { redact: this.context.redact, isLastAttempt, now: this.context.clock() });
-    if (what.pauses) this.#pause ??= { reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` };
+    if (what.pauses) this.#wishPause({ reason: what.pauses, message: `step ${step.name}: ${what.failure.message}` });
     return what;
   }
 
@@ -210,6 +218,12 @@ export class Attempt {
     return { event: await this.#event('BatchSucceeded', output, rejections, data), pause: null };
   }
 
+  #wishPause(wish: PauseWish): void {
+    if (this.#pause) return;
+    this.#pause = wish;
+    this.context.wishPause(wish);
+  }
+
   /** Another attempt is to follow, after a delay that grows. */
   #retried(failed: ReadonlyMap<number, RowFailure>, pending: number, counted: boolean): Promise<Ended> {
     const all = [...failed.values()];
@@ -256,9 +270,10 @@ export class Attempt {
   /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
   async broken(thrown: unknown): Promise<Ended> {
     await this.settle();
-    const what = this.failureOf(thrown);
     const pending = Math.max(0, this.task.rows - this.finished.count);
-    if (this.context.abort.aborted || what.pauses) return this.#interrupted(pending);
+    if (this.isGivenUp(thrown)) return this.#interrupted(pending);
+    const what = this.failureOf(thrown);
+    if (what.pauses) return this.#interrupted(pending);
     const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
     if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
     return this.#retried(new Map([[0, what]]), pending, true);
@@ -293,7 +308,8 @@ export class Attempt {
   }
 
   #writeDown(): void {
-    if (this.finished.untold === 0) return;
+    // A call that gave no row yet was paid for all the same.
+    if (this.finished.untold === 0 && this.usage.untold === 0) return;
     const { output, done, ...rejections } = this.finished.tellNews();
     const data = { done, rows: output.rows, rejected: rejections.rejected };
     const consumed = this.usage.take();

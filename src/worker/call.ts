@@ -11,6 +11,7 @@ export function callContext(attempt: Attempt, step: RunnableStep, row: number, k
     key: `${context.runId}/${step.name}/${key}`,
     runSeed: context.seed,
     abort: context.abort,
+    stopping: context.stopping,
     log: context.userLog(step.name),
     use: (resource) => context.resources.use(resource),
     usage: (reported) => usage.add(row, task.attempt, reported),

@@ -13,6 +13,7 @@ export class RowContext implements Context {
   /** The call's time-out; stands still while it waits for something else. */
   readonly clock = new CallClock();
   readonly #abort: AbortSignal;
+  readonly #stopping: AbortSignal;
   readonly #runSeed: number;
   #controller: AbortController | undefined;
 
@@ -21,6 +22,7 @@ export class RowContext implements Context {
     readonly key: string;
     readonly runSeed: number;
     readonly abort: AbortSignal;
+    readonly stopping: AbortSignal;
     readonly log: Log;
     readonly use: <T>(resource: Resource<T>) => Promise<T>;
     readonly usage: (usage: ReportedUsage) => void;
@@ -31,6 +33,7 @@ export class RowContext implements Context {
     this.use = given.use;
     this.usage = given.usage;
     this.#abort = given.abort;
+    this.#stopping = given.stopping;
     this.#runSeed = given.runSeed;
   }
 
@@ -56,7 +59,8 @@ export class RowContext implements Context {
     };
   }
 
-  readonly untimed = <T>(wait: Promise<T>): Promise<T> => this.clock.untimed(wait);
+  readonly untimed = <T>(wait: Promise<T> | ((signal: AbortSignal) => Promise<T>)): Promise<T> =>
+    this.clock.untimed(typeof wait === 'function' ? wait(AbortSignal.any([this.signal, this.#stopping])) : wait);
 
   /** Tells the call that nobody waits for it any more. */
   cancel(reason: unknown): void {

@@ -82,7 +82,7 @@ function tryRow(
   );
   return settled(call, rowContext, step.options.timeoutMs, context.abort).then(
     (value) => accept(attempt, step, row, value),
-    (thrown: unknown) => (context.abort.aborted ? undefined : failure(thrown)),
+    (thrown: unknown) => (attempt.isGivenUp(thrown) ? undefined : failure(thrown)),
   );
 }
 

@@ -32,7 +32,7 @@ export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Pr
         else acceptValues(attempt, row, step.check(result));
       }
     } catch (thrown) {
-      if (!context.abort.aborted) for (const row of pending) fail(row, thrown);
+      if (!attempt.isGivenUp(thrown)) for (const row of pending) fail(row, thrown);
     }
   }
   return attempt.end(failed, input.length - finished.count);
@@ -56,6 +56,7 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
     await attempt.settle();
     return await attempt.succeededWith(output, { rowsIn: rows.length });
   } catch (thrown) {
+    if (attempt.isGivenUp(thrown)) return attempt.end(new Map(), rows.length);
     const what = attempt.failureOf(thrown);
     if (what.retryable || what.pauses) return attempt.end(new Map(rows.map((_, row) => [row, what])), rows.length);
     for (const row of rows.keys()) attempt.reject(row, what.failure.code, what.failure.message);

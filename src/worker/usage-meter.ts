@@ -16,26 +16,33 @@ export class UsageMeter {
 
   /** One call's consumption, as a step reports it. What is not a number at or above zero counts as nothing. */
   add(row: number, attempt: number, reported: ReportedUsage): void {
-    const { model = '', inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd, latencyMs, finishReason, prompt } = reported;
-    const usage: Usage = {
+    const { model = '', inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd } = reported;
+    const { latencyMs, finishReason, thrownAway = false, prompt } = reported;
+    const consumed = {
       model,
-      calls: 1,
       inputTokens: amount(inputTokens),
       outputTokens: amount(outputTokens),
       cachedTokens: amount(cachedTokens),
       reasoningTokens: amount(reasoningTokens),
       costUsd: amount(costUsd),
     };
+    const spent = { calls: 1, inputTokens: consumed.inputTokens, outputTokens: consumed.outputTokens, costUsd: consumed.costUsd };
+    const usage: Usage = { ...consumed, calls: 1, thrownAway: thrownAway ? spent : noUsage(model).thrownAway };
     this.#models.set(model, plus(this.#models.get(model) ?? noUsage(model), usage));
-    const { calls: _one, ...consumed } = usage;
     this.#calls.push({
       ...consumed,
       row,
       attempt,
       latencyMs: latencyMs === undefined ? null : amount(latencyMs),
       finishReason: finishReason === undefined ? null : storableMessage(finishReason),
+      thrownAway,
       prompt: prompt ?? null,
     });
+  }
+
+  /** Calls that were not taken yet. */
+  get untold(): number {
+    return this.#calls.length;
   }
 
   /** What came together since it was last taken. */

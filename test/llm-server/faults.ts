@@ -65,3 +65,9 @@ export const faultByContent =
     attempt === 1 && faults.length > 0 && hashed('met', key) % 1_000 < share * 1_000
       ? faults[hashed('which', key) % faults.length]
       : undefined;
+
+/** One request in twelve meets a fault, whenever it is made. */
+export const stubbornByContent =
+  (faults: readonly FaultName[]) =>
+  ({ key }: { readonly key: string }): FaultName | undefined =>
+    faults.length > 0 && hashed('stubborn', key) % 12 === 0 ? faults[hashed('of the stubborn', key) % faults.length] : undefined;

@@ -1,4 +1,5 @@
 import { totalUsage, type UsageState } from '#projections';
+import type { Usage } from '#schema';
 import { Fault } from '#kit/fault';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
@@ -61,7 +62,6 @@ async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonl
 }
 
 function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness | null, notes: readonly string[]): unknown {
-  const { inputTokens, outputTokens, calls, costUsd } = totalUsage(states.usage);
   return {
     runId,
     pipeline: states.graph.pipeline,
@@ -71,7 +71,7 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
     lastDriver: live?.lastDriver ?? null,
     paused: states.graph.paused,
     asOf,
-    usage: { inputTokens, outputTokens, calls, costUsd },
+    usage: usageJson(totalUsage(states.usage)),
     steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows, usage }) => ({
       name,
       operator,
@@ -80,12 +80,20 @@ function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness
       batches,
       retries,
       rows,
-      usage: usage && { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, calls: usage.calls, costUsd: usage.costUsd },
+      usage: usage && usageJson(usage),
     })),
     timeline: states.timeline.entries,
     notes,
   };
 }
+
+const usageJson = ({ inputTokens, outputTokens, calls, costUsd, thrownAway }: Usage) => ({
+  inputTokens,
+  outputTokens,
+  calls,
+  costUsd,
+  thrownAway,
+});
 
 interface Shown {
   readonly runId: string;
@@ -139,10 +147,12 @@ function describeStatus({ graph, progress }: RunStates, live: Liveness | null, p
 
 /** What calls consumed in all, in a line; empty where no step reports any. */
 export function usageLine(state: UsageState): string {
-  const { calls, inputTokens, outputTokens, costUsd } = totalUsage(state);
+  const { calls, inputTokens, outputTokens, costUsd, thrownAway } = totalUsage(state);
   if (inputTokens + outputTokens + costUsd === 0) return '';
   const cost = costUsd > 0 ? `, ${formatDollars(costUsd)}` : '';
-  return `tokens: ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out, in ${formatCount(calls)} call${calls === 1 ? '' : 's'}${cost}`;
+  const lost = thrownAway.inputTokens + thrownAway.outputTokens;
+  const wasted = lost > 0 ? `; thrown away of them: ${formatCount(lost)}, of calls that failed or gave nothing of use` : '';
+  return `tokens: ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out, in ${formatCount(calls)} call${calls === 1 ? '' : 's'}${cost}${wasted}`;
 }
 
 /** Characters in a line from which there is room for everything. */
