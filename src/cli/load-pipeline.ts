@@ -21,20 +21,20 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const stat = fs.statSync(full, { throwIfNoEntry: false });
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
-  const restore = withoutModuleWarnings();
+  const restore = withoutTypelessWarning();
   const module = await importUserFile(full, file).finally(restore);
   return { pipeline: pipelineOf(module, file), file, sources: localSources(full) };
 }
 
 /**
- * Keeps Node from warning of what package.json says of modules: without a `type` the pipeline is read as the module that it is all the same, and with the
- * wrong one it is refused in our own words. Returns what puts things back.
+ * Keeps Node from warning, at every command, of a package.json without a `type`: the pipeline is read as the module that it is all the same. Returns what
+ * puts things back.
  */
-function withoutModuleWarnings(): () => void {
+function withoutTypelessWarning(): () => void {
   const { emitWarning } = process;
   process.emitWarning = ((...args: readonly unknown[]) => {
     const said = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
-    if (!/MODULE_TYPELESS_PACKAGE_JSON|Failed to load the ES module/.test(said)) Reflect.apply(emitWarning, process, args);
+    if (!said.includes('MODULE_TYPELESS_PACKAGE_JSON')) Reflect.apply(emitWarning, process, args);
   }) as typeof emitWarning;
   return () => {
     process.emitWarning = emitWarning;
