@@ -314,9 +314,14 @@ export class Attempt {
     const data = { done, rows: output.rows, rejected: rejections.rejected };
     const consumed = this.usage.take();
     // One after the other: an attempt's events stand in the order in which its rows were finished.
-    this.#writing = this.#writing.then(async () =>
-      this.context.journal(await this.#event('BatchProgressed', output, rejections, data, consumed)),
-    );
+    this.#writing = this.#writing.then(async () => {
+      const event = await this.#event('BatchProgressed', output, rejections, data, consumed);
+      // Refused for good: the run is another process's. The attempt's end is refused too, and what it cost is told beside the log.
+      await this.context.journal(event).catch(() => {
+        clearInterval(this.#journal);
+        this.usage.giveBack(consumed);
+      });
+    });
     this.#writing.catch(() => clearInterval(this.#journal));
   }
 

@@ -40,6 +40,12 @@ export class UsageMeter {
     });
   }
 
+  /** Takes back what could not be told: it is told with what comes after. */
+  giveBack({ usage, calls }: Consumed): void {
+    for (const each of usage) this.#models.set(each.model, plus(each, this.#models.get(each.model) ?? noUsage(each.model)));
+    this.#calls = [...calls, ...this.#calls];
+  }
+
   /** Calls that were not taken yet. */
   get untold(): number {
     return this.#calls.length;

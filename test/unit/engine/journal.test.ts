@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { resumePipeline, startPipeline } from '#engine';
 import { codeOf } from '#kit/fault';
-import { memoryStore } from '#log';
+import { memoryStore, sideLogId } from '#log';
 import { pipeline, plan } from '#pipeline';
 import { eventsOf, rowsOf } from './engine.ts';
 
@@ -49,5 +49,33 @@ describe('the journal of a step that makes many rows of each', () => {
     const done = told.flatMap((event) => (event.type === 'BatchProgressed' ? event.data.done : []));
     for (const [from, to] of done) for (let n = from; n < to; n++) expect([n, calls.get(n)]).toEqual([n, before.get(n)]);
     expect(done.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a driver that lost its run', () => {
+  it('tells beside the log all that its calls cost, those too that it had been about to write down', async () => {
+    const of = plan(
+      pipeline('paid', ({ source }) => {
+        source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 0 }, { n: 1 }] }).map('asked', {
+          output: z.object({ m: z.int() }),
+          version: 1,
+          run: async ({ n }, { usage }) => {
+            await sleep(n === 0 ? 100 : 1_600);
+            usage({ model: 'oracle', inputTokens: 10 + n });
+            return { m: n };
+          },
+        });
+      }),
+    );
+    const store = memoryStore();
+    const run = await startPipeline(store, of, { seed: 1 });
+    const driving = run.drive().catch(codeOf);
+    await sleep(400);
+    const next = await resumePipeline(store, of, { runId: run.runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] });
+    const finishing = next.drive();
+    expect(await driving).toBe('fenced');
+    await finishing;
+    const told = (await Array.fromAsync(store.log.read(sideLogId(run.runId)))).flat();
+    expect(told).toMatchObject([{ type: 'LateResult', step: 'asked', data: { usage: [{ model: 'oracle', calls: 2, inputTokens: 21 }] } }]);
   });
 });
