@@ -116,7 +116,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     const cwd = folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     mend(cwd);
-    const child = start(['run', 'unlucky.ts', '--param', 'delayMs=100', '--no-reject-limit', '--json'], { cwd });
+    const child = start(['run', 'unlucky.ts', '--param', 'delayMs=200', '--no-reject-limit', '--json'], { cwd });
     const ended = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     const running = await ask('retry');
@@ -127,7 +127,11 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     const paused = await ask('retry');
     expect(paused.code).toBe(2);
     expect(paused.stderr).toMatch(/is paused: let it come to its end first, distilog resume unlucky-/);
+    const resumed = start(['resume', '--no-reject-limit', '--json'], { cwd });
+    const cancelling = finished(resumed);
+    await new Promise((resolve) => resumed.stdout?.once('data', resolve));
     expect((await ask('cancel')).code).toBe(0);
+    expect(await cancelling).toMatchObject({ code: 1 });
     const cancelled = await ask('retry');
     expect(cancelled.code).toBe(2);
     expect(cancelled.stderr).toMatch(/was cancelled: start a new one/);
