@@ -1,6 +1,7 @@
 export { decide, type Command } from './decide.ts';
 export { Driver, type Rest, type StopWish } from './driver.ts';
 export {
+  cancelRun,
   isFenced,
   reopenRun,
   resumeRun,

@@ -163,21 +163,35 @@ interface Takeover {
   readonly chunks: readonly Chunk[];
 }
 
+type Taker = Pick<DriveContext, 'store' | 'actor' | 'clock'>;
+type Look = (before: GraphState, head: Head) => Promise<Takeover>;
+
 /** Takes a run's lock, appends what `look` finds fit under a new epoch, and drives the run from there. */
-async function takenOver(
-  context: DriveContext,
-  { runId, seize }: Pick<ResumeOptions, 'runId' | 'seize'>,
-  look: (before: GraphState, head: Head) => Promise<Takeover>,
-): Promise<DrivenRun> {
-  const { store, actor } = context;
-  const session = await openSession(context, runId, seize);
+async function takenOver(context: DriveContext, which: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<DrivenRun> {
+  return driven(context, await taken(context, which, look));
+}
+
+/** Cancels a run that nobody drives, because it is paused or its driver is lost. Refused, as a `Fault`: `run-is-driven`, `run-is-over`. */
+export async function cancelRun(taker: Taker, runId: string): Promise<void> {
+  const { store, actor } = taker;
+  const { session } = await taken(taker, { runId, seize: false }, async (before, head) => {
+    await refuse(store, runId, before, head);
+    return { events: [{ type: 'RunCancelled', data: { reason: 'asked', message: 'asked to cancel', actor } }], chunks: [] };
+  });
+  await session.close();
+}
+
+/** Takes a run's lock and appends what `look` finds fit under a new epoch. */
+async function taken(taker: Taker, { runId, seize }: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> {
+  const { store, actor } = taker;
+  const session = await openSession(taker, runId, seize);
   try {
     for (;;) {
       const head = await headOf(store, runId);
       const before = await foldAt(store, graph, runLogId(runId), head.position);
       const { events, chunks } = await look(before, head);
       if (chunks.length > 0) await store.chunks.put(chunks);
-      const taken = await session.takeOver({
+      const result = await session.takeOver({
         logId: runLogId(runId),
         epoch: head.epoch,
         appendId: newId(),
@@ -186,10 +200,10 @@ async function takenOver(
         events: events.map(encodeEvent),
       });
       // Whoever drove the run before may have appended once more; its lock is ours, so it does not go on.
-      if (!taken.ok && (taken.code === 'history-diverged' || taken.code === 'fenced')) continue;
-      if (!taken.ok) throw new Fault(taken.code, `Run ${runId} could not be resumed: ${taken.message}`);
-      const state = await foldAt(store, graph, runLogId(runId), taken.last);
-      return driven(context, { runId, session, state, epoch: taken.epoch, head: { position: taken.last, hash: taken.hash } });
+      if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
+      if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
+      const state = await foldAt(store, graph, runLogId(runId), result.last);
+      return { runId, session, state, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
     }
   } catch (error) {
     await session.close();
@@ -197,7 +211,7 @@ async function takenOver(
   }
 }
 
-async function openSession({ store, clock }: DriveContext, runId: string, seize: boolean): Promise<DriverSession> {
+async function openSession({ store, clock }: Taker, runId: string, seize: boolean): Promise<DriverSession> {
   const opened = await store.log.openDriver(runId, { seize });
   if (opened.ok) return opened.session;
   const { user, host, pid, since } = opened.holder;

@@ -2,6 +2,8 @@ import { thisActor } from '#engine';
 import { graph } from '#projections';
 import { Fault } from '#kit/fault';
 import { pause } from '#kit/pause';
+import { systemClock } from '#kit/clock';
+import { cancelRun } from '#scheduler';
 import { appendSideEvent, foldAt, runLogId, type Store } from '#log';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
@@ -10,7 +12,7 @@ import { findRun } from '../find-run.ts';
 const answerTimeoutMs = 30_000;
 const pollMs = 200;
 
-/** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. */
+/** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. A run that nobody drives is cancelled at once. */
 export async function request(
   context: CommandContext,
   kind: 'pause' | 'cancel',
@@ -20,15 +22,21 @@ export async function request(
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const before = await statusOf(store, runId);
+    const isHeld = (await store.log.holder(runId)) !== null;
+    if (kind === 'cancel' && !isHeld && (before === 'paused' || before === 'running')) {
+      await cancelRun({ store, actor: thisActor(), clock: systemClock }, runId);
+      context.terminal.print(options.json ? JSON.stringify({ runId, status: 'cancelled' }) : `${runId}: cancelled`);
+      return;
+    }
     if (before !== 'running') {
       throw new Fault('not-running', `Run ${runId} is ${before}, not running: there is nothing to ${kind}.`, {
         details: { run: runId, status: before },
       });
     }
-    if (!(await store.log.holder(runId))) {
+    if (!isHeld) {
       throw new Fault(
         'not-driven',
-        `Run ${runId} is interrupted: nobody drives it, so nobody can ${kind} it. distilog resume ${runId} goes on.`,
+        `Run ${runId} is interrupted: nobody drives it, so there is nothing to pause. distilog resume ${runId} goes on.`,
         { details: { run: runId } },
       );
     }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '#kit/clock';
 import { pipeline, resource } from '#pipeline';
+import { cancelRun } from '#scheduler';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
 const out = z.object({ out: z.int() });
@@ -36,6 +38,32 @@ describe('a run whose key is refused', () => {
     expect(await resumed(store, runId, pipe)).toBe('succeeded');
     expect((await rowsOf(store, runId))['default']).toEqual(Array.from({ length: 200 }, (_, n) => ({ n, out: n })));
     expect(calls).toBeLessThanOrEqual(200 + 8);
+  });
+});
+
+describe('a run that nobody drives', () => {
+  it('is cancelled at once, keeps what it has, and is not gone on with; one that is driven or over is not', async () => {
+    const pipe = pipeline('stuck', ({ source }) => {
+      source('rows', numbers(30)).map('call', {
+        output: out,
+        retry: { attempts: 1 },
+        run: ({ n }) => {
+          if (n >= 20) throw Object.assign(new Error('key revoked'), { code: 'auth' });
+          return { out: n };
+        },
+      });
+    });
+    const { store, runId, rest } = await ran(pipe);
+    expect(rest).toBe('paused');
+    const taker = { store, actor: { user: 'ada', host: 'engine', pid: 1 }, clock: systemClock };
+    const driver = await store.log.openDriver(runId);
+    await expect(cancelRun(taker, runId)).rejects.toMatchObject({ code: 'run-is-driven' });
+    if (driver.ok) await driver.session.close();
+    await cancelRun(taker, runId);
+    expect((await eventsOf(store, runId)).at(-1)).toMatchObject({ type: 'RunCancelled', data: { actor: { user: 'ada' } } });
+    expect((await rowsOf(store, runId))['default']).toHaveLength(20);
+    await expect(resumed(store, runId, pipe)).rejects.toMatchObject({ code: 'run-is-over' });
+    await expect(cancelRun(taker, runId)).rejects.toMatchObject({ code: 'run-is-over' });
   });
 });
 
