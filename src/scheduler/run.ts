@@ -181,8 +181,29 @@ export async function cancelRun(taker: Taker, runId: string): Promise<void> {
   await session.close();
 }
 
-/** Takes a run's lock and appends what `look` finds fit under a new epoch. */
-async function taken(taker: Taker, { runId, seize }: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> {
+/** How often a takeover is tried again while the server goes down and comes back, and the pauses between, which grow. */
+const takeoverTriesMax = 8;
+const takeoverPauseMs = 150;
+
+/**
+ * Takes a run's lock and appends what `look` finds fit under a new epoch. Where the connection breaks under way, it looks again: what was stored then is
+ * seen, and followed by another takeover.
+ */
+async function taken(taker: Taker, which: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await takenOnce(taker, which, look);
+    } catch (error) {
+      // After a break the lock may be held for a moment by the connection that was ours.
+      const passes =
+        hasCode(error, 'connection-lost') || hasCode(error, 'store-unreachable') || (tries > 1 && hasCode(error, 'run-is-driven'));
+      if (!passes || tries >= takeoverTriesMax) throw error;
+      await pause(takeoverPauseMs * tries);
+    }
+  }
+}
+
+async function takenOnce(taker: Taker, { runId, seize }: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> {
   const { store, actor } = taker;
   const session = await openSession(taker, runId, seize);
   try {

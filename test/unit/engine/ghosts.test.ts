@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { resumePipeline, startPipeline } from '#engine';
+import { Fault } from '#kit/fault';
 import { memoryStore, verify } from '#log';
 import { pipeline, plan, type Plan } from '#pipeline';
 import { hashed, randomFrom } from '../random.ts';
@@ -69,6 +70,35 @@ describe('a run that is taken over again and again, while those who drove it liv
     expect(rest).toBe(calm.rest);
     for (const ghost of await Promise.all(ghosts)) if (ghost instanceof Error) expect(ghost).toMatchObject({ code: 'fenced' });
     expect(await rowsOf(store, runId)).toEqual(await rowsOf(calm.store, calm.runId));
+    expect(await verify(store, runId)).toMatchObject({ ok: true });
+  });
+});
+
+describe('a takeover whose connection breaks', () => {
+  it.each([
+    ['before it is stored', false],
+    ['after it is stored', true],
+  ])('is made again, and the run goes on: %s', async (_when, isStored) => {
+    const pipe = pipeline('broken', ({ source }) => {
+      source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 50 }, (_, n) => ({ n })), batchSize: 5 });
+    });
+    const store = memoryStore();
+    const { runId } = await startPipeline(store, plan(pipe), { seed: 1 });
+    let breaks = 2;
+    const openDriver: typeof store.log.openDriver = async (...args) => {
+      const opened = await store.log.openDriver(...args);
+      if (!opened.ok) return opened;
+      const takeOver: typeof opened.session.takeOver = async (request) => {
+        if (breaks-- <= 0) return opened.session.takeOver(request);
+        if (isStored) await opened.session.takeOver(request);
+        throw new Fault('connection-lost', 'the connection broke');
+      };
+      return { ok: true, session: { ...opened.session, takeOver } };
+    };
+    const breaking = { ...store, log: { ...store.log, openDriver } };
+    const run = await resumePipeline(breaking, plan(pipe), { runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] });
+    expect(await run.drive()).toMatchObject({ rest: 'succeeded' });
+    expect((await rowsOf(store, runId))['default']).toHaveLength(50);
     expect(await verify(store, runId)).toMatchObject({ ok: true });
   });
 });
