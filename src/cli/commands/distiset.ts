@@ -102,7 +102,7 @@ async function write(
 }
 
 const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
-  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; the run is ${made.status} there`)}`;
+  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; status there: ${made.status}`)}`;
 
 const previewRows = 5;
 

@@ -51,7 +51,7 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
     `# ${run.pipeline}`,
     '',
     `Made by [distilog](https://www.npmjs.com/package/distilog) ${distilog} from run \`${run.id}\` as of position ${asOf.position} of its log (${asOf.recordedAt}).`,
-    `The run is **${run.status}** there${run.status === 'running' ? ': more rows may follow' : ''}.`,
+    `Status of the run there: **${run.status}**${run.status === 'running' ? ', more rows may follow' : ''}.`,
     '',
     ...missing.flatMap(({ name, error }) => [
       `> **Config \`${name}\` is missing**: its rows could not be written. ${code(`${error?.code}: ${error?.message}`)}`,

@@ -74,10 +74,10 @@ describe('a distiset that is written', () => {
   it('says on its card that the run goes on, and what is left out', async () => {
     const leftOut = [{ name: 'other', step: 'other', state: 'blocked' as const }];
     const card = String((await write({ ...distisetOf([configOf('some', number, [])]), leftOut })).files['README.md']);
-    expect(card).toContain('The run is **running** there: more rows may follow.');
+    expect(card).toContain('Status of the run there: **running**, more rows may follow.');
     expect(card).toContain('Left out: `other`, because it is blocked.');
     expect(String((await write({ ...distisetOf([]), status: 'succeeded' })).files['README.md'])).toContain(
-      'The run is **succeeded** there.',
+      'Status of the run there: **succeeded**.',
     );
   });
 
