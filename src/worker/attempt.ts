@@ -2,7 +2,7 @@ import type { NewEvent, Rejection } from '#schema';
 import { storableMessage } from '#schema';
 import { assert } from '#kit/assert';
 import type { Clock } from '#kit/clock';
-import { codeOf } from '#kit/fault';
+import { codeOf, hasCode } from '#kit/fault';
 import { type JsonObject } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
@@ -316,9 +316,10 @@ export class Attempt {
     // One after the other: an attempt's events stand in the order in which its rows were finished.
     this.#writing = this.#writing.then(async () => {
       const event = await this.#event('BatchProgressed', output, rejections, data, consumed);
-      // Refused for good: the run is another process's. The attempt's end is refused too, and what it cost is told beside the log.
-      await this.context.journal(event).catch(() => {
+      await this.context.journal(event).catch((error: unknown) => {
         clearInterval(this.#journal);
+        // The run is another process's: the attempt's end will be refused too, and then all that it cost is told beside the log.
+        if (!hasCode(error, 'fenced') && !hasCode(error, 'history-diverged')) throw error;
         this.usage.giveBack(consumed);
       });
     });
