@@ -3,20 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '#schema';
 import { newId } from '#kit/ids';
 import { encodeEvent, openAppender, verify } from '#log';
-import { finishedRun } from './runs.ts';
+import { finishedRun, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
 const store = await database.store();
-
-const started = (batch: number): NewEvent => ({
-  type: 'BatchStarted',
-  pass: 1,
-  step: 'all',
-  batch,
-  attempt: 1,
-  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
-});
 
 const resumed = (epoch: number): NewEvent => ({
   type: 'RunResumed',

@@ -4,20 +4,11 @@ import { newId } from '#kit/ids';
 import { encodeEvent, openAppender, verify, type AppendRequest } from '#log';
 import type { NewEvent } from '#schema';
 import { startPipeline } from '#engine';
-import { finishedRun, numbersPlan } from './runs.ts';
+import { finishedRun, numbersPlan, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
 const store = await database.store();
-
-const started = (batch: number): NewEvent => ({
-  type: 'BatchStarted',
-  pass: 1,
-  step: 'all',
-  batch,
-  attempt: 1,
-  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
-});
 
 async function driven() {
   const runId = await finishedRun(store, 10);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NewEvent } from '#schema';
 import { startPipeline } from '#engine';
 import type { Store } from '#log';
 import { pipeline, plan, type Plan } from '#pipeline';
@@ -29,3 +30,13 @@ export async function finishedRun(store: Store, total = 100): Promise<string> {
   await run.drive();
   return run.runId;
 }
+
+/** The start of a batch of step `all`. */
+export const started = (batch: number): NewEvent => ({
+  type: 'BatchStarted',
+  pass: 1,
+  step: 'all',
+  batch,
+  attempt: 1,
+  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
+});
