@@ -1,18 +1,11 @@
 import { Fault } from '#kit/fault';
-
-/** Where a row stands: which row of which batch of a step, both from 0. */
-export interface RowPlace {
-  readonly step: string;
-  readonly pass: number;
-  readonly batch: number;
-  readonly row: number;
-}
+import type { RowName } from '#rows';
 
 /** A row's name: `STEP:BATCH/ROW`, or `STEP:PASS.BATCH/ROW` where rejected rows were tried again in a later pass. */
-export const rowId = ({ step, pass, batch, row }: RowPlace): string => `${step}:${pass > 1 ? `${pass}.` : ''}${batch}/${row}`;
+export const rowId = ({ step, pass, batch, row }: RowName): string => `${step}:${pass > 1 ? `${pass}.` : ''}${batch}/${row}`;
 
 /** Reads such a name, or `STEP:N`, the n-th row of a step from 0. Throws `Fault('invalid-row')`. */
-export function parseRowId(asked: string): { readonly step: string; readonly index: number; readonly place: RowPlace | null } {
+export function parseRowId(asked: string): { readonly step: string; readonly index: number; readonly place: RowName | null } {
   const [, step, pass, batch, row] = /^([^:]+):(?:(?:(\d+)\.)?(\d+)\/)?(\d+)$/.exec(asked) ?? [];
   if (step === undefined || row === undefined) {
     throw new Fault(

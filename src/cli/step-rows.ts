@@ -4,11 +4,10 @@ import type { RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { foldAt, runLogId, type Store } from '#log';
-import { rowReader, rowsOf } from '#rows';
-import type { RowPlace } from './row-id.ts';
+import { rowReader, rowsOf, type RowName } from '#rows';
 
 /** A row of a step, with its place and the position of the event that it came with. */
-export interface StepRow extends RowPlace {
+export interface StepRow extends RowName {
   readonly position: number;
   readonly values: JsonObject;
 }

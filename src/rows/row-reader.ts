@@ -18,7 +18,7 @@ export interface BatchName {
   readonly batch: number;
 }
 
-/** Which output row of a batch. */
+/** Which output row of a batch, from 0. */
 export interface RowName extends BatchName {
   readonly row: number;
 }

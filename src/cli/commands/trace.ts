@@ -2,13 +2,14 @@ import { rowAt, traceRow, type TraceStep } from '#distiset';
 import type { Call } from '#schema';
 import type { JsonObject } from '#kit/json';
 import type { Store } from '#log';
+import type { RowName } from '#rows';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exportedRow } from '../exported-row.ts';
 import { findRun } from '../find-run.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
-import { parseRowId, rowId, type RowPlace } from '../row-id.ts';
+import { parseRowId, rowId } from '../row-id.ts';
 import { shortened } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -28,7 +29,7 @@ export async function trace(context: CommandContext, run: string | undefined, as
 
 interface Asked {
   readonly runId: string;
-  readonly place: RowPlace;
+  readonly place: RowName;
   readonly position: number;
 }
 
