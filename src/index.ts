@@ -1,10 +1,18 @@
 // The public API: define pipelines, run and resume them, look at them as of any position.
 export {
   createDistiset,
+  losses,
+  rowAt,
+  traceRow,
+  verifyDistiset,
   writeDistiset,
   type Distiset,
   type DistisetConfig,
   type DistisetOptions,
+  type FailedBatch,
+  type LostRow,
+  type TraceStep,
+  type VerifiedDistiset,
   type WriteOptions,
   type WrittenDistiset,
 } from '#distiset';
@@ -54,6 +62,7 @@ export {
 } from '#pipeline';
 export { migrate, openPostgresStore, openStore, type PostgresStore } from '#postgres';
 export { errors, graph, progress, timeline, usage } from '#projections';
-export type { DrivenRun, Rest, StopWish } from '#scheduler';
+export type { RowName } from '#rows';
+export { cancelRun, type DrivenRun, type Rest, type StopWish } from '#scheduler';
 export type { EventType, NewEvent, RecordedEvent } from '#schema';
 export { csv, jsonl, parquet, type CsvOptions, type JsonlOptions, type ParquetOptions } from '#steps';

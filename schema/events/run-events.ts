@@ -49,6 +49,7 @@ export const runResumedSchema = z.object({
  */
 export const runReopenedSchema = z.object({
   pass: z.int().min(2),
+  /** What was asked for: steps (none named: all) and causes (null: all). */
   steps: z.array(z.string()),
   codes: z.array(z.string()).nullable(),
   /** How many rows are tried again, by step and cause. */
