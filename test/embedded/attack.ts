@@ -1,5 +1,4 @@
-// Attacks an embedded store: rounds of four clients that write, while processes of the store and of the clients are killed. By hand:
-// node --conditions=distilog-source test/embedded/attack.ts FOLDER ROUNDS SEED
+// Attacks an embedded store: rounds of four clients that write, while processes of the store and of the clients are killed. By hand: npm run storm -- embedded
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -270,10 +269,4 @@ const linesOf = (file: string): readonly string[] => fs.readFileSync(file, 'utf8
 function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   return { p50: sorted[Math.floor(sorted.length / 2)] ?? 0, max: sorted.at(-1) ?? 0 };
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const [folder = '', rounds = '20', seed = '1'] = process.argv.slice(2);
-  const figures = await attack({ folder, rounds: Number(rounds), seed: Number(seed), say: console.log });
-  console.log(JSON.stringify({ rounds: Number(rounds), seed: Number(seed), ...figures }));
 }

@@ -1,0 +1,5 @@
+import type { Area } from './area.ts';
+import { embedded } from './embedded.ts';
+
+/** Every kind of attack, in the order in which a storm strikes. */
+export const areas: readonly Area[] = [embedded];
