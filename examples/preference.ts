@@ -8,25 +8,33 @@ const params = z.object({
   second: z.string().default('gpt-4.1-nano'),
   referee: z.string().default('gpt-4o'),
   baseURL: z.url().optional(), // of any OpenAI-compatible server; else OPENAI_BASE_URL of the environment, else OpenAI's
+  questions: z.int().min(1).max(120).default(6),
+  patience: z.number().positive().default(120), // seconds that an answer may take
 });
 
-const topics = ['tides', 'yeast', 'the doorbell', 'glaciers', 'rhyme', 'tin'];
+const topics = ['tides', 'yeast', 'the doorbell', 'glaciers', 'rhyme', 'tin', 'echoes', 'rust', 'maps', 'leap years', 'glass', 'moss'];
+const listeners = ['a child of eight', 'a judge', 'a sailor', 'a beekeeper', 'somebody who cannot sleep'];
+const lengths = ['three sentences', 'one sentence'];
 
 export default pipeline('preference', { params }, ({ source, join, params }) => {
   const { baseURL } = params;
+  const options = { timeoutMs: params.patience * 1_000 };
+  const tasks = lengths.flatMap((length) => listeners.flatMap((listener) => topics.map((topic) => ({ topic, listener, length }))));
   const questions = source('questions', {
     output: z.object({ instruction: z.string() }),
-    rows: topics.map((topic) => ({ instruction: `Explain ${topic} to a child of eight, in three sentences.` })),
+    rows: tasks
+      .slice(0, params.questions)
+      .map((task) => ({ instruction: `Explain ${task.topic} to ${task.listener}, in ${task.length}.` })),
   });
 
-  const first = questions.map('first', textGeneration({ model: languageModel(params.first, { baseURL, temperature: 1 }) }));
-  const second = questions.map('second', textGeneration({ model: languageModel(params.second, { baseURL, temperature: 1 }) }));
+  const first = questions.map('first', textGeneration({ model: languageModel(params.first, { baseURL, temperature: 1 }) }), options);
+  const second = questions.map('second', textGeneration({ model: languageModel(params.second, { baseURL, temperature: 1 }) }), options);
 
   // A question that one of the two could not answer is in neither list.
   const both = join('both', [first, second], { lists: { generation: 'generations', modelName: 'generationModels' } });
 
   const pairs = both
-    .map('judged', judge({ model: languageModel(params.referee, { baseURL, temperature: 0 }), aspect: 'helpfulness' }))
+    .map('judged', judge({ model: languageModel(params.referee, { baseURL, temperature: 0 }), aspect: 'helpfulness' }), options)
     .filter('preferred', hasPreference())
     .map('dpo', toDpo())
     .drop('pairs', ['instruction', 'generations', 'generationModels', 'ratings', 'rationales']);

@@ -10,6 +10,7 @@ export {
   stepsMax,
 } from './bounds.ts';
 export { callSchema, type Call } from './call.ts';
+export { checkpointsSchema, type Checkpoint, type Checkpoints } from './checkpoint.ts';
 export {
   catalogue,
   isEventType,

@@ -9,6 +9,8 @@ const inputs = z.array(spanSchema);
 const usage = z.array(usageSchema);
 /** How many calls the event's chunk of calls lists; 0: it has none. That chunk stands after those of rows. */
 const calls = count;
+/** How many checkpoints the event's chunk of them lists; 0: it has none. That chunk stands after that of calls. */
+const checkpoints = count;
 
 /** Durable before user code runs. */
 export const batchStartedSchema = z.object({
@@ -26,7 +28,15 @@ export const batchStartedSchema = z.object({
 });
 
 /** Rows of a slow batch finished since the attempt's last event: kept, if the driver is lost. Chunks hold the rows, their parents are input rows. */
-export const batchProgressedSchema = z.object({ done: z.array(rangeSchema), rows: count, rejected: rejectedSchema, usage, calls });
+export const batchProgressedSchema = z.object({
+  done: z.array(rangeSchema),
+  rows: count,
+  rejected: rejectedSchema,
+  usage,
+  calls,
+  /** What calls made on the way to rows that are not done. */
+  checkpoints,
+});
 
 /** The batch's output: its chunks, in order; then the chunk of calls, if there were any; then the chunk of rejections, if `rejected.inChunk`. */
 export const batchSucceededSchema = z.object({
@@ -72,6 +82,7 @@ export const batchFailedSchema = z.object({
   elapsedMs: z.number().nonnegative(),
   usage,
   calls,
+  checkpoints,
 });
 
 export const batchAbandonedSchema = z.object({ epoch: z.int().positive() });

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import type { Context } from '#pipeline';
-import { KeptAnswers } from './kept-answers.ts';
 import type { LanguageModel } from './language-model.ts';
 
 const one = z.object({ generation: z.string(), modelName: z.string() });
@@ -32,18 +31,14 @@ export function generated(
 ): { readonly output: typeof one; readonly run: (row: JsonObject, context: Context) => Promise<z.output<typeof one>> } {
   const modelName = model.id;
   if (count === 1) return { output: one, run: async (row, context) => ({ generation: await generate(row, context, 0), modelName }) };
-  const kept = new KeptAnswers();
   const run = async (row: JsonObject, context: Context) => {
-    const before = kept.take(context.key);
-    // All of them are waited for, whatever becomes of one: each is reported before the row is settled.
+    // All of them are waited for, whatever becomes of one: each is reported, and kept for the row's next attempt, before the row is settled.
     const settled = await Promise.allSettled(
-      Array.from({ length: count }, async (_, index) => before[index] ?? generate(row, context, index)),
+      Array.from({ length: count }, (_, index) => context.checkpoint(`answer ${index}`, () => generate(row, context, index))),
     );
     const failed = settled.find((each) => each.status === 'rejected');
-    const answers = settled.map((each) => (each.status === 'fulfilled' ? each.value : null));
-    if (!failed) return { generations: answers, modelName };
-    kept.keep(context.key, answers);
-    throw failed.reason;
+    if (failed) throw failed.reason;
+    return { generations: settled.map((each) => (each.status === 'fulfilled' ? each.value : null)), modelName };
   };
   return { output: several, run } as never;
 }

@@ -35,13 +35,15 @@ export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, sc
     ask: async (context, request, fits = () => null) => {
       const messages = model.enforcesSchema ? request.messages : withSchema(request.messages, json);
       const read = (answer: Answer) => parsed(schema, answer, fits);
+      // One that misses the schema is paid for too, and not asked for again when the second one fails.
+      const first = await context.checkpoint('first answer', () => misfitsToo(model, context, { ...request, messages, format }, read));
       try {
-        return await callModel(model, context, { ...request, messages, format }, read);
+        return read(first);
       } catch (thrown) {
         if (!(thrown instanceof Misfit)) throw thrown;
         const again = [
           ...messages,
-          { role: 'assistant', content: thrown.answer.slice(0, repeatedMax) },
+          { role: 'assistant', content: first.text.slice(0, repeatedMax) },
           { role: 'user', content: toldOff(thrown.why, model.enforcesSchema ? json : null) },
         ] as const;
         return await callModel(model, context, { ...request, messages: again, format }, read);
@@ -50,38 +52,52 @@ export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, sc
   };
 }
 
+/** Calls a model, and gives what it answered whether or not that can be read; it is told of as what it is. */
+async function misfitsToo(
+  model: LanguageModel,
+  context: Context,
+  request: ModelRequest,
+  read: (answer: Answer) => unknown,
+): Promise<Answer> {
+  try {
+    return await callModel(model, context, request, (answer) => {
+      read(answer);
+      return answer;
+    });
+  } catch (thrown) {
+    if (thrown instanceof Misfit) return thrown.answer;
+    throw thrown;
+  }
+}
+
 /** An answer that is not what was asked for. */
 class Misfit extends NonRetryableError {
-  readonly answer: string;
+  readonly answer: Answer;
   readonly why: string;
 
-  constructor(answer: string, why: string) {
-    super(`The model's answer does not fit the schema: ${why}. It answered: ${answer}`, { code: 'invalid-output' });
+  constructor(answer: Answer, why: string) {
+    super(`The model's answer does not fit the schema: ${why}. It answered: ${answer.text}`, { code: 'invalid-output' });
     this.answer = answer;
     this.why = why;
   }
 }
 
-function parsed<S extends z.ZodObject>(
-  schema: S,
-  { text, finishReason }: Answer,
-  fits: (value: z.output<S>) => string | null,
-): Fitting<z.output<S>> {
-  const answered = jsonOf(text, finishReason);
+function parsed<S extends z.ZodObject>(schema: S, answer: Answer, fits: (value: z.output<S>) => string | null): Fitting<z.output<S>> {
+  const answered = jsonOf(answer);
   const { success, data, error } = schema.safeParse(answered);
-  if (!success) throw new Misfit(text, issuesOf(error));
+  if (!success) throw new Misfit(answer, issuesOf(error));
   const why = fits(data);
-  if (why !== null) throw new Misfit(text, why);
+  if (why !== null) throw new Misfit(answer, why);
   return { answered, value: data };
 }
 
 /** The JSON of an answer. */
-function jsonOf(text: string, finishReason: string): unknown {
+function jsonOf(answer: Answer): unknown {
   try {
-    return JSON.parse(unfenced(text));
+    return JSON.parse(unfenced(answer.text));
   } catch (error) {
-    const cut = finishReason === 'length' ? ', for it was cut off at maxOutputTokens' : '';
-    throw new Misfit(text, `it is not JSON${cut} (${messageOf(error)})`);
+    const cut = answer.finishReason === 'length' ? ', for it was cut off at maxOutputTokens' : '';
+    throw new Misfit(answer, `it is not JSON${cut} (${messageOf(error)})`);
   }
 }
 

@@ -46,6 +46,12 @@ export interface Context {
   readonly use: <T>(resource: Resource<T>) => Promise<T>;
   readonly usage: (usage: Usage) => void;
   /**
+   * What `make` gives (JSON), made once for the row under each name, however often the row is tried and whichever process does it: it is in the log within
+   * a second. For a function that makes several dear calls for one row: what came is kept when a later one fails or the machine dies. Forgotten where the
+   * step's code changed, and once the row is done.
+   */
+  readonly checkpoint: <T>(name: string, make: () => Awaitable<T>) => Promise<T>;
+  /**
    * Waits for something that is not the call itself (a rate limit, a free slot): the time does not count against `timeoutMs`. A wait given as a function
    * gets a signal that is aborted when the run is to stop, too: nothing has begun yet, so nothing is to be waited for.
    */

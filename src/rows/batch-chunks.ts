@@ -1,4 +1,4 @@
-import { callSchema, type Call, type RecordedEvent, type Rejection } from '#schema';
+import { callSchema, checkpointsSchema, type Call, type Checkpoints, type RecordedEvent, type Rejection } from '#schema';
 import type { ChunkStore } from '#log';
 import { decodeDocument } from './chunk-codec.ts';
 
@@ -10,17 +10,18 @@ export interface BatchChunks {
   /** Rows, in order. */
   readonly rows: readonly string[];
   readonly calls: string | null;
+  readonly checkpoints: string | null;
   readonly rejections: string | null;
 }
 
-/** Sorts an event's chunks: rows first, then the list of calls, then that of rejections. */
-export function batchChunks({ chunks, data }: TellingEvent): BatchChunks {
-  const lists = chunks.slice(chunks.length - (data.calls > 0 ? 1 : 0) - (data.rejected.inChunk ? 1 : 0));
-  return {
-    rows: chunks.slice(0, chunks.length - lists.length),
-    calls: data.calls > 0 ? (lists[0] ?? null) : null,
-    rejections: data.rejected.inChunk ? (lists.at(-1) ?? null) : null,
-  };
+/** Sorts an event's chunks: rows first, then the lists of calls, of checkpoints and of rejections, those that it has. */
+export function batchChunks({ type, chunks, data }: TellingEvent): BatchChunks {
+  let end = chunks.length;
+  const last = (hasOne: boolean) => (hasOne ? (chunks[--end] ?? null) : null);
+  const rejections = last(data.rejected.inChunk);
+  const checkpoints = last(type !== 'BatchSucceeded' && data.checkpoints > 0);
+  const calls = last(data.calls > 0);
+  return { rows: chunks.slice(0, end), calls, checkpoints, rejections };
 }
 
 /** The rejections that an event tells of, wherever they stand. */
@@ -33,4 +34,10 @@ export async function rejectionsOf(event: TellingEvent, chunks: ChunkStore): Pro
 export async function callsOf(event: TellingEvent, chunks: ChunkStore): Promise<readonly Call[]> {
   const { calls } = batchChunks(event);
   return calls === null ? [] : callSchema.array().parse(decodeDocument(await chunks.get(calls)));
+}
+
+/** The checkpoints that an event tells of. */
+export async function checkpointsOf(event: TellingEvent, chunks: ChunkStore): Promise<Checkpoints | null> {
+  const { checkpoints } = batchChunks(event);
+  return checkpoints === null ? null : checkpointsSchema.parse(decodeDocument(await chunks.get(checkpoints)));
 }

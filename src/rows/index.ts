@@ -1,4 +1,4 @@
-export { batchChunks, callsOf, rejectionsOf, type TellingEvent } from './batch-chunks.ts';
+export { batchChunks, callsOf, checkpointsOf, rejectionsOf, type TellingEvent } from './batch-chunks.ts';
 export { concatenated, rowsOf, type View } from './batch-view.ts';
 export { cachedChunks } from './chunk-cache.ts';
 export {

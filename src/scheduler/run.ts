@@ -335,6 +335,7 @@ function skipped(before: GraphState, { step, batch }: { readonly step: string; r
       elapsedMs: 0,
       usage: [],
       calls: 0,
+      checkpoints: 0,
     },
   };
 }

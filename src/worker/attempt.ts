@@ -1,4 +1,4 @@
-import type { NewEvent, Rejection } from '#schema';
+import type { Checkpoint, Checkpoints as MadeCheckpoints, NewEvent, Rejection } from '#schema';
 import { storableMessage } from '#schema';
 import { assert } from '#kit/assert';
 import type { Clock } from '#kit/clock';
@@ -7,6 +7,7 @@ import { type JsonObject } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
 import { documentChunk, type RowReader } from '#rows';
+import { Checkpoints } from './checkpoints.ts';
 import { FinishedRows, tellRejections, type Finished, type TellsRejections } from './finished-rows.ts';
 import type { Output } from './output-writer.ts';
 import type { Fuse } from './fuse.ts';
@@ -96,6 +97,7 @@ export class Attempt {
   readonly context: WorkerContext;
   readonly finished: FinishedRows;
   readonly usage = new UsageMeter();
+  readonly checkpoints = new Checkpoints();
   readonly #startedAt: number;
   readonly #undeclared = new Set<string>();
   #pause: PauseWish | null = null;
@@ -115,6 +117,11 @@ export class Attempt {
     if (attempt > 1) {
       const events = await this.context.log.readBatch(this.context.runId, { pass, step: step.name, batch });
       await this.finished.recover(events);
+      await this.checkpoints.recover(events, {
+        signature: step.signature,
+        chunks: this.context.chunks,
+        isDone: (row) => this.finished.has(row),
+      });
     }
     this.#journal = setInterval(() => this.#writeDown(), journalIntervalMs);
   }
@@ -133,6 +140,7 @@ export class Attempt {
   /** A row is done. */
   finish(row: number, finished: Finished, undeclared: readonly string[] = []): void {
     this.finished.set(row, finished);
+    this.checkpoints.forget(row);
     for (const key of undeclared) this.#undeclared.add(key);
     if (finished.kind !== 'rejected') {
       this.context.fuseOf(this.task.step.name).accepted();
@@ -263,8 +271,17 @@ export class Attempt {
     how: { readonly pending: number; readonly retryInMs: number | null; readonly failsStep: boolean; readonly counted: boolean },
   ): Promise<Ended> {
     const { output, done, ...rejections } = this.finished.tellNews();
-    const data = { error, done, rows: output.rows, rejected: rejections.rejected, ...how, elapsedMs: this.#elapsedMs() };
-    return { event: await this.#event('BatchFailed', output, rejections, data), pause: null };
+    const checkpoints = this.checkpoints.tellNews();
+    const data = {
+      error,
+      done,
+      rows: output.rows,
+      rejected: rejections.rejected,
+      ...how,
+      elapsedMs: this.#elapsedMs(),
+      checkpoints: checkpoints.length,
+    };
+    return { event: await this.#event('BatchFailed', output, { ...rejections, checkpoints }, data), pause: null };
   }
 
   /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
@@ -294,11 +311,13 @@ export class Attempt {
   async #event<T extends 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>(
     type: T,
     output: Output,
-    { rejections }: TellsRejections,
+    { rejections, checkpoints = [] }: TellsRejections & { readonly checkpoints?: readonly Checkpoint[] },
     data: Omit<NewEvent<T>['data'], 'usage' | 'calls'>,
     { usage, calls }: Consumed = this.usage.take(),
   ): Promise<NewEvent<T>> {
-    const lists = [calls.length > 0 ? documentChunk(calls) : null, rejections].filter((chunk) => chunk !== null);
+    const made =
+      checkpoints.length > 0 ? documentChunk({ signature: this.task.step.signature, made: checkpoints } satisfies MadeCheckpoints) : null;
+    const lists = [calls.length > 0 ? documentChunk(calls) : null, made, rejections].filter((chunk) => chunk !== null);
     const unstored = [...output.unstored, ...lists];
     if (unstored.length > 0) await this.context.chunks.put(unstored);
     const { step, pass, batch, attempt } = this.task;
@@ -309,13 +328,14 @@ export class Attempt {
 
   #writeDown(): void {
     // A call that gave no row yet was paid for all the same.
-    if (this.finished.untold === 0 && this.usage.untold === 0) return;
+    if (this.finished.untold === 0 && this.usage.untold === 0 && this.checkpoints.untold === 0) return;
     const { output, done, ...rejections } = this.finished.tellNews();
-    const data = { done, rows: output.rows, rejected: rejections.rejected };
+    const checkpoints = this.checkpoints.tellNews();
+    const data = { done, rows: output.rows, rejected: rejections.rejected, checkpoints: checkpoints.length };
     const consumed = this.usage.take();
     // One after the other: an attempt's events stand in the order in which its rows were finished.
     this.#writing = this.#writing.then(async () => {
-      const event = await this.#event('BatchProgressed', output, rejections, data, consumed);
+      const event = await this.#event('BatchProgressed', output, { ...rejections, checkpoints }, data, consumed);
       await this.context.journal(event).catch((error: unknown) => {
         clearInterval(this.#journal);
         // The run is another process's: the attempt's end will be refused too, and then all that it cost is told beside the log.

@@ -1,20 +1,22 @@
 import { Fault } from '#kit/fault';
 import type { RunnableStep } from '#pipeline';
 import type { Attempt } from './attempt.ts';
+import type { Owner } from './checkpoints.ts';
 import { RowContext } from './row-context.ts';
 
-/** What a call about a row (or about a batch, whose first row it is) gets beside it. */
-export function callContext(attempt: Attempt, step: RunnableStep, row: number, key: string): RowContext {
-  const { context, task, usage } = attempt;
+/** What a call about a row gets beside it, or one about many rows of a batch (null), the first of which is `first`. */
+export function callContext(attempt: Attempt, step: RunnableStep, row: Owner, first = row ?? 0): RowContext {
+  const { context, task, usage, checkpoints } = attempt;
   return new RowContext({
     attempt: task.failures + 1,
-    key: `${context.runId}/${step.name}/${key}`,
+    key: [context.runId, step.name, task.batch, ...(row === null ? [] : [row])].join('/'),
     runSeed: context.seed,
     abort: context.abort,
     stopping: context.stopping,
     log: context.userLog(step.name),
     use: (resource) => context.resources.use(resource),
-    usage: (reported) => usage.add(row, task.attempt, reported),
+    usage: (reported) => usage.add(first, task.attempt, reported),
+    checkpoint: (name, make) => checkpoints.reach(row, name, make),
   });
 }
 

@@ -8,6 +8,7 @@ export class RowContext implements Context {
   readonly log: Log;
   readonly use: <T>(resource: Resource<T>) => Promise<T>;
   readonly usage: (usage: ReportedUsage) => void;
+  readonly checkpoint: Context['checkpoint'];
   /** The same for every attempt at a row: `run/step/batch/row`. */
   readonly key: string;
   /** The call's time-out; stands still while it waits for something else. */
@@ -26,12 +27,14 @@ export class RowContext implements Context {
     readonly log: Log;
     readonly use: <T>(resource: Resource<T>) => Promise<T>;
     readonly usage: (usage: ReportedUsage) => void;
+    readonly checkpoint: Context['checkpoint'];
   }) {
     this.attempt = given.attempt;
     this.key = given.key;
     this.log = given.log;
     this.use = given.use;
     this.usage = given.usage;
+    this.checkpoint = given.checkpoint;
     this.#abort = given.abort;
     this.#stopping = given.stopping;
     this.#runSeed = given.runSeed;

@@ -58,8 +58,8 @@ function tryRow(
   input: JsonObject,
   failed: Map<number, RowFailure>,
 ): Promise<void> | undefined {
-  const { context, task } = attempt;
-  const rowContext = callContext(attempt, step, row, `${task.batch}/${row}`);
+  const { context } = attempt;
+  const rowContext = callContext(attempt, step, row);
   const failure = (thrown: unknown) => {
     const what = attempt.failureOf(thrown);
     if (what.pauses) return;

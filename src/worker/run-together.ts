@@ -78,14 +78,14 @@ async function called<T>(
   attempt: Attempt,
   step: RowsWiseRunnable,
   rows: readonly JsonObject[] | AsyncIterable<JsonObject>,
-  row: number,
+  first: number,
   use: (value: unknown) => Promise<T>,
 ): Promise<T> {
-  const { context, task } = attempt;
+  const { context } = attempt;
   const lanes = context.lanesOf(step.name);
   if (!lanes.tryEnter()) await lanes.enter();
   try {
-    const rowContext = callContext(attempt, step, row, `${task.batch}`);
+    const rowContext = callContext(attempt, step, null, first);
     const call = Promise.resolve()
       .then(() => step.call(rows, rowContext))
       .then(use);

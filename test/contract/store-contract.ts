@@ -242,7 +242,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         step: 'a',
         batch: 0,
         attempt: 1,
-        data: { done: [[0, 2]], rows: 2, rejected: none, usage: [], calls: 0 },
+        data: { done: [[0, 2]], rows: 2, rejected: none, usage: [], calls: 0, checkpoints: 0 },
       };
       ok(await session.append(request(runId, started, [batchStarted(0), progressed, failure, batchStarted(1)])));
       const kept = await store.log.readBatch(runId, { pass: 1, step: 'a', batch: 0 });
@@ -332,6 +332,7 @@ const failureData = {
   elapsedMs: 1,
   usage: [],
   calls: 0,
+  checkpoints: 0,
 };
 const stepStarted = (step: string): NewEvent => ({ type: 'StepStarted', pass: 1, step, data: { count: null, origin: null } });
 const batchStarted = (batch: number): NewEvent => ({

@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = path.join(root, 'src/cli/bin.ts');
 
 export const dictionary = path.join(root, 'examples/dictionary.ts');
+export const preference = path.join(root, 'examples/preference.ts');
 
 export interface Result {
   readonly code: number | null;

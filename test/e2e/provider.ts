@@ -80,3 +80,22 @@ export default pipeline('preferences', { params }, ({ source, join, params }) =>
   );
   return 'preferences.ts';
 }
+
+/** A pipeline file in a folder: four answers to each question. */
+export function severalPipeline(cwd: string): string {
+  fs.writeFileSync(
+    path.join(cwd, 'several.ts'),
+    `import { z } from 'zod';
+import { pipeline } from 'distilog';
+import { languageModel, textGeneration } from 'distilog/llm';
+
+export default pipeline('several', { params: z.object({ rows: z.int() }) }, ({ source, params }) => {
+  const rows = Array.from({ length: params.rows }, (_, n) => ({ instruction: \`Explain matter \${n} to a child.\` }));
+  const asked = source('questions', { output: z.object({ instruction: z.string() }), rows });
+  const answers = textGeneration({ model: languageModel('left', { temperature: 1 }), numGenerations: 4 });
+  return { answers: asked.map('answers', answers, { concurrency: 3, timeoutMs: 4000, retry: { attempts: 40, backoffMs: 50 } }) };
+});
+`,
+  );
+  return 'several.ts';
+}

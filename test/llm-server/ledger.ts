@@ -6,6 +6,8 @@ export interface LedgerEntry {
   readonly model: string;
   /** The SHA-256 of what was asked, the same for every try. */
   readonly key: string;
+  /** The seed that was asked for: other answers to the same have others. */
+  readonly seed: number;
   /** Which try it was, from 1. */
   readonly attempt: number;
   /** `answered`, or the fault. */

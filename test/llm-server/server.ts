@@ -77,6 +77,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
         at: Date.now(),
         model: request.model,
         key,
+        seed: request.seed ?? 0,
         attempt,
         outcome: fault ?? 'answered',
         status: reply.status,

@@ -85,7 +85,7 @@ function summary(event: RecordedEvent): string {
     case 'BatchStarted':
       return `${formatCount(event.data.rows)} rows${event.data.alone ? ', alone' : ''}`;
     case 'BatchProgressed':
-      return `${formatCount(event.data.rows)} rows so far`;
+      return `${formatCount(event.data.rows)} rows so far${event.data.checkpoints > 0 ? `, ${formatCount(event.data.checkpoints)} checkpoints` : ''}`;
     case 'BatchSucceeded': {
       const { rows, rejected, elapsedMs } = event.data;
       return `${formatCount(rows)} rows${rejected.count > 0 ? `, ${formatCount(rejected.count)} rejected` : ''}, ${formatDuration(elapsedMs)}`;

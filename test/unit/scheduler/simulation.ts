@@ -185,7 +185,7 @@ export function simulate(world: World, { seed, crash, flaky }: Disturbance): Sim
     now = Math.max(now, at);
     const { step, batch, attempt, inputs } = start;
     const ends = { pass: 1, step, batch, attempt } as const;
-    const failure = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0 };
+    const failure = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0, checkpoints: 0 };
     if (random.chance(flaky)) {
       append({
         type: 'BatchFailed',

@@ -155,6 +155,7 @@ describe('batches that were lost with their driver', () => {
         elapsedMs: 0,
         usage: [],
         calls: 0,
+        checkpoints: 0,
       },
     };
     const state = given(...thrice, paused, resumed(9), skipped);
@@ -197,6 +198,7 @@ describe('a backoff', () => {
         elapsedMs: 0,
         usage: [],
         calls: 0,
+        checkpoints: 0,
       },
     };
     const last: NewEvent = {
