@@ -12,7 +12,6 @@ export {
   json,
   killGroup,
   start,
-  type CommandOptions,
   type Person,
   type Result,
 } from './command-line.ts';

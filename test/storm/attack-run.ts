@@ -1,17 +1,15 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { graph } from '#projections';
-import { foldAt, runLogId } from '#log';
+import { pause } from '#kit/pause';
+import { runLogId } from '#log';
 import { killGroup, type Result } from '../e2e/command-line.ts';
 import { signal } from '../embedded/processes.ts';
 import type { World } from '../unit/engine/random-pipeline.ts';
-import type { randomFrom } from '../unit/random.ts';
+import { randomFrom } from '../unit/random.ts';
 import type { Arena } from './arena.ts';
 import type { Blow } from './area.ts';
-import { againArgs, beginArgs, driveWorld, inTime, type DrivenProcess } from './driven-process.ts';
-import { checkRun, type Witnessed } from './invariants.ts';
-import { lookAt, type Look } from './look.ts';
+import { againArgs, inTime, type DrivenProcess } from './driven-process.ts';
+import { lookAt } from './look.ts';
+import { RunUnderAttack } from './run-under-attack.ts';
 import type { Tally } from './tally.ts';
 import { undisturbed, type Outcome } from './undisturbed.ts';
 
@@ -32,71 +30,53 @@ const momentsMs = [10, 100, 600] as const;
 /** A server that is stopped more often than so is given up by its supervisor. */
 const serverRestMs = 4_000;
 const endMs = 90_000;
-/** Processes that one pass may take, and how often one may come before the lock of the last is free. */
+/** Processes that one pass may take. */
 const processesMax = 60;
 const looksMax = 4;
 
 /** Runs a world while it is struck again and again, tries its rejected rows again under the same fire, and checks everything that must be true after each. */
 export async function attackRun(given: AttackedRun): Promise<void> {
-  const { world, tally } = given;
+  const { world } = given;
   const expected = await undisturbed(world);
   const attack = new Attack(given);
   await attack.pass(world, 1, expected.first);
-  tally.count('runs');
-  if (typeof expected.retried === 'string') return;
-  await attack.pass({ ...world, mended: true }, 2, expected.retried);
-  tally.count('retries');
+  if (typeof expected.retried !== 'string') await attack.pass({ ...world, mended: true }, 2, expected.retried);
 }
 
 class Attack {
   readonly #given: AttackedRun;
-  readonly #acknowledged: string;
-  readonly #witnessed: Witnessed[] = [];
-  readonly #looks: Look[] = [];
-  #runId: string | undefined;
+  readonly #run: RunUnderAttack;
+  /** How long a process takes until it drives its run, by the last ones. */
   #startMs = 700;
   #serverStoppedAt = 0;
-  #isOver = false;
 
   constructor(given: AttackedRun) {
     this.#given = given;
-    this.#acknowledged = path.join(given.arena.folder, `acknowledged-${given.world.seed}-${Date.now()}`);
-    fs.writeFileSync(this.#acknowledged, '');
+    this.#run = new RunUnderAttack(given.arena);
   }
 
   /** One pass, to its end, and what must be true then. */
   async pass(world: World, pass: number, outcome: Outcome): Promise<void> {
-    const { arena, blows, tally } = this.#given;
-    this.#isOver = false;
-    const watching = this.#watch();
+    const { blows, tally } = this.#given;
+    const over = new AbortController();
+    const watching = this.#watch(over.signal);
     try {
       await this.#drive(world, pass, blows());
     } finally {
-      this.#isOver = true;
+      over.abort();
       await watching;
     }
-    const runId = this.#runId ?? '';
-    const { status } = await this.#state();
-    if (status !== outcome.rest) throw new Error(`run ${runId} is ${status} where the undisturbed one is ${outcome.rest}`);
-    const acknowledged = linesOf(this.#acknowledged).filter(([log]) => log === runId);
-    const witnessed = [...this.#witnessed, ...acknowledged.map(([, position, hash = '']) => ({ position: Number(position), hash }))];
-    const held = await checkRun(arena, runId, { configs: outcome.configs, witnessed, looks: this.#looks });
-    if (pass === 1) this.#looks.push(await lookAt(arena.store, runId));
-    tally.count('acknowledged, none lost', acknowledged.length);
-    tally.count('looks, all the same', this.#looks.length);
-    tally.count('snapshots', held.snapshots);
-    tally.count('events', pass === 1 ? held.events : 0);
+    await this.#run.check(pass, outcome, tally);
   }
 
   async #drive(world: World, pass: number, blows: number): Promise<void> {
     let left = blows;
     let driving = await this.#next(world, pass);
     for (let processes = 1; driving; processes++) {
-      if (processes > processesMax) throw new Error(`run ${this.#runId} does not come to an end`);
+      if (processes > processesMax) throw new Error(`run ${this.#run.runId} does not come to an end`);
       const blow = left > 0 ? this.#pick() : null;
       if (blow === null || !(await this.#moment(driving))) {
-        const result = await inTime(driving.ended, endMs, `process ${driving.pid}`);
-        this.#judge(result);
+        this.#judge(await inTime(driving.ended, endMs, `process ${driving.pid}`));
         driving = await this.#next(world, pass);
         continue;
       }
@@ -105,41 +85,17 @@ class Attack {
     }
   }
 
-  /** A process for whatever the run needs next; none once the pass is over. */
   async #next(world: World, pass: number): Promise<DrivenProcess | undefined> {
-    this.#runId ??= await this.#unknownRun();
-    if (this.#runId === undefined) return this.#start(beginArgs(world), world);
-    const state = await this.#state();
-    if (state.status === 'running' || state.status === 'paused') return this.#start(againArgs('resume', this.#runId), world);
-    return state.pass < pass ? this.#start(againArgs('retry', this.#runId), world) : undefined;
+    const args = await this.#run.next(world, pass);
+    return args && this.#start(args, world);
   }
 
   #start(args: readonly string[], world: World): DrivenProcess {
-    const started = driveWorld(args, { folder: this.#given.arena.folder, world, env: { STORM_ACKNOWLEDGED: this.#acknowledged } });
+    const started = this.#run.start(args, world);
     void started.drives.then((runId) => {
-      if (runId === undefined) return;
-      this.#runId ??= runId;
-      this.#startMs = Math.round((this.#startMs + Date.now() - started.startedAt) / 2);
+      if (runId !== undefined) this.#startMs = Math.round((this.#startMs + Date.now() - started.startedAt) / 2);
     });
     return started;
-  }
-
-  /** A run whose process was killed before it could say that there is one. */
-  async #unknownRun(): Promise<string | undefined> {
-    const { sql } = this.#given.arena;
-    const rows = await sql<{ run: string }>(
-      `select h.log_id as run from distilog.heads h join distilog.commits c on c.log_id = h.log_id and c.first = 1
-        where h.log_id not like '%/side' and h.epoch = 1 and not exists (select from distilog.events e where e.log_id = h.log_id and e.type like 'Run%' and e.position > 1)
-        order by c.recorded_at desc limit 1`,
-    );
-    return rows[0]?.run;
-  }
-
-  async #state() {
-    const { store } = this.#given.arena;
-    const logId = runLogId(this.#runId ?? '');
-    const head = await store.log.head(logId);
-    return foldAt(store, graph, logId, head?.position ?? 0);
   }
 
   #pick(): Blow {
@@ -188,14 +144,13 @@ class Attack {
     const { random, tally, arena } = this.#given;
     signal(ghost.pid, 'SIGSTOP');
     tally.struck('drivers stopped');
-    this.#runId ??= await this.#unknownRun();
-    const state = this.#runId === undefined ? null : await this.#state();
-    if (this.#runId === undefined || (state?.status !== 'running' && state?.status !== 'paused')) {
+    const { runId, state } = await this.#run.look();
+    if (runId === undefined || (state.status !== 'running' && state.status !== 'paused')) {
       await sleep(random.below(200));
       signal(ghost.pid, 'SIGCONT');
       return ghost;
     }
-    const taker = this.#start(againArgs('resume', this.#runId, '--take-over'), world);
+    const taker = this.#start(againArgs('resume', runId, '--take-over'), world);
     const taken = await inTime(taker.drives, endMs, `the takeover by process ${taker.pid}`);
     await sleep(random.below(random.pick(momentsMs)));
     signal(ghost.pid, 'SIGCONT');
@@ -228,17 +183,20 @@ class Attack {
     tally.count(said[0]);
   }
 
-  /** Looks at the run from outside while it is attacked: what it sees must be there for ever. */
-  async #watch(): Promise<void> {
-    const { arena, world, random: _ } = this.#given;
-    for (let turn = 0; !this.#isOver; turn++) {
-      await sleep(150 + ((world.seed * 37 + turn * 101) % 300));
-      if (this.#runId === undefined) continue;
-      const head = await arena.store.log.head(runLogId(this.#runId));
-      if (!head || head.position === 0) continue;
-      this.#witnessed.push({ position: head.position, hash: head.hash });
-      if (this.#looks.length < looksMax && turn % 4 === 1)
-        this.#looks.push(await lookAt(arena.store, this.#runId, 1 + ((turn * 7919 + world.seed) % head.position)));
+  /** Looks at the run from outside while it is attacked: what is seen must be there for ever. */
+  async #watch(over: AbortSignal): Promise<void> {
+    const { arena, world } = this.#given;
+    const { witnessed, looks } = this.#run;
+    // Chances of its own: the blows must not depend on how often it looks.
+    const random = randomFrom(world.seed * 37);
+    const looksAtMost = looks.length + looksMax;
+    while (!over.aborted) {
+      await pause(150 + random.below(300), over);
+      const { runId } = this.#run;
+      const head = runId === undefined ? null : await arena.store.log.head(runLogId(runId));
+      if (runId === undefined || !head || head.position === 0) continue;
+      witnessed.push({ position: head.position, hash: head.hash });
+      if (looks.length < looksAtMost && random.chance(0.25)) looks.push(await lookAt(arena.store, runId, 1 + random.below(head.position)));
     }
   }
 }
@@ -250,10 +208,3 @@ const sentences = [
   ['ended: taken over', /was taken over by .*this process has stopped/],
   ['gave up: no PostgreSQL', /PostgreSQL at .* does not answer|does not answer: /],
 ] as const;
-
-const linesOf = (file: string): readonly (readonly string[])[] =>
-  fs
-    .readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => line.split(' '));

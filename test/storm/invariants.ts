@@ -19,7 +19,6 @@ export interface Expected {
 export interface Held {
   readonly events: number;
   readonly snapshots: number;
-  readonly epochs: number;
 }
 
 /** Checks everything that must be true of a run, however it came to its end. Throws an `Error` that lists what is not. */
@@ -92,8 +91,5 @@ export async function checkRun(arena: Arena, runId: string, { configs, witnessed
     if (!isDeepStrictEqual(again, look)) broken.push(`the past has changed: ${JSON.stringify(again)}, and was ${JSON.stringify(look)}`);
   }
   if (broken.length > 0) throw new Error(`run ${runId}: ${broken.join('\n  ')}`);
-  const epochs = Math.max(
-    ...(await sql<{ epoch: string }>(`select epoch from distilog.heads where log_id = $1`, [runId])).map(({ epoch }) => Number(epoch)),
-  );
-  return { events: verified.events, snapshots: rebuilt.snapshots, epochs };
+  return { events: verified.events, snapshots: rebuilt.snapshots };
 }

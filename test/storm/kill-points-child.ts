@@ -1,22 +1,33 @@
-// Imported before the command line (`--import`): kills its own process at a chosen point, and writes down, outside of the store, what the store
-// acknowledged. It wraps what the program calls of `pg` and Node, so that the program itself knows of no test.
+// Imported before the command line (`--import`): kills or stops its own process at a chosen point, has several processes meet at another, and writes down,
+// outside of the store, what the store acknowledged. It wraps what the program calls of `pg` and Node, so that the program itself knows of no test.
 import child_process from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import pg from 'pg';
 
-/** `STORM_POINT` and `STORM_COUNT`: dies at the so-manieth passing; once, for `STORM_STRUCK` is the file that says that it did. */
-const { STORM_POINT: point, STORM_COUNT: count = '1', STORM_STRUCK: struck = '', STORM_ACKNOWLEDGED: acknowledged } = process.env;
+/** `STORM_POINT` and `STORM_COUNT`: dies, or whatever `STORM_SIGNAL` does, at the so-manieth passing; once: `STORM_STRUCK` is the file that says that it did. */
+const { STORM_POINT: point, STORM_COUNT: count = '1', STORM_STRUCK: struck = '', STORM_SIGNAL: name = 'SIGKILL' } = process.env;
+/** `STORM_ACKNOWLEDGED`: a file for what the store answered. `STORM_MEETING`: a file in which as many processes as `STORM_GUESTS` wait for each other. */
+const { STORM_ACKNOWLEDGED: acknowledged, STORM_MEETING: meeting, STORM_GUESTS: guests = '2' } = process.env;
+const meetingMs = 30_000;
 let passed = 0;
 
-function pass(name: string): void {
-  if (name !== point || ++passed < Number(count)) return;
+function pass(at: string): void {
+  if (at !== point || ++passed < Number(count)) return;
   try {
     fs.closeSync(fs.openSync(struck, 'wx'));
   } catch {
     return;
   }
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, name);
+}
+
+/** Waits, with the whole process, until everybody is there. */
+function meet(): void {
+  if (meeting === undefined) return;
+  fs.appendFileSync(meeting, '.');
+  for (const until = Date.now() + meetingMs; fs.statSync(meeting).size < Number(guests) && Date.now() < until; )
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 /** What a statement is for, by the function or table that it names. */
@@ -40,6 +51,7 @@ interface Answered {
 const { query } = pg.Client.prototype;
 pg.Client.prototype.query = function (this: pg.Client, ...args: readonly unknown[]) {
   const text = textOf(args[0]);
+  if (/pg_try_advisory_lock/.test(text)) meet();
   const [purpose] = purposes.find(([, pattern]) => pattern.test(text)) ?? [];
   if (purpose === undefined) return Reflect.apply(query, this, args) as never;
   pass(`${purpose}/before`);

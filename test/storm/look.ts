@@ -22,10 +22,9 @@ export interface Look {
 export type ConfigLook = readonly [name: string, rows: number, rowsSha256: string];
 
 /** Looks at a run: every state and every row, as of a position or, without one, its head. */
-export async function lookAt(store: Store, runId: string, position?: number, by: readonly Foldable<unknown>[] = folds): Promise<Look> {
+export async function lookAt(store: Store, runId: string, position?: number): Promise<Look> {
   const asOf = await resolveAsOf(store.log, runLogId(runId), position === undefined ? { kind: 'head' } : { kind: 'position', position });
-  const states: Record<string, string> = {};
-  for (const fold of by) states[fold.name] = sha256(canonicalJson(await foldAt(store, fold, runLogId(runId), asOf.position)));
+  const states = await statesAt(store, runId, asOf.position, folds);
   const configs: ConfigLook[] = [];
   for (const config of (await createDistiset(store, runId, { asOf })).configs) {
     const digest = sha256Stream();
@@ -37,4 +36,11 @@ export async function lookAt(store: Store, runId: string, position?: number, by:
     configs.push([config.name, rows, digest.digest('hex')]);
   }
   return { ...asOf, states, configs };
+}
+
+/** The SHA-256 of each fold's state as of a position. */
+export async function statesAt(store: Store, runId: string, position: number, by: readonly Foldable<unknown>[]): Promise<Look['states']> {
+  const states: Record<string, string> = {};
+  for (const fold of by) states[fold.name] = sha256(canonicalJson(await foldAt(store, fold, runLogId(runId), position)));
+  return states;
 }
