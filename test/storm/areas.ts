@@ -1,5 +1,9 @@
 import type { Area } from './area.ts';
+import { crashPoints } from './crash-points.ts';
 import { embedded } from './embedded.ts';
+import { ghosts } from './ghosts.ts';
+import { kills } from './kills.ts';
+import { past } from './past.ts';
 
 /** Every kind of attack, in the order in which a storm strikes. */
-export const areas: readonly Area[] = [embedded];
+export const areas: readonly Area[] = [embedded, crashPoints, kills, ghosts, past];

@@ -1,4 +1,5 @@
 // Random pipelines of every operator, and what each step must put out: whole tables, no batches, no scheduler.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { NonRetryableError, pipeline, plan, RetryableError, type Pipeline, type Plan } from '#pipeline';
@@ -42,6 +43,8 @@ export interface World {
   readonly items: number;
   /** Rows that are rejected the first time come through once this is set. */
   mended: boolean;
+  /** How long a slow row takes; without it, a turn of the event loop. */
+  readonly slowMs?: number;
 }
 
 /** A random world. A step that the definition refuses is left out. */
@@ -97,6 +100,9 @@ export function pipelineOf(world: World): Pipeline {
       if (attempt === 1 && hashed('flaky', step, key.slice(key.indexOf('/'))) % 19 === 0) throw new RetryableError('not yet');
       if (rejects(world, step, row)) throw new NonRetryableError('never', { code: 'unlucky' });
     };
+    const dawdled = async (step: string, row: object) => {
+      if (hashed('slow', step, textOf(row)) % 7 === 0) await (world.slowMs ? sleep(world.slowMs) : new Promise(setImmediate));
+    };
     for (const { name, operator, upstream, batchSize, columns } of world.steps) {
       const [node] = upstream.map((each) => nodes.get(each)) as [never];
       const [first = ''] = columns;
@@ -113,7 +119,7 @@ export function pipelineOf(world: World): Pipeline {
               output: column,
               run: async (row: object, context: never) => {
                 attempted(name, row, context);
-                if (hashed('slow', name, textOf(row)) % 7 === 0) await new Promise(setImmediate);
+                await dawdled(name, row);
                 return { [name]: valueOf(name, row) };
               },
             });
@@ -130,6 +136,7 @@ export function pipelineOf(world: World): Pipeline {
               output: column,
               run: async function* (row: object, context: never) {
                 attempted(name, row, context);
+                await dawdled(name, row);
                 for (let copy = 0; copy < copiesOf(name, row); copy++) yield { [name]: copy };
               },
             });

@@ -1,0 +1,85 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where the project is. */
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+const program = path.join(root, 'src/cli/bin.ts');
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Somebody at another machine, as far as this one can play it: a user and a host name of their own, where root may give them. */
+export interface Person {
+  readonly user: string;
+  readonly uid: number;
+  readonly host: string;
+}
+
+export interface CommandOptions {
+  readonly cwd: string;
+  readonly as?: Person | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** A module that the process imports before anything else. */
+  readonly preload?: string | undefined;
+}
+
+/** Starts the command line in a process group of its own. */
+export function start(args: readonly string[], { cwd, as, env = {}, preload }: CommandOptions): ChildProcess {
+  const flags = ['--conditions=distilog-source', '--no-warnings', ...(preload === undefined ? [] : ['--import', preload])];
+  const [file = '', ...words] = [...asPerson(as), process.execPath, ...flags, program, ...args];
+  return spawn(file, words, {
+    cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NO_COLOR: '1', NODE_OPTIONS: '', VITEST: '', ...env },
+  });
+}
+
+/** Whether this process may run others as other people. */
+export const canPlayOthers =
+  process.getuid?.() === 0 && spawnSync('unshare', ['--uts', 'setpriv', '--reuid', '1', '--clear-groups', 'hostname']).status === 0;
+
+const asPerson = (person: Person | undefined): readonly string[] =>
+  person && canPlayOthers
+    ? ['unshare', '--uts', 'sh', '-c', `hostname ${person.host} && exec setpriv --reuid ${person.uid} --clear-groups "$@"`, 'sh']
+    : [];
+
+/** Runs the command line to its end. */
+export async function distilog(args: readonly string[], options: CommandOptions): Promise<Result> {
+  return finished(start(args, options));
+}
+
+/** What a command wrote and how it ended. */
+export function finished(child: ChildProcess): Promise<Result> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The JSON that a command printed; fails with what it said instead. */
+export async function json<T>(args: readonly string[], options: CommandOptions): Promise<T> {
+  const { code, stdout, stderr } = await distilog([...args, '--json'], options);
+  if (!stdout.trim()) throw new Error(`distilog ${args.join(' ')} ended with ${code} and printed nothing: ${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
+}
+
+/** Kills a command and everything it started, at once. */
+export function killGroup(child: ChildProcess): void {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}

@@ -1,0 +1,211 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { messageOf } from '#kit/fault';
+import { verifyDistiset } from '#distiset';
+import { untilGone } from '../embedded/processes.ts';
+import type { World } from '../unit/engine/random-pipeline.ts';
+import { randomFrom } from '../unit/random.ts';
+import { makeFolder, openArena, type Arena } from './arena.ts';
+import type { Area } from './area.ts';
+import { beginArgs, driveWorld, inTime } from './driven-process.ts';
+import { everyOperator } from './every-operator.ts';
+import { RunUnderAttack } from './run-under-attack.ts';
+import { Tally } from './tally.ts';
+import { undisturbed } from './undisturbed.ts';
+
+type Random = ReturnType<typeof randomFrom>;
+
+/** Where a process may end, and how often it passes there at least, in a run of every operator. */
+interface Point {
+  readonly name: string;
+  readonly passings: number;
+}
+
+/** Where a driver stores something: before it asks for it, when that is on its way, and when it was answered. */
+const driverPoints: readonly Point[] = Object.entries({ creation: 1, takeover: 1, snapshot: 5, append: 15, chunk: 15 }).flatMap(
+  ([what, passings]) => ['before', 'sent', 'acknowledged'].map((when) => ({ name: `${what}/${when}`, passings })),
+);
+/** Where an export becomes visible, as a whole and file by file, and a list of errors. */
+const exportPoints = ['export/before', 'export/after', 'shard/before', 'shard/after'] as const;
+const filePoints = ['file/before', 'file/after'] as const;
+/** Where an embedded server is started or stopped: by its client, and in its supervisor. */
+const serverPoints = [
+  ...['supervisor', 'server-initdb', 'server-data', 'server-postgres'].flatMap((what) => [`${what}/before`, `${what}/after`]),
+  'server-roles/before',
+  'server-roles/sent',
+  'server-roles/acknowledged',
+  'server-stop/before',
+  'server-stop/after',
+];
+
+/** Points that one pass of a run is killed at. */
+const pointsPerPass = 4;
+const endMs = 90_000;
+
+/** Every place where the outside world can end a process for good: it is killed there, at the so-manieth passing, and somebody goes on. */
+export const crashPoints: Area = {
+  name: 'crash-points',
+  does: 'kills processes at every point where something is stored, made visible, started or stopped',
+  run: async ({ seed, seeds, kills, say }) => {
+    const tally = new Tally();
+    for (let own = seed; own < seed + seeds && tally.blows < kills; own++) {
+      const random = randomFrom(own * 6271 + 5);
+      const arena = await openArena();
+      try {
+        await attackDriver(arena, { seed: own, random, tally, kills });
+        await attackExports(arena, { random, tally, kills });
+        await arena.close();
+        await attackServer({ seed: own, random, tally, kills });
+      } catch (error) {
+        await arena.close({ keep: true });
+        throw new Error(`seed ${own}: ${messageOf(error)}\nThe store is kept: ${arena.folder}`, { cause: error });
+      }
+      say(`seed ${own}: ${tally.blows} kills`);
+    }
+    return tally.figures();
+  },
+};
+
+interface Attack {
+  readonly seed: number;
+  readonly random: Random;
+  readonly tally: Tally;
+  /** Kills at most, over all. */
+  readonly kills: number;
+}
+
+/** Kills drivers at each of their points, several to a run, until every point was hit. */
+async function attackDriver(arena: Arena, { seed, random, tally, kills }: Attack): Promise<void> {
+  const open = shuffled(driverPoints, random);
+  for (let runs = 0; open.length > 0 && tally.blows < kills; runs++) {
+    if (runs > driverPoints.length) throw new Error(`never passed: ${open.map(({ name }) => name).join(', ')}`);
+    // Only a long run keeps snapshots.
+    const isLong = open.every(isOfSnapshots) || (runs === 1 && open.some(isOfSnapshots));
+    const world = everyOperator({ seed: seed + runs, isRetried: runs % 2 === 0, isLong });
+    const expected = await undisturbed(world);
+    const run = new RunUnderAttack(arena);
+    await killAtPoints(run, { world, pass: 1, open, random, tally, kills, isLong });
+    await run.check(1, expected.first, tally);
+    if (typeof expected.retried === 'string') continue;
+    await killAtPoints(run, { world: { ...world, mended: true }, pass: 2, open, random, tally, kills, isLong });
+    await run.check(2, expected.retried, tally);
+  }
+}
+
+const isOfSnapshots = ({ name }: Point): boolean => name.startsWith('snapshot');
+
+interface Pass extends Omit<Attack, 'seed'> {
+  readonly world: World;
+  readonly pass: number;
+  /** Points that were not hit yet; those that are hit are taken out. */
+  readonly open: Point[];
+  readonly isLong: boolean;
+}
+
+/** Brings a run to the end of a pass, killing its processes at open points that they pass. */
+async function killAtPoints(run: RunUnderAttack, { world, pass, open, random, tally, kills, isLong }: Pass): Promise<void> {
+  let left = pointsPerPass;
+  for (let args = await run.next(world, pass); args; args = await run.next(world, pass)) {
+    const isPassed = ({ name }: Point) =>
+      name.startsWith('creation')
+        ? args?.[0] === 'run'
+        : name.startsWith('takeover')
+          ? args?.[0] !== 'run'
+          : isLong === name.startsWith('snapshot');
+    const index = left-- > 0 && tally.blows < kills ? open.findIndex(isPassed) : -1;
+    const [point] = index < 0 ? [] : open.splice(index, 1);
+    const struck = path.join(run.arena.folder, `struck-${tally.blows}-${random.below(1e9)}`);
+    const env = point && { STORM_POINT: point.name, STORM_COUNT: String(1 + random.below(point.passings)), STORM_STRUCK: struck };
+    const { code, stderr } = await inTime(
+      run.start(args, world, env).ended,
+      endMs,
+      `a process that is to die at ${point?.name ?? 'no point'}`,
+    );
+    if (point && fs.existsSync(struck)) tally.struckAt(point.name);
+    else if (code === 0 || code === 3 || code === 4) open.push(...(point ? [point] : []));
+    else throw new Error(`a process ended with ${code} at ${point?.name ?? 'no point'}, and said: ${stderr}`);
+  }
+}
+
+/** Kills exports of the arena's newest run: what stands under its final name is whole, and what does not is in nobody's way. */
+async function attackExports(arena: Arena, { random, tally, kills }: Omit<Attack, 'seed'>): Promise<void> {
+  const world = everyOperator({ seed: 1, isRetried: true, isLong: false });
+  const out = path.join(arena.folder, 'out');
+  for (const point of shuffled([...exportPoints, ...filePoints], random).slice(0, Math.max(0, kills - tally.blows))) {
+    const isFile = filePoints.some((name) => name === point);
+    const args = isFile
+      ? ['errors', '--all', '--export', 'out']
+      : ['distiset', '--out', 'out', '--format', random.pick(['parquet', 'jsonl', 'csv'])];
+    const struck = path.join(arena.folder, `struck-${point.replace('/', '-')}`);
+    const env = { STORM_POINT: point, STORM_STRUCK: struck };
+    const { code, stderr } = await driveWorld(args, { folder: arena.folder, world, env }).ended;
+    if (!fs.existsSync(struck)) throw new Error(`an export ended with ${code}, and never passed ${point}: ${stderr}`);
+    tally.struckAt(point);
+    if (fs.existsSync(out) !== (point === 'export/after' || point === 'file/after'))
+      throw new Error(`killed at ${point}, and out ${fs.existsSync(out) ? 'is' : 'is not'} there`);
+    if (!fs.existsSync(out)) {
+      const again = await driveWorld(args, { folder: arena.folder, world }).ended;
+      if (again.code !== 0 && again.code !== 3)
+        throw new Error(`after a kill at ${point} the next export ended with ${again.code}: ${again.stderr}`);
+    }
+    await checkExport(arena, out, isFile);
+    fs.rmSync(out, { recursive: true });
+    const left = fs.readdirSync(arena.folder).filter((name) => /^\.out\..*\.tmp$/.test(name));
+    if (!isFile && left.length > 0 && point !== 'export/after') throw new Error(`a kill at ${point} left ${left.join(', ')}`);
+    for (const name of left) fs.rmSync(path.join(arena.folder, name), { recursive: true });
+  }
+}
+
+async function checkExport({ store }: Arena, out: string, isFile: boolean): Promise<void> {
+  if (isFile) {
+    const lines = fs.readFileSync(out, 'utf8').split('\n');
+    if (lines.pop() !== '') throw new Error('a list of errors ends within a line');
+    for (const line of lines) JSON.parse(line);
+    return;
+  }
+  const verified = await verifyDistiset(store, out);
+  if (!verified.ok) throw new Error(`an export is not whole: ${JSON.stringify(verified)}`);
+}
+
+/** Kills whoever starts or stops an embedded server, and sees that the run is as if nothing had been. */
+async function attackServer({ seed, random, tally, kills }: Attack): Promise<void> {
+  const world = everyOperator({ seed, isRetried: true, isLong: false });
+  const expected = await undisturbed(world);
+  for (const point of shuffled(serverPoints, random).slice(0, Math.max(0, kills - tally.blows))) {
+    // A server is made in an empty folder only.
+    const folder = makeFolder();
+    const struck = path.join(folder, 'struck');
+    const env = { STORM_POINT: point, STORM_STRUCK: struck, DISTILOG_IDLE_MS: '300' };
+    const first = driveWorld(beginArgs(world), { folder, world, env });
+    const { code, stderr } = await inTime(first.ended, endMs, `a run whose server is killed at ${point}`);
+    if (point.startsWith('server-stop')) await untilGone(folder, endMs);
+    if (!fs.existsSync(struck)) throw new Error(`never passed: ${point}`);
+    tally.struckAt(point);
+    // The client's own death, before there is a run; everybody else is started again by who needs it.
+    const isOwnDeath = point.startsWith('supervisor');
+    if (isOwnDeath ? code !== null : code !== 3) throw new Error(`a run whose server was killed at ${point} ended with ${code}: ${stderr}`);
+    const arena = await openArena(folder);
+    try {
+      const run = new RunUnderAttack(arena, await firstRun(arena));
+      const args = await run.next(world, 1);
+      if (args) await inTime(run.start(args, world).ended, endMs, `the run after a kill at ${point}`);
+      await run.check(1, expected.first, tally);
+      await arena.close();
+    } catch (error) {
+      await arena.close({ keep: true });
+      throw new Error(`after a kill at ${point} in ${folder}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+}
+
+async function firstRun({ sql }: Arena): Promise<string | undefined> {
+  const rows = await sql<{ run: string }>(`select log_id as run from distilog.heads where log_id not like '%/side' and position > 0`);
+  return rows[0]?.run;
+}
+
+function shuffled<T>(all: readonly T[], random: Random): T[] {
+  return all
+    .map((each) => [random.next(), each] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, each]) => each);
+}

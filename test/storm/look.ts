@@ -1,0 +1,46 @@
+import { createDistiset } from '#distiset';
+import { canonicalJson } from '#kit/json';
+import { sha256, sha256Stream } from '#kit/sha256';
+import { foldAt, resolveAsOf, runLogId, type Foldable, type Store } from '#log';
+import { errors, graph, progress, timeline, usage } from '#projections';
+
+/** Every fold that is kept in snapshots. */
+export const folds: readonly Foldable<unknown>[] = [graph, progress, errors, usage, timeline];
+
+/** What a run looked like as of a position: enough to tell whether it still does. */
+export interface Look {
+  readonly position: number;
+  /** The hash that covers everything up to there, and the time of it. */
+  readonly hash: string;
+  readonly recordedAt: string;
+  /** By projection: the SHA-256 of its state. */
+  readonly states: Readonly<Record<string, string>>;
+  readonly configs: readonly ConfigLook[];
+}
+
+/** A config's name, how many rows it has, and their SHA-256. */
+export type ConfigLook = readonly [name: string, rows: number, rowsSha256: string];
+
+/** Looks at a run: every state and every row, as of a position or, without one, its head. */
+export async function lookAt(store: Store, runId: string, position?: number): Promise<Look> {
+  const asOf = await resolveAsOf(store.log, runLogId(runId), position === undefined ? { kind: 'head' } : { kind: 'position', position });
+  const states = await statesAt(store, runId, asOf.position, folds);
+  const configs: ConfigLook[] = [];
+  for (const config of (await createDistiset(store, runId, { asOf })).configs) {
+    const digest = sha256Stream();
+    let rows = 0;
+    for await (const row of config.rows()) {
+      rows++;
+      digest.update(canonicalJson(row)).update('\n');
+    }
+    configs.push([config.name, rows, digest.digest('hex')]);
+  }
+  return { ...asOf, states, configs };
+}
+
+/** The SHA-256 of each fold's state as of a position. */
+export async function statesAt(store: Store, runId: string, position: number, by: readonly Foldable<unknown>[]): Promise<Look['states']> {
+  const states: Record<string, string> = {};
+  for (const fold of by) states[fold.name] = sha256(canonicalJson(await foldAt(store, fold, runLogId(runId), position)));
+  return states;
+}

@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { messageOf } from '#kit/fault';
+import { parseInstant } from '#kit/instant';
+import { resolveAsOf, runLogId, type Store } from '#log';
+import { migrate, openPostgresStore } from '#postgres';
+import { killGroup } from '../e2e/command-line.ts';
+import { randomFrom } from '../unit/random.ts';
+import { openArena, type Arena } from './arena.ts';
+import type { Area } from './area.ts';
+import { inTime } from './driven-process.ts';
+import { everyOperator } from './every-operator.ts';
+import { folds, lookAt, statesAt, type Look } from './look.ts';
+import { RunUnderAttack } from './run-under-attack.ts';
+import { Tally } from './tally.ts';
+import { undisturbed } from './undisturbed.ts';
+
+type Random = ReturnType<typeof randomFrom>;
+
+/** Names another PostgreSQL (a URL, with a user who may make databases), onto which logs are restored as well. */
+const otherVariable = 'DISTILOG_OTHER_POSTGRES';
+const looksMax = 12;
+const endMs = 90_000;
+/** What the server's clock is set to, seconds from the right time, one after the other. */
+const clockSeconds = [0, 7_200, -3_600, 0.5, -86_400] as const;
+
+/** The past of runs that are killed meanwhile: what was seen then is asked for again, in every way in which it might come out otherwise. */
+export const past: Area = {
+  name: 'past',
+  does: 'asks again for states and rows of the past: later, without snapshots, restored elsewhere, by a newer program, after a clock was set',
+  run: async ({ seed, seeds, kills, say }) => {
+    const tally = new Tally();
+    const arena = await openArena();
+    let own = seed;
+    try {
+      await movableClock(arena);
+      for (; own < seed + seeds && tally.blows < kills; own++) {
+        await attackPast(arena, own, tally);
+        say(`seed ${own}: ${tally.blows} blows`);
+      }
+    } catch (error) {
+      await arena.close({ keep: true });
+      throw new Error(`seed ${own}: ${messageOf(error)}\nThe store is kept: ${arena.folder}`, { cause: error });
+    }
+    await arena.close();
+    return tally.figures();
+  },
+};
+
+async function attackPast(arena: Arena, seed: number, tally: Tally): Promise<void> {
+  const random = randomFrom(seed * 3571 + 1);
+  const world = { ...everyOperator({ seed, isRetried: true, isLong: true }), slowMs: 3 };
+  const expected = await undisturbed(world);
+  if (typeof expected.retried === 'string') throw new Error(`a retry is refused: ${expected.retried}`);
+  const run = new RunUnderAttack(arena);
+  const seen: Look[] = [];
+  for (const pass of [1, 2]) {
+    const of = { ...world, mended: pass === 2 };
+    let blows = 2;
+    for (let args = await run.next(of, pass); args; args = await run.next(of, pass)) {
+      const driving = run.start(args, of);
+      const isBlown = blows-- > 0;
+      const runId = await inTime(driving.drives, endMs, 'a start');
+      for (let look = 0; look < 3 && runId !== undefined && seen.length < looksMax * pass; look++) {
+        await setClock(arena, random.pick(clockSeconds));
+        await sleep(random.below(200));
+        seen.push(await lookSomewhere(arena, runId, random));
+      }
+      if (isBlown) {
+        killGroup(driving.child);
+        tally.struck('drivers killed');
+      }
+      await inTime(driving.ended, endMs, `process ${driving.pid}`);
+    }
+    await run.check(pass, pass === 1 ? expected.first : expected.retried, tally);
+  }
+  const { runId = '' } = await run.look();
+  await sameAgain('later', arena.store, runId, seen, tally);
+  await sameByOthersSnapshots(arena, runId, seen, tally);
+  await arena.sql('delete from distilog.snapshots where log_id = $1', [runId]);
+  await sameAgain('without snapshots', arena.store, runId, seen, tally);
+  await sameElsewhere('restored', arena, arena.owner(), runId, seen, tally);
+  const other = process.env[otherVariable];
+  if (other) await sameElsewhere('on another PostgreSQL', arena, { connectionString: other }, runId, seen, tally);
+}
+
+/** A look at a random position, or at that of a random time, whichever it comes to. */
+async function lookSomewhere({ store }: Arena, runId: string, random: Random): Promise<Look> {
+  const head = await store.log.head(runLogId(runId));
+  const position = 1 + random.below(head?.position ?? 1);
+  if (random.chance(0.5)) return lookAt(store, runId, position);
+  const at = await resolveAsOf(store.log, runLogId(runId), { kind: 'position', position });
+  const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'instant', instant: parseInstant(at.recordedAt) });
+  return lookAt(store, runId, asOf.position);
+}
+
+async function sameAgain(when: string, store: Store, runId: string, seen: readonly Look[], tally: Tally): Promise<void> {
+  for (const look of seen) {
+    const again = await lookAt(store, runId, look.position);
+    if (!isDeepStrictEqual(again, look))
+      throw new Error(`${when}, run ${runId} was ${JSON.stringify(again)}, and had been ${JSON.stringify(look)}`);
+    const byTime = await resolveAsOf(store.log, runLogId(runId), { kind: 'instant', instant: parseInstant(look.recordedAt) });
+    if (byTime.hash !== look.hash || byTime.recordedAt !== look.recordedAt)
+      throw new Error(`${when}, ${look.recordedAt} in run ${runId} is position ${byTime.position}, and was ${look.position}`);
+  }
+  tally.count(`looks ${when}, the same`, seen.length);
+}
+
+/** Snapshots of other versions say anything: this program, and the next one, must not so much as look at them. */
+async function sameByOthersSnapshots(arena: Arena, runId: string, seen: readonly Look[], tally: Tally): Promise<void> {
+  const { sql, store } = arena;
+  const rubbish = `insert into distilog.snapshots (log_id, projection, version, fingerprint, position, state)
+    select log_id, projection, version + $2::int, fingerprint || $3, position, '{"rubbish":true}' from distilog.snapshots where log_id = $1 and state not like '%rubbish%'`;
+  await sql(rubbish, [runId, -1, '']);
+  await sql(rubbish, [runId, 0, 'other']);
+  await sameAgain('beside snapshots of others', store, runId, seen, tally);
+  await sql(`update distilog.snapshots set state = '{"rubbish":true}' where log_id = $1`, [runId]);
+  const next = folds.map((fold) => ({ ...fold, version: fold.version + 1 }));
+  for (const look of seen) {
+    const states = await statesAt(store, runId, look.position, next);
+    if (!isDeepStrictEqual(states, look.states))
+      throw new Error(`the next version took a snapshot of this one at position ${look.position} of run ${runId}`);
+  }
+}
+
+/** Copies a store's history to a new database of a server, as a dump and its restoration would, and looks there. */
+async function sameElsewhere(
+  when: string,
+  arena: Arena,
+  server: pg.ClientConfig,
+  runId: string,
+  seen: readonly Look[],
+  tally: Tally,
+): Promise<void> {
+  const name = `restored_${runId.replaceAll('-', '_')}`;
+  const there = async (config: pg.ClientConfig, text: string, values: readonly unknown[] = []) => {
+    const client = new pg.Client(config);
+    await client.connect();
+    try {
+      await client.query(text, [...values]);
+    } finally {
+      await client.end();
+    }
+  };
+  const { host, port, user, password } = new pg.Client(server);
+  const target = () => ({ host, port, user: user ?? '', password: password ?? '', database: name });
+  await there(server, `create database ${name} encoding 'UTF8' template template0`);
+  await migrate(target);
+  for (const table of ['heads', 'commits', 'chunks', 'events', 'chunk_refs']) {
+    const rows = await arena.sql<{ line: string }>(`select row_to_json(t)::text as line from distilog.${table} t`);
+    const text = `insert into distilog.${table} select r.* from unnest($1::text[]) as l (line), json_populate_record(null::distilog.${table}, line::json) r`;
+    await there(target(), text, [rows.map(({ line }) => line)]);
+  }
+  const store = await openPostgresStore(target);
+  await sameAgain(when, store, runId, seen, tally);
+  await store.close();
+  await there(server, `drop database ${name}`);
+}
+
+/** Has the append read a clock that can be set. */
+async function movableClock({ sql }: Arena): Promise<void> {
+  await sql(`create table public.storm_clock as select interval '0' as ahead`);
+  const [found] = await sql<{ text: string }>(`select pg_get_functiondef('distilog.append_events'::regproc) as text`);
+  const moved = found?.text.replaceAll('clock_timestamp()', '(clock_timestamp() + (select ahead from public.storm_clock))');
+  if (moved === undefined || moved === found?.text) throw new Error('the append reads no clock');
+  await sql(moved);
+}
+
+const setClock = ({ sql }: Arena, seconds: number) => sql('update public.storm_clock set ahead = make_interval(secs => $1)', [seconds]);

@@ -1,0 +1,94 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { graph, type GraphState } from '#projections';
+import { foldAt, runLogId } from '#log';
+import type { World } from '../unit/engine/random-pipeline.ts';
+import type { Arena } from './arena.ts';
+import { againArgs, beginArgs, driveWorld, type DrivenProcess } from './driven-process.ts';
+import { checkRun, type Witnessed } from './invariants.ts';
+import { lookAt, type Look } from './look.ts';
+import type { Tally } from './tally.ts';
+import type { Outcome } from './undisturbed.ts';
+
+/** A run that one process after the other drives, and what those outside of its store know of it. */
+export class RunUnderAttack {
+  readonly arena: Arena;
+  /** What was seen of it on the way, and must be there for ever. */
+  readonly witnessed: Witnessed[] = [];
+  readonly looks: Look[] = [];
+  #runId: string | undefined;
+  readonly #acknowledged: string;
+
+  constructor(arena: Arena, runId?: string) {
+    this.arena = arena;
+    this.#runId = runId;
+    const folder = fs.mkdtempSync(path.join(arena.folder, 'witness-'));
+    this.#acknowledged = path.join(folder, 'acknowledged');
+    fs.writeFileSync(this.#acknowledged, '');
+  }
+
+  /** Undefined until somebody knows that there is a run. */
+  get runId(): string | undefined {
+    return this.#runId;
+  }
+
+  /** Starts a process on it. */
+  start(args: readonly string[], world: World, env: Readonly<Record<string, string>> = {}): DrivenProcess {
+    const started = driveWorld(args, { folder: this.arena.folder, world, env: { ...env, STORM_ACKNOWLEDGED: this.#acknowledged } });
+    void started.drives.then((runId) => {
+      this.#runId ??= runId;
+    });
+    return started;
+  }
+
+  /** The command that it needs next to come to the end of a pass; none once it is there. */
+  async next(world: World, pass: number): Promise<readonly string[] | undefined> {
+    const { runId, state } = await this.look();
+    if (runId === undefined) return beginArgs(world);
+    if (state.status === 'running' || state.status === 'paused') return againArgs('resume', runId);
+    return state.pass < pass ? againArgs('retry', runId) : undefined;
+  }
+
+  /** Which run it is, and its graph as of now. */
+  async look(): Promise<{ readonly runId: string | undefined; readonly state: GraphState }> {
+    const runId = (this.#runId ??= await this.#untold());
+    if (runId === undefined) return { runId, state: graph.initialState() };
+    const head = await this.arena.store.log.head(runLogId(runId));
+    return { runId, state: await foldAt(this.arena.store, graph, runLogId(runId), head?.position ?? 0) };
+  }
+
+  /** Checks what must be true at the end of a pass. */
+  async check(pass: number, outcome: Outcome, tally: Tally): Promise<void> {
+    const { runId = '', state } = await this.look();
+    if (state.status !== outcome.rest) throw new Error(`run ${runId} is ${state.status} where the undisturbed one is ${outcome.rest}`);
+    const acknowledged = linesOf(this.#acknowledged)
+      .filter(([log]) => log === runId)
+      .map(([, position, hash = '']) => ({ position: Number(position), hash }));
+    const expected = { configs: outcome.configs, witnessed: [...this.witnessed, ...acknowledged], looks: this.looks };
+    const held = await checkRun(this.arena, runId, expected);
+    tally.count('looks, all the same again', this.looks.length);
+    this.looks.push(await lookAt(this.arena.store, runId));
+    tally.count('acknowledged and seen positions, none lost', expected.witnessed.length);
+    tally.count('events checked', held.events);
+    tally.count('snapshots checked', held.snapshots);
+    tally.count(pass === 1 ? 'runs' : 'retries');
+  }
+
+  /** A run whose process was killed before it could say that there is one: the newest that never got further than its first process. */
+  async #untold(): Promise<string | undefined> {
+    const rows = await this.arena.sql<{ run: string }>(
+      `select h.log_id as run from distilog.heads h
+        where h.log_id not like '%/side' and h.position > 0 and h.epoch = 1
+          and not exists (select from distilog.events e where e.log_id = h.log_id and e.type in ('RunPaused', 'RunFinished'))
+        order by h.recorded_at desc limit 1`,
+    );
+    return rows[0]?.run;
+  }
+}
+
+const linesOf = (file: string): readonly (readonly string[])[] =>
+  fs
+    .readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '));
