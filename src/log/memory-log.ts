@@ -83,12 +83,12 @@ export const refusal = (code: AppendRefusal['code'], message: string): AppendRef
 export const isSideLog = (logId: string): boolean => logId.endsWith('/side');
 
 function refusalOf({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRequest): AppendRefusal | null {
-  if (epoch === null ? !isSideLog(logId) : epoch !== head.epoch) {
+  if (epoch === null ? !isSideLog(logId) : epoch < head.epoch) {
     return { ...refusal('fenced', `the epoch is ${head.epoch}, and the writer's ${epoch ?? 'none'}`), epoch: head.epoch };
   }
-  return expectedHash === null || expectedHash === head.hash
+  return (epoch ?? 0) <= head.epoch && (expectedHash === null || expectedHash === head.hash)
     ? null
-    : refusal('history-diverged', `the log ends at position ${head.position} with another hash than the writer saw`);
+    : refusal('history-diverged', `the log ends at position ${head.position}, epoch ${head.epoch}, with another hash than the writer saw`);
 }
 
 function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isStored }: AppendContext): AppendRefusal | null {
