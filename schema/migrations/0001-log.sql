@@ -45,7 +45,10 @@ create table distilog.events (
   -- Canonical JSON, as it was sent and hashed: jsonb would reorder keys. Cast it to query it: data::jsonb.
   data        text        not null,
   leaf        bytea       not null,
-  constraint events_pkey primary key (log_id, position)
+  constraint events_pkey primary key (log_id, position),
+  -- An end of nothing in particular would stand beside another in the indexes below.
+  constraint events_end_is_of_an_attempt
+    check (type not in ('BatchSucceeded', 'BatchFailed', 'BatchAbandoned') or num_nulls(pass, step, batch, attempt) = 0)
 );
 
 -- One success a batch, one end an attempt: by force.

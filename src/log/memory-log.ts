@@ -95,6 +95,8 @@ function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isSt
   if (events.length === 0) return refusal('invalid-event', 'an append holds at least one event');
   const ends = new Set<string>();
   for (const event of events) {
+    if (isEnd(event) && [event.pass, event.step, event.batch, event.attempt].includes(null))
+      return refusal('invalid-event', `${event.type} does not say of which attempt`);
     for (const key of endsOf(event)) {
       if (log.ends.has(key) || ends.has(key)) return refusal('already-recorded', `${key} has been recorded`);
       ends.add(key);
@@ -108,5 +110,8 @@ function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isSt
 function endsOf({ type, pass, step, batch, attempt }: EncodedEvent): readonly string[] {
   const end = `the end of pass ${pass}, step ${step}, batch ${batch}, attempt ${attempt}`;
   if (type === 'BatchSucceeded') return [`the success of pass ${pass}, step ${step}, batch ${batch}`, end];
-  return type === 'BatchFailed' || type === 'BatchAbandoned' ? [end] : [];
+  return isEnd({ type }) ? [end] : [];
 }
+
+const isEnd = ({ type }: Pick<EncodedEvent, 'type'>): boolean =>
+  type === 'BatchSucceeded' || type === 'BatchFailed' || type === 'BatchAbandoned';
