@@ -72,6 +72,7 @@ chunks_pkey: PRIMARY KEY (sha256)
 commits_append_id: UNIQUE (log_id, append_id)
 commits_pkey: PRIMARY KEY (log_id, first)
 commits_recorded_at: UNIQUE (log_id, recorded_at)
+events_end_is_of_an_attempt: CHECK (((type <> ALL (ARRAY['BatchSucceeded'::text, 'BatchFailed'::text, 'BatchAbandoned'::text])) OR (num_nulls(pass, step, batch, attempt) = 0)))
 events_pkey: PRIMARY KEY (log_id, "position")
 heads_pkey: PRIMARY KEY (log_id)
 migration_lock_pkey: PRIMARY KEY (id)
@@ -195,12 +196,12 @@ begin
   end if;
 
   -- 3. Who may write: the run's driver; on a side log, anyone.
-  if (p_epoch is null and p_log not like '%/side') or p_epoch <> head.epoch then
+  if (p_epoch is null and p_log not like '%/side') or p_epoch < head.epoch then
     return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false)::distilog.append_result;
   end if;
-  -- 4. After what: a server that fell back to an older copy would give positions out twice.
-  if p_expected is not null and p_expected <> head.hash then
-    return row('history-diverged', format('the log ends at position %s with another hash than the writer saw', head.position), null, null, null, null, null, false)::distilog.append_result;
+  -- 4. After what: a server that fell back to an older copy would give positions out twice. So would one that forgot an epoch.
+  if p_epoch > head.epoch or p_expected <> head.hash then
+    return row('history-diverged', format('the log ends at position %s, epoch %s, with another hash than the writer saw', head.position, head.epoch), null, null, null, null, null, false)::distilog.append_result;
   end if;
 
   -- 5. Time never goes back, positions have no gaps.

@@ -45,7 +45,10 @@ create table distilog.events (
   -- Canonical JSON, as it was sent and hashed: jsonb would reorder keys. Cast it to query it: data::jsonb.
   data        text        not null,
   leaf        bytea       not null,
-  constraint events_pkey primary key (log_id, position)
+  constraint events_pkey primary key (log_id, position),
+  -- An end of nothing in particular would stand beside another in the indexes below.
+  constraint events_end_is_of_an_attempt
+    check (type not in ('BatchSucceeded', 'BatchFailed', 'BatchAbandoned') or num_nulls(pass, step, batch, attempt) = 0)
 );
 
 -- One success a batch, one end an attempt: by force.
@@ -142,12 +145,12 @@ begin
   end if;
 
   -- 3. Who may write: the run's driver; on a side log, anyone.
-  if (p_epoch is null and p_log not like '%/side') or p_epoch <> head.epoch then
+  if (p_epoch is null and p_log not like '%/side') or p_epoch < head.epoch then
     return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false)::distilog.append_result;
   end if;
-  -- 4. After what: a server that fell back to an older copy would give positions out twice.
-  if p_expected is not null and p_expected <> head.hash then
-    return row('history-diverged', format('the log ends at position %s with another hash than the writer saw', head.position), null, null, null, null, null, false)::distilog.append_result;
+  -- 4. After what: a server that fell back to an older copy would give positions out twice. So would one that forgot an epoch.
+  if p_epoch > head.epoch or p_expected <> head.hash then
+    return row('history-diverged', format('the log ends at position %s, epoch %s, with another hash than the writer saw', head.position, head.epoch), null, null, null, null, null, false)::distilog.append_result;
   end if;
 
   -- 5. Time never goes back, positions have no gaps.

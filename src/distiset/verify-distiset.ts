@@ -33,7 +33,8 @@ export function readMetadata(directory: string): DistisetMetadata {
 
 /**
  * Compares a written dataset with the log that it came from: each file with its recorded hash, the rows of each config with those that the log has as of
- * its position, and whether the side log tells of the export.
+ * its position, and all of them with what the side log tells of the export. Files of its own that somebody added are told; hidden ones and the card,
+ * which people edit, are not looked at.
  */
 export async function verifyDistiset(store: Store, directory: string): Promise<VerifiedDistiset> {
   const metadata = readMetadata(directory);
@@ -52,22 +53,40 @@ export async function verifyDistiset(store: Store, directory: string): Promise<V
       else if (found !== file.sha256) differences.push(`${file.path} is not the file that was written`);
     }
   }
+  differences.push(...strangers(directory, metadata).map((file) => `${file} is none of the files that were written`));
+
   const wanted = metadata.configs.map(({ step }) => step);
   const distiset = await createDistiset(store, runId, { asOf, steps: wanted.length > 0 ? wanted : undefined });
   let rows = 0;
-  for (const { name, step, rowsSha256, error } of metadata.configs) {
+  for (const { name, step, rows: rowsWritten, rowsSha256, error } of metadata.configs) {
     const config = distiset.configs.find((each) => each.step === step);
     if (error !== null || !config) continue;
     const digest = sha256Stream();
+    const before = rows;
     const textOf = rowTexts(config.columns.map((column) => column.name));
     for await (const row of config.rows()) {
       digest.update(Buffer.from(`${textOf(row).text}\n`, 'utf8'));
       rows++;
     }
     if (digest.digest('hex') !== rowsSha256) differences.push(`config ${name} has other rows in the log`);
+    if (rows - before !== rowsWritten)
+      differences.push(`config ${name} has ${rows - before} rows in the log, and ${rowsWritten} in distilog.json`);
   }
   const isRecorded = await isTold(store, metadata);
+  // The hashes of files stand in distilog.json, which lies beside them: whoever alters a file can alter both.
+  if (!isRecorded) differences.push('the side log tells of no export of these files: their hashes are the word of distilog.json alone');
   return { ok: differences.length === 0, runId, position, files, rows, isRecorded, differences };
+}
+
+/** Files that lie there and that the metadata does not know: a reader of the whole folder would take them for part of the dataset. */
+function strangers(directory: string, { configs }: DistisetMetadata): readonly string[] {
+  const known = new Set(['README.md', 'distilog.json', ...configs.flatMap(({ files }) => files.map((file) => file.path))]);
+  return fs
+    .readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).replaceAll(path.sep, '/'))
+    .filter((file) => !known.has(file) && !file.split('/').some((part) => part.startsWith('.')))
+    .sort();
 }
 
 function hashOf(file: string): string | null {

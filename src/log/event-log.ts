@@ -18,7 +18,7 @@ export interface AppendRequest {
   /** The driver's fencing token; null on a side log, where anyone may write. */
   readonly epoch: number | null;
   readonly appendId: string;
-  /** The head's hash that the writer last saw; null: not checked (a side log). */
+  /** The head's hash that the writer last saw; null: not checked (a side log, the first append of a run). */
   readonly expectedHash: Sha256 | null;
   /** Who writes, for the audit trail: `user@host:pid`. */
   readonly writer: string;
@@ -39,7 +39,7 @@ export interface Appended {
 
 /**
  * Why an append was refused; nothing was stored.
- * `fenced`: another driver has the run. `history-diverged`: the log does not end where the writer last saw it end.
+ * `fenced`: another driver has the run. `history-diverged`: the log does not end where the writer last saw it end, or has not come to its epoch: the store fell back to an older copy.
  * `already-recorded`: a second success of a batch, or a second end of an attempt. `append-id-reused`: other events under a known id.
  * `unknown-log`: there is no such log. `unknown-chunk`: an event names a chunk that is not stored. `invalid-event`: the store refused an event's bytes.
  */
@@ -76,6 +76,13 @@ export interface DriverSession {
   /** Raises the epoch from `request.epoch` and appends, in one transaction: `Appended.epoch` is the new one. Refused like an append. */
   takeOver(request: AppendRequest & { readonly epoch: number }): Promise<AppendResult>;
   close(): Promise<void>;
+}
+
+export interface OpenDriverOptions {
+  /** Ends the holder's connection first, whoever it is. */
+  readonly seize?: boolean | undefined;
+  /** A session of the caller's own that is lost: its connection is ended first, where the store still takes it for alive. */
+  readonly instead?: DriverSession | undefined;
 }
 
 export type OpenedDriver =
@@ -139,8 +146,8 @@ export interface EventLog {
   create(request: AppendRequest & { readonly epoch: 1 }): Promise<AppendResult>;
   /** Appends to a side log. Retries by itself until it knows the outcome. */
   appendSide(request: AppendRequest & { readonly epoch: null }): Promise<AppendResult>;
-  /** Takes the run's driver lock. `seize` ends the holder's connection first. */
-  openDriver(runId: string, options?: { readonly seize?: boolean | undefined }): Promise<OpenedDriver>;
+  /** Takes the run's driver lock. */
+  openDriver(runId: string, options?: OpenDriverOptions): Promise<OpenedDriver>;
   /** Who holds the run's driver lock now, or null. */
   holder(runId: string): Promise<Holder | null>;
 

@@ -17,6 +17,7 @@ export {
   type EventLog,
   type Head,
   type Holder,
+  type OpenDriverOptions,
   type OpenedDriver,
   type ReadOptions,
   type RunEntry,

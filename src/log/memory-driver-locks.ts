@@ -1,10 +1,10 @@
 import type { Clock } from '#kit/clock';
 import { Fault } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
-import type { AppendRequest, AppendResult, DriverSession, Holder, OpenedDriver } from './event-log.ts';
+import type { AppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from './event-log.ts';
 
 export interface MemoryDriverLocks {
-  open(runId: string, options: { readonly seize: boolean }): OpenedDriver;
+  open(runId: string, options: OpenDriverOptions): OpenedDriver;
   holder(runId: string): Holder | null;
 }
 
@@ -35,9 +35,9 @@ export function memoryDriverLocks({
   };
 
   return {
-    open: (runId, { seize }) => {
+    open: (runId, { seize = false, instead }) => {
       const current = held.get(runId);
-      if (current && !seize) return { ok: false, code: 'driven', holder: current.holder };
+      if (current && !seize && current.session !== instead) return { ok: false, code: 'driven', holder: current.holder };
       const session = sessionOf(runId);
       held.set(runId, { session, holder: { user: 'memory', host: 'memory', pid: process.pid, since: formatInstant(clock()) } });
       return { ok: true, session };

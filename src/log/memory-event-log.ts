@@ -60,7 +60,7 @@ export function memoryEventLog({
     logs,
     create: async (request) => create(request),
     appendSide: async (request) => append(request, { raise: false }),
-    openDriver: async (runId, { seize = false } = {}) => locks.open(runId, { seize }),
+    openDriver: async (runId, options = {}) => locks.open(runId, options),
     holder: async (runId) => locks.holder(runId),
 
     head: async (logId) => logs.get(logId)?.head ?? null,

@@ -83,18 +83,20 @@ export const refusal = (code: AppendRefusal['code'], message: string): AppendRef
 export const isSideLog = (logId: string): boolean => logId.endsWith('/side');
 
 function refusalOf({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRequest): AppendRefusal | null {
-  if (epoch === null ? !isSideLog(logId) : epoch !== head.epoch) {
+  if (epoch === null ? !isSideLog(logId) : epoch < head.epoch) {
     return { ...refusal('fenced', `the epoch is ${head.epoch}, and the writer's ${epoch ?? 'none'}`), epoch: head.epoch };
   }
-  return expectedHash === null || expectedHash === head.hash
+  return (epoch ?? 0) <= head.epoch && (expectedHash === null || expectedHash === head.hash)
     ? null
-    : refusal('history-diverged', `the log ends at position ${head.position} with another hash than the writer saw`);
+    : refusal('history-diverged', `the log ends at position ${head.position}, epoch ${head.epoch}, with another hash than the writer saw`);
 }
 
 function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isStored }: AppendContext): AppendRefusal | null {
   if (events.length === 0) return refusal('invalid-event', 'an append holds at least one event');
   const ends = new Set<string>();
   for (const event of events) {
+    if (isEnd(event) && [event.pass, event.step, event.batch, event.attempt].includes(null))
+      return refusal('invalid-event', `${event.type} does not say of which attempt`);
     for (const key of endsOf(event)) {
       if (log.ends.has(key) || ends.has(key)) return refusal('already-recorded', `${key} has been recorded`);
       ends.add(key);
@@ -108,5 +110,8 @@ function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isSt
 function endsOf({ type, pass, step, batch, attempt }: EncodedEvent): readonly string[] {
   const end = `the end of pass ${pass}, step ${step}, batch ${batch}, attempt ${attempt}`;
   if (type === 'BatchSucceeded') return [`the success of pass ${pass}, step ${step}, batch ${batch}`, end];
-  return type === 'BatchFailed' || type === 'BatchAbandoned' ? [end] : [];
+  return isEnd({ type }) ? [end] : [];
 }
+
+const isEnd = ({ type }: Pick<EncodedEvent, 'type'>): boolean =>
+  type === 'BatchSucceeded' || type === 'BatchFailed' || type === 'BatchAbandoned';

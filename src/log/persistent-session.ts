@@ -70,7 +70,7 @@ export class PersistentSession {
     let error = lost;
     for (let attempts = 1; ; attempts++) {
       try {
-        const opened = await this.#log.openDriver(this.#runId);
+        const opened = await this.#log.openDriver(this.#runId, { instead: this.#session });
         if (opened.ok) {
           this.#session = opened.session;
           return;
@@ -87,7 +87,8 @@ export class PersistentSession {
 
   async #refuseIfTakenOver(): Promise<void> {
     const head = await this.#log.head(runLogId(this.#runId));
-    if (!head || head.epoch === this.#epoch) return;
+    // A lower epoch is an older copy of the log: the next append is told so.
+    if (!head || head.epoch <= this.#epoch) return;
     throw new Fault('fenced', `Run ${this.#runId} was taken over by another process.`, {
       details: { run: this.#runId, epoch: head.epoch },
     });
@@ -117,6 +118,6 @@ const appendFailed = (runId: string, cause: unknown): Fault =>
  * standbys, time-outs, lost races. By Fault or SQLSTATE.
  */
 const unknownOutcomes =
-  /^(connection-lost|store-unreachable|too-many-connections|read-only|disk-full|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;
+  /^(connection-lost|store-unreachable|too-many-connections|read-only|disk-full|head-held|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;
 
 const isUnknownOutcome = (error: unknown): boolean => unknownOutcomes.test(codeOf(error) ?? '');

@@ -120,7 +120,11 @@ function badEvent(event: StoredEvent, commit: Commit): string | null {
 function badCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): Bad | null {
   const { first: position, first, last, recordedAt, clock, appendId, epoch, writer, root } = commit;
   if (events.length === 0) return { position, reason: 'an append without events' };
-  if (rootHash(events.map(({ leaf }) => leaf)) !== root) return { position, reason: 'the events are not those of their append' };
+  if (rootHash(events.map(({ leaf }) => leaf)) !== root) {
+    // Which of them, their hashes do not tell: somebody wrote those anew, or put events in another order.
+    const where = first === last ? '' : ` (positions ${first} to ${last}: one of them, or their order)`;
+    return { position, reason: `the events are not those of their append${where}` };
+  }
   if (previous && recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before' };
   const link = { previous: previous?.hash ?? emptyHash, root, logId, first, last, appendId, epoch, writer };
   return chainHash({ ...link, recordedAt: parseInstant(recordedAt), clock: parseInstant(clock) }) === commit.hash

@@ -1,13 +1,20 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
 import { describe, serverFault, type Whereabouts } from './server-faults.ts';
 
-/** How to reach a server; asked for anew for each connection, because an embedded server moves when another process starts it again. */
+/**
+ * How to reach a server; asked for anew for each connection, because an embedded server moves when another process starts it again. Its `query_timeout`
+ * says how long a server that owes an answer may be silent before the connection counts as lost; a minute without it.
+ */
 export type Connect = () => pg.ClientConfig;
 
 const oidInt8 = 20;
 const oidTimestamptz = 1184;
-const connectTimeoutMs = 10_000;
+const connectTimeoutMaxMs = 10_000;
+const silenceDefaultMs = 60_000;
+/** When TCP begins to ask whether the other side of an idle connection is still there. The server asks by `tcp_keepalives_idle`. */
+const keepAliveAfterMs = 15_000;
 
 // For our own connections only: parsers that are set on `pg` itself would change other people's.
 const types: pg.CustomTypesConfig = {
@@ -27,20 +34,52 @@ function timestamp(text: string): string {
 
 /** What `pg` needs to connect: the caller's place, our parsers, and settings that do not depend on the server's. */
 export function clientConfig(connect: Connect, applicationName: string): pg.ClientConfig {
-  const config = connect();
+  // pg's own way with query_timeout leaves the connection waiting for the answer, and whatever is asked next behind it.
+  const { query_timeout: _ours, ...config } = connect();
   return {
     ...config,
     types,
     application_name: applicationName,
     keepAlive: true,
-    connectionTimeoutMillis: connectTimeoutMs,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
+    connectionTimeoutMillis: Math.min(connectTimeoutMaxMs, silenceMsOf(connect)),
   };
 }
 
-/** What every connection is set to, whatever the server's or the role's defaults. */
-export const sessionSettings = `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
+const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? silenceDefaultMs;
+
+/** Sets a connection that stands up for our queries; resolves when it is. */
+export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
+  const silenceMs = silenceMsOf(connect);
+  endWhenSilent(client, silenceMs);
+  await client.query(sessionSettings(silenceMs));
+}
+
+/** What of a client pg does not put in its types. */
+interface ClientInside {
+  readonly connection: { readonly stream: Socket };
+  /** Whether no answer is due. */
+  readonly readyForQuery: boolean | null;
+}
+
+/** Cuts a connection whose server owes an answer, or a goodbye, and is silent: half-open, it would never tell. An idle one may be silent for ever. */
+function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
+  const inside = client as unknown as ClientInside;
+  const { stream } = inside.connection;
+  stream.setTimeout(silenceMs);
+  stream.on('timeout', () => {
+    if (inside.readyForQuery && !stream.writableEnded) return;
+    stream.destroy(Object.assign(new Error(`no answer for ${silenceMs / 1_000} s`), { code: 'ETIMEDOUT' }));
+  });
+}
+
+/** What every connection is set to, whatever the server's or the role's defaults. A statement that takes too long ends before its silence counts as loss. */
+const sessionSettings = (
+  silenceMs: number,
+): string => `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
   set synchronous_commit = on; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
-  set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3`;
+  set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+  set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
 
 /** A connection of its own, set up. Throws `Fault`s that say what is wrong. */
 export async function openClient(connect: Connect, applicationName: string): Promise<pg.Client> {
@@ -50,7 +89,7 @@ export async function openClient(connect: Connect, applicationName: string): Pro
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(sessionSettings);
+    await prepare(client, connect);
     return client;
   } catch (error) {
     void client.end().catch(() => undefined);

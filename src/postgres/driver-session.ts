@@ -1,11 +1,12 @@
 import os from 'node:os';
 import type pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault, hasCode } from '#kit/fault';
 import { pause } from '#kit/pause';
 import { userName } from '#kit/user-name';
-import type { AppendRequest, AppendResult, DriverSession, OpenedDriver } from '#log';
+import type { AppendRequest, AppendResult, DriverSession, OpenDriverOptions, OpenedDriver } from '#log';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import { driverName, endHolder, holders, tryLock, waitForLock } from './driver-lock.ts';
+import { headHeld } from './head-holder.ts';
 import type { Reader } from './reader.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 import { callAppend } from './statements.ts';
@@ -13,15 +14,31 @@ import { callAppend } from './statements.ts';
 /** How long a lock that is seized may take to become free, and the pause between attempts at ending its holder. */
 const seizeTimeoutMs = 15_000;
 const seizePauseMs = 20;
-/** How long one append may take on the server, and until its outcome counts as unknown. */
-const statementTimeoutMs = 45_000;
-const appendTimeoutMs = 60_000;
 
-/** Opens a connection of its own for a run's driver, and takes the run's lock on it: from its holder, if `seize`. */
-export async function openDriverSession(connect: Connect, reader: Reader, runId: string, seize: boolean): Promise<OpenedDriver> {
+/** A server process, told from a later one of the same number. */
+interface Backend {
+  readonly pid: number;
+  readonly since: string;
+}
+
+/** Of each session, what serves it, and what began to serve one in its stead. */
+const backends = new WeakMap<DriverSession, Backend[]>();
+
+/** Opens a connection of its own for a run's driver, and takes the run's lock on it. */
+export async function openDriverSession(
+  connect: Connect,
+  reader: Reader,
+  runId: string,
+  { seize = false, instead }: OpenDriverOptions,
+): Promise<OpenedDriver> {
   const client = await openClient(connect, driverName(userName(), os.hostname(), process.pid));
   try {
     await checkServer(client);
+    const backend = await backendOf(client);
+    const lost = (instead && backends.get(instead)) ?? [];
+    await endBackends(client, lost);
+    // Should this connection be cut under way, it may have the lock by then.
+    lost.push(backend);
     while (!(await tryLock(client, runId))) {
       if (seize) {
         await seizeLock(client, reader, runId);
@@ -33,12 +50,27 @@ export async function openDriverSession(connect: Connect, reader: Reader, runId:
       await client.end();
       return { ok: false, code: 'driven', holder };
     }
-    await client.query(`set statement_timeout = ${statementTimeoutMs}`);
+    const session = sessionOn(client, runId);
+    backends.set(session, [backend]);
+    return { ok: true, session };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw serverFault(error, whereabouts(client));
   }
-  return { ok: true, session: sessionOn(client, runId) };
+}
+
+async function backendOf(client: pg.Client): Promise<Backend> {
+  const { rows } = await client.query<Backend>(
+    'select pid, backend_start::text as since from pg_stat_activity where pid = pg_backend_pid()',
+  );
+  return rows[0] as Backend;
+}
+
+/** Where only this side of a connection knows that it is lost, the server would hold on to its lock for as long as a proxy between keeps it up. */
+async function endBackends(client: pg.Client, lost: readonly Backend[]): Promise<void> {
+  for (const { pid, since } of lost) {
+    await client.query('select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start::text = $2', [pid, since]);
+  }
 }
 
 /**
@@ -64,8 +96,9 @@ async function seizeLock(client: pg.Client, reader: Reader, runId: string): Prom
 function sessionOn(client: pg.Client, runId: string): DriverSession {
   const call = async (name: 'append' | 'take_over', request: AppendRequest): Promise<AppendResult> => {
     try {
-      return await inTime(callAppend(client, name, request));
+      return await callAppend(client, name, request);
     } catch (error) {
+      if (hasCode(error, '57014')) throw await headHeld(client, error).catch(() => error);
       throw isConnectionLost(error)
         ? new Fault('connection-lost', `The connection that drives run ${runId} broke.`, { cause: error })
         : error;
@@ -77,18 +110,4 @@ function sessionOn(client: pg.Client, runId: string): DriverSession {
     takeOver: (request) => call('take_over', request),
     close: () => client.end(),
   };
-}
-
-/** A half-open connection never answers: after a while its silence counts as loss. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Fault('connection-lost', `No answer for ${appendTimeoutMs} ms.`)), appendTimeoutMs);
-  });
-  try {
-    return await Promise.race([answer, silence]);
-  } finally {
-    clearTimeout(timer);
-    answer.catch(() => undefined);
-  }
 }

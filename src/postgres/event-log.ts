@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type pg from 'pg';
 import type { RecordedEvent } from '#schema';
+import { hasCode } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
 import { pause } from '#kit/pause';
 import {
@@ -43,7 +44,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
   return {
     create: (request) => repeated(connect, 'create_run', request),
     appendSide: (request) => repeated(connect, 'append', request),
-    openDriver: (runId, { seize = false } = {}) => openDriverSession(connect, reader, runId, seize),
+    openDriver: (runId, options = {}) => openDriverSession(connect, reader, runId, options),
     holder: async (runId) => (await holdersOf([runId])).get(runId) ?? null,
     head,
 
@@ -367,6 +368,7 @@ async function repeated(connect: Connect, name: 'append' | 'create_run', request
       await checkServer(client);
       return await callAppend(client, name, request);
     } catch (error) {
+      if (client && hasCode(error, '57014') && Date.now() < giveUpAt) continue;
       const fault = client ? serverFault(error, whereabouts(client)) : serverFault(error, {});
       if (!(isConnectionLost(error) || fault.code === 'store-unreachable') || Date.now() > giveUpAt) throw fault;
     } finally {

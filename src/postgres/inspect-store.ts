@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
+
 import { openClient, whereabouts, type Connect } from './connection.ts';
+import { brokenGuards } from './guards.ts';
 import { migrationState, type MigrationState } from './migrate.ts';
 import { describe, serverFault } from './server-faults.ts';
 
@@ -18,7 +20,7 @@ export interface StoreFacts {
   readonly schema: MigrationState;
   /** Null: there is no log yet. */
   readonly appendOnlyBy: AppendOnlyBy | null;
-  /** Triggers against change that somebody switched off, as `table.trigger`. */
+  /** Guards of history that are not in force, each with why: `events.append_only is switched off`. */
   readonly guardsOff: readonly string[];
 }
 
@@ -34,7 +36,7 @@ export async function inspectStore(connect: Connect): Promise<StoreFacts> {
       place: describe(whereabouts(client)),
       schema,
       appendOnlyBy: isThere ? appendOnlyBy((await client.query<{ owns: boolean }>(ownsHistory)).rows[0]?.owns) : null,
-      guardsOff: isThere ? await guardsOff(client) : [],
+      guardsOff: isThere ? await brokenGuards(client) : [],
     };
   } catch (error) {
     throw serverFault(error, whereabouts(client));
@@ -52,11 +54,4 @@ async function serverFacts(client: pg.Client): Promise<ServerFacts> {
            (select count(*) from pg_stat_activity
              where datname = current_database() and application_name like 'distilog%' and pid <> pg_backend_pid()) as connections`);
   return rows[0] as ServerFacts;
-}
-
-async function guardsOff(client: pg.Client): Promise<readonly string[]> {
-  const { rows } = await client.query<{ guard: string }>(`
-    select c.relname || '.' || t.tgname as guard from pg_trigger t join pg_class c on c.oid = t.tgrelid
-     where c.relnamespace = 'distilog'::regnamespace and not t.tgisinternal and t.tgenabled <> 'A' order by 1`);
-  return rows.map(({ guard }) => guard);
 }

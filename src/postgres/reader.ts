@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { pause } from '#kit/pause';
-import { clientConfig, sessionSettings, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, prepare, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 
@@ -26,7 +26,7 @@ export function openReader(connect: Connect): Reader {
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
     // Queued before whatever the pool's user asks for, on the same connection.
-    client.query(sessionSettings).catch(() => undefined);
+    prepare(client, connect).catch(() => undefined);
   });
   const database = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return {

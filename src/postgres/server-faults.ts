@@ -10,7 +10,7 @@ export interface Whereabouts {
 
 const lost = /^(57P0[1-5]|08\w{3}|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)$/;
 const lostMessage =
-  /connection terminated|connection ended|timeout exceeded|client was closed|client has encountered a connection error|not queryable|server closed/i;
+  /connection terminated|connection ended|timeout exceeded|timeout expired|client was closed|client has encountered a connection error|not queryable|server closed/i;
 
 /** Whether an error says that the connection, or the server, is gone: what was under way may or may not have happened. */
 export const isConnectionLost = (error: unknown): boolean =>

@@ -41,7 +41,7 @@ describe('db status', () => {
 
   it('tells of guards that somebody switched off, of a store that is not set up, and shows no password', async () => {
     await database.sql('alter table distilog.events disable trigger append_only');
-    expect(await of(database.owner)).toMatch(/NOT GUARDED: somebody switched off events\.append_only\n/);
+    expect(await of(database.owner)).toMatch(/NOT GUARDED: events\.append_only is switched off\n/);
     await database.sql('alter table distilog.events enable always trigger append_only');
     const empty = await testDatabase({ isMigrated: false });
     const stdout = await of(empty.owner);

@@ -40,3 +40,18 @@ export const started = (batch: number): NewEvent => ({
   attempt: 1,
   data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
 });
+
+/** That somebody took a run over. */
+export const resumed = (epoch: number): NewEvent => ({
+  type: 'RunResumed',
+  data: {
+    reason: 'taken-over',
+    epoch,
+    actor: { user: 'u', host: 'h', pid: 1 },
+    from: null,
+    positionSeen: 1,
+    acceptedChanges: [],
+    concurrency: {},
+    program: { distilog: '0', node: '0' },
+  },
+});

@@ -3,7 +3,9 @@ import { crashPoints } from './crash-points.ts';
 import { embedded } from './embedded.ts';
 import { ghosts } from './ghosts.ts';
 import { kills } from './kills.ts';
+import { order } from './order.ts';
 import { past } from './past.ts';
+import { postgres } from './postgres.ts';
 
 /** Every kind of attack, in the order in which a storm strikes. */
-export const areas: readonly Area[] = [embedded, crashPoints, kills, ghosts, past];
+export const areas: readonly Area[] = [embedded, crashPoints, kills, ghosts, past, postgres, order];

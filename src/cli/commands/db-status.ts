@@ -67,7 +67,7 @@ function schemaLine({ schema: { applied, pending, newer } }: StoreFacts): string
 }
 
 function guardLine({ appendOnlyBy, guardsOff, role }: StoreFacts): string {
-  if (guardsOff.length > 0) return `NOT GUARDED: somebody switched off ${guardsOff.join(', ')}`;
+  if (guardsOff.length > 0) return `NOT GUARDED: ${guardsOff.join(', ')}`;
   if (appendOnlyBy === null) return 'no log yet';
   return appendOnlyBy === 'roles'
     ? `by roles: ${role} may append, and change nothing`

@@ -49,18 +49,20 @@ async function verifyWritten(
     throw new Fault('other-run', `The dataset in ${directory} is of run ${written}, not of ${run}.`);
   await findRun(store, written);
   const log = await verifyLog(store, runLogId(written));
+  // It tells of the export, so it must be as it was, too.
+  const side = await verifyLog(store, sideLogId(written));
   const found = await verifyDistiset(store, directory);
-  if (!found.ok || !log.ok) context.exit(exitCodes.failed);
+  if (!found.ok || !log.ok || !side.ok) context.exit(exitCodes.failed);
   if (isJson) {
-    print(JSON.stringify({ ...found, ok: found.ok && log.ok, log }));
+    print(JSON.stringify({ ...found, ok: found.ok && log.ok && side.ok, log, side }));
     return;
   }
   const counted = `${formatCount(found.files)} file${found.files === 1 ? '' : 's'}, ${formatCount(found.rows)} rows`;
   if (found.ok)
     print(`${paint('green', 'intact')}: ${directory}, ${counted}, as ${written} had them at position ${formatCount(found.position)}.`);
   else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
-  if (!found.isRecorded) print(paint('yellow', 'The side log does not tell of this export.'));
   if (!log.ok) tell(context, written, log);
+  if (!side.ok) tell(context, `side log of ${written}`, side);
 }
 
 function tell({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {

@@ -1,0 +1,18 @@
+import type pg from 'pg';
+import { Fault } from '#kit/fault';
+
+// A driver holds it for the length of one append; whoever waits itself is held up by the one who is looked for.
+/** What an append that waited in vain for its log's head says: who has it, as far as the server tells. */
+export async function headHeld(client: pg.ClientBase, cause: unknown): Promise<Fault> {
+  const { rows } = await client.query<{ pid: number; name: string; role: string }>(`
+    select a.pid, a.application_name as name, a.usename as role from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.relation = 'distilog.heads'::regclass and l.mode in ('RowShareLock', 'RowExclusiveLock') and a.pid <> pg_backend_pid()
+       and a.application_name not like 'distilog driver%' and not exists (select from pg_locks w where w.pid = l.pid and not w.granted)
+     order by a.xact_start limit 1`);
+  const [holder] = rows;
+  const who = holder
+    ? `process ${holder.pid} of the server (${holder.name || 'a client without a name'}, role ${holder.role})`
+    : 'somebody';
+  const advice = holder ? `: have it commit, or end it with select pg_terminate_backend(${holder.pid})` : '';
+  return new Fault('head-held', `An append waits for a transaction that ${who} keeps open${advice}.`, { cause });
+}

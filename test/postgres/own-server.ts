@@ -1,0 +1,136 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { pause } from '#kit/pause';
+import { migrate, type Connect } from '#postgres';
+import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
+import { serverSettings } from '../../src/postgres/embedded/server-settings.ts';
+
+/** A PostgreSQL of one attack's own, that it may stop, fill and set back. Nobody starts it again but the attack. */
+export interface OwnServer {
+  /** Where its socket is. */
+  readonly socket: string;
+  /** The data directory, to be copied while the server is down. */
+  readonly data: string;
+  readonly owner: Connect;
+  /** The program's own role. */
+  readonly app: Connect;
+  /** Starts it, and waits until it lets clients in: for as long as it takes, if it cannot. */
+  start(): Promise<void>;
+  /** `immediate`: without a checkpoint and without a word, as a crash would be. */
+  stop(how: 'fast' | 'immediate'): Promise<void>;
+  isRunning(): boolean;
+  /** Runs SQL as the owner. */
+  sql(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
+  /** Stops it and removes everything. */
+  remove(): Promise<void>;
+}
+
+export interface OwnServerOptions {
+  /** Puts its data on a disk of so many bytes: a tmpfs, which takes root to mount. */
+  readonly diskBytes?: number | undefined;
+}
+
+/** Whether this user may mount a small disk. */
+export function canMount(): boolean {
+  if (process.platform !== 'linux') return false;
+  const place = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place], { stdio: 'ignore' });
+    execFileSync('umount', [place]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    fs.rmdirSync(place);
+  }
+}
+
+const database = 'postgres';
+const startPauseMs = 30;
+
+/** Makes a server, migrated and running. */
+export async function ownServer({ diskBytes }: OwnServerOptions = {}): Promise<OwnServer> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-server-'));
+  fs.chmodSync(folder, 0o755);
+  const disk = path.join(folder, 'disk');
+  const data = path.join(disk, 'data');
+  const log = path.join(folder, 'log');
+  const as = runAsFor(folder);
+  const give = (file: string) => as.uid !== undefined && fs.chownSync(file, as.uid, as.gid ?? as.uid);
+  fs.mkdirSync(disk);
+  if (diskBytes !== undefined) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', disk]);
+  for (const file of [folder, disk]) give(file);
+  const { postgres, initdb, libraries } = findBinaries(folder, as);
+  const options = { ...as, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC', LD_LIBRARY_PATH: libraries } };
+  const login = ['-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=4'];
+  execFileSync(initdb, ['-D', data, ...login], { ...options, stdio: 'pipe' });
+  fs.appendFileSync(path.join(data, 'postgresql.conf'), `${serverSettings}listen_addresses = ''\nunix_socket_directories = '${folder}'\n`);
+
+  let postmaster: ChildProcess | undefined;
+  const connect = (user: string): Connect => {
+    return () => ({ host: folder, port: 5432, user, database });
+  };
+  const owner = connect('postgres');
+  const isRunning = () => postmaster !== undefined && postmaster.exitCode === null && postmaster.signalCode === null;
+  const server: OwnServer = {
+    isRunning,
+    socket: path.join(folder, '.s.PGSQL.5432'),
+    data,
+    owner,
+    app: connect('distilog_app'),
+    start: async () => {
+      for (;;) {
+        if (!isRunning()) {
+          const descriptor = fs.openSync(log, 'a');
+          postmaster = spawn(postgres, ['-D', data], { ...options, stdio: ['ignore', descriptor, descriptor] });
+          fs.closeSync(descriptor);
+        }
+        if (await isIn(owner)) return;
+        await pause(startPauseMs);
+      }
+    },
+    stop: async (how) => {
+      if (!isRunning()) return;
+      const ended = new Promise((resolve) => postmaster?.once('exit', resolve));
+      postmaster?.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+      await ended;
+    },
+    sql: async (text, values = []) => {
+      const client = new pg.Client(owner());
+      client.on('error', () => undefined);
+      await client.connect();
+      try {
+        return await client.query(text, [...values]);
+      } finally {
+        await client.end();
+      }
+    },
+    remove: async () => {
+      await server.stop('immediate');
+      if (diskBytes !== undefined) execFileSync('umount', ['--lazy', disk]);
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+  process.once('exit', () => postmaster?.kill('SIGQUIT'));
+  await server.start();
+  await server.sql('create role distilog_app login');
+  await migrate(owner);
+  return server;
+}
+
+async function isIn(connect: Connect): Promise<boolean> {
+  const client = new pg.Client(connect());
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('select 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

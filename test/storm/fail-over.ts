@@ -1,0 +1,72 @@
+import fs from 'node:fs';
+import { newId } from '#kit/ids';
+import { encodeEvent, openAppender, type Appender, type EventLog } from '#log';
+import { openPostgresStore } from '#postgres';
+import { finishedRun, resumed, started } from '../postgres/runs.ts';
+import type { OwnServer } from '../postgres/own-server.ts';
+import { randomFrom } from '../unit/random.ts';
+import type { Figures } from './area.ts';
+
+/**
+ * A server that falls back to an older copy of its data under a driver that goes on: its next append must end it with `history-diverged`, and no
+ * position be given out twice. Every second time the run was taken over since the copy, so the copy has another epoch, too.
+ */
+export async function failOver(server: OwnServer, { seed, times }: { readonly seed: number; readonly times: number }): Promise<Figures> {
+  const random = randomFrom(seed);
+  const copy = `${server.data}.older`;
+  let forgotten = 0;
+  for (let time = 0; time < times; time++) {
+    const store = await openPostgresStore(server.app);
+    const runId = await finishedRun(store, 10);
+    const before = await opened(store.log, runId, { raise: false });
+    for (let batch = 0; batch < 5; batch++) await before.append([started(1_000 + batch)]);
+    await before.close();
+    const kept = await store.log.head(runId);
+
+    await server.stop('fast');
+    fs.cpSync(server.data, copy, { recursive: true });
+    chownLike(server.data, copy);
+    await server.start();
+    const appender = await opened(store.log, runId, { raise: time % 2 === 1 });
+    const lost = 1 + random.below(5);
+    for (let batch = 0; batch < lost; batch++) await appender.append([started(2_000 + batch)]);
+
+    await server.stop('immediate');
+    fs.rmSync(server.data, { recursive: true });
+    fs.renameSync(copy, server.data);
+    await server.start();
+    const refused = await appender.append([started(3_000)]).then(
+      () => 'nothing: it was let through',
+      (error: { readonly code?: string }) => error.code,
+    );
+    await appender.close();
+    const head = await store.log.head(runId);
+    await store.close();
+    if (refused !== 'history-diverged') throw new Error(`seed ${seed}: an append after the fall-back is told ${refused} (time ${time})`);
+    if (head?.hash !== kept?.hash) throw new Error(`seed ${seed}: the older copy was written to`);
+    forgotten += lost;
+  }
+  return { 'fall-backs': times, 'appends that the copy lacked': forgotten };
+}
+
+async function opened(log: EventLog, runId: string, { raise }: { readonly raise: boolean }): Promise<Appender> {
+  const driver = await log.openDriver(runId);
+  const head = await log.head(runId);
+  if (!driver.ok || !head) throw new Error(`run ${runId} is driven by somebody else`);
+  const { session } = driver;
+  let { epoch, position, hash: expectedHash } = head;
+  if (raise) {
+    const events = [encodeEvent(resumed(epoch + 1))];
+    const taken = await session.takeOver({ logId: runId, epoch, appendId: newId(), expectedHash, writer: 'w', events });
+    if (!taken.ok) throw new Error(taken.message);
+    ({ epoch, last: position, hash: expectedHash } = taken);
+  }
+  return openAppender({ log, runId, session, epoch, position, expectedHash, writer: 'w' });
+}
+
+/** PostgreSQL wants its data to be its own. */
+function chownLike(original: string, copy: string): void {
+  const { uid, gid } = fs.statSync(original);
+  fs.chmodSync(copy, 0o700);
+  for (const file of ['', ...fs.readdirSync(copy, { recursive: true, encoding: 'utf8' })]) fs.lchownSync(`${copy}/${file}`, uid, gid);
+}

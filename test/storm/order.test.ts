@@ -1,0 +1,22 @@
+import { afterAll, expect, it } from 'vitest';
+import { ownServer } from '../postgres/own-server.ts';
+import { controlOrder, ownOrder } from './order.ts';
+import { findEmmett } from './tailed-logs.ts';
+
+const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
+const server = await ownServer();
+const isControlThere = (await findEmmett()) !== null;
+afterAll(() => server.remove());
+
+it(`a reader that tails a log of many writers misses nothing (DISTILOG_STORM_SEED=${seed})`, async () => {
+  const figures = await ownOrder(server, seed, 15);
+  expect(figures.acknowledged).toBeGreaterThan(200);
+  expect(figures).toMatchObject({ missed: 0, wrong: 0 });
+});
+
+// A log with numbers of a sequence, in turns until it loses one: the attack above is strong enough to see it.
+it.runIf(isControlThere)(`the same reader of Emmett 0.42 misses events (DISTILOG_STORM_SEED=${seed})`, async () => {
+  let missed = 0;
+  for (let world = seed; missed === 0 && world < seed + 10; world++) missed += (await controlOrder(server, world, 60))?.missed ?? 0;
+  expect(missed).toBeGreaterThan(0);
+});

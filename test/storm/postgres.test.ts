@@ -1,0 +1,27 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { canMount, ownServer } from '../postgres/own-server.ts';
+import { cutRuns } from './cut-runs.ts';
+import { failOver } from './fail-over.ts';
+import { faults, survive } from './postgres-faults.ts';
+
+const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
+
+const server = await ownServer();
+afterAll(() => server.remove());
+
+describe(`writers survive, with everything that was acknowledged (DISTILOG_STORM_SEED=${seed}):`, () => {
+  const isPossible = canMount();
+  for (const fault of faults)
+    it.skipIf(fault.server?.diskBytes && !isPossible)(fault.name, async () => {
+      const figures = await survive(fault, server, { seed, times: 1, awayMs: 1_200, silenceMs: 700 });
+      expect(figures['acknowledged']).toBeGreaterThan(0);
+    });
+});
+
+it(`a run whose connections are all ended at any await gives the same rows (DISTILOG_STORM_SEED=${seed})`, async () => {
+  expect(await cutRuns(server, { seed, times: 4 })).toMatchObject({ runs: 4 });
+});
+
+it('a driver whose server falls back to an older copy ends, and gives no position out twice', async () => {
+  expect(await failOver(server, { seed, times: 2 })).toMatchObject({ 'fall-backs': 2 });
+});

@@ -1,0 +1,127 @@
+import pg from 'pg';
+import { newId } from '#kit/ids';
+import { encodeEvent, sideLogId, type AppendRequest } from '#log';
+import { openPostgresStore, type Connect } from '#postgres';
+import { callAppend } from '../../src/postgres/statements.ts';
+import { finishedRun } from '../postgres/runs.ts';
+import type { TailedLog } from './tail.ts';
+
+/** What connections of writers are called, for who kills them. */
+export const writerName = 'distilog order';
+
+const actor = { user: 'u', host: 'h', pid: 1 };
+
+/** Our log, with as many writers as it lets in: a side log, where anyone may write. A reader's checkpoint is the last position. */
+export async function ownLog(connect: Connect): Promise<TailedLog & { readonly logId: string }> {
+  const store = await openPostgresStore(connect);
+  const logId = sideLogId(await finishedRun(store, 10));
+  const request = (ids: readonly string[]): AppendRequest => ({
+    logId,
+    epoch: null,
+    expectedHash: null,
+    appendId: newId(),
+    writer: 'w',
+    events: ids.map((message) => encodeEvent({ type: 'PauseRequested', data: { actor, message } })),
+  });
+  return {
+    logId,
+    openWriter: async () => {
+      const client = new pg.Client({ ...connect(), application_name: writerName });
+      client.on('error', () => undefined);
+      await client.connect();
+      const append = async (ids: readonly string[]): Promise<void> => {
+        const { ok } = await callAppend(client, 'append', request(ids));
+        if (!ok) throw new Error('an append to a side log was refused');
+      };
+      return {
+        append,
+        giveUp: async (ids) => {
+          await client.query('begin');
+          await append(ids);
+          await client.query('rollback');
+        },
+        close: () => client.end(),
+      };
+    },
+    readAfter: async (checkpoint) => {
+      for await (const page of store.log.read(logId, { from: Number(checkpoint) + 1 })) {
+        const last = page.at(-1)?.position ?? 0;
+        const gap = page.find(({ position }, index) => position !== Number(checkpoint) + 1 + index);
+        if (gap) throw new Error(`position ${gap.position} comes too early after checkpoint ${checkpoint}`);
+        return { ids: page.map((event) => (event.type === 'PauseRequested' ? event.data.message : '')), checkpoint: BigInt(last) };
+      }
+      return { ids: [], checkpoint };
+    },
+    close: () => store.close(),
+  };
+}
+
+/** What we use of Emmett. */
+interface Emmett {
+  getPostgreSQLEventStore(connectionString: string): {
+    appendToStream(
+      stream: string,
+      events: readonly { readonly type: string; readonly data: { readonly id: string } }[],
+      options?: { readonly expectedStreamVersion: bigint },
+    ): Promise<unknown>;
+    close(): Promise<void>;
+    readonly schema: { migrate(): Promise<unknown> };
+  };
+  readMessagesBatch(
+    execute: { query(sql: string): Promise<pg.QueryResult> },
+    options: { readonly after: bigint; readonly batchSize: number },
+  ): Promise<{ readonly messages: readonly { readonly data: { readonly id: string } }[]; readonly currentGlobalPosition: bigint }>;
+}
+
+export const emmettPackage = '@event-driven-io/emmett-postgresql';
+
+/** The package as installed, or null. */
+export async function findEmmett(specifier: string = emmettPackage): Promise<Emmett | null> {
+  try {
+    return (await import(specifier)) as Emmett;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Emmett 0.42, whose messages have numbers of a sequence, taken before the commit, and whose reader's checkpoint is such a number: what commits later
+ * under a lower one is never read. The control: this attack must find that.
+ */
+export async function emmettLog({ getPostgreSQLEventStore, readMessagesBatch }: Emmett, url: string): Promise<TailedLog> {
+  const store = getPostgreSQLEventStore(url);
+  await store.schema.migrate();
+  const reader = new pg.Client({ connectionString: url });
+  await reader.connect();
+  let writers = 0;
+  return {
+    openWriter: async () => {
+      const stream = `writer-${writers++}`;
+      const eventsOf = (ids: readonly string[]) => ids.map((id) => ({ type: 'Written', data: { id } }));
+      return {
+        append: async (ids) => {
+          await store.appendToStream(stream, eventsOf(ids));
+        },
+        giveUp: async (ids) => {
+          // Refused for its version, and rolled back.
+          await store.appendToStream(stream, eventsOf(ids), { expectedStreamVersion: 999_999n }).catch(() => undefined);
+        },
+        close: async () => undefined,
+      };
+    },
+    readAfter: async (checkpoint) => {
+      const { messages, currentGlobalPosition } = await readMessagesBatch(
+        { query: (sql) => reader.query(sql) },
+        { after: checkpoint, batchSize: 100 },
+      );
+      return {
+        ids: messages.map(({ data }) => data.id),
+        checkpoint: messages.length > 0 ? BigInt(currentGlobalPosition) : checkpoint,
+      };
+    },
+    close: async () => {
+      await reader.end();
+      await store.close();
+    },
+  };
+}
