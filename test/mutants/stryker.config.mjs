@@ -14,6 +14,6 @@ export default {
   reporters: ['progress-append-only', 'clear-text', 'json'],
   jsonReporter: { fileName: `mutants/${name}-report.json` },
   clearTextReporter: { logTests: false, reportTests: false },
-  tempDirName: '.mutants',
+  tempDirName: `mutants/.${name}`,
   timeoutMS: 3_000,
 };
