@@ -14,7 +14,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   scheduler: {
     mutate: ['src/scheduler/*.ts'],
-    tests: ['test/unit/scheduler/*.test.ts', 'test/unit/engine/{ghosts,pauses,random-pipelines,run-pipeline}.test.ts'],
+    tests: ['test/unit/scheduler/*.test.ts'],
     pool: 'threads',
   },
   log: {

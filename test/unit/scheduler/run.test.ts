@@ -106,6 +106,9 @@ const typesOf = (events: readonly RecordedEvent[]) =>
 const ofType = <T extends RecordedEvent['type']>(events: readonly RecordedEvent[], type: T) =>
   events.filter((event): event is RecordedEvent<T> & RecordedEvent => event.type === type);
 
+/** Waits until something is so. */
+const until = (what: () => unknown) => expect.poll(what, { interval: 2 });
+
 /** A promise that a test keeps from a worker's batch for a while. */
 const never = new Promise<BatchEnd>(() => undefined);
 
@@ -118,7 +121,7 @@ async function lost(given: World): Promise<DrivenRun> {
   };
   const run = await start(given.context(work));
   void run.drive().catch(() => undefined);
-  await expect.poll(async () => ofType(await given.events(), 'BatchFailed').length).toBe(1);
+  await until(async () => ofType(await given.events(), 'BatchFailed').length).toBe(1);
   await expect
     .poll(async () => ofType(await given.events(), 'BatchStarted').filter(({ step }) => step === 'call').length)
     .toBeGreaterThan(2);
@@ -248,7 +251,7 @@ describe('a run', () => {
         if (task.step !== 'call') return plainly(task, abort);
         if (task.batch === 0) {
           // Long enough for the later batches to be under way.
-          await expect.poll(() => given.tasks.filter(({ step }) => step === 'call').length).toBe(2);
+          await until(() => given.tasks.filter(({ step }) => step === 'call').length).toBe(2);
           return { event: batchFailed('call', 0, { retryInMs: null, failsStep: true }), pause: null };
         }
         await new Promise((resolve) => abort.addEventListener('abort', resolve));
@@ -341,7 +344,7 @@ describe('a run that is to stop', () => {
       given.context(async (task, abort) => {
         if (task.step === 'call') {
           await appendSideEvent(given.store.log, runId, { type, data: { actor: bob, message: 'from beside' } } as NewEvent, 'bob@laptop:2');
-          await expect.poll(() => given.stops.length + Number(abort.aborted)).toBeGreaterThan(0);
+          await until(() => given.stops.length + Number(abort.aborted)).toBeGreaterThan(0);
         }
         return plainly(task, abort);
       }),
@@ -512,7 +515,7 @@ describe('a driver that lost its run', () => {
       }),
     );
     const driving = run.drive().catch((error: unknown) => error);
-    await expect.poll(() => given.tasks.filter(({ step }) => step === 'call').length).toBeGreaterThan(1);
+    await until(() => given.tasks.filter(({ step }) => step === 'call').length).toBeGreaterThan(1);
     const next = await resume(given.context(plainly, { actor: bob }), { seize: true });
     held.resolve();
     const error = await driving;
