@@ -68,7 +68,7 @@ describe('errors', () => {
   });
 
   it('are lost no more once they are tried again: those of the steps and causes that a new pass takes', () => {
-    const rejections = [rejecting('a', 0, 'bad', 5), rejecting('a', 1, 'worse', 3), rejecting('b', 0, 'bad', 2)];
+    const rejections = [rejecting('a', 0, 'bad', 5), rejecting('a', 1, 'worse', 3), rejecting('b', 0, 'bad', 9)];
     const attempts = batchFailed('a', 0, { error: failure('bad') });
     const state = folded(
       errors,
@@ -84,9 +84,11 @@ describe('errors', () => {
     expect(state.groups.map(({ step, kind, code, count }) => [step, kind, code, count])).toEqual([
       ['a', 'rejected', 'bad', 1],
       ['a', 'rejected', 'worse', 3],
+      ['b', 'rejected', 'bad', 7],
       ['a', 'attempt', 'bad', 1],
     ]);
     expect(state.others).toBe(0);
+    expect(folded(errors, ...rejections, reopened({ rejected: [{ step: 'a', code: 'worse', rows: 3 }] })).groups).toHaveLength(2);
   });
 
   it('keep 200 groups, and count what is beyond', () => {

@@ -222,6 +222,19 @@ describe('a batch', () => {
     expect(given(...again, batchFailed('call', 0, { attempt: 2 })).steps['call']?.open['0']).toMatchObject({ suspect: false, losses: 0 });
   });
 
+  it('that is poison has one more try once its paused run is resumed, and no other batch is touched', () => {
+    const lostAlone = [1, 2, 3].flatMap((attempt) => [
+      batchStarted('call', 0, { attempt, alone: true }),
+      batchAbandoned('call', 0, attempt),
+    ]);
+    const events = [...read(0, 1), ...lostAlone, batchStarted('call', 1), batchAbandoned('call', 1)];
+    const lossesOf = (...more: readonly NewEvent[]) =>
+      Object.values(given(...events, ...more).steps['call']?.open ?? {}).map(({ losses }) => losses);
+    expect(lossesOf()).toEqual([3, 0]);
+    expect(lossesOf(resumed())).toEqual([3, 0]);
+    expect(lossesOf(paused(), resumed())).toEqual([2, 0]);
+  });
+
   it('is what its attempt under way says: what comes late, or of another attempt, changes nothing', () => {
     const running = [...read(0, 1), batchStarted('call', 0), batchFailed('call', 0), batchStarted('call', 0, { attempt: 2 })];
     const late = [
@@ -322,6 +335,11 @@ describe('a step that fails', () => {
       manifestStep('end', ['both']),
     );
     const state = folded(graph, wide, ...read(0), batchStarted('call', 0), giveUp('call', 0));
+    expect(
+      folded(graph, wide, batchStarted('source', 0), batchRead('source', 0, true), batchStarted('call', 0), giveUp('call', 0)),
+    ).toMatchObject({
+      steps: { beside: { end: 1 }, both: { end: 0 }, end: { end: 0 } },
+    });
     expect(Object.entries(state.steps).map(([name, { blocked, end }]) => [name, blocked, end])).toEqual([
       ['source', false, null],
       ['call', false, 0],
@@ -368,6 +386,19 @@ describe('a step that gathers', () => {
     expect(state.steps['groups']).toMatchObject({ inboxes: [[], [[0, 10]]], skip: 5, end: null });
   });
 
+  it('waits for nothing that comes after what ended a step above it', () => {
+    const below = runStarted(
+      manifestStep('source'),
+      manifestStep('call', ['source']),
+      manifestStep('groups', ['call'], { cut: { kind: 'recut', rows: 10 } }),
+    );
+    const events = [...read(0, 1, 2), ...[0, 1, 2].flatMap((batch) => [batchStarted('call', batch)])];
+    const ends = [batchSucceeded('call', 0), batchSucceeded('call', 2), giveUp('call', 1)];
+    expect(folded(graph, below, ...events, ...ends).steps['groups']).toMatchObject({ end: null });
+    const taken = batchStarted('groups', 0, { inputs: [span('call', [0, 0], [0, 10])] });
+    expect(folded(graph, below, ...events, ...ends, taken).steps['groups']).toMatchObject({ end: 1, blocked: true });
+  });
+
   it('has as many batches as it cut once all that is above is over and taken', () => {
     const all = [batchStarted('source', 0), batchRead('source', 0, true), batchStarted('other', 0), batchRead('other', 0, true, 0)];
     expect(folded(graph, recut, ...all).steps['groups']).toMatchObject({ end: null });
@@ -384,6 +415,9 @@ describe('a step over the whole of another', () => {
   it('has one batch, of all rows that came', () => {
     const state = folded(graph, whole, ...read(0), batchStarted('source', 1), batchRead('source', 1, false, 0), ...read(2));
     expect(state.steps['total']).toMatchObject({ end: 1, inboxes: [[[0, 20]]] });
+    expect(folded(graph, whole, batchStarted('source', 0), batchRead('source', 0, true, 0)).steps['total']).toMatchObject({
+      inboxes: [[]],
+    });
     const begun = folded(graph, whole, ...read(0), batchStarted('total', 0));
     expect(begun.steps['total']).toMatchObject({ end: 1, next: 1, inboxes: [[]] });
   });
@@ -391,6 +425,14 @@ describe('a step over the whole of another', () => {
   it('has none where what is above failed: half of its input would give another result', () => {
     const state = folded(graph, whole, ...read(0), batchStarted('source', 1), giveUp('source', 1));
     expect(state.steps['total']).toMatchObject({ blocked: true, end: 0 });
+    const far = runStarted(
+      manifestStep('source'),
+      manifestStep('groups', ['source'], { cut: { kind: 'recut', rows: 10 } }),
+      manifestStep('total', ['groups'], { operator: 'global', cut: { kind: 'whole' } }),
+    );
+    const dead = folded(graph, far, ...read(0), batchStarted('source', 1), giveUp('source', 1));
+    expect(dead.steps['groups']).toMatchObject({ blocked: true, end: null });
+    expect(dead.steps['total']).toMatchObject({ blocked: true, end: 0 });
   });
 });
 

@@ -173,7 +173,7 @@ describe('the rate of a step', () => {
   });
 
   it('is that of the time that is looked back on', () => {
-    expect(rowsPerSecond(succeededAt(100, 102, 104))).toBe(5);
+    expect(rowsPerSecond(succeededAt(100, 102, 110))).toBe(2);
     expect(rowsPerSecond(succeededAt(100, 104, 104.5))).toBe(2.5);
   });
 

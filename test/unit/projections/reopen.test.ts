@@ -124,6 +124,18 @@ describe('a new pass', () => {
     expect(taken.steps['groups']).toMatchObject({ again: [[1, 3]] });
   });
 
+  it('takes what arrives at a re-cut step, though it has batches of its own to try again', () => {
+    const steps = [...line.slice(0, 2), manifestStep('groups', ['call'], { cut: { kind: 'recut', rows: 2 } })];
+    const pass = 2;
+    const events = [
+      reopened({ again: { call: [[0, 2]], groups: [[1, 3]] } }),
+      batchStarted('call', 0, { pass, rows: 2 }),
+      batchSucceeded('call', 0, { pass, rows: 2 }),
+      batchStarted('groups', 2, { pass, rows: 2, inputs: [{ step: 'call', pass, from: [0, 0], to: [0, 2] }] }),
+    ];
+    expect(after(steps, ...events).steps['groups']).toMatchObject({ again: [[1, 3]], inboxes: [[]], next: 3 });
+  });
+
   it('leaves open how many batches come below a re-cut step', () => {
     const steps = [
       ...line.slice(0, 2),
@@ -142,6 +154,8 @@ describe('a new pass', () => {
     ];
     const state = after(steps, reopened({ again: { other: [[2, 1]], call: [[1, 1]] } }));
     expect(state.steps['both']).toMatchObject({ settled: 1, over: [[3, 4]], inboxes: [[], []] });
+    const crossed = after(steps, reopened({ again: { both: [[3, 1]], call: [[1, 1]] } }));
+    expect(crossed.steps['both']).toMatchObject({ settled: 1, over: [[2, 3]], again: [[3, 1]] });
     const one = after(steps, reopened({ again: { call: [[1, 1]] } }));
     expect(one.steps['other']).toMatchObject({ status: 'finished' });
     expect(one.steps['both']).toMatchObject({ settled: 1, over: [[2, 4]] });
