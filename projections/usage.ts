@@ -1,4 +1,5 @@
 import type { Usage } from '#schema';
+import { own } from './own.ts';
 import { projection } from './projection.ts';
 
 export interface UsageState {
@@ -55,7 +56,7 @@ export const plus = (a: Usage, b: Usage): Usage => ({
 
 function added(state: UsageState, step: string, usages: readonly Usage[]): UsageState {
   if (usages.length === 0) return state;
-  const models = { ...state.steps[step] };
-  for (const each of usages) models[each.model] = plus(models[each.model] ?? noUsage(each.model), each);
+  let models = own(state.steps, step) ?? {};
+  for (const each of usages) models = { ...models, [each.model]: plus(own(models, each.model) ?? noUsage(each.model), each) };
   return { steps: { ...state.steps, [step]: models } };
 }

@@ -1,4 +1,5 @@
 import type { Range, RecordedEvent } from '#schema';
+import { own } from '../own.ts';
 import type { GraphState, StepState } from './state.ts';
 
 /** Batches of a step that may have rows in a pass: those numbers, and, if `isOpen`, any number at or above what it had before. */
@@ -19,7 +20,7 @@ export function reopen(state: GraphState, { data }: RecordedEvent<'RunReopened'>
   for (const name of state.order) {
     const step = steps[name];
     if (step?.status !== 'finished') continue;
-    const again = data.again[name] ?? [];
+    const again = own(data.again, name) ?? [];
     const reach = reachOf(step, again, reaches);
     if (!reach) continue;
     reaches.set(name, reach);

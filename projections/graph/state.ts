@@ -1,4 +1,5 @@
 import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '#schema';
+import { own } from '../own.ts';
 
 /** Microseconds since 1970, of the database's clock. */
 export type Micros = number;
@@ -142,7 +143,7 @@ export function replanned(
         plan: {
           ...step.plan,
           signature: signatures.get(name) ?? step.plan.signature,
-          concurrency: concurrency[name] ?? step.plan.concurrency,
+          concurrency: own(concurrency, name) ?? step.plan.concurrency,
         },
       },
     ]),

@@ -52,16 +52,17 @@ async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
   for (const name of new Set(tried.map(({ step }) => step))) refuseIfNotExact(before, name);
 
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
-  const byBatch = Map.groupBy(tried, ({ step, batch }) => `${step}/${batch}`);
-  const rows: Record<string, Record<string, readonly Span[]>> = {};
-  const again: Record<string, [number, number][]> = {};
-  for (const batch of byBatch.values()) {
-    const [first] = batch;
-    if (!first) continue;
-    (rows[first.step] ??= {})[first.batch] = await inputSpans(store, reader, batch, wanted);
-    (again[first.step] ??= []).push([first.batch, batch.length]);
+  const rows = new Map<string, Readonly<Record<string, readonly Span[]>>>();
+  const again = new Map<string, readonly [number, number][]>();
+  for (const [step, ofStep] of Map.groupBy(tried, (row) => row.step)) {
+    const batches = [...Map.groupBy(ofStep, ({ batch }) => batch)].sort(([a], [b]) => a - b);
+    const spans = batches.map(async ([batch, ofBatch]) => [batch, await inputSpans(store, reader, ofBatch, wanted)] as const);
+    rows.set(step, Object.fromEntries(await Promise.all(spans)));
+    again.set(
+      step,
+      batches.map(([batch, ofBatch]) => [batch, ofBatch.length]),
+    );
   }
-  for (const batches of Object.values(again)) batches.sort(([a], [b]) => a - b);
   return {
     steps: steps ?? [],
     codes: codes ?? null,
@@ -70,8 +71,8 @@ async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
       code: group[0]?.code ?? '',
       rows: group.length,
     })),
-    again,
-    rows: documentChunk(rows satisfies TriedAgain),
+    again: Object.fromEntries(again),
+    rows: documentChunk(Object.fromEntries(rows) satisfies TriedAgain),
   };
 }
 

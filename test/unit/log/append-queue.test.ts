@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AppendQueue, queuedEventsMax } from '../../../src/log/append-queue.ts';
+import { eventBytesMax } from '#schema';
+import { AppendQueue, flushBytesMax, queuedBytesMax, queuedEventsMax } from '../../../src/log/append-queue.ts';
 import { batchStarted, stepStarted } from './log-fixture.ts';
 
 const call = (events: ReturnType<typeof batchStarted>[], reject: (error: unknown) => void = () => undefined) => ({
@@ -9,7 +10,26 @@ const call = (events: ReturnType<typeof batchStarted>[], reject: (error: unknown
 });
 const many = (step: number) => Array.from({ length: 1_000 }, (_, attempt) => batchStarted(step, attempt + 1));
 
+/** An event whose data are so many bytes. */
+const ofBytes = (bytes: number) => {
+  const sized = (text: string) => ({ ...stepStarted(), data: { count: null, origin: { text } } });
+  return sized('x'.repeat(bytes - JSON.stringify(sized('').data).length));
+};
+
 describe('a queue of appends', () => {
+  it('lets calls wait once it holds 16 MiB, and takes them in as there is room again', () => {
+    const queue = new AppendQueue();
+    const full = queuedBytesMax / eventBytesMax;
+    for (let index = 0; index < full + 10; index++) queue.add({ ...call([]), events: [ofBytes(eventBytesMax)] });
+    expect(queue.events).toBe(full);
+    let taken = queue.takeFlush().length;
+    expect(taken).toBe(flushBytesMax / eventBytesMax);
+    expect(queue.events).toBe(full);
+    while (queue.events > 0) taken += queue.takeFlush().length;
+    expect(taken).toBe(full + 10);
+  });
+
+
   it('lets calls wait, as they are, once it is full', () => {
     const queue = new AppendQueue();
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));

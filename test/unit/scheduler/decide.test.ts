@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectedLeaves, randomWorld, simulate } from './simulation.ts';
 
-const seeds = Array.from({ length: 120 }, (_, seed) => seed);
+const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 120) }, (_, seed) => seed);
 
 describe('a run of a random pipeline', () => {
   it.each(seeds)('gives the same leaves whatever its driver goes through (seed %i)', (seed) => {

@@ -30,7 +30,7 @@ export interface Simulated {
   readonly largestState: number;
 }
 
-const turnsMax = 500_000;
+const turnsMax = 20_000;
 
 /** A random pipeline of one source and up to nine steps, each on a random earlier one. */
 export function randomWorld(seed: number): World {

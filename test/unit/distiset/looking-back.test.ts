@@ -1,0 +1,266 @@
+// What was lost, how a row came to be, and whether a written dataset is what its log says.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createDistiset, losses, readMetadata, rowAt, traceRow, verifyDistiset, writeDistiset } from '#distiset';
+import { retryPipeline } from '#engine';
+import { appendSideEvent, resolveAsOf, type Store } from '#log';
+import { NonRetryableError, pipeline, plan, RetryableError } from '#pipeline';
+import { ran } from '../engine/engine.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const actor = { user: 'ada', host: 'engine', pid: 1 };
+
+/** Rows 0 to 19, asked by tens: 3 comes through the second time, 5 is never answered before it is mended; then every third is counted in pairs. */
+function asking(outside: { isMended: boolean }) {
+  return pipeline('asking', ({ source }) => {
+    const rows = source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 20 }, (_, n) => ({ n })), batchSize: 10 });
+    const asked = rows.map(
+      'asked',
+      {
+        output: z.object({ answer: z.string() }),
+        run: ({ n }, { attempt, usage }) => {
+          usage({ model: 'oracle', inputTokens: n, thrownAway: n === 3 && attempt === 1 });
+          if (n === 3 && attempt === 1) throw new RetryableError('not yet', { code: 'busy' });
+          if (n % 10 === 5 && !outside.isMended) throw new NonRetryableError('no answer', { code: 'silent' });
+          return { answer: `answer ${n}` };
+        },
+      },
+      { retry: { backoffMs: 0 }, version: 1 },
+    );
+    asked.filter('third', { keep: ({ n }) => n % 3 === 0 }, { version: 1 });
+    rows.batch(
+      'pairs',
+      { output: z.object({ sum: z.int() }), run: (pair) => [{ sum: pair.reduce((sum, row) => sum + row.n, 0) }] },
+      { batchSize: 2, version: 1 },
+    );
+  });
+}
+
+const headOf = async (store: Store, runId: string) => (await store.log.head(runId))?.position ?? 0;
+
+/** A run that was tried again once mended, and where its first pass ended. */
+async function twoPasses() {
+  const outside = { isMended: false };
+  const { store, runId } = await ran(asking(outside), { isRejectLimitLifted: true });
+  const end = await headOf(store, runId);
+  outside.isMended = true;
+  await (await retryPipeline(store, plan(asking(outside)), { runId, acceptedChanges: [], concurrency: {} })).drive();
+  return { store, runId, end, head: await headOf(store, runId) };
+}
+
+const shared = twoPasses();
+
+describe('losses', () => {
+  it('are rows, each with what went into the step', async () => {
+    const { store, runId, end, head } = await shared;
+    const lost = (await Array.fromAsync(losses(store, runId, end))).sort((a, b) => a.batch - b.batch);
+    expect(lost).toMatchObject([
+      { kind: 'row', step: 'asked', pass: 1, batch: 0, row: 5, code: 'silent', message: 'no answer', attempts: 1 },
+      { kind: 'row', step: 'asked', pass: 1, batch: 1, row: 5, code: 'silent' },
+    ]);
+    expect(await Promise.all(lost.map((loss) => (loss.kind === 'row' ? loss.input() : null)))).toEqual([{ n: 5 }, { n: 15 }]);
+    expect(await Array.fromAsync(losses(store, runId, head))).toEqual([]);
+  });
+
+  it('are batches too that were given up, each with all that went into them', async () => {
+    const pipe = pipeline('strict', ({ source }) => {
+      const rows = source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 6 }, (_, n) => ({ n })), batchSize: 3 });
+      const strict = {
+        output: z.object({ m: z.int() }),
+        run: ({ n }: { n: number }) => {
+          if (n === 4) throw new NonRetryableError('four', { code: 'four' });
+          return { m: n };
+        },
+      };
+      rows.map('strict', strict, { onError: 'fail' });
+      rows.map('other', strict);
+    });
+    const { store, runId } = await ran(pipe);
+    const [row, batch, ...more] = await Array.fromAsync(losses(store, runId, await headOf(store, runId)));
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ kind: 'row', step: 'other', batch: 1, row: 1 });
+    expect(batch).toMatchObject({ kind: 'batch', step: 'strict', pass: 1, batch: 1, code: 'four', message: 'four', attempts: 1 });
+    expect(batch?.kind === 'batch' && (await batch.inputs())).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }]);
+  });
+
+  it('of a source are told without what it read, which was never stored', async () => {
+    const pipe = pipeline('odd', ({ source }) => {
+      source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 'two' }, { n: 3 }] as never });
+    });
+    const { store, runId } = await ran(pipe, { isRejectLimitLifted: true });
+    const [lost] = await Array.fromAsync(losses(store, runId, await headOf(store, runId)));
+    expect(lost).toMatchObject({ kind: 'row', step: 'rows', row: 1 });
+    expect(lost?.kind === 'row' && (await lost.input())).toBeNull();
+  });
+});
+
+describe('a row’s place in its dataset', () => {
+  it('is counted over batches and passes', async () => {
+    const { store, runId, end, head } = await shared;
+    expect(await rowAt(store, runId, 'asked', 0, end)).toEqual({ step: 'asked', pass: 1, batch: 0, row: 0 });
+    expect(await rowAt(store, runId, 'asked', 8, end)).toEqual({ step: 'asked', pass: 1, batch: 0, row: 8 });
+    expect(await rowAt(store, runId, 'asked', 9, end)).toEqual({ step: 'asked', pass: 1, batch: 1, row: 0 });
+    expect(await rowAt(store, runId, 'asked', 18, head)).toEqual({ step: 'asked', pass: 2, batch: 0, row: 0 });
+  });
+
+  it('is refused beyond the last, which is named', async () => {
+    const { store, runId, end } = await shared;
+    await expect(rowAt(store, runId, 'asked', 18, end)).rejects.toMatchObject({
+      code: 'unknown-row',
+      message: expect.stringMatching(/no row 18 up to position \d+: it has 18, the last of which is asked:17/) as string,
+    });
+    await expect(rowAt(store, runId, 'asked', 0, 1)).rejects.toMatchObject({ message: expect.stringContaining('it has none') as string });
+    await expect(rowAt(store, runId, 'gone', 0, end)).rejects.toMatchObject({
+      code: 'unknown-step',
+      message: expect.stringContaining('Its steps: rows, asked, third, pairs') as string,
+    });
+  });
+});
+
+describe('a trace', () => {
+  it('tells how each step made a row, from the last to the source', async () => {
+    const { store, runId, end } = await shared;
+    const third = await traceRow(store, runId, { step: 'third', pass: 1, batch: 0, row: 1 }, end);
+    expect(third).toMatchObject({ operator: 'filter', wrote: {}, failures: [], calls: [], rejections: [], madeOf: null });
+    const [asked] = third.parents;
+    expect(asked).toMatchObject({
+      name: { step: 'asked', pass: 1, batch: 0, row: 3 },
+      operator: 'map',
+      wrote: { answer: 'answer 3' },
+      madeOf: null,
+      failures: [{ attempt: 1, error: { code: 'busy', message: 'not yet' } }],
+      rejections: [],
+    });
+    expect(asked?.position).toBeGreaterThan(asked?.failures[0]?.position ?? Number.POSITIVE_INFINITY);
+    expect(asked?.parents).toMatchObject([
+      { name: { step: 'rows', pass: 1, batch: 0, row: 3 }, operator: 'source', wrote: { n: 3 }, parents: [] },
+    ]);
+  });
+
+  it('tells the calls about the row, and about no other', async () => {
+    const { store, runId, end } = await shared;
+    const asked = await traceRow(store, runId, { step: 'asked', pass: 1, batch: 0, row: 3 }, end);
+    expect(asked.calls).toMatchObject([
+      { model: 'oracle', row: 3, attempt: 1, inputTokens: 3, thrownAway: true },
+      { model: 'oracle', row: 3, attempt: 2, inputTokens: 3, thrownAway: false },
+    ]);
+  });
+
+  it('tells of earlier passes that gave the row up', async () => {
+    const { store, runId, head } = await shared;
+    const rescued = await traceRow(store, runId, { step: 'asked', pass: 2, batch: 1, row: 0 }, head);
+    expect(rescued).toMatchObject({
+      wrote: { answer: 'answer 15' },
+      rejections: [{ pass: 1, row: 5, code: 'silent', message: 'no answer', attempts: 1 }],
+      parents: [{ name: { step: 'rows', pass: 1, batch: 1, row: 5 } }],
+    });
+  });
+
+  it('says of a row that is made of many how many they were', async () => {
+    const { store, runId, end } = await shared;
+    const pair = await traceRow(store, runId, { step: 'pairs', pass: 1, batch: 2, row: 0 }, end);
+    expect(pair).toMatchObject({ operator: 'batch', wrote: { sum: 9 }, madeOf: 2 });
+  });
+
+  it.each([
+    [{ step: 'asked', pass: 1, batch: 0, row: 9 }, /no row 9 in batch 0 of step asked up to position \d+: that batch has 9 rows/],
+    [{ step: 'asked', pass: 1, batch: 7, row: 0 }, /no such batch has succeeded/],
+    [{ step: 'asked', pass: 3, batch: 0, row: 0 }, /in batch 0 of step asked, pass 3 up to/],
+  ])('is refused for a row that is not there: %o', async (row, message) => {
+    const { store, runId, head } = await shared;
+    await expect(traceRow(store, runId, row, head)).rejects.toMatchObject({
+      code: 'unknown-row',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('is refused for a step that is not there', async () => {
+    const { store, runId, head } = await shared;
+    await expect(traceRow(store, runId, { step: 'gone', pass: 1, batch: 0, row: 0 }, head)).rejects.toMatchObject({ code: 'unknown-step' });
+  });
+});
+
+describe('a written dataset', () => {
+  /** Writes the dataset of a run as of a position, and tells of it beside the log, as an export does. */
+  async function written(store: Store, runId: string, position: number) {
+    const directory = path.join(temporaryFolder(), 'dataset');
+    const asOf = await resolveAsOf(store.log, runId, { kind: 'position', position });
+    const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), {
+      directory,
+      format: 'jsonl',
+      distilog: 'test',
+    });
+    const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({ name, step, rows, rowsSha256, files }));
+    const tell = (changes: object = {}) =>
+      appendSideEvent(
+        store.log,
+        runId,
+        { type: 'DistisetWritten', data: { actor, asOf, directory, format: 'jsonl', configs, ...changes } },
+        'ada@engine:1',
+      );
+    return { directory, metadata, tell };
+  }
+
+  it('is what its log says, however far that has grown', async () => {
+    const { store, runId, end } = await shared;
+    const { directory, tell } = await written(store, runId, end);
+    const found = { ok: true, runId, position: end, files: 2, rows: 16, differences: [] };
+    expect(await verifyDistiset(store, directory)).toEqual({ ...found, isRecorded: false });
+    await tell();
+    expect(await verifyDistiset(store, directory)).toEqual({ ...found, isRecorded: true });
+  });
+
+  it('is recorded where the side log tells of these files at this position', async () => {
+    const { store, runId, end, head } = await twoPasses();
+    const { directory, tell } = await written(store, runId, end);
+    await tell({ configs: [] });
+    await tell({ asOf: await store.log.asOf(runId, head) });
+    expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true, isRecorded: false });
+  });
+
+  it('differs where a file was changed or taken away', async () => {
+    const { store, runId, end } = await shared;
+    const { directory, metadata } = await written(store, runId, end);
+    const [first, second] = metadata.configs.map(({ files }) => files[0]?.path ?? '');
+    fs.appendFileSync(path.join(directory, first ?? ''), '\n');
+    fs.rmSync(path.join(directory, second ?? ''));
+    expect(await verifyDistiset(store, directory)).toMatchObject({
+      ok: false,
+      files: 2,
+      differences: [`${first} is not the file that was written`, `${second} is not there`],
+    });
+  });
+
+  it('differs where it says other rows, or another hash, than its log', async () => {
+    const { store, runId, end } = await shared;
+    const { directory, metadata } = await written(store, runId, end);
+    const [first, ...others] = metadata.configs;
+    const changed = { ...metadata, asOf: { ...metadata.asOf, hash: '0' }, configs: [{ ...first, rowsSha256: '0' }, ...others] };
+    fs.writeFileSync(path.join(directory, 'distilog.json'), JSON.stringify(changed));
+    expect(await verifyDistiset(store, directory)).toMatchObject({
+      ok: false,
+      differences: [
+        `the log has another hash at position ${end} than distilog.json says`,
+        `config ${first?.name} has other rows in the log`,
+      ],
+    });
+  });
+
+  it('compares no rows of a config that could not be read when it was written', async () => {
+    const { store, runId, end } = await shared;
+    const { directory, metadata } = await written(store, runId, end);
+    const [first, ...others] = metadata.configs;
+    const broken = { ...first, rowsSha256: '', files: [], error: { code: 'chunk-missing', message: '' } };
+    fs.writeFileSync(path.join(directory, 'distilog.json'), JSON.stringify({ ...metadata, configs: [broken, ...others] }));
+    expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true, files: 1, rows: 10 });
+  });
+
+  it('is a folder with distilog.json in it', () => {
+    const folder = temporaryFolder();
+    expect(() => readMetadata(folder)).toThrow(expect.objectContaining({ code: 'not-a-distiset' }) as Error);
+    fs.writeFileSync(path.join(folder, 'distilog.json'), '{');
+    expect(() => readMetadata(folder)).toThrow(/is no dataset that distilog wrote/);
+  });
+});

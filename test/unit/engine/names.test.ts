@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { retryPipeline } from '#engine';
+import { foldAt } from '#log';
+import { NonRetryableError, pipeline, plan } from '#pipeline';
+import { errors, usage } from '#projections';
+import { ran, rowsOf } from './engine.ts';
+
+it('takes any name for a step, a model or a cause, those of what every object has included', async () => {
+  const outside = { isMended: false };
+  const pipe = pipeline('constructor', ({ source }) => {
+    const rows = source('toString', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] });
+    const asked = (name: string) =>
+      rows.map(name, {
+        output: z.object({ m: z.int() }),
+        run: ({ n }, { usage }) => {
+          for (const model of ['constructor', '__proto__']) usage({ model, inputTokens: n });
+          if (n === 1 && !outside.isMended) throw new NonRetryableError('no', { code: 'valueOf' });
+          return { m: n };
+        },
+      });
+    asked('constructor').filter('hasOwnProperty', { keep: () => true });
+    asked('other');
+  });
+  const { store, runId } = await ran(pipe, { isRejectLimitLifted: true });
+  const spent = { calls: 2, inputTokens: 3 };
+  const { steps } = await foldAt(store, usage, runId, Number.MAX_SAFE_INTEGER);
+  for (const step of ['constructor', 'other'])
+    expect(Object.entries(steps[step] ?? {})).toMatchObject([
+      ['constructor', spent],
+      ['__proto__', spent],
+    ]);
+  const { groups } = await foldAt(store, errors, runId, Number.MAX_SAFE_INTEGER);
+  expect(groups).toMatchObject([
+    { step: 'constructor', code: 'value-of', count: 1 },
+    { step: 'other', code: 'value-of', count: 1 },
+  ]);
+
+  outside.isMended = true;
+  for (const [step, leaf, concurrency] of [
+    ['other', 'other', { other: 2 }],
+    ['constructor', 'hasOwnProperty', {}],
+  ] as const) {
+    const retrying = await retryPipeline(store, plan(pipe), { runId, steps: [step], acceptedChanges: [], concurrency });
+    await retrying.drive();
+    expect((await rowsOf(store, runId))[leaf]).toEqual([
+      { n: 2, m: 2 },
+      { n: 1, m: 1 },
+    ]);
+  }
+});

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { appendSideEvent, memoryStore, sideLogId } from '#log';
+import { allOf, createRun, runId } from './log-fixture.ts';
+
+const asked = { type: 'PauseRequested', data: { actor: { user: 'bob', host: 'laptop', pid: 2 }, message: 'enough' } } as const;
+
+it('what is told beside a run’s log has its place there', async () => {
+  const { log } = memoryStore();
+  await createRun(log);
+  expect(await appendSideEvent(log, runId, asked, 'bob@laptop:2')).toBe(1);
+  expect(await appendSideEvent(log, runId, asked, 'bob@laptop:2')).toBe(2);
+  expect(await allOf(log.read(sideLogId(runId)))).toMatchObject([{ position: 1, ...asked }, { position: 2 }]);
+  expect(await log.lastWriter(sideLogId(runId))).toBe('bob@laptop:2');
+});
+
+it('nothing is told beside a log that is not there', async () => {
+  await expect(appendSideEvent(memoryStore().log, runId, asked, 'bob@laptop:2')).rejects.toMatchObject({
+    code: 'unknown-log',
+    message: expect.stringContaining(`side log of run ${runId} took no event: there is no log`) as string,
+    details: { run: runId },
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { errors, graph, microseconds, progress, projection, timeline, usage } from '#projections';
+import { catalogue, type RecordedEvent } from '#schema';
+import { at, finished, folded, paused, timeOf } from './events.ts';
+
+const outcomes = projection<readonly string[]>({
+  name: 'outcomes',
+  version: 3,
+  initialState: () => [],
+  on: { RunFinished: (state, { data }) => [...state, data.outcome] },
+});
+
+describe('a projection', () => {
+  it('handles what it has cases for, and nothing else changes it', () => {
+    expect(outcomes).toMatchObject({ name: 'outcomes', version: 3, handles: ['RunFinished'] });
+    expect(folded(outcomes, paused(), finished('failed'), finished('partial'))).toEqual(['failed', 'partial']);
+    for (const type of ['Unknown', 'constructor', 'toString'])
+      expect(outcomes.evolve(['x'], { ...at(timeOf(1), finished()), type } as unknown as RecordedEvent)).toEqual(['x']);
+  });
+
+  it('of this program has a name of its own, and handles events that there are', () => {
+    const all = [graph, progress, errors, usage, timeline];
+    expect(all.map(({ name }) => name)).toEqual(['graph', 'progress', 'errors', 'usage', 'timeline']);
+    expect(all.flatMap(({ handles }) => handles).filter((type) => !Object.hasOwn(catalogue, type))).toEqual([]);
+  });
+});
+
+describe('microseconds', () => {
+  it.each([
+    ['1970-01-01T00:00:01Z', 1_000_000],
+    ['1970-01-01T00:00:01.000001Z', 1_000_001],
+    ['1970-01-01T00:00:01.5Z', 1_500_000],
+    ['1970-01-01T00:00:01.123456789Z', 1_123_456],
+  ])('of %s', (time, micros) => {
+    expect(microseconds(time)).toBe(micros);
+  });
+});

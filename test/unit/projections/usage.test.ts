@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { noUsage, totalUsage, usage } from '#projections';
+import type { Usage } from '#schema';
+import { batchFailed, batchProgressed, batchSucceeded, folded } from './events.ts';
+
+/** Every number of it another, so that none can stand for another. */
+const spent = (model: string, times = 1): Usage => ({
+  model,
+  calls: 1 * times,
+  inputTokens: 20 * times,
+  outputTokens: 300 * times,
+  cachedTokens: 4_000 * times,
+  reasoningTokens: 50_000 * times,
+  costUsd: 0.25 * times,
+  thrownAway: { calls: 6 * times, inputTokens: 70 * times, outputTokens: 800 * times, costUsd: 0.5 * times },
+});
+
+describe('usage', () => {
+  it('is nothing before the first call', () => {
+    expect(folded(usage)).toEqual({ steps: {} });
+    expect(folded(usage, batchSucceeded('a', 0))).toEqual({ steps: {} });
+    expect(totalUsage(folded(usage))).toEqual(noUsage(''));
+    expect(noUsage('tiny')).toEqual({ ...spent('tiny', 0) });
+  });
+
+  it('is added up by step and model, whatever came of the attempt', () => {
+    const state = folded(
+      usage,
+      batchProgressed('a', 0, { usage: [spent('tiny')] }),
+      batchFailed('a', 0, { usage: [spent('tiny', 2), spent('large')] }),
+      batchSucceeded('a', 0, { attempt: 2, usage: [spent('tiny', 4)] }),
+      batchSucceeded('b', 0, { usage: [spent('tiny', 8)] }),
+    );
+    expect(state).toEqual({ steps: { a: { tiny: spent('tiny', 7), large: spent('large') }, b: { tiny: spent('tiny', 8) } } });
+    expect(totalUsage(state)).toEqual(spent('', 16));
+  });
+});

@@ -1,0 +1,424 @@
+// What a state calls for, case by case; `decide.test.ts` runs whole worlds.
+import { describe, expect, it } from 'vitest';
+import { graph, type GraphState } from '#projections';
+import type { ManifestStep, NewEvent } from '#schema';
+import { decide, type Command } from '../../../src/scheduler/decide.ts';
+import {
+  batchFailed,
+  batchRead,
+  batchStarted,
+  batchSucceeded,
+  cancelled,
+  failure,
+  finished,
+  folded,
+  manifestStep,
+  noneRejected,
+  paused,
+  reopened,
+  runStarted,
+  stepFailed,
+  stepFinished,
+  stepStarted,
+} from '../projections/events.ts';
+
+const later = 1_000_000_000;
+const concurrency = (calls: number) => ({ options: { ...manifestStep('x').options, concurrency: calls } });
+const recutTo = (rows: number) => ({ cut: { kind: 'recut', rows } }) as const;
+const call = (given: Partial<ManifestStep> = {}) => manifestStep('call', ['source'], given);
+const begin = (...steps: readonly ManifestStep[]) => [runStarted(manifestStep('source'), ...steps), stepStarted('source')];
+/** Batches of a source, of so many rows each. */
+const read = (...rows: readonly number[]) =>
+  rows.flatMap((count, batch) => [batchStarted('source', batch), batchRead('source', batch, false, count)]);
+const readAll = (...rows: readonly number[]) => [
+  ...read(...rows.slice(0, -1)),
+  batchStarted('source', rows.length - 1),
+  batchRead('source', rows.length - 1, true, rows.at(-1)),
+  stepFinished('source'),
+];
+
+const state = (...events: readonly NewEvent[]): GraphState => folded(graph, ...events);
+const commands = (...events: readonly NewEvent[]): readonly Command[] => decide(state(...events), later).commands;
+/** What is started, as step/batch, of one step or all. */
+const starts = (events: readonly NewEvent[], of?: string): readonly string[] =>
+  commands(...events).flatMap((command) =>
+    command.type === 'StartBatch' && (of === undefined || command.step === of) ? [`${command.step}/${command.batch}`] : [],
+  );
+
+describe('a run', () => {
+  it.each([
+    ['absent', []],
+    ['paused', [...begin(), paused()]],
+    ['cancelled', [...begin(), cancelled]],
+    ['over', [...begin(), finished()]],
+  ] as const)('that is %s calls for nothing', (_status, events) => {
+    expect(decide(state(...events), later)).toEqual({ commands: [], wakeAt: null });
+  });
+
+  it('begins with its source', () => {
+    expect(commands(runStarted(manifestStep('source'), call()))).toEqual([
+      { type: 'StartStep', step: 'source' },
+      {
+        type: 'StartBatch',
+        step: 'source',
+        batch: 0,
+        attempt: 1,
+        failures: 0,
+        inputs: [],
+        again: false,
+        rows: 0,
+        offset: 0,
+        alone: false,
+      },
+    ]);
+  });
+
+  const over = (...more: readonly NewEvent[]) => [...begin(call()), ...readAll(10), batchStarted('call', 0), ...more];
+
+  it('finishes a step whose batches are over, then itself', () => {
+    const done = over(batchSucceeded('call', 0));
+    expect(commands(...done)).toEqual([{ type: 'FinishStep', step: 'call' }]);
+    expect(commands(...done, stepFinished('call'))).toEqual([{ type: 'FinishRun', outcome: 'succeeded' }]);
+  });
+
+  it('is partial where anything was lost', () => {
+    const rejected = { ...noneRejected, count: 1, codes: { x: 1 } };
+    expect(commands(...over(batchSucceeded('call', 0, { rejected }), stepFinished('call')))).toEqual([
+      { type: 'FinishRun', outcome: 'partial' },
+    ]);
+  });
+
+  it('fails a step at its lowest batch that was given up, and has failed where no leaf is whole', () => {
+    const dead = over(batchFailed('call', 0, { retryInMs: null, failsStep: true, error: failure('down') }));
+    expect(commands(...dead)).toEqual([{ type: 'FailStep', step: 'call', code: 'down', message: 'down happened' }]);
+    expect(commands(...dead, stepFailed('call'))).toEqual([{ type: 'FinishRun', outcome: 'failed' }]);
+  });
+
+  it('is partial where one leaf of several failed, and blocked steps are never finished', () => {
+    const events = [
+      ...begin(call(), manifestStep('below', ['call']), manifestStep('other', ['source'])),
+      ...readAll(10),
+      batchStarted('call', 0),
+      batchFailed('call', 0, { retryInMs: null, failsStep: true }),
+      stepFailed('call'),
+      batchStarted('other', 0),
+    ];
+    expect(commands(...events)).toEqual([]);
+    expect(commands(...events, batchSucceeded('other', 0), stepFinished('other'))).toEqual([{ type: 'FinishRun', outcome: 'partial' }]);
+  });
+
+  it('waits for what is under way', () => {
+    expect(decide(state(...over()), later)).toEqual({ commands: [], wakeAt: null });
+  });
+});
+
+describe('a source', () => {
+  it('reads one batch after the other, from where the one before ended', () => {
+    expect(commands(...begin(call()), ...read(7, 5))).toMatchObject([
+      { type: 'StartBatch', step: 'source', batch: 2, offset: 12, inputs: [], rows: 0 },
+      { type: 'StartStep', step: 'call' },
+      { step: 'call', batch: 0 },
+      { step: 'call', batch: 1 },
+    ]);
+    expect(starts([...begin(call()), ...read(7), batchStarted('source', 1)], 'source')).toEqual([]);
+    expect(starts([...begin(call()), batchStarted('source', 0), batchFailed('source', 0, { retryInMs: 10_000_000 })], 'source')).toEqual(
+      [],
+    );
+  });
+
+  it('reads no further than its last batch', () => {
+    expect(starts([...begin(call()), ...readAll(7)], 'source')).toEqual([]);
+  });
+});
+
+describe('an attempt that failed', () => {
+  const events = [
+    ...begin(call(), manifestStep('other', ['source'])),
+    ...readAll(10),
+    batchStarted('call', 0, { rows: 10, inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [0, 10] }] }),
+    batchStarted('other', 0),
+  ];
+  // The events above have positions, and so seconds, from 1 on.
+  const failedAt = (events.length + 1) * 1_000_000;
+
+  it('is made again when it is due, with the same input', () => {
+    const waiting = state(...events, batchFailed('call', 0, { retryInMs: 3_000 }));
+    expect(decide(waiting, failedAt + 2_999_999)).toEqual({ commands: [], wakeAt: failedAt + 3_000_000 });
+    expect(decide(waiting, failedAt + 3_000_000)).toEqual({
+      commands: [
+        {
+          type: 'StartBatch',
+          step: 'call',
+          batch: 0,
+          attempt: 2,
+          failures: 1,
+          inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [0, 10] }],
+          again: false,
+          rows: 10,
+          offset: 0,
+          alone: false,
+        },
+      ],
+      wakeAt: null,
+    });
+  });
+
+  it('that is due first says when to ask again', () => {
+    const both = [...events, batchFailed('call', 0, { retryInMs: 3_000 }), batchFailed('other', 0, { retryInMs: 1_000 })];
+    expect(decide(state(...both), failedAt).wakeAt).toBe(failedAt + 1_000_000 + 1_000_000);
+    const sooner = [...events, batchFailed('other', 0, { retryInMs: 1_000 }), batchFailed('call', 0, { retryInMs: 3_000 })];
+    expect(decide(state(...sooner), failedAt).wakeAt).toBe(failedAt + 1_000_000);
+  });
+});
+
+describe('batches beside each other', () => {
+  const flow = (given: Partial<ManifestStep>, ...rows: readonly number[]) => [...begin(call(given)), ...readAll(...rows)];
+
+  it('are as many as keep all calls busy, should the largest of them have but one row left', () => {
+    expect(starts(flow(concurrency(4), 3, 3, 3, 3, 3))).toEqual(['call/0', 'call/1', 'call/2']);
+    expect(starts(flow(concurrency(4), 100, 3, 3, 3))).toEqual(['call/0', 'call/1', 'call/2']);
+    expect(starts(flow(concurrency(3), 3, 3, 3))).toEqual(['call/0', 'call/1']);
+    expect(starts(flow(concurrency(1), 1, 1, 1))).toEqual(['call/0', 'call/1']);
+  });
+
+  it('count those under way', () => {
+    const events = flow(concurrency(4), 3, 3, 3, 3, 3);
+    const running = [batchStarted('call', 0, { rows: 3 }), batchStarted('call', 1, { rows: 3 })];
+    expect(starts([...events, ...running])).toEqual(['call/2']);
+    expect(starts([...events, ...running, batchStarted('call', 2, { rows: 3 })])).toEqual([]);
+    expect(starts([...events, ...running, batchFailed('call', 0)])).toEqual(['call/0', 'call/2']);
+  });
+
+  it('are one call each where a function gets their rows together', () => {
+    const together = (operator: ManifestStep['operator']) => starts(flow({ ...concurrency(2), operator }, 30, 30, 30, 30, 30));
+    expect(together('mapBatch')).toEqual(['call/0', 'call/1', 'call/2']);
+    expect(together('batch')).toEqual(['call/0', 'call/1', 'call/2']);
+    expect(together('map')).toEqual(['call/0', 'call/1']);
+  });
+});
+
+describe('a step that runs ahead', () => {
+  const wide = (rows: number) => Array.from({ length: 9 }, () => rows);
+
+  it('waits while enough of its rows wait for the next', () => {
+    // Six batches may wait for a step with one call in flight, which has two of them.
+    const line = [...begin(call({ ...concurrency(50) }), manifestStep('slow', ['call'], concurrency(1))), ...readAll(...wide(1))];
+    expect(starts(line, 'call')).toHaveLength(6);
+    const done = Array.from({ length: 6 }, (_, batch) => [batchStarted('call', batch), batchSucceeded('call', batch, { rows: 1 })]).flat();
+    const busy = [batchStarted('slow', 0, { rows: 10 }), batchStarted('slow', 1, { rows: 10 })];
+    expect(starts([...line, ...done, ...busy], 'call')).toEqual(['call/6', 'call/7']);
+  });
+
+  it('goes on all the same where the next could do nothing otherwise', () => {
+    const groups = manifestStep('groups', ['source'], { operator: 'batch', ...recutTo(1_000) });
+    const many = Array.from({ length: 40 }, () => 1);
+    expect(starts([...begin(groups), ...read(...many)])).toEqual(['source/40']);
+  });
+
+  it('waits for no step that takes all its rows at once, or is done', () => {
+    const total = manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } });
+    const many = Array.from({ length: 40 }, () => 1);
+    expect(starts([...begin(total), ...read(...many)])).toEqual(['source/40']);
+    const crowded = [...begin(call(concurrency(1))), ...read(...many), batchStarted('call', 0), batchStarted('call', 1)];
+    expect(starts(crowded)).toEqual([]);
+    expect(starts([...crowded, stepFailed('call')])).toEqual(['source/40']);
+  });
+});
+
+describe('a step that is cut anew', () => {
+  const groups = (rows: number, upstream: readonly string[] = ['source']) =>
+    manifestStep('groups', upstream, { operator: 'map', ...recutTo(rows), ...concurrency(1_000) });
+  const cut = (...events: readonly NewEvent[]) =>
+    commands(...events).flatMap((command) =>
+      command.type === 'StartBatch' && command.step === 'groups'
+        ? [[command.batch, command.rows, ...command.inputs.map(({ step, from, to }) => `${step} ${from.join('.')}-${to.join('.')}`)]]
+        : [],
+    );
+
+  it('takes so many rows at a time, whichever batches they came in', () => {
+    expect(cut(...begin(groups(4)), ...read(3, 6))).toEqual([
+      [0, 4, 'source 0.0-1.1'],
+      [1, 4, 'source 1.1-1.5'],
+    ]);
+  });
+
+  it('takes fewer at the very end only', () => {
+    expect(cut(...begin(groups(4)), ...readAll(3, 6))).toEqual([
+      [0, 4, 'source 0.0-1.1'],
+      [1, 4, 'source 1.1-1.5'],
+      [2, 1, 'source 1.5-1.6'],
+    ]);
+    expect(cut(...begin(groups(4)), ...read(3))).toEqual([]);
+    expect(cut(...begin(groups(3)), ...readAll(3))).toEqual([[0, 3, 'source 0.0-0.3']]);
+  });
+
+  it('goes on in the middle of a batch', () => {
+    const taken = batchStarted('groups', 0, { rows: 4, inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [1, 1] }] });
+    expect(cut(...begin(groups(4)), ...readAll(3, 6), taken)).toEqual([
+      [1, 4, 'source 1.1-1.5'],
+      [2, 1, 'source 1.5-1.6'],
+    ]);
+  });
+
+  it('takes one upstream step after the other, and waits for what comes before', () => {
+    const both = runStarted(manifestStep('source'), manifestStep('other'), groups(4, ['source', 'other']));
+    const other = [batchStarted('other', 0), batchRead('other', 0, true, 3), stepFinished('other')];
+    expect(cut(both, ...read(5), ...other)).toEqual([[0, 4, 'source 0.0-0.4']]);
+    expect(cut(both, ...readAll(5), ...other)).toEqual([
+      [0, 4, 'source 0.0-0.4'],
+      [1, 4, 'source 0.4-0.5', 'other 0.0-0.3'],
+    ]);
+  });
+
+  it('takes only what nothing can come before any more', () => {
+    const line = [...begin(call(), manifestStep('groups', ['call'], { operator: 'map', ...recutTo(4) })), ...read(4, 4)];
+    const second = [batchStarted('call', 0), batchStarted('call', 1), batchSucceeded('call', 1, { rows: 4 })];
+    expect(cut(...line, ...second)).toEqual([]);
+    expect(cut(...line, ...second, batchSucceeded('call', 0, { rows: 4 }))).toHaveLength(2);
+  });
+
+  it('is bounded in calls like any other', () => {
+    const narrow = manifestStep('groups', ['source'], { operator: 'map', ...recutTo(2), ...concurrency(3) });
+    expect(cut(...begin(narrow), ...readAll(9))).toHaveLength(3);
+  });
+});
+
+describe('a step over the whole of another', () => {
+  const total = [...begin(manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } }))];
+
+  it('begins once all is there, and once', () => {
+    expect(starts([...total, ...read(3, 4)], 'total')).toEqual([]);
+    expect(commands(...total, ...readAll(3, 4))).toMatchObject([
+      { type: 'StartStep', step: 'total' },
+      { step: 'total', batch: 0, rows: 7, inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [2, 0] }] },
+    ]);
+    expect(starts([...total, ...readAll(3, 4), batchStarted('total', 0)])).toEqual([]);
+  });
+
+  it('begins on no rows too: none is a result', () => {
+    expect(commands(...total, ...readAll(0))).toMatchObject([{ type: 'StartStep' }, { step: 'total', rows: 0 }]);
+  });
+
+  it('does not begin where what is above failed', () => {
+    const dead = [batchStarted('source', 0), batchFailed('source', 0, { retryInMs: null, failsStep: true })];
+    expect(commands(...total, ...dead)).toMatchObject([{ type: 'FailStep', step: 'source' }]);
+    expect(commands(...total, ...dead, stepFailed('source'))).toEqual([{ type: 'FinishRun', outcome: 'failed' }]);
+  });
+});
+
+describe('branches that meet', () => {
+  const meeting = (operator: 'join' | 'union') => [
+    ...begin(manifestStep('left', ['source']), manifestStep('right', ['source']), manifestStep('both', ['left', 'right'], { operator })),
+    ...readAll(5, 5, 5),
+  ];
+  const done = (step: string, batch: number, rows: number) => [
+    batchStarted(step, batch, { rows: 5 }),
+    batchSucceeded(step, batch, { rows }),
+  ];
+  const span = (step: string, batch: number, rows: number, pass = 1) => ({ step, pass, from: [batch, 0], to: [batch, rows] });
+  const both = (...events: readonly NewEvent[]) =>
+    commands(...events).filter((command) => command.type === 'StartBatch' && command.step === 'both');
+
+  it('wait for each other, batch by batch', () => {
+    const arrived = [...done('left', 1, 2), ...done('left', 0, 4), ...done('right', 1, 3)];
+    expect(both(...meeting('join'), ...arrived)).toMatchObject([{ batch: 1, rows: 3, inputs: [span('left', 1, 2), span('right', 1, 3)] }]);
+    expect(both(...meeting('join'), ...arrived, ...done('right', 0, 1))).toMatchObject([
+      { batch: 0, rows: 4, inputs: [span('left', 0, 4), span('right', 0, 1)] },
+      { batch: 1 },
+    ]);
+  });
+
+  it('add up where they are put one to another, and bring what they have', () => {
+    const arrived = [...done('left', 0, 4), ...done('right', 0, 1), ...done('left', 1, 0), ...done('right', 1, 2)];
+    expect(both(...meeting('union'), ...arrived)).toMatchObject([
+      { batch: 0, rows: 5, inputs: [span('left', 0, 4), span('right', 0, 1)] },
+      { batch: 1, rows: 2, inputs: [span('right', 1, 2)] },
+    ]);
+  });
+
+  it('of a later pass meet what the others delivered before', () => {
+    const all = [0, 1, 2].flatMap((batch) => [...done('left', batch, 5), ...done('right', batch, 5), ...done('both', batch, 5)]);
+    const ends = ['left', 'right', 'both'].map(stepFinished);
+    const pass = 2;
+    const again = [
+      reopened({ again: { left: [[1, 2]] } }),
+      batchStarted('left', 1, { pass, rows: 2 }),
+      batchSucceeded('left', 1, { pass, rows: 2 }),
+      stepFinished('left'),
+    ];
+    const whole = (step: string) => ({ step, pass: 1, from: [1, 0], to: [2, 0] });
+    expect(both(...meeting('join'), ...all, ...ends, finished(), ...again)).toMatchObject([
+      { batch: 1, rows: 2, again: false, inputs: [whole('left'), span('left', 1, 2, 2), whole('right')] },
+    ]);
+    expect(both(...meeting('union'), ...all, ...ends, finished(), ...again)).toMatchObject([
+      { batch: 1, rows: 2, inputs: [span('left', 1, 2, 2)] },
+    ]);
+  });
+});
+
+describe('a new pass', () => {
+  const whole = (step: string, ...batches: readonly number[]) => [
+    ...batches.flatMap((batch) => [batchStarted(step, batch), batchSucceeded(step, batch)]),
+    stepFinished(step),
+  ];
+  const line = [...begin(call(), manifestStep('leaf', ['call'])), ...readAll(10, 10, 10)];
+  const over = [...line, ...whole('call', 0, 1, 2), ...whole('leaf', 0, 1, 2), finished('partial')];
+
+  it('begins with the batches that have rows to be tried again', () => {
+    expect(
+      commands(
+        ...over,
+        reopened({
+          again: {
+            call: [
+              [0, 2],
+              [2, 1],
+            ],
+          },
+        }),
+      ),
+    ).toMatchObject([
+      { type: 'StartBatch', step: 'call', batch: 0, attempt: 1, rows: 2, again: true, inputs: [] },
+      { type: 'StartBatch', step: 'call', batch: 2, attempt: 1, rows: 1, again: true, inputs: [] },
+    ]);
+  });
+
+  it('puts what comes from above to what is tried again', () => {
+    const pass = 2;
+    const events = [
+      ...over,
+      reopened({
+        again: {
+          call: [[1, 2]],
+          leaf: [
+            [0, 4],
+            [1, 3],
+          ],
+        },
+      }),
+      batchStarted('call', 1, { pass, rows: 2 }),
+    ];
+    // Batch 1 waits for what may come from above; batch 0 has all it will have.
+    expect(commands(...events)).toMatchObject([{ step: 'leaf', batch: 0, rows: 4, again: true, inputs: [] }]);
+    expect(commands(...events, batchSucceeded('call', 1, { pass, rows: 2 }), stepFinished('call'))).toMatchObject([
+      { step: 'leaf', batch: 0, again: true },
+      { step: 'leaf', batch: 1, rows: 5, again: true, inputs: [{ step: 'call', pass: 2, from: [1, 0], to: [1, 2] }] },
+    ]);
+  });
+
+  it('starts re-cut batches of their own before those that arrive', () => {
+    const recut = [...begin(manifestStep('groups', ['source'], { operator: 'map', ...recutTo(15) })), ...readAll(10, 10, 10)];
+    const span = (from: readonly [number, number], to: readonly [number, number]) => [{ step: 'source', pass: 1, from, to }];
+    const done = [
+      batchStarted('groups', 0, { inputs: span([0, 0], [1, 5]) }),
+      batchSucceeded('groups', 0),
+      batchStarted('groups', 1, { inputs: span([1, 5], [2, 10]) }),
+      batchSucceeded('groups', 1),
+      stepFinished('groups'),
+      finished('partial'),
+    ];
+    expect(commands(...recut, ...done, reopened({ again: { groups: [[1, 3]] } }))).toMatchObject([
+      { type: 'StartBatch', step: 'groups', batch: 1, rows: 3, again: true, inputs: [] },
+    ]);
+  });
+});

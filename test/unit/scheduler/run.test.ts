@@ -1,0 +1,553 @@
+// Runs from start to rest, with a worker that does as it is told.
+import { describe, expect, it } from 'vitest';
+import { manualClock } from '#kit/clock';
+import { codeOf, Fault, hasCode } from '#kit/fault';
+import { appendSideEvent, memoryStore, sideLogId, verify, type MemoryStore } from '#log';
+import { documentChunk } from '#rows';
+import {
+  cancelRun,
+  resumeRun,
+  startRun,
+  type BatchEnd,
+  type BatchTask,
+  type DriveContext,
+  type DrivenRun,
+  type ResumeOptions,
+} from '#scheduler';
+import type { NewEvent, RecordedEvent } from '#schema';
+import { actor, batchFailed, batchSucceeded, failure, manifestStep } from '../projections/events.ts';
+
+const steps = [manifestStep('source'), manifestStep('call', ['source']), manifestStep('leaf', ['call'])];
+const runId = 'numbers-7k2m4q';
+const bob = { user: 'bob', host: 'laptop', pid: 2 };
+const spent = {
+  model: 'oracle',
+  calls: 1,
+  inputTokens: 3,
+  outputTokens: 0,
+  cachedTokens: 0,
+  reasoningTokens: 0,
+  costUsd: 0,
+  thrownAway: { calls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 },
+};
+
+type Work = (task: BatchTask, abort: AbortSignal) => BatchEnd | Promise<BatchEnd>;
+
+/** A source of three batches of ten items; all other batches give what they get. */
+const plainly: Work = ({ step, pass, batch, attempt, rows, offset, inputs }) => {
+  const source = step === 'source' ? { source: { read: 10, last: offset >= 20, mark: null } } : {};
+  const count = step === 'source' ? 10 : rows;
+  return { event: batchSucceeded(step, batch, { pass, attempt, inputs, rowsIn: count, rows: count, ...source }), pause: null };
+};
+
+interface World {
+  readonly store: MemoryStore;
+  readonly tasks: BatchTask[];
+  readonly stops: string[];
+  context(work?: Work, given?: Partial<DriveContext>): DriveContext;
+  events(): Promise<readonly RecordedEvent[]>;
+  sideEvents(): Promise<readonly RecordedEvent[]>;
+}
+
+function world(store = memoryStore()): World {
+  const tasks: BatchTask[] = [];
+  const stops: string[] = [];
+  const read = async (logId: string) => (await Array.fromAsync(store.log.read(logId))).flat();
+  return {
+    store,
+    tasks,
+    stops,
+    events: () => read(runId),
+    sideEvents: () => read(sideLogId(runId)),
+    context: (work = plainly, given = {}) => ({
+      store,
+      actor,
+      clock: () => Date.now() * 1000,
+      program: { distilog: '0.0.0', node: '24.0.0' },
+      makeWorker: () => ({
+        name: 'a worker',
+        run: async (task, abort) => {
+          tasks.push(task);
+          return work(task, abort);
+        },
+        sourceFacts: async () => ({ count: 30, origin: { file: 'rows' } }),
+        again: async () => [],
+        sourceRows: () => 10,
+        stop: () => stops.push('stop'),
+        recorded: () => undefined,
+        close: async () => {
+          stops.push('close');
+        },
+      }),
+      ...given,
+    }),
+  };
+}
+
+const start = (context: DriveContext, of = steps): Promise<DrivenRun> =>
+  startRun(context, {
+    runId,
+    manifest: { pipeline: 'numbers', steps: of, signature: 's' },
+    definition: documentChunk({ the: 'definition' }),
+    params: { limit: 3 },
+    secrets: ['key'],
+    seed: 7,
+    file: 'numbers.ts',
+  });
+
+const resume = (context: DriveContext, given: Partial<ResumeOptions> = {}): Promise<DrivenRun> =>
+  resumeRun(context, { runId, seize: false, acceptedChanges: [], definition: null, concurrency: {}, skip: [], ...given });
+
+const typesOf = (events: readonly RecordedEvent[]) =>
+  events.map((event) =>
+    [event.type, 'step' in event ? event.step : null, 'batch' in event ? event.batch : null].filter((part) => part !== null).join(' '),
+  );
+
+const ofType = <T extends RecordedEvent['type']>(events: readonly RecordedEvent[], type: T) =>
+  events.filter((event): event is RecordedEvent<T> & RecordedEvent => event.type === type);
+
+/** Waits until something is so. */
+const until = (what: () => unknown) => expect.poll(what, { interval: 2 });
+
+/** A promise that a test keeps from a worker's batch for a while. */
+const never = new Promise<BatchEnd>(() => undefined);
+
+/** Starts a run and leaves it, as a process does that dies, with batch 0 of `call` under way and batch 1 failed once. */
+async function lost(given: World): Promise<DrivenRun> {
+  const work: Work = (task) => {
+    if (task.step !== 'call') return plainly(task, new AbortController().signal);
+    if (task.batch === 1) return { event: batchFailed('call', 1, { retryInMs: 10_000_000 }), pause: null };
+    return never;
+  };
+  const run = await start(given.context(work));
+  void run.drive().catch(() => undefined);
+  await until(async () => ofType(await given.events(), 'BatchFailed').length).toBe(1);
+  await expect
+    .poll(async () => ofType(await given.events(), 'BatchStarted').filter(({ step }) => step === 'call').length)
+    .toBeGreaterThan(2);
+  return run;
+}
+
+describe('a run', () => {
+  it('begins with what it is made of, durable before anything else', async () => {
+    const given = world();
+    const run = await start(given.context());
+    expect(run.state()).toMatchObject({ status: 'running', epoch: 1 });
+    const [first] = await given.events();
+    expect(first).toMatchObject({
+      type: 'RunStarted',
+      position: 1,
+      chunks: [documentChunk({ the: 'definition' }).sha256],
+      data: { params: { limit: 3 }, secrets: ['key'], seed: 7, file: 'numbers.ts', actor, program: { distilog: '0.0.0' } },
+    });
+    expect(await given.store.log.lastWriter(runId)).toBe('ada@engine:1');
+  });
+
+  it('is started once under its name', async () => {
+    const given = world();
+    await start(given.context());
+    await expect(start(given.context())).rejects.toMatchObject({ code: 'already-recorded', message: expect.stringContaining(runId) });
+  });
+
+  it('moves to its end, each batch written down before it is handed out', async () => {
+    const given = world();
+    const started: string[] = [];
+    const run = await start(
+      given.context((task, abort) => {
+        started.push(`${task.step} ${task.batch}`);
+        return plainly(task, abort);
+      }),
+    );
+    expect(await run.drive()).toEqual({ rest: 'succeeded', position: (await given.store.log.head(runId))?.position });
+    const events = await given.events();
+    const batches = ['0', '1', '2'].flatMap((batch) => steps.map(({ name }) => `${name} ${batch}`)).sort();
+    expect(started.toSorted()).toEqual(batches);
+    const types = typesOf(events);
+    for (const batch of batches) expect(types.indexOf(`BatchStarted ${batch}`)).toBeLessThan(types.indexOf(`BatchSucceeded ${batch}`));
+    expect(types.at(-1)).toBe('RunFinished');
+    expect(types.filter((type) => type.startsWith('StepFinished'))).toEqual([
+      'StepFinished source',
+      'StepFinished call',
+      'StepFinished leaf',
+    ]);
+    expect(await verify(given.store, runId)).toMatchObject({ ok: true });
+    expect(await given.store.log.holder(runId)).toBeNull();
+    expect(given.stops).toEqual(['close']);
+  });
+
+  it('writes down what each attempt gets', async () => {
+    const given = world();
+    await (await start(given.context())).drive();
+    const events = await given.events();
+    expect(ofType(events, 'StepStarted').map(({ step, data }) => [step, data])).toEqual([
+      ['source', { count: 30, origin: { file: 'rows' } }],
+      ['call', { count: null, origin: null }],
+      ['leaf', { count: null, origin: null }],
+    ]);
+    const started = ofType(events, 'BatchStarted');
+    expect(started.find(({ step, batch }) => step === 'source' && batch === 1)).toMatchObject({
+      pass: 1,
+      attempt: 1,
+      data: { inputs: [], offset: 10, rows: 10, worker: 'a worker', alone: false, signature: 'signature of source' },
+    });
+    const inputs = [{ step: 'source', pass: 1, from: [1, 0], to: [1, 10] }];
+    expect(started.find(({ step, batch }) => step === 'call' && batch === 1)?.data).toMatchObject({ inputs, rows: 10 });
+    expect(given.tasks.find(({ step, batch }) => step === 'call' && batch === 1)).toMatchObject({
+      pass: 1,
+      attempt: 1,
+      inputs,
+      rows: 10,
+      origin: null,
+    });
+    expect(given.tasks.find(({ step }) => step === 'source')).toMatchObject({ origin: { file: 'rows' }, offset: 0 });
+  });
+
+  it('tells whoever asked of every event, in order', async () => {
+    const given = world();
+    const seen: number[] = [];
+    const run = await start(given.context(plainly, { onRecorded: (events) => seen.push(...events.map(({ position }) => position)) }));
+    const { position } = await run.drive();
+    expect(seen).toEqual(Array.from({ length: position - 1 }, (_, index) => index + 2));
+  });
+
+  it('makes an attempt again when it is due, and tells how often it failed', async () => {
+    const given = world();
+    const run = await start(
+      given.context((task, abort) =>
+        task.step === 'call' && task.attempt < 3
+          ? { event: batchFailed('call', task.batch, { attempt: task.attempt, retryInMs: 20 }), pause: null }
+          : plainly(task, abort),
+      ),
+    );
+    expect((await run.drive()).rest).toBe('succeeded');
+    const [failed, again] = [
+      ofType(await given.events(), 'BatchFailed')[0],
+      given.tasks.find(({ step, attempt }) => step === 'call' && attempt === 2),
+    ];
+    expect(again).toMatchObject({ failures: 1 });
+    expect(given.tasks.filter(({ step, attempt }) => step === 'call' && attempt === 3)).toHaveLength(3);
+    expect(failed).toMatchObject({ attempt: 1 });
+  });
+
+  it('fails a step whose batch was given up, and says why', async () => {
+    const given = world();
+    const run = await start(
+      given.context((task, abort) =>
+        task.step === 'call' && task.batch === 1
+          ? { event: batchFailed('call', 1, { retryInMs: null, failsStep: true, error: failure('broken') }), pause: null }
+          : plainly(task, abort),
+      ),
+    );
+    expect((await run.drive()).rest).toBe('failed');
+    expect(ofType(await given.events(), 'StepFailed')).toMatchObject([
+      { step: 'call', data: { error: { code: 'broken', name: 'StepFailed', message: 'broken happened', stack: '' } } },
+    ]);
+  });
+
+  it('aborts attempts that no longer count', async () => {
+    const given = world();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call') return plainly(task, abort);
+        if (task.batch === 0) {
+          // Long enough for the later batches to be under way.
+          await until(() => given.tasks.filter(({ step }) => step === 'call').length).toBe(2);
+          return { event: batchFailed('call', 0, { retryInMs: null, failsStep: true }), pause: null };
+        }
+        await new Promise((resolve) => abort.addEventListener('abort', resolve));
+        return { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: null };
+      }),
+    );
+    expect((await run.drive()).rest).toBe('failed');
+    expect(typesOf(await given.events()).at(-1)).toBe('RunFinished');
+  });
+
+  it('ends with the error of a worker whose store fails', async () => {
+    const given = world();
+    const run = await start(
+      given.context((task, abort) => {
+        if (task.step === 'call') throw new Fault('disk-full', 'no room');
+        return plainly(task, abort);
+      }),
+    );
+    await expect(run.drive()).rejects.toMatchObject({ code: 'disk-full' });
+    expect(await given.store.log.holder(runId)).toBeNull();
+    expect(given.stops).toContain('close');
+  });
+});
+
+describe('a run that is to stop', () => {
+  const stop = { kind: 'pause', reason: 'asked', message: 'enough', step: null, actor: bob } as const;
+
+  it('lets what is under way end, hands out no more, and rests', async () => {
+    const given = world();
+    const run: DrivenRun = await start(
+      given.context((task, abort) => {
+        if (task.step === 'call') run.stop(stop);
+        return plainly(task, abort);
+      }),
+    );
+    expect((await run.drive()).rest).toBe('paused');
+    const events = await given.events();
+    expect(events.at(-1)).toMatchObject({ type: 'RunPaused', data: { reason: 'asked', message: 'enough', step: null, actor: bob } });
+    expect(ofType(events, 'BatchStarted').length).toBe(ofType(events, 'BatchSucceeded').length);
+    expect(typesOf(events)).not.toContain('BatchStarted leaf 0');
+    expect(given.stops[0]).toBe('stop');
+  });
+
+  it('follows the first wish', async () => {
+    const given = world();
+    const run = await start(given.context());
+    run.stop(stop);
+    run.stop({ ...stop, message: 'again' });
+    expect((await run.drive()).rest).toBe('paused');
+    expect((await given.events()).at(-1)).toMatchObject({ data: { message: 'enough' } });
+    expect(given.tasks).toEqual([]);
+  });
+
+  it('is cancelled without waiting for what is under way', async () => {
+    const given = world();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call') return plainly(task, abort);
+        run.stop({ ...stop, kind: 'cancel', message: 'no use' });
+        if (!abort.aborted) await new Promise((resolve) => abort.addEventListener('abort', resolve));
+        return { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: null };
+      }),
+    );
+    expect((await run.drive()).rest).toBe('cancelled');
+    expect((await given.events()).at(-1)).toMatchObject({ type: 'RunCancelled', data: { reason: 'asked', message: 'no use', actor: bob } });
+  });
+
+  it('pauses for what an attempt met, and names the step', async () => {
+    const given = world();
+    const run = await start(
+      given.context((task, abort) =>
+        task.step === 'call'
+          ? { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: { reason: 'auth', message: 'key refused' } }
+          : plainly(task, abort),
+      ),
+    );
+    expect((await run.drive()).rest).toBe('paused');
+    expect((await given.events()).at(-1)).toMatchObject({
+      type: 'RunPaused',
+      data: { reason: 'auth', message: 'key refused', step: 'call', actor },
+    });
+  });
+
+  it.each([
+    ['PauseRequested', 'paused', 'RunPaused'],
+    ['CancelRequested', 'cancelled', 'RunCancelled'],
+  ] as const)('hears of it beside its log: %s', async (type, rest, recorded) => {
+    const given = world();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step === 'call') {
+          await appendSideEvent(given.store.log, runId, { type, data: { actor: bob, message: 'from beside' } } as NewEvent, 'bob@laptop:2');
+          await until(() => given.stops.length + Number(abort.aborted)).toBeGreaterThan(0);
+        }
+        return plainly(task, abort);
+      }),
+    );
+    expect((await run.drive()).rest).toBe(rest);
+    expect((await given.events()).at(-1)).toMatchObject({ type: recorded, data: { reason: 'asked', message: 'from beside', actor: bob } });
+  });
+
+  it('takes no request that was made before it was driven', async () => {
+    const given = world();
+    const run = await start(given.context());
+    await appendSideEvent(given.store.log, runId, { type: 'PauseRequested', data: { actor: bob, message: 'old' } }, 'bob@laptop:2');
+    expect((await run.drive()).rest).toBe('succeeded');
+  });
+});
+
+describe('a run that lost its driver', () => {
+  it('is taken over: what was under way is abandoned, and what follows goes on from there', async () => {
+    const given = world();
+    await lost(given);
+    const before = await given.store.log.head(runId);
+    const run = await resume(given.context(plainly, { actor: bob }), { seize: true });
+    const events = (await given.events()).slice(before?.position ?? 0);
+    expect(events[0]).toMatchObject({
+      type: 'RunResumed',
+      chunks: [],
+      data: {
+        reason: 'taken-over',
+        epoch: 2,
+        actor: bob,
+        from: actor,
+        positionSeen: before?.position,
+        acceptedChanges: [],
+        concurrency: {},
+        program: { distilog: '0.0.0' },
+      },
+    });
+    expect(typesOf(events.slice(1)).toSorted()).toEqual(['BatchAbandoned call 0', 'BatchAbandoned call 2']);
+    expect(events[1]).toMatchObject({ pass: 1, attempt: 1, data: { epoch: 1 } });
+    expect(run.state().steps['call']?.open).toMatchObject({
+      0: { state: 'waiting', suspect: true },
+      1: { state: 'waiting', suspect: false },
+    });
+    const stopped = { kind: 'pause', reason: 'asked', message: '', step: null, actor } as const;
+    setTimeout(() => run.stop(stopped), 50);
+    expect((await run.drive()).rest).toBe('paused');
+    const later = await resume(given.context());
+    expect(ofType(await given.events(), 'RunResumed').at(-1)).toMatchObject({ data: { reason: 'resumed', epoch: 3, from: bob } });
+    later.abort();
+  });
+
+  it('gives up the batches that whoever resumes names', async () => {
+    const given = world();
+    await lost(given);
+    const run = await resume(given.context(), { seize: true, skip: [{ step: 'call', batch: 1 }] });
+    const events = await given.events();
+    expect(events.at(-1)).toMatchObject({
+      type: 'BatchFailed',
+      pass: 1,
+      step: 'call',
+      batch: 1,
+      attempt: 2,
+      data: { error: { code: 'skipped' }, retryInMs: null, failsStep: false, counted: false, pending: 10, rows: 0 },
+    });
+    expect((await run.drive()).rest).toBe('partial');
+    expect(
+      ofType(await given.events(), 'BatchSucceeded')
+        .filter(({ step }) => step === 'call')
+        .map(({ batch }) => batch),
+    ).toEqual([0, 2]);
+  });
+
+  it.each([
+    [{ step: 'call', batch: 7 }, /Batch 7 of step call is not open.* Open batches of call: 0, 1, 2\./],
+    [{ step: 'leaf', batch: 0 }, /Step leaf has no open batch\./],
+    [{ step: 'gone', batch: 0 }, /Step gone has no open batch\./],
+  ])('gives up no batch that is not open: %o', async (skip, message) => {
+    const given = world();
+    await lost(given);
+    const before = await given.store.log.head(runId);
+    await expect(resume(given.context(), { seize: true, skip: [skip] })).rejects.toMatchObject({
+      code: 'not-open',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await given.store.log.head(runId)).toEqual(before);
+    expect(await given.store.log.holder(runId)).toBeNull();
+  });
+
+  it('runs on with what was accepted, and keeps its definition', async () => {
+    const given = world();
+    await lost(given);
+    const definition = documentChunk({ the: 'changed definition' });
+    const acceptedChanges = [{ step: 'call', kind: 'changed' as const, parts: ['code'], signature: 'changed' }];
+    const run = await resume(given.context(), { seize: true, acceptedChanges, definition, concurrency: { leaf: 9 } });
+    expect(ofType(await given.events(), 'RunResumed')[0]).toMatchObject({
+      chunks: [definition.sha256],
+      data: { acceptedChanges, concurrency: { leaf: 9 } },
+    });
+    expect(Buffer.from(await given.store.chunks.get(definition.sha256)).toString()).toContain('changed definition');
+    expect(run.state().steps['call']?.plan.signature).toBe('changed');
+    expect(run.state().steps['leaf']?.plan.concurrency).toBe(9);
+    run.abort();
+  });
+
+  it('is refused to a second driver, who is told who the first is', async () => {
+    const clock = manualClock();
+    const given = world(memoryStore({ clock }));
+    await start(given.context());
+    clock.advance(5 * 60_000);
+    await expect(resume(given.context(plainly, { clock }))).rejects.toMatchObject({
+      code: 'run-is-driven',
+      message: expect.stringMatching(/is driven by .*@.*, process \d+, since 2026-01-01T.* \(5 minutes ago\)/) as string,
+      details: { run: runId, pid: process.pid },
+    });
+  });
+
+  it('is nothing to resume where there is none, or where it is over', async () => {
+    const given = world();
+    await expect(resume(given.context())).rejects.toMatchObject({ code: 'unknown-run', details: { run: runId } });
+    await (await start(given.context())).drive();
+    await expect(resume(given.context())).rejects.toMatchObject({
+      code: 'run-is-over',
+      message: expect.stringContaining('over: succeeded') as string,
+      details: { status: 'succeeded' },
+    });
+    await expect(cancelRun(given.context(), runId)).rejects.toMatchObject({ code: 'run-is-over' });
+    expect(await given.store.log.holder(runId)).toBeNull();
+  });
+
+  it('is left to a newer program where this one cannot read its log', async () => {
+    const given = world();
+    await lost(given);
+    const event = given.store.log.logs.get(runId)?.events[1];
+    given.store.log.logs.get(runId)?.events.splice(1, 1, { ...event, type: 'StepBlessed' } as never);
+    await expect(resume(given.context(), { seize: true })).rejects.toMatchObject({
+      code: 'unknown-event',
+      message: expect.stringContaining('position 2') as string,
+    });
+  });
+
+  it('is cancelled by whoever asks', async () => {
+    const given = world();
+    const run = await lost(given);
+    await expect(cancelRun({ ...given.context(), actor: bob }, runId)).rejects.toMatchObject({ code: 'run-is-driven' });
+    run.stop({ kind: 'pause', reason: 'asked', message: '', step: null, actor });
+    const opened = await given.store.log.openDriver(runId, { seize: true });
+    if (opened.ok) await opened.session.close();
+    await cancelRun({ ...given.context(), actor: bob }, runId);
+    expect((await given.events()).at(-1)).toMatchObject({
+      type: 'RunCancelled',
+      data: { reason: 'asked', message: 'asked to cancel', actor: bob },
+    });
+    expect(await given.store.log.holder(runId)).toBeNull();
+  });
+});
+
+describe('a driver that lost its run', () => {
+  it('stops, says who has it, and tells beside the log what its calls cost', async () => {
+    const given = world();
+    const held = Promise.withResolvers<void>();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call') return plainly(task, abort);
+        await held.promise;
+        const { event } = await plainly(task, abort);
+        const usage = task.batch === 0 ? [spent] : [];
+        return { event: { ...event, data: { ...event.data, usage } } as BatchEnd['event'], pause: null };
+      }),
+    );
+    const driving = run.drive().catch((error: unknown) => error);
+    await until(() => given.tasks.filter(({ step }) => step === 'call').length).toBeGreaterThan(1);
+    const next = await resume(given.context(plainly, { actor: bob }), { seize: true });
+    held.resolve();
+    const error = await driving;
+    expect(codeOf(error)).toBe('fenced');
+    expect(hasCode((error as Error).cause, 'fenced')).toBe(true);
+    expect(error).toMatchObject({ message: expect.stringContaining('was taken over by bob@laptop:2') as string, details: { run: runId } });
+    expect(await given.sideEvents()).toMatchObject([
+      { type: 'LateResult', step: 'call', batch: 0, attempt: 1, data: { actor, epoch: 1, rows: 10, usage: [spent] } },
+    ]);
+    expect((await next.drive()).rest).toBe('succeeded');
+  });
+});
+
+describe('a takeover whose store is away', () => {
+  it('is tried again; what another try would not mend is not', async () => {
+    const given = world();
+    await lost(given);
+    let tries = 0;
+    const away: MemoryStore = {
+      ...given.store,
+      log: {
+        ...given.store.log,
+        head: async (logId) => {
+          if (++tries <= 2) throw new Fault('store-unreachable', 'away');
+          return given.store.log.head(logId);
+        },
+      },
+    };
+    const run = await resume({ ...given.context(), store: away }, { seize: true });
+    expect(tries).toBe(3);
+    run.abort();
+    const broken = { ...away, log: { ...away.log, head: async () => Promise.reject(new Fault('schema-too-new', 'no')) } };
+    await expect(resume({ ...given.context(), store: broken }, { seize: true })).rejects.toMatchObject({ code: 'schema-too-new' });
+  });
+});
