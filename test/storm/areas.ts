@@ -1,5 +1,6 @@
 import type { Area } from './area.ts';
 import { embedded } from './embedded.ts';
+import { simulator } from './simulator.ts';
 
 /** Every kind of attack, in the order in which a storm strikes. */
-export const areas: readonly Area[] = [embedded];
+export const areas: readonly Area[] = [embedded, simulator];
