@@ -69,7 +69,7 @@ const forbidden = [
     name: 'nothing-imports-tests',
     severity: 'error',
     from: { path: '^(src|schema|projections)/' },
-    to: { path: '^(test|bench|examples)/' },
+    to: { path: '^(test|examples)/' },
   },
   {
     name: 'projections-import-types-only',

@@ -8,6 +8,7 @@ export {
   rowBytesMax,
   stackLengthMax,
   stepsMax,
+  undeclaredMax,
 } from './bounds.ts';
 export { callSchema, type Call } from './call.ts';
 export { checkpointsSchema, type Checkpoint, type Checkpoints } from './checkpoint.ts';

@@ -11,7 +11,7 @@ import { absentGraph, plannedSteps, replanned, type GraphState, type OpenBatch, 
  */
 export const graph = projection<GraphState>({
   name: 'graph',
-  version: 2,
+  version: 3,
   initialState: absentGraph,
   on: {
     RunStarted: (state, { data }) =>
@@ -168,13 +168,13 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
 
 /** A step ends at its lowest batch that was given up: everything before it still arrives, so what arrives does not depend on timing. */
 function doomed(state: GraphState, { step: name, batch, data }: RecordedEvent<'BatchFailed'>): GraphState {
-  const before = state.steps[name]?.failure;
-  if (before && before.batch <= batch) return state;
+  const step = state.steps[name];
+  if (!step || (step.end !== null && batch >= step.end)) return state;
   let next = withStep(state, name, { failure: { batch, code: data.error.code, message: data.error.message } });
   const dead = new Set([name]);
   for (const each of next.order) {
-    const step = next.steps[each];
-    if (!step?.plan.upstream.some((upstream) => dead.has(upstream))) continue;
+    const below = next.steps[each];
+    if (!below?.plan.upstream.some((upstream) => dead.has(upstream))) continue;
     dead.add(each);
     next = withStep(next, each, { blocked: true });
   }

@@ -62,15 +62,19 @@ export function knownEnds(graph: GraphState, names: readonly string[]): GraphSta
   for (const name of names) {
     const step = next.steps[name];
     if (!step) continue;
-    const end = endOf(next, step);
+    const { failure } = step;
+    const reach = endFromAbove(next, step);
+    // A step above it ended even earlier: its own failure is of a batch that does not count.
+    const isOwn = failure !== null && (reach === null || failure.batch < reach);
+    const end = isOwn ? failure.batch : reach;
     if (end === step.end) continue;
-    next = knownEnds(withStep(next, name, { end }), step.plan.consumers);
+    next = knownEnds(withStep(next, name, { end, failure: isOwn ? failure : null }), step.plan.consumers);
   }
   return next;
 }
 
-function endOf(graph: GraphState, step: StepState): number | null {
-  if (step.failure) return step.failure.batch;
+/** How many batches the steps above leave a step, as far as that is known. */
+function endFromAbove(graph: GraphState, step: StepState): number | null {
   const upstreams = step.plan.upstream.flatMap((name) => graph.steps[name] ?? []);
   switch (step.plan.cut.kind) {
     case 'source':

@@ -16,6 +16,8 @@ export interface WriteOptions {
   readonly format?: Format | undefined;
   /** Of Parquet files; default snappy. */
   readonly compression?: Compression | undefined;
+  /** Bytes of a file after which the next begins; default 256 MiB. */
+  readonly shardBytesMax?: number | undefined;
   /** The version that writes, for the metadata. */
   readonly distilog: string;
 }
@@ -31,11 +33,12 @@ export interface WrittenDistiset {
  * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
-  const { directory, format = 'parquet', compression = 'snappy', distilog } = options;
+  const { directory, format = 'parquet', compression = 'snappy', shardBytesMax, distilog } = options;
   const output = beginDirectory(directory);
   try {
     const written: WrittenConfig[] = [];
-    for (const config of distiset.configs) written.push(await writeConfig(output.temporary, config, { format, compression }));
+    for (const config of distiset.configs)
+      written.push(await writeConfig(output.temporary, config, { format, compression, shardBytesMax }));
     const metadata = metadataOf(distiset, written, { format, compression, distilog });
     writeFile(path.join(output.temporary, 'distilog.json'), metadataText(metadata));
     writeFile(path.join(output.temporary, 'README.md'), datasetCard(metadata, written));

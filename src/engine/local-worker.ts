@@ -1,5 +1,5 @@
 import type { Clock } from '#kit/clock';
-import { triedAgainSchema, type NewEvent, type RecordedEvent } from '#schema';
+import { nameLengthMax, storableText, triedAgainSchema, undeclaredMax, type NewEvent, type RecordedEvent } from '#schema';
 import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
@@ -50,9 +50,11 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
     const known = undeclared.get(name) ?? new Set<string>();
     undeclared.set(name, known);
-    const news = keys.filter((key) => !known.has(key));
-    for (const key of news) known.add(key);
-    return news;
+    // Keys may be anything, as many as there are rows: a few say what is wrong.
+    const news = keys.map((key) => storableText(key.slice(0, nameLengthMax))).filter((key) => !known.has(key));
+    const told = [...new Set(news)].slice(0, undeclaredMax - known.size);
+    for (const key of told) known.add(key);
+    return told;
   };
 
   const countOf = async (name: string): Promise<number | null> => {

@@ -1,4 +1,4 @@
-import { namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
+import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
 import { AssertionError } from '#kit/assert';
 import { Fault, messageOf } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
@@ -61,6 +61,7 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
     );
   }
   refuseSecrets(parsed.secrets, data.definition);
+  refuseTooLarge(name, data.manifest, parsed.recorded);
   const signatures = new Map(data.manifest.steps.map((step) => [step.name, step]));
   const steps = new Map(
     draft.steps.map((step) => {
@@ -69,6 +70,21 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
     }),
   );
   return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps, returned };
+}
+
+/** What a run's first event holds beside steps and params, and then some. */
+const firstEventBytesSpare = 64 * 1024;
+
+/** Steps and params are written into a run's first event. */
+function refuseTooLarge(name: string, manifest: Manifest, params: JsonObject): void {
+  const bytesOf = (value: unknown) => new TextEncoder().encode(canonicalJson(value)).byteLength;
+  const [ofSteps, ofParams] = [bytesOf(manifest), bytesOf(params)];
+  if (ofSteps + ofParams + firstEventBytesSpare <= eventBytesMax) return;
+  const kilobytes = (bytes: number) => `${Math.ceil(bytes / 1024)} KiB`;
+  refuse(
+    `Pipeline ${name} has steps of ${kilobytes(ofSteps)} and params of ${kilobytes(ofParams)}; a run records at most ${kilobytes(eventBytesMax)} of both. ` +
+      'Give large params as a file that a source reads, and columns shorter names.',
+  );
 }
 
 interface Defined {

@@ -30,17 +30,33 @@ export function concatenated(parts: readonly { readonly view: View; readonly fro
   };
 }
 
-/** A view whose columns are found by a function, each at most once. */
-export function lookedUp(count: number, find: (column: string) => Promise<readonly Json[]>): View {
+/** A view whose columns are found by a function, each at most once; `onFound` is told of each. */
+export function lookedUp(
+  count: number,
+  find: (column: string) => Promise<readonly Json[]>,
+  onFound: (values: readonly Json[]) => void = () => undefined,
+): View {
   const found = new Map<string, Promise<readonly Json[]>>();
   return {
     count,
     column: (name) => {
-      const known = found.get(name) ?? find(name);
-      found.set(name, known);
-      return known;
+      const known = found.get(name);
+      if (known) return known;
+      const finding = find(name);
+      found.set(name, finding);
+      finding.then(onFound, () => undefined);
+      return finding;
     },
   };
+}
+
+/** Bytes that values take in memory, about. */
+export function bytesOf(value: Json | readonly Json[]): number {
+  if (typeof value === 'string') return 16 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 16;
+  for (const member of Array.isArray(value) ? value : Object.values(value)) bytes += 8 + bytesOf(member as Json);
+  return bytes;
 }
 
 /** Values at these row numbers; null: at so many from `first` on. */

@@ -27,6 +27,12 @@ export class BoundedCache<Value> {
     }
   }
 
+  /** A value that is still kept has become heavier. */
+  add(key: string, value: Value, weight: number): void {
+    const entry = this.#entries.get(key);
+    if (entry?.value === value) this.set(key, value, entry.weight + weight);
+  }
+
   delete(key: string): void {
     const entry = this.#entries.get(key);
     if (!entry) return;

@@ -4,7 +4,7 @@ import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import { batchChunks } from './batch-chunks.ts';
-import { concatenated, lookedUp, valuesAt, type View } from './batch-view.ts';
+import { bytesOf, concatenated, lookedUp, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk, type DecodedChunk } from './chunk-codec.ts';
 
@@ -37,7 +37,7 @@ export interface RowReader {
   inputParts(step: string, spans: readonly Span[]): AsyncIterable<View>;
 }
 
-/** Bytes (uncompressed, estimated by their chunks') of views kept; a reader that goes on in order needs one or two batches per ancestor. */
+/** Bytes (about) of the columns of views kept, those found in ancestors' included; a reader that goes on in order needs one or two batches per ancestor. */
 const cachedBytesMax = 8 * 1024 * 1024;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
@@ -119,23 +119,34 @@ export function rowReader({
     return decodeChunk(await chunks.get(addresses[index] ?? ''));
   };
 
-  /** The rows of one chunk of a batch, which is the batch's from output row `first` on. */
-  const readChunk = async (batch: BatchName, index: number, first: number): Promise<View> => {
+  /** The rows of one chunk of a batch, which is the batch's from output row `first` on. `onFound` is told of columns that the chunk does not hold. */
+  const readChunk = async (batch: BatchName, index: number, first: number, onFound: (values: readonly Json[]) => void): Promise<View> => {
     const { inherited } = await opened(batch);
     const chunk = await stored(batch, index);
     const place = placeColumn(batch.step);
-    return lookedUp(chunk.count, (name) => {
-      const values = chunk.columns.get(name);
-      if (values) return Promise.resolve(values);
-      if (name !== place) return inherited(name, chunk, first);
-      return Promise.resolve(Array.from({ length: chunk.count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
-    });
+    const inheritedColumns = lookedUp(
+      chunk.count,
+      (name) => {
+        if (name !== place) return inherited(name, chunk, first);
+        return Promise.resolve(Array.from({ length: chunk.count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
+      },
+      onFound,
+    );
+    return {
+      count: chunk.count,
+      column: (name) => {
+        const values = chunk.columns.get(name);
+        return values ? Promise.resolve(values) : inheritedColumns.column(name);
+      },
+    };
   };
 
   const chunkView = async (batch: BatchName, index: number, first: number): Promise<View> => {
     const name = `${key(batch)}#${index}`;
     const { event, addresses } = await opened(batch);
-    const view = views.get(name) ?? readChunk(batch, index, first);
+    const known = views.get(name);
+    if (known) return known;
+    const view: Promise<View> = readChunk(batch, index, first, (values) => views.add(name, view, bytesOf(values)));
     views.set(name, view, 1024 + (2 * event.data.bytes) / addresses.length);
     view.catch(() => views.delete(name));
     return view;
@@ -155,7 +166,7 @@ export function rowReader({
 
   /** Columns of a step whose rows stem from one input row each. */
   const following = (step: ReadStep, inputs: readonly Span[]): OpenBatch['inherited'] => {
-    const input = once(() => reader.input(step.name, inputs));
+    const input = shared(() => reader.input(step.name, inputs));
     return async (name, { parents, count }, first) => {
       // A union's origins tell which branches have a column; they are heeded where its input is put together.
       const of = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
@@ -166,7 +177,7 @@ export function rowReader({
   /** Columns of a join, whose rows stem from one row of each upstream step. */
   const joined = (step: ReadStep, inputs: readonly Span[]): OpenBatch['inherited'] => {
     const branches = step.upstream.map((upstream) =>
-      once(() =>
+      shared(() =>
         reader.input(
           step.name,
           inputs.filter((span) => span.step === upstream),
@@ -274,7 +285,14 @@ function completed(view: View, union: ReadStep, branch: string): View {
   };
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
+/** Made once for all who ask at the same time, and not kept for longer than they do: inputs of large rows are large. */
+function shared<T>(make: () => Promise<T>): () => Promise<T> {
+  let known: WeakRef<Promise<T>> | undefined;
+  return () => {
+    const before = known?.deref();
+    if (before) return before;
+    const made = make();
+    known = new WeakRef(made);
+    return made;
+  };
 }

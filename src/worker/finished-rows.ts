@@ -2,7 +2,7 @@ import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected,
 import type { Chunk, ChunkStore } from '#log';
 import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, rowBytes } from '#rows';
 import { OutputWriter, storedChunk, type Output } from './output-writer.ts';
-import { rowsOfPart, type OutputPart } from './row-output.ts';
+import { partReader, type OutputPart } from './row-output.ts';
 
 /** What became of an input row: the output rows that stem from it (none: it was dropped), or why it was given up. */
 export type Finished =
@@ -76,7 +76,8 @@ export class FinishedRows {
   async valuesOf(row: number): Promise<readonly string[] | null> {
     const finished = this.#rows.get(row);
     if (finished?.kind !== 'kept') return null;
-    for (const part of finished.parts) for await (const values of rowsOfPart(part, this.#columns, this.#chunks)) return values;
+    const reader = partReader(this.#columns, this.#chunks);
+    for (const part of finished.parts) for await (const values of reader.rows(part)) return values;
     return null;
   }
 
@@ -124,6 +125,7 @@ export class FinishedRows {
   /** All of it: the batch's output, in the order of its input rows. */
   async tellAll(): Promise<Told> {
     const writer = new OutputWriter(this.#columns, this.#chunks, true);
+    const reader = partReader(this.#columns, this.#chunks);
     const all = this.#inOrder();
     const parts = all.flatMap(([row, finished]) => (finished.kind === 'kept' ? finished.parts.map((part) => ({ row, part })) : []));
     for (let index = 0; index < parts.length; ) {
@@ -139,7 +141,7 @@ export class FinishedRows {
           const storing = writer.add(values, row, part.rows.length === 1 ? part.bytes : rowBytes(values));
           if (storing) await storing;
         }
-      } else for await (const values of rowsOfPart(part, this.#columns, this.#chunks)) await writer.add(values, row, rowBytes(values));
+      } else for await (const values of reader.rows(part)) await writer.add(values, row, rowBytes(values));
       index++;
     }
     return { output: writer.end(), done: rangesOf(all.map(([row]) => row)), ...tellRejections(this.rejections()) };

@@ -1,5 +1,5 @@
 import type { ChunkStore } from '#log';
-import { ChunkBuilder, decodeChunk, encodeValues } from '#rows';
+import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '#rows';
 import { storedChunk, type StoredChunk } from './output-writer.ts';
 
 /** Consecutive output rows of one input row: in memory, as the canonical JSON of the columns that are added, or in a chunk. */
@@ -7,13 +7,36 @@ export type OutputPart =
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
 
-/** Output rows of a part, one after the other. */
-export async function* rowsOfPart(part: OutputPart, columns: readonly string[], chunks: ChunkStore): AsyncGenerator<readonly string[]> {
-  if (part.kind === 'held') {
-    yield* part.rows;
-    return;
-  }
-  const decoded = decodeChunk(await chunks.get(part.chunk.address));
+/** Bytes of decoded chunks that are kept while rows are told in order: those of two journals may take turns. */
+const decodedBytesMax = 16 * 1024 * 1024;
+
+/** Reads parts' output rows, one after the other. */
+export interface PartReader {
+  rows(part: OutputPart): AsyncIterable<readonly string[]>;
+}
+
+/** A reader that decodes a chunk once for all the rows that stand in it, as long as they are asked for about together. */
+export function partReader(columns: readonly string[], chunks: ChunkStore): PartReader {
+  const cache = new BoundedCache<DecodedChunk>(decodedBytesMax);
+  return {
+    rows: async function* (part) {
+      if (part.kind === 'held') {
+        yield* part.rows;
+        return;
+      }
+      const { address, bytes } = part.chunk;
+      const decoded = cache.get(address) ?? decodeChunk(await chunks.get(address));
+      cache.set(address, decoded, bytes);
+      yield* storedRows(part, columns, decoded);
+    },
+  };
+}
+
+function* storedRows(
+  part: Extract<OutputPart, { readonly kind: 'stored' }>,
+  columns: readonly string[],
+  decoded: DecodedChunk,
+): Generator<readonly string[]> {
   const values = columns.map((name) => decoded.columns.get(name) ?? []);
   for (let row = part.from; row < part.from + part.rows; row++) yield encodeValues(values.map((column) => column[row]));
 }

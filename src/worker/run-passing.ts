@@ -24,11 +24,14 @@ export async function runPassing(attempt: Attempt, step: PassingRunnable): Promi
 /** The rows of one upstream step, or those of them that the step lets through. */
 async function passed(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<Ended> {
   const { context, task } = attempt;
-  const input = await context.reader.input(step.name, task.inputs);
-  const isPassed = await passes(step, (name) => input.column(name));
   const writer = new OutputWriter(step.adds, context.chunks, true);
-  for (let row = 0; row < input.count; row++) if (isPassed(row)) await writer.add([], row, 0);
-  return attempt.succeededWith(writer.end(), { rowsIn: input.count });
+  let first = 0;
+  for await (const part of context.reader.inputParts(step.name, task.inputs)) {
+    const isPassed = await passes(step, (name) => part.column(name));
+    for (let row = 0; row < part.count; row++) if (isPassed(row)) await writer.add([], first + row, 0);
+    first += part.count;
+  }
+  return attempt.succeededWith(writer.end(), { rowsIn: first });
 }
 
 async function passes(

@@ -15,39 +15,52 @@ const yieldEveryMs = 20;
 /** Tries each pending row of a batch once: at most `concurrency` calls in flight, across the step's batches. */
 export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<Ended> {
   const { context, finished, task } = attempt;
-  const input = await context.reader.input(step.name, task.inputs);
-  const rows = await rowsOf(input, step.inputColumns);
   const lanes = context.lanesOf(step.name);
   const failed = new Map<number, RowFailure>();
   const inFlight = new Set<Promise<void>>();
   let lastYield = performance.now();
 
-  for (let row = 0; row < rows.length; row++) {
-    if (finished.has(row)) continue;
-    if (!lanes.tryEnter()) await lanes.enter();
-    const making = attempt.room();
-    if (making) await making;
-    if (attempt.isStopping || context.abort.aborted) {
-      lanes.leave();
-      break;
-    }
-    const call = tryRow(attempt, step, row, rows[row] as JsonObject, failed);
-    if (call) {
-      const ended = call.finally(() => {
+  /** Tries those of some rows that are pending. False: no more rows are to be handed out. */
+  const tryPart = async (rows: readonly JsonObject[], first: number): Promise<boolean> => {
+    for (let row = first; row < first + rows.length; row++) {
+      if (finished.has(row)) continue;
+      if (!lanes.tryEnter()) await lanes.enter();
+      const making = attempt.room();
+      if (making) await making;
+      if (attempt.isStopping || context.abort.aborted) {
         lanes.leave();
-        inFlight.delete(ended);
-      });
-      inFlight.add(ended);
-    } else {
-      lanes.leave();
-      if (performance.now() - lastYield > yieldEveryMs) {
-        await new Promise(setImmediate);
-        lastYield = performance.now();
+        return false;
+      }
+      const call = tryRow(attempt, step, row, rows[row - first] as JsonObject, failed);
+      if (call) {
+        const ended = call.finally(() => {
+          lanes.leave();
+          inFlight.delete(ended);
+        });
+        inFlight.add(ended);
+      } else {
+        lanes.leave();
+        if (performance.now() - lastYield > yieldEveryMs) {
+          await new Promise(setImmediate);
+          lastYield = performance.now();
+        }
       }
     }
+    return true;
+  };
+
+  try {
+    let first = 0;
+    // A part of the input at a time: all of it may be larger than memory.
+    for await (const part of context.reader.inputParts(step.name, task.inputs)) {
+      if (!(await tryPart(await rowsOf(part, step.inputColumns), first))) break;
+      first += part.count;
+    }
+  } finally {
+    // Calls under way end before the attempt does, also where the rest of the input cannot be read.
+    await Promise.all(inFlight);
   }
-  await Promise.all(inFlight);
-  return attempt.end(failed, rows.length - finished.count);
+  return attempt.end(failed, task.rows - finished.count);
 }
 
 /** Calls the step's function. Returns a promise only if the function did, or makes rows; it never rejects. */

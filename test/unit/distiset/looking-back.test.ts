@@ -32,7 +32,7 @@ function asking(outside: { isMended: boolean }) {
     asked.filter('third', { keep: ({ n }) => n % 3 === 0 }, { version: 1 });
     rows.batch(
       'pairs',
-      { output: z.object({ sum: z.int() }), run: (pair) => [{ sum: pair.reduce((sum, row) => sum + row.n, 0) }] },
+      { output: z.object({ sum: z.int() }), run: (pair) => [{ sum: pair.reduce<number>((sum, row) => sum + row.n, 0) }] },
       { batchSize: 2, version: 1 },
     );
   });

@@ -24,6 +24,13 @@ describe('an encoded event', () => {
     );
   });
 
+  it('holds a new pass over a hundred thousand batches', () => {
+    const again = { all: Array.from({ length: 100_000 }, (_, batch): [number, number] => [batch, 1_000]) };
+    const { actor, program } = runStarted.data;
+    const data = { pass: 2, steps: [], codes: null, rejected: [], again, epoch: 2, actor, program };
+    expect(decode(encodeEvent({ type: 'RunReopened', data })).event?.data).toEqual(data);
+  });
+
   it('is told to be unreadable when its type, version, shape or bytes are unknown', () => {
     const encoded = encodeEvent(stepStarted());
     for (const changes of [{ type: 'StepDreamt' }, { version: 2 }, { data: '{"count":"many"}' }, { data: '{' }]) {

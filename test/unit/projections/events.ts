@@ -124,6 +124,7 @@ export const batchFailed = (
     elapsedMs: 5,
     usage: [],
     calls: 0,
+    checkpoints: 0,
     ...given,
   },
 });
@@ -134,7 +135,7 @@ export const batchProgressed = (
 ): NewEvent<'BatchProgressed'> => ({
   type: 'BatchProgressed',
   ...placeOf(step, batch, {}),
-  data: { done: [], rows: 0, rejected: noneRejected, usage: [], calls: 0, ...given },
+  data: { done: [], rows: 0, rejected: noneRejected, usage: [], calls: 0, checkpoints: 0, ...given },
 });
 export const batchAbandoned = (step: string, batch: number, attempt = 1): NewEvent<'BatchAbandoned'> => ({
   type: 'BatchAbandoned',

@@ -95,6 +95,7 @@ describe('a new pass', () => {
         elapsedMs: 0,
         usage: [],
         calls: 0,
+        checkpoints: 0,
       },
     });
     expect(state.steps['call']).toMatchObject({ failure: null, end: 4, settled: 3, lost: 1 });

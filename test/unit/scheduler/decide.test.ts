@@ -1,17 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { expectedLeaves, randomWorld, simulate } from './simulation.ts';
+import { checkWorld } from './check-world.ts';
 
-const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 120) }, (_, seed) => seed);
+const first = Number(process.env['DISTILOG_SEED'] ?? 0);
+const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 60) }, (_, index) => first + index);
 
 describe('a run of a random pipeline', () => {
-  it.each(seeds)('gives the same leaves whatever its driver goes through (seed %i)', (seed) => {
-    const world = randomWorld(seed);
-    const calm = simulate(world, { seed, crash: 0, flaky: 0 });
-    if (world.deadly === 0) expect(calm.leaves).toEqual(expectedLeaves(world));
-    for (const crash of [0, 0.02, 0.3]) {
-      const stormy = simulate(world, { seed: seed * 31 + 7, crash, flaky: 0.1 });
-      expect(stormy.leaves).toEqual(calm.leaves);
-      expect(stormy.state.status).toBe(calm.state.status);
-    }
-  });
+  // 193: a step fails far down, and then one above it at an earlier batch, whose rows it would have waited for.
+  it.each([...seeds, 193])(
+    'ends with the rows that its operators mean, pass after pass, whatever its driver goes through (seed %i)',
+    (seed) => {
+      expect(checkWorld(seed).events).toBeGreaterThan(0);
+    },
+  );
 });

@@ -1,17 +1,11 @@
-// A pure simulation of a run: graph and decider with a made-up world of batches that succeed, fail, lose rows and die with their driver.
+// A pure simulation of a run: graph and decider, with a fake clock and a made-up worker whose batches succeed, fail, lose rows and die with their driver.
 import assert from 'node:assert/strict';
 import { fold, graph, isOver, type GraphState } from '#projections';
 import type { ManifestStep, NewEvent, RecordedEvent, Span } from '#schema';
 import { formatInstant } from '#kit/instant';
-import { decide, type StartBatch } from '../../../src/scheduler/decide.ts';
+import { decide, type Command, type StartBatch } from '../../../src/scheduler/decide.ts';
 import { hashed, randomFrom } from '../random.ts';
-
-export interface World {
-  readonly steps: readonly ManifestStep[];
-  readonly items: number;
-  /** One batch in so many is given up and ends its step; 0: none. */
-  readonly deadly: number;
-}
+import { isExact, isLeaf, itemsOf, workedOn, type InputRow, type Row, type World } from './world.ts';
 
 export interface Disturbance {
   readonly seed: number;
@@ -19,246 +13,283 @@ export interface Disturbance {
   readonly crash: number;
   /** Chance per attempt that it fails and is retried. */
   readonly flaky: number;
+  /** Chance per turn that somebody pauses the run, and resumes it. */
+  readonly pause: number;
+  /** Passes to try rejected rows again in, after the first. */
+  readonly retries: number;
 }
+
+export const calm: Omit<Disturbance, 'seed'> = { crash: 0, flaky: 0, pause: 0, retries: 2 };
+
+export type Leaves = Readonly<Record<string, readonly string[]>>;
 
 export interface Simulated {
   readonly state: GraphState;
-  /** Row ids of every step that has no consumer, in order. */
-  readonly leaves: Readonly<Record<string, readonly string[]>>;
+  /** After each pass: the rows of every step that has no consumer, in order, and how the run ended. */
+  readonly passes: readonly { readonly leaves: Leaves; readonly status: GraphState['status'] }[];
   readonly events: readonly RecordedEvent[];
   readonly crashes: number;
+  /** What the graph's state held of batches at its largest, in the first pass: open ones, those yet to be taken, gaps between those that are over. */
   readonly largestState: number;
 }
 
-const turnsMax = 20_000;
+const turnsMax = 500_000;
+/** After so many crashes the whole log is folded once more: it takes as long as the run did. */
+const refoldEvery = 10;
+/** How long a batch takes at most, in microseconds. */
+const batchMax = 50_000;
 
-/** A random pipeline of one source and up to nine steps, each on a random earlier one. */
-export function randomWorld(seed: number): World {
-  const random = randomFrom(seed * 7919 + 1);
-  const step = (
-    name: string,
-    operator: 'source' | 'map' | 'filter' | 'select',
-    upstream: string[],
-    cut: ManifestStep['cut'],
-  ): ManifestStep => ({
-    name,
-    operator,
-    upstream,
-    cut,
-    options: { batchSize: null, concurrency: 1 + random.below(6), timeoutMs: 1000, attempts: 3, backoffMs: 10, onError: 'reject' },
-    adds: [],
-    from: [],
-    fork: null,
-    signature: '',
-  });
-  const steps = [step('source', 'source', [], { kind: 'source', rows: 1 + random.below(13) })];
-  for (let index = random.below(9); index >= 0; index--) {
-    const cut = random.chance(0.5) ? ({ kind: 'aligned' } as const) : ({ kind: 'recut', rows: 1 + random.below(17) } as const);
-    steps.push(step(`step${index}`, random.pick(['map', 'filter', 'select']), [random.pick(steps).name], cut));
+/** Runs a world to its end, and tries its rejected rows again, however often its driver dies on the way. */
+export function simulate(world: World, disturbance: Disturbance): Simulated {
+  const run = new Simulation(world, disturbance);
+  run.move();
+  const passes = [{ leaves: run.leaves(), status: run.state.status }];
+  for (let retry = 0; retry < disturbance.retries && run.reopen(); retry++) {
+    run.move();
+    passes.push({ leaves: run.leaves(), status: run.state.status });
   }
-  return { steps, items: random.below(150), deadly: random.chance(0.3) ? 20 : 0 };
+  const { state, events, crashes, largestState } = run;
+  return { state, passes, events, crashes, largestState };
 }
 
-/** What each leaf holds if no batch is deadly: whole tables, no batches, no scheduler. */
-export function expectedLeaves(world: World): Record<string, readonly string[]> {
-  const tables = new Map<string, readonly string[]>();
-  for (const { name, upstream } of world.steps) {
-    const rows =
-      upstream.length === 0 ? Array.from({ length: world.items }, (_, item) => `${item}`) : (tables.get(upstream[0] as string) ?? []);
-    tables.set(
-      name,
-      rows.filter((id) => outcome(world, name, id) === 'kept'),
+interface Running {
+  /** When it is done. */
+  readonly at: number;
+  readonly start: StartBatch;
+  readonly inputs: readonly Span[];
+}
+
+interface Rejection {
+  readonly step: string;
+  readonly batch: number;
+  readonly row: InputRow;
+}
+
+class Simulation {
+  readonly events: RecordedEvent[] = [];
+  state: GraphState = graph.initialState();
+  crashes = 0;
+  largestState = 0;
+  readonly #world: World;
+  readonly #disturbance: Disturbance;
+  readonly #random: ReturnType<typeof randomFrom>;
+  readonly #steps: ReadonlyMap<string, ManifestStep>;
+  readonly #forks: ReadonlySet<string>;
+  readonly #outputs = new Map<string, readonly Row[]>();
+  #now = 0;
+  #running: Running[] = [];
+  #rejected: Rejection[] = [];
+  #again: Readonly<Record<string, Readonly<Record<number, readonly Span[]>>>> = {};
+
+  constructor(world: World, disturbance: Disturbance) {
+    this.#world = world;
+    this.#disturbance = disturbance;
+    this.#random = randomFrom(disturbance.seed);
+    this.#steps = new Map(world.steps.map((step) => [step.name, step]));
+    this.#forks = new Set(world.steps.flatMap(({ fork }) => fork ?? []));
+    const manifest = { pipeline: 'p', steps: world.steps, signature: '' };
+    this.#append({ type: 'RunStarted', data: { manifest, params: {}, secrets: [], seed: 1, file: null, program, actor } });
+  }
+
+  /** Until the run is at rest. */
+  move(): void {
+    const { crash, pause } = this.#disturbance;
+    for (let turns = 0; this.state.status === 'running'; turns++) {
+      assert(turns < turnsMax, 'no progress');
+      const { commands, wakeAt } = decide(this.state, this.#now);
+      for (const command of commands) {
+        this.#carryOut(command);
+        if (this.#random.chance(crash / 20)) break; // killed between two appends of one decision
+      }
+      if (this.state.status !== 'running') return;
+      if (this.#random.chance(crash)) this.#crash();
+      else if (this.#random.chance(pause)) this.#pause();
+      else if (this.#running.length > 0) this.#endNext();
+      else {
+        assert(wakeAt !== null || commands.length > 0, `deadlock: ${JSON.stringify(this.state.steps)}`);
+        this.#now = Math.max(this.#now, wakeAt ?? this.#now);
+      }
+    }
+  }
+
+  /** Begins another pass over what was rejected and can be tried again; false: there is nothing. */
+  reopen(): boolean {
+    const canBeTried = ({ step }: Rejection) => this.state.steps[step]?.status === 'finished' && isExact(this.#world, step);
+    const tried = this.#rejected.filter(canBeTried);
+    if (tried.length === 0) return false;
+    this.#rejected = this.#rejected.filter((each) => !canBeTried(each));
+    const rows: Record<string, Record<number, Span[]>> = {};
+    for (const { step, batch, row } of tried) {
+      const [ofBatch, at] = row.place;
+      ((rows[step] ??= {})[batch] ??= []).push({ step: row.span.step, pass: row.span.pass, from: [ofBatch, at], to: [ofBatch, at + 1] });
+    }
+    this.#again = rows;
+    const again = Object.fromEntries(
+      Object.entries(rows).map(([step, batches]) => [
+        step,
+        Object.entries(batches)
+          .map(([batch, spans]): [number, number] => [Number(batch), spans.length])
+          .sort(([a], [b]) => a - b),
+      ]),
     );
+    const { pass, epoch } = this.state;
+    this.#append({
+      type: 'RunReopened',
+      data: { pass: pass + 1, epoch: epoch + 1, steps: [], codes: null, rejected: [], again, actor, program },
+    });
+    return true;
   }
-  return Object.fromEntries(world.steps.filter(({ name }) => isLeaf(world, name)).map(({ name }) => [name, tables.get(name) ?? []]));
-}
 
-/** Runs a world to its end, however often its driver dies on the way. */
-export function simulate(world: World, { seed, crash, flaky }: Disturbance): Simulated {
-  const random = randomFrom(seed);
-  const events: RecordedEvent[] = [];
-  const outputs = new Map<string, readonly string[]>();
-  let now = 0;
-  let state = graph.initialState();
-  let running: { readonly at: number; readonly start: StartBatch }[] = [];
-  let crashes = 0;
-  let largestState = 0;
+  leaves(): Leaves {
+    const leaves = this.#world.steps.filter(({ name }) => isLeaf(this.#world, name));
+    return Object.fromEntries(leaves.map(({ name }) => [name, this.#rowsOf(name).map(({ id }) => id)]));
+  }
 
-  const append = (event: NewEvent) => {
-    const recorded = {
-      ...event,
-      logId: 'run',
-      position: events.length + 1,
-      recordedAt: formatInstant(now),
-      chunks: [],
-    } as unknown as RecordedEvent;
-    events.push(recorded);
-    state = graph.evolve(state, recorded);
-  };
-  const read = ({ step, from, to }: Span): readonly string[] => {
-    const rows: string[] = [];
-    for (let batch = from[0]; batch <= to[0]; batch++) {
-      const output = outputs.get(`${step}/${batch}`) ?? [];
-      rows.push(...output.slice(batch === from[0] ? from[1] : 0, batch === to[0] ? to[1] : undefined));
+  #rowsOf(name: string): readonly Row[] {
+    const step = this.state.steps[name];
+    assert(step && step.end !== null);
+    for (let batch = 0; batch < step.end; batch++) assert(isOver(step, batch));
+    const rows: Row[] = [];
+    for (let pass = 1; pass <= this.state.pass; pass++)
+      for (let batch = 0; batch < step.end; batch++) rows.push(...(this.#outputs.get(`${name}/${pass}/${batch}`) ?? []));
+    return rows;
+  }
+
+  #append(event: NewEvent): void {
+    const recorded = { ...event, logId: 'run', position: this.events.length + 1, recordedAt: formatInstant(this.#now), chunks: [] };
+    this.events.push(recorded as unknown as RecordedEvent);
+    this.state = graph.evolve(this.state, recorded as unknown as RecordedEvent);
+    if (this.state.pass === 1) this.largestState = Math.max(this.largestState, sizeOf(this.state));
+  }
+
+  #carryOut(command: Command): void {
+    const { pass } = this.state;
+    switch (command.type) {
+      case 'StartStep':
+        return this.#append({ type: 'StepStarted', pass, step: command.step, data: { count: null, origin: null } });
+      case 'FinishStep':
+        return this.#append({ type: 'StepFinished', pass, step: command.step, data: {} });
+      case 'FailStep':
+        return this.#append({ type: 'StepFailed', pass, step: command.step, data: { error: error(command.code) } });
+      case 'PauseRun':
+        this.#append({ type: 'RunPaused', data: { reason: 'poison', message: '', step: command.step, actor } });
+        return this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
+      case 'FinishRun':
+        return this.#append({ type: 'RunFinished', data: { outcome: command.outcome } });
+      case 'StartBatch': {
+        const { step, batch, attempt, offset, rows, alone } = command;
+        const inputs = [...(command.again ? (this.#again[step]?.[batch] ?? []) : []), ...command.inputs];
+        this.#append({
+          type: 'BatchStarted',
+          pass,
+          step,
+          batch,
+          attempt,
+          data: { inputs, offset, rows, worker: 'w', alone, signature: '' },
+        });
+        this.#running.push({ at: this.#now + Math.floor(this.#random.next() ** 3 * batchMax), start: command, inputs });
+      }
+    }
+  }
+
+  /** The driver is killed: another one folds the log, takes over, and goes on. */
+  #crash(): void {
+    this.crashes++;
+    this.#running = [];
+    if (this.crashes % refoldEvery === 0) assert.deepEqual(fold(graph, this.events), this.state);
+    this.state = JSON.parse(JSON.stringify(this.state)) as GraphState;
+    this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
+    const { pass, epoch } = this.state;
+    for (const [step, { open }] of Object.entries(this.state.steps))
+      for (const [batch, { attempt, state }] of Object.entries(open))
+        if (state === 'running')
+          this.#append({ type: 'BatchAbandoned', pass, step, batch: Number(batch), attempt, data: { epoch: epoch - 1 } });
+  }
+
+  /** Somebody pauses the run, what is in flight gives up, and somebody resumes it. */
+  #pause(): void {
+    for (const { start } of this.#running) this.#fail(start, 'interrupted', { retryInMs: 0, failsStep: false, counted: false });
+    this.#running = [];
+    this.#append({ type: 'RunPaused', data: { reason: 'asked', message: '', step: null, actor } });
+    this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
+  }
+
+  /** The attempt that is done first comes to its end. */
+  #endNext(): void {
+    this.#running.sort((a, b) => a.at - b.at);
+    const { at, start, inputs } = this.#running.shift() as Running;
+    this.#now = Math.max(this.#now, at);
+    const { step: name, batch, offset } = start;
+    const { pass } = this.state;
+    const { deadly } = this.#world;
+    if (this.#random.chance(this.#disturbance.flaky))
+      return this.#fail(start, 'flaky', { retryInMs: this.#random.below(300), failsStep: false, counted: true });
+    if (pass === 1 && deadly > 0 && hashed('deadly', name, batch) % deadly === 0)
+      return this.#fail(start, 'deadly', { retryInMs: null, failsStep: true, counted: true });
+
+    const step = this.#steps.get(name) as ManifestStep;
+    const isSource = step.cut.kind === 'source';
+    const input = isSource ? itemsOf(this.#world, step, offset) : inputs.flatMap((span) => this.#read(span));
+    const { rows, rejected } = workedOn(this.#world, step, input, pass);
+    const isMoot = batch >= (this.state.steps[name]?.end ?? Number.POSITIVE_INFINITY);
+    assert(!this.#outputs.has(`${name}/${pass}/${batch}`), `a second success of ${name}/${pass}/${batch}`);
+    this.#outputs.set(
+      `${name}/${pass}/${batch}`,
+      this.#forks.has(name) ? rows.map(({ id, at: stood }, row) => ({ id, at: { ...stood, [name]: [pass, batch, row] } })) : rows,
+    );
+    if (!isMoot) this.#rejected.push(...rejected.map((row) => ({ step: name, batch, row })));
+    const source = isSource ? { mark: null, read: input.length, last: offset + input.length >= this.#world.items } : null;
+    const data = { ...succeeded, inputs, rowsIn: input.length, rows: rows.length, rejected: { ...none, count: rejected.length }, source };
+    this.#append({ type: 'BatchSucceeded', pass, step: name, batch, attempt: start.attempt, data });
+  }
+
+  #fail({ step, batch, attempt }: StartBatch, code: string, how: { retryInMs: number | null; failsStep: boolean; counted: boolean }): void {
+    const data = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0, checkpoints: 0, error: error(code), ...how };
+    this.#append({ type: 'BatchFailed', pass: this.state.pass, step, batch, attempt, data });
+  }
+
+  #read(span: Span): readonly InputRow[] {
+    const { step, pass, from, to } = span;
+    const rows: InputRow[] = [];
+    for (let batch = from[0]; batch <= (to[1] === 0 ? to[0] - 1 : to[0]); batch++) {
+      const output = this.#outputs.get(`${step}/${pass}/${batch}`) ?? [];
+      const first = batch === from[0] ? from[1] : 0;
+      const last = batch === to[0] ? to[1] : output.length;
+      for (let row = first; row < last; row++) {
+        const found = output[row];
+        assert(found, `${step} has no row ${pass}/${batch}/${row}`);
+        rows.push({ ...found, span, place: [batch, row] });
+      }
     }
     return rows;
-  };
-  const actor = { user: 'u', host: 'h', pid: 1 };
-  append({
-    type: 'RunStarted',
-    data: {
-      manifest: { pipeline: 'p', steps: world.steps, signature: '' },
-      params: {},
-      secrets: [],
-      seed: 1,
-      file: null,
-      program: { distilog: '', node: '' },
-      actor,
-    },
-  });
-
-  for (let turns = 0; state.status === 'running'; turns++) {
-    assert(turns < turnsMax, 'no progress');
-    const { commands, wakeAt } = decide(state, now);
-    for (const command of commands) {
-      switch (command.type) {
-        case 'StartStep':
-          append({ type: 'StepStarted', pass: 1, step: command.step, data: { count: null, origin: null } });
-          break;
-        case 'FinishStep':
-          append({ type: 'StepFinished', pass: 1, step: command.step, data: {} });
-          break;
-        case 'FailStep':
-          append({
-            type: 'StepFailed',
-            pass: 1,
-            step: command.step,
-            data: { error: { code: command.code, name: '', message: command.message, stack: '' } },
-          });
-          break;
-        case 'PauseRun':
-          append({ type: 'RunPaused', data: { reason: 'poison', message: '', step: command.step, actor } });
-          append({ type: 'RunResumed', data: resumed(state.epoch + 1) });
-          break;
-        case 'FinishRun':
-          append({ type: 'RunFinished', data: { outcome: command.outcome } });
-          break;
-        case 'StartBatch': {
-          const { step, batch, attempt, inputs, offset, rows, alone } = command;
-          append({
-            type: 'BatchStarted',
-            pass: 1,
-            step,
-            batch,
-            attempt,
-            data: { inputs, offset, rows, worker: 'w', alone, signature: '' },
-          });
-          running.push({ at: now + Math.floor(random.next() ** 3 * 50_000), start: command });
-          break;
-        }
-      }
-      if (random.chance(crash / 20)) break; // killed between two appends of one decision
-    }
-    if (state.status !== 'running') break;
-    if (random.chance(crash)) {
-      crashes++;
-      running = [];
-      const refolded = fold(graph, events);
-      assert.deepEqual(refolded, state);
-      state = JSON.parse(JSON.stringify(refolded)) as GraphState;
-      append({ type: 'RunResumed', data: resumed(state.epoch + 1) });
-      for (const [step, { open }] of Object.entries(state.steps)) {
-        for (const [batch, { attempt, state: its }] of Object.entries(open)) {
-          if (its === 'running')
-            append({ type: 'BatchAbandoned', pass: 1, step, batch: Number(batch), attempt, data: { epoch: state.epoch - 1 } });
-        }
-      }
-      continue;
-    }
-    if (running.length === 0) {
-      assert(wakeAt !== null || commands.length > 0, `deadlock: ${JSON.stringify(state.steps)}`);
-      now = Math.max(now, wakeAt ?? now);
-      continue;
-    }
-    running.sort((a, b) => a.at - b.at);
-    const { at, start } = running.shift() as (typeof running)[number];
-    now = Math.max(now, at);
-    const { step, batch, attempt, inputs } = start;
-    const ends = { pass: 1, step, batch, attempt } as const;
-    const failure = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0, checkpoints: 0 };
-    if (random.chance(flaky)) {
-      append({
-        type: 'BatchFailed',
-        ...ends,
-        data: { ...failure, error: error('flaky'), retryInMs: random.below(300), failsStep: false, counted: false },
-      });
-      continue;
-    }
-    const of = world.steps.find(({ name }) => name === step) as ManifestStep;
-    const input =
-      of.cut.kind === 'source'
-        ? Array.from({ length: Math.min(of.cut.rows, world.items - start.offset) }, (_, index) => `${start.offset + index}`)
-        : inputs.flatMap(read);
-    if (world.deadly > 0 && hashed('deadly', step, batch) % world.deadly === 0) {
-      append({
-        type: 'BatchFailed',
-        ...ends,
-        data: { ...failure, error: error('deadly'), retryInMs: null, failsStep: true, counted: true },
-      });
-      continue;
-    }
-    const rows = input.filter((id) => outcome(world, step, id) === 'kept');
-    const rejected = input.filter((id) => outcome(world, step, id) === 'rejected').length;
-    assert(!outputs.has(`${step}/${batch}`), 'a second success');
-    outputs.set(`${step}/${batch}`, rows);
-    const source = of.cut.kind === 'source' ? { mark: null, read: input.length, last: start.offset + input.length >= world.items } : null;
-    append({
-      type: 'BatchSucceeded',
-      ...ends,
-      data: {
-        inputs,
-        rowsIn: input.length,
-        rows: rows.length,
-        chunkRows: [],
-        bytes: 0,
-        rejected: { ...none, count: rejected },
-        elapsedMs: 0,
-        usage: [],
-        calls: 0,
-        source,
-        undeclared: [],
-        missing: [],
-      },
-    });
-    if (events.length % 25 === 0) largestState = Math.max(largestState, JSON.stringify(state).length);
   }
-
-  const leaves: Record<string, readonly string[]> = {};
-  for (const { name } of world.steps.filter((step) => isLeaf(world, step.name))) {
-    const { end } = state.steps[name] as GraphState['steps'][string];
-    assert(end !== null);
-    leaves[name] = Array.from({ length: end }, (_, batch) => outputs.get(`${name}/${batch}`) ?? []).flat();
-    for (let batch = 0; batch < end; batch++) assert(isOver(state.steps[name] as GraphState['steps'][string], batch));
-  }
-  return { state, leaves, events, crashes, largestState };
 }
 
+/**
+ * What a graph's state holds of batches: all of it that could grow with the run. But for what a union of branches without a fork has yet to take of its
+ * later branches: it waits until the first is whole.
+ */
+function sizeOf({ steps }: GraphState): number {
+  let size = 0;
+  for (const { plan, open, inboxes, over } of Object.values(steps)) {
+    size += Object.keys(open).length + over.length;
+    for (const [index, inbox] of inboxes.entries()) if (index === 0 || plan.cut.kind !== 'recut') size += inbox.length;
+  }
+  return size;
+}
+
+const actor = { user: 'u', host: 'h', pid: 1 };
+const program = { distilog: '', node: '' };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
+const succeeded = { chunkRows: [], bytes: 0, elapsedMs: 0, usage: [], calls: 0, undeclared: [], missing: [] };
 const error = (code: string) => ({ code, name: 'Error', message: code, stack: '' });
 const resumed = (epoch: number) => ({
   reason: 'resumed' as const,
   epoch,
-  actor: { user: 'u', host: 'h', pid: 2 },
+  actor,
   from: null,
   positionSeen: 0,
   acceptedChanges: [],
   concurrency: {},
-  program: { distilog: '', node: '' },
+  program,
 });
-const isLeaf = (world: World, name: string) => !world.steps.some(({ upstream }) => upstream.includes(name));
-
-function outcome(world: World, step: string, id: string): 'kept' | 'dropped' | 'rejected' {
-  if (hashed('reject', step, id) % 13 === 0) return 'rejected';
-  const operator = world.steps.find(({ name }) => name === step)?.operator;
-  return operator === 'filter' && hashed('keep', step, id) % 3 === 0 ? 'dropped' : 'kept';
-}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { plan } from '#pipeline';
+import { createDistiset, writeDistiset } from '#distiset';
+import { startPipeline } from '#engine';
+import { memoryStore, resolveAsOf } from '#log';
+import { temporaryFolder } from '../unit/distiset/temporary-folder.ts';
+import { scenarios } from './bounds-scenarios.ts';
+
+/** Sizes at which each of them is over in a second or two; the storm has the sizes that are promised. */
+const sizes: Readonly<Record<string, number>> = {
+  rows: 5_000,
+  batches: 300,
+  global: 5_000,
+  'fan-out': 2,
+  'large-rows': 2,
+  'large-answers': 1,
+  'large-lists': 2,
+  chain: 60,
+  shards: 3,
+};
+
+describe('what is large in some way', () => {
+  it.each(Object.keys(scenarios))('arrives whole: %s', async (name) => {
+    const scenario = scenarios[name];
+    const size = sizes[name] ?? 1;
+    const store = memoryStore();
+    const run = await startPipeline(store, plan(scenario?.of(size) as never), { seed: 1 });
+    expect(await run.drive()).toMatchObject({ rest: 'succeeded' });
+    const asOf = await resolveAsOf(store.log, run.runId, { kind: 'head' });
+    const { metadata } = await writeDistiset(await createDistiset(store, run.runId, { asOf }), {
+      directory: `${temporaryFolder()}/out`,
+      distilog: 'test',
+      shardBytesMax: scenario?.shardBytesMax,
+    });
+    const [config] = metadata.configs;
+    expect(config?.rows).toBe(scenario?.rows(size));
+    if (name === 'shards') expect(config?.files.length).toBe(size);
+  });
+
+  it('is planned where it has as many steps as are promised, and started', async () => {
+    const run = await startPipeline(memoryStore(), plan(scenarios['chain']?.of(999) as never), { seed: 1 });
+    expect(Object.keys(run.state().steps)).toHaveLength(1_000);
+    run.stop({ kind: 'cancel', reason: 'asked', message: '', step: null, actor: { user: '', host: '', pid: 1 } });
+    expect(await run.drive()).toMatchObject({ rest: 'cancelled' });
+  });
+});

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { frugalHeap } from '../../src/cli/frugal-heap.ts';
+import type { Area } from './area.ts';
+import { scenarios, type Measured } from './bounds-scenarios.ts';
+
+const program = fileURLToPath(new URL('bounds-child.ts', import.meta.url));
+
+/** Peak memory may be so many times that of a tenth of the rows. */
+const ratioMax = 1.5;
+
+/** Runs a scenario in a process of its own, with the heap that the command line gives itself. */
+export async function measured(name: string, size: number): Promise<Measured> {
+  const child = spawn(process.execPath, [...frugalHeap, '--conditions=distilog-source', '--no-warnings', program, name, String(size)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const said = await text(child.stdout);
+  if (said === '') throw new Error(`${name} at ${size} said nothing`);
+  const figures = JSON.parse(said) as Measured;
+  const rows = scenarios[name]?.rows(size);
+  if (figures.rest !== 'succeeded' || figures.rows !== rows) throw new Error(`${name} at ${size}: ${said}, and should have ${rows} rows`);
+  return figures;
+}
+
+/** Everything that is promised to be bounded, at the size that is promised, beside a tenth of it. */
+export const bounds: Area = {
+  name: 'bounds',
+  does: 'runs what is large in each way, and compares its memory with that of a tenth of it',
+  run: async ({ say }) => {
+    const figures: Record<string, string> = {};
+    const failures: string[] = [];
+    for (const [name, { size }] of Object.entries(scenarios)) {
+      const small = await measured(name, Math.ceil(size / 10));
+      const large = await measured(name, size);
+      const ratio = large.peakMb / small.peakMb;
+      say(`${name}: ${JSON.stringify(small)} ${JSON.stringify(large)}`);
+      figures[name] = `${large.peakMb} MB (${ratio.toFixed(2)} ×)`;
+      if (ratio > ratioMax) failures.push(`${name} at ${size} takes ${large.peakMb} MB, and ${small.peakMb} MB at a tenth of it`);
+    }
+    if (failures.length > 0) throw new Error(failures.join('; '));
+    return figures;
+  },
+};

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { nameLengthMax, undeclaredMax } from '#schema';
+import { pipeline, plan } from '#pipeline';
+import { eventsOf, ran } from './engine.ts';
+
+describe('keys that nobody declared', () => {
+  it('are named as far as they say what is wrong, however many and long they are', async () => {
+    const keys = (n: number) =>
+      Object.fromEntries(Array.from({ length: 200 }, (_, key) => [`${n}/${key}\u0000\ud800${'x'.repeat(50_000)}`, 1]));
+    const { store, runId, rest } = await ran(
+      pipeline('keys', ({ source }) => {
+        source('all', { output: z.object({ n: z.int() }), batchSize: 2, rows: Array.from({ length: 6 }, (_, n) => ({ n })) }).map('odd', {
+          output: z.object({ m: z.int() }),
+          run: ({ n }) => ({ m: n, ...keys(n) }),
+        });
+      }),
+    );
+    expect(rest).toBe('succeeded');
+    const named = (await eventsOf(store, runId)).flatMap((event) => (event.type === 'BatchSucceeded' ? event.data.undeclared : []));
+    expect(named).toHaveLength(undeclaredMax);
+    for (const key of named) {
+      expect(key.length).toBeLessThanOrEqual(nameLengthMax);
+      expect(key.isWellFormed() && !key.includes('\u0000')).toBe(true);
+    }
+  });
+});
+
+describe('params that no event holds', () => {
+  it('are refused, with what to do instead', () => {
+    const large = pipeline('large', { params: z.object({ text: z.string() }) }, ({ source }) => {
+      source('all', { output: z.object({ n: z.int() }), rows: [] });
+    });
+    expect(() => plan(large, { params: { text: 'x'.repeat(5_000_000) } })).toThrow(
+      /Pipeline large has steps of 1 KiB and params of 4883 KiB; a run records at most 4096 KiB of both\. Give large params as a file/,
+    );
+  });
+});

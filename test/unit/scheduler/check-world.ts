@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { calm, simulate, type Disturbance, type Leaves, type Simulated } from './simulation.ts';
+import { expectedLeaves, randomWorld, type World } from './world.ts';
+
+export interface Checked {
+  readonly events: number;
+  readonly crashes: number;
+  readonly passes: number;
+}
+
+/** How often each disturbed run is disturbed: seldom, so that batches overtake each other, and all the time. */
+const disturbances: readonly Omit<Disturbance, 'seed'>[] = [
+  { crash: 0.02, flaky: 0.1, pause: 0.01, retries: 2 },
+  { crash: 0.3, flaky: 0.1, pause: 0.02, retries: 2 },
+];
+/** One world in so many is run at many times its length, for the size of its state. */
+const longEvery = 10;
+const longItems = 1_500;
+
+/** Runs a random world undisturbed and disturbed. Throws, naming the seed, if it does not end, or ends with other rows than its operators mean. */
+export function checkWorld(seed: number): Checked {
+  try {
+    const world = randomWorld(seed);
+    const undisturbed = simulate(world, { ...calm, seed });
+    if (world.deadly === 0) {
+      for (const [retries, { leaves }] of undisturbed.passes.entries()) {
+        const expected = expectedLeaves(world, retries + 1);
+        // What a later pass rescues comes after what there was.
+        if (retries === 0) assert.deepEqual(leaves, expected);
+        else assert.deepEqual(sorted(leaves), sorted(expected));
+        assertGrown(undisturbed.passes[retries - 1]?.leaves ?? {}, leaves);
+      }
+    }
+    const disturbed = disturbances.map((each) => simulate(world, { ...each, seed: seed * 31 + 7 }));
+    for (const { passes } of disturbed) assert.deepEqual(passes, undisturbed.passes);
+    const all = [undisturbed, ...disturbed];
+    if (seed % longEvery === 0) all.push(simulate({ ...world, items: longItems }, { ...calm, flaky: 0.1, retries: 0, seed }));
+    for (const run of all) assertBounded(world, run);
+    return {
+      events: all.reduce((sum, { events }) => sum + events.length, 0),
+      crashes: all.reduce((sum, { crashes }) => sum + crashes, 0),
+      passes: undisturbed.passes.length,
+    };
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+const sorted = (leaves: Leaves): Leaves => Object.fromEntries(Object.entries(leaves).map(([name, ids]) => [name, ids.toSorted()]));
+
+/** What a pass showed, the next one shows first. */
+function assertGrown(before: Leaves, after: Leaves): void {
+  for (const [name, ids] of Object.entries(before)) assert.deepEqual(after[name]?.slice(0, ids.length), ids);
+}
+
+/** What may be open or wait follows from the pipeline, however long it runs: some batches before each step, and those that it has in flight. */
+function assertBounded({ steps }: World, { largestState }: Simulated): void {
+  const bound = steps.reduce(
+    (sum, { upstream, options }) => sum + upstream.length * (4 + 2 * options.concurrency) + 4 * options.concurrency,
+    0,
+  );
+  assert(largestState <= bound, `the graph held ${largestState} batches, and this pipeline has room for ${bound}`);
+}
