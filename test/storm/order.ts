@@ -46,7 +46,7 @@ export const order: Area = {
       for (let world = seed; world < seed + Math.ceil(seeds / 10); world++) {
         const figures = await ownOrder(server, world, 100);
         own.push(figures);
-        if (figures.missed + figures.wrong > 0) throw new Error(`seed ${world}: ${JSON.stringify(figures)}`);
+        if (figures.missed + figures.wrong + figures.refused > 0) throw new Error(`seed ${world}: ${JSON.stringify(figures)}`);
         const other = await controlOrder(server, world, 100);
         if (other) control.push(other);
       }
@@ -70,5 +70,5 @@ export const order: Area = {
 
 function sum(all: readonly TailFigures[]): TailFigures {
   const of = (what: keyof TailFigures) => all.reduce((total, figures) => total + figures[what], 0);
-  return { acknowledged: of('acknowledged'), missed: of('missed'), wrong: of('wrong'), kills: of('kills') };
+  return { acknowledged: of('acknowledged'), missed: of('missed'), wrong: of('wrong'), refused: of('refused'), kills: of('kills') };
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { pause } from '#kit/pause';
+import { isConnectionLost } from '../../src/postgres/server-faults.ts';
 import { randomFrom } from '../unit/random.ts';
 
 /** A log that many write and one tails, as this attack sees it: ours, and others for comparison. */
@@ -25,6 +26,8 @@ export interface TailFigures {
   readonly missed: number;
   /** Events that it met twice, or that were given up. */
   readonly wrong: number;
+  /** Appends that failed though nobody killed their connection. */
+  readonly refused: number;
   readonly kills: number;
 }
 
@@ -47,6 +50,7 @@ export async function tail(log: TailedLog, { seed, writers, appends, kill }: Tai
   const givenUp = new Set<string>();
   const met = new Map<string, number>();
   let kills = 0;
+  let refused = 0;
   let isOver = false;
 
   const write = async (name: number): Promise<void> => {
@@ -58,7 +62,8 @@ export async function tail(log: TailedLog, { seed, writers, appends, kill }: Tai
       try {
         await (isGivenUp ? writer.giveUp(ids) : writer.append(ids));
         for (const id of ids) (isGivenUp ? givenUp : acknowledged).add(id);
-      } catch {
+      } catch (error) {
+        if (!isConnectionLost(error)) refused++;
         // Killed: whether it was stored nobody knows, and nobody counts on it.
         await writer.close().catch(() => undefined);
         writer = await log.openWriter();
@@ -92,6 +97,7 @@ export async function tail(log: TailedLog, { seed, writers, appends, kill }: Tai
     acknowledged: acknowledged.size,
     missed: [...acknowledged].filter((id) => !met.has(id)).length,
     wrong: [...met].filter(([id, times]) => times > 1 || givenUp.has(id)).length,
+    refused,
     kills,
   };
 }

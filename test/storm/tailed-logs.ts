@@ -116,7 +116,7 @@ export async function emmettLog({ getPostgreSQLEventStore, readMessagesBatch }: 
       );
       return {
         ids: messages.map(({ data }) => data.id),
-        checkpoint: messages.length > 0 ? BigInt(currentGlobalPosition) : checkpoint,
+        checkpoint: messages.length > 0 ? currentGlobalPosition : checkpoint,
       };
     },
     close: async () => {
