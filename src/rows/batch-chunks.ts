@@ -1,4 +1,4 @@
-import { callSchema, type Call, type RecordedEvent, type Rejection } from '#schema';
+import { callSchema, rejectionSchema, type Call, type RecordedEvent, type Rejection } from '#schema';
 import type { ChunkStore } from '#log';
 import { decodeDocument } from './chunk-codec.ts';
 
@@ -26,11 +26,11 @@ export function batchChunks({ chunks, data }: TellingEvent): BatchChunks {
 /** The rejections that an event tells of, wherever they stand. */
 export async function rejectionsOf(event: TellingEvent, chunks: ChunkStore): Promise<readonly Rejection[]> {
   const { rejections } = batchChunks(event);
-  return rejections === null ? event.data.rejected.rows : (decodeDocument(await chunks.get(rejections)) as readonly Rejection[]);
+  return rejections === null ? event.data.rejected.rows : decodeDocument(await chunks.get(rejections), rejectionSchema.array());
 }
 
 /** The calls that an event tells of. */
 export async function callsOf(event: TellingEvent, chunks: ChunkStore): Promise<readonly Call[]> {
   const { calls } = batchChunks(event);
-  return calls === null ? [] : callSchema.array().parse(decodeDocument(await chunks.get(calls)));
+  return calls === null ? [] : decodeDocument(await chunks.get(calls), callSchema.array());
 }
