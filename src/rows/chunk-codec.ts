@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { chunkBytesMax, chunkRowsMax } from '#schema';
 import { Fault } from '#kit/fault';
 import { canonicalJson, type Json } from '#kit/json';
@@ -114,8 +113,13 @@ const isRowNumber = (value: unknown): value is number => Number.isSafeInteger(va
 /** A chunk that holds one JSON document: a definition, a list of rejections. */
 export const documentChunk = (document: unknown): Chunk => chunkOf(canonicalJson(document));
 
+/** What of a zod schema is needed to read a document. */
+interface DocumentSchema<T> {
+  safeParse(document: unknown): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: unknown };
+}
+
 /** The document of such a chunk, as its schema has it. Throws `Fault('chunk-corrupted')`. */
-export function decodeDocument<T>(bytes: Uint8Array, documentSchema: z.ZodType<T>): T {
+export function decodeDocument<T>(bytes: Uint8Array, documentSchema: DocumentSchema<T>): T {
   const parsed = documentSchema.safeParse(parse(bytes));
   if (!parsed.success) throw corrupted('holds a document of another shape', parsed.error);
   return parsed.data;

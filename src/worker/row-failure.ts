@@ -52,15 +52,20 @@ export function failureOf(thrown: unknown, redact: (text: string) => string): Fa
   const error = thrown instanceof Error ? thrown : null;
   return {
     code: failureCode(thrown, redact),
-    name: storableText(redact(String(error?.name ?? typeof thrown))).slice(0, 200),
+    name: storableText(redact(error ? nameOf(error) : typeof thrown)).slice(0, 200),
     message: storableMessage(redact(messageOf(thrown))),
     stack: storableStack(redact(error?.stack ?? '')),
   };
 }
 
+/** An error's name, whatever somebody has made of it. */
+function nameOf({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' ? name : 'Error';
+}
+
 /** Codes are kebab-case: an error's own, else one made of its name (`TypeError`: `type-error`). */
 function failureCode(thrown: unknown, redact: (text: string) => string): string {
-  const code = redact(codeOf(thrown) ?? (thrown instanceof Error ? String(thrown.name) : `thrown-${typeof thrown}`));
+  const code = redact(codeOf(thrown) ?? (thrown instanceof Error ? nameOf(thrown) : `thrown-${typeof thrown}`));
   const kebab = code
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replaceAll(/[^A-Za-z0-9]+/g, '-')

@@ -259,18 +259,20 @@ export async function checkLogModel(store: Store, { seed, runs }: { readonly see
   await fc.assert(
     fc.asyncProperty(fc.commands([...commands, ...looks], { maxCommands: 60 }), async (chosen) => {
       let real: Real | undefined;
-      await fc
-        .asyncModelRun(async () => {
-          const runId = `model-${newId()}`;
-          const started = requestOf([runStarted], { logId: runId, epoch: 1 });
-          const answer = await store.log.create({ ...started, epoch: 1 });
-          const opened = await store.log.openDriver(runId);
-          if (!answer.ok || !opened.ok) throw new Error('the run could not be started');
-          real = { store, session: opened.session };
-          const model: Model = { runId, events: [runStarted], appends: [{ request: started, answer }], side: [], epoch: 1 };
-          return { model, real };
-        }, chosen)
-        .finally(() => real?.session.close());
+      const setUp = async (): Promise<{ model: Model; real: Real }> => {
+        const runId = `model-${newId()}`;
+        const started = requestOf([runStarted], { logId: runId, epoch: 1 });
+        const answer = await store.log.create({ ...started, epoch: 1 });
+        const opened = await store.log.openDriver(runId);
+        if (!answer.ok || !opened.ok) throw new Error('the run could not be started');
+        real = { store, session: opened.session };
+        return { model: { runId, events: [runStarted], appends: [{ request: started, answer }], side: [], epoch: 1 }, real };
+      };
+      try {
+        await fc.asyncModelRun(setUp, chosen);
+      } finally {
+        await real?.session.close();
+      }
     }),
     { seed, numRuns: runs },
   );

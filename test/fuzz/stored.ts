@@ -11,7 +11,12 @@ import { simulate } from '../unit/scheduler/simulation.ts';
 import { randomWorld } from '../unit/scheduler/world.ts';
 import { assertFault, mutated } from './mutate.ts';
 
-const documents = [definitionSchema, triedAgainSchema, callSchema.array(), rejectionSchema.array()];
+const documents: readonly Parameters<typeof decodeDocument>[1][] = [
+  definitionSchema,
+  triedAgainSchema,
+  callSchema.array(),
+  rejectionSchema.array(),
+];
 
 /** Chunks of rows and documents, altered. Returns how many could still be read. */
 export function fuzzBytes(seed: number, count: number): string {
@@ -32,7 +37,7 @@ export function fuzzBytes(seed: number, count: number): string {
       assertFault(error, bytes, ['chunk-corrupted']);
     }
     try {
-      decodeDocument(bytes, random.pick(documents) as (typeof documents)[0]);
+      decodeDocument(bytes, random.pick(documents));
     } catch (error) {
       assertFault(error, bytes, ['chunk-corrupted']);
     }
