@@ -102,7 +102,7 @@ function at(
   { step: name, recordedAt }: { readonly step: string; readonly recordedAt: string },
   change: (step: StepProgress) => StepProgress,
 ): ProgressState {
-  const step = state.steps[name];
+  const step = Object.hasOwn(state.steps, name) ? state.steps[name] : undefined;
   return step ? { steps: { ...state.steps, [name]: change(step) }, lastEventAt: recordedAt } : seen(state, { recordedAt });
 }
 

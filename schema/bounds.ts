@@ -15,6 +15,8 @@ export const rejectionBytesInlineMax = 64 * 1024;
 export const chunkRowsMax = 1_000;
 /** Bytes of a chunk's uncompressed encoding, unless a single row is larger. */
 export const chunkBytesMax = 8 * 1024 * 1024;
+/** Bytes that a chunk may unpack to, whatever it claims: a pipeline's definition with its files is the largest that is written. */
+export const chunkUnpackedMax = 256 * 1024 * 1024;
 /** Bytes of one row's encoding: a larger row is rejected. */
 export const rowBytesMax = 16 * 1024 * 1024;
 /** Columns that a step's rows had and nobody declared, named in the log for each step. */

@@ -1,6 +1,7 @@
 export {
   chunkBytesMax,
   chunkRowsMax,
+  chunkUnpackedMax,
   eventBytesMax,
   messageLengthMax,
   nameLengthMax,
@@ -38,6 +39,6 @@ export {
 } from './manifest.ts';
 export { branchColumn, hiddenPrefix, joinedColumn, parsePlace, placeColumn, placeText, type RowPlace } from './hidden-columns.ts';
 export type { Place, Range, Span } from './place.ts';
-export type { Rejected, Rejection } from './rejection.ts';
-export { storableMessage, storableStack, storableText } from './text.ts';
+export { rejectionSchema, type Rejected, type Rejection } from './rejection.ts';
+export { isStorable, storableMessage, storableStack, storableText } from './text.ts';
 export type { Usage } from './usage.ts';

@@ -6,6 +6,14 @@ import { messageLengthMax, stackLengthMax } from './bounds.ts';
  */
 export const storableText = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\uFFFD');
 
+/** Whether all texts in a JSON value are storable as they are. */
+export const isStorable = (value: unknown): boolean => {
+  if (typeof value === 'string') return storableText(value) === value;
+  return (
+    typeof value !== 'object' || value === null || Object.entries(value).every(([key, member]) => isStorable(key) && isStorable(member))
+  );
+};
+
 /** An error message as events hold it: storable, and cut to `messageLengthMax`. */
 export const storableMessage = (message: string): string => clip(storableText(message), messageLengthMax);
 

@@ -3,7 +3,7 @@ import { projection } from '../projection.ts';
 import { microseconds } from '../time.ts';
 import { reopen } from './reopen.ts';
 import { knownEnds, settle, withStep } from './settle.ts';
-import { absentGraph, plannedSteps, replanned, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
+import { absentGraph, plannedSteps, replanned, stepNamed, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
 
 /**
  * The state of every step and batch: enough to show a run and to drive it. Its size follows the batches that are open or waited for, not those that
@@ -46,9 +46,9 @@ export const graph = projection<GraphState>({
       state.status === 'running' || state.status === 'paused' ? { ...state, status: 'cancelled', paused: null } : state,
     RunFinished: (state, { data }) => (state.status === 'running' ? { ...state, status: data.outcome } : state),
     StepStarted: (state, { step, data: { origin } }) =>
-      state.steps[step]?.status === 'waiting' ? withStep(state, step, { status: 'running', origin }) : state,
-    StepFinished: (state, { step }) => (isMoving(state.steps[step]) ? withStep(state, step, { status: 'finished', open: {} }) : state),
-    StepFailed: (state, { step }) => (isMoving(state.steps[step]) ? withStep(state, step, { status: 'failed', open: {} }) : state),
+      stepNamed(state, step)?.status === 'waiting' ? withStep(state, step, { status: 'running', origin }) : state,
+    StepFinished: (state, { step }) => (isMoving(stepNamed(state, step)) ? withStep(state, step, { status: 'finished', open: {} }) : state),
+    StepFailed: (state, { step }) => (isMoving(stepNamed(state, step)) ? withStep(state, step, { status: 'failed', open: {} }) : state),
     BatchStarted: started,
     BatchSucceeded: succeeded,
     BatchFailed: failed,
@@ -84,7 +84,7 @@ function anotherTry(steps: Readonly<Record<string, StepState>>, wasPaused: boole
 }
 
 function started(state: GraphState, { step: name, batch, attempt, data }: RecordedEvent<'BatchStarted'>): GraphState {
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   if (!step) return state;
   const before = step.open[String(batch)];
   const open: OpenBatch = {
@@ -104,7 +104,7 @@ function started(state: GraphState, { step: name, batch, attempt, data }: Record
 
 /** The first attempt at a batch takes its input out of the inbox. */
 function taken(state: GraphState, name: string, batch: number, inputs: readonly Span[]): GraphState {
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   if (!step) return state;
   const isAgain = step.again.some(([other]) => other === batch);
   const again = isAgain ? step.again.filter(([other]) => other !== batch) : step.again;
@@ -136,7 +136,7 @@ function recutFrom(step: StepState, inputs: readonly Span[]): Pick<StepState, 'i
 
 function succeeded(state: GraphState, event: RecordedEvent<'BatchSucceeded'>): GraphState {
   const { step: name, batch, data } = event;
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   if (!step || !running(state, event)) return state;
   const source = data.source ? { offset: step.offset + data.source.read, end: data.source.last ? batch + 1 : step.end } : {};
   return settle(withStep(state, name, { ...source, lost: step.lost + data.rejected.count }), name, batch, data.rows);
@@ -144,7 +144,7 @@ function succeeded(state: GraphState, event: RecordedEvent<'BatchSucceeded'>): G
 
 function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphState {
   const { step: name, batch, attempt, data } = event;
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   const open = step?.open[String(batch)];
   if (!step || !open) return state;
   if (data.retryInMs === null) {
@@ -168,7 +168,7 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
 
 /** A step ends at its lowest batch that was given up: everything before it still arrives, so what arrives does not depend on timing. */
 function doomed(state: GraphState, { step: name, batch, data }: RecordedEvent<'BatchFailed'>): GraphState {
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   if (!step || (step.end !== null && batch >= step.end)) return state;
   let next = withStep(state, name, { failure: { batch, code: data.error.code, message: data.error.message } });
   const dead = new Set([name]);
@@ -185,11 +185,11 @@ type OfAttempt = { readonly step: string; readonly batch: number; readonly attem
 
 /** The open batch whose attempt under way an event is about; what comes late or twice is about none. */
 function running(state: GraphState, { step, batch, attempt }: OfAttempt): OpenBatch | undefined {
-  const open = state.steps[step]?.open[String(batch)];
+  const open = stepNamed(state, step)?.open[String(batch)];
   return open?.attempt === attempt && open.state === 'running' ? open : undefined;
 }
 
 function withOpen(state: GraphState, { step: name, batch }: OfAttempt, open: OpenBatch): GraphState {
-  const step = state.steps[name];
+  const step = stepNamed(state, name);
   return step ? withStep(state, name, { open: { ...step.open, [String(batch)]: open } }) : state;
 }

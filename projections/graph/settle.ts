@@ -1,9 +1,9 @@
 import type { Range } from '#schema';
-import { isDone, isSettled, type GraphState, type StepState, type Waiting } from './state.ts';
+import { isDone, isSettled, stepNamed, type GraphState, type StepState, type Waiting } from './state.ts';
 
 /** A graph with some fields of one step replaced. */
 export const withStep = (graph: GraphState, name: string, fields: Partial<StepState>): GraphState => {
-  const step = graph.steps[name];
+  const step = stepNamed(graph, name);
   return step ? { ...graph, steps: { ...graph.steps, [name]: { ...step, ...fields } } } : graph;
 };
 
@@ -12,7 +12,7 @@ export const withStep = (graph: GraphState, name: string, fields: Partial<StepSt
  * through steps that are aligned with it, without an event of their own.
  */
 export function settle(graph: GraphState, name: string, batch: number, rows: number): GraphState {
-  const step = graph.steps[name];
+  const step = stepNamed(graph, name);
   if (!step || isOver(step, batch)) return graph;
   const { [String(batch)]: _ended, ...open } = step.open;
   const over = inserted(step.over, batch);

@@ -78,7 +78,9 @@ const runAndFile = (which: string | undefined, file: string | undefined): readon
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
-function commandLine(context: CommandContext): Command {
+/** The catalogue of commands. Parsing arguments with it runs one, and throws what it throws, a `CommanderError` for wrong usage. */
+export function commandLine(context: CommandContext): Command {
+  const { terminal } = context;
   const root = new Command('distilog')
     .description(
       'Makes datasets by pushing rows through a DAG of steps, and keeps every event of it in PostgreSQL:\nthe dataset can be had as of any position of the log.',
@@ -86,7 +88,7 @@ function commandLine(context: CommandContext): Command {
     .version(programVersions().distilog)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text) })
+    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(--help tells more)')
     .addHelpText(
       'after',

@@ -22,7 +22,7 @@ export async function recordedPipeline(store: Store, runId: string): Promise<Rec
       if (event.type !== 'RunResumed') continue;
       for (const { step, signature } of event.data.acceptedChanges) signatures.set(step, signature);
       const [chunk] = event.chunks;
-      if (chunk !== undefined) definition = definitionSchema.parse(decodeDocument(await store.chunks.get(chunk)));
+      if (chunk !== undefined) definition = decodeDocument(await store.chunks.get(chunk), definitionSchema);
     }
   }
   const steps = started.data.manifest.steps.map((step) => ({ ...step, signature: signatures.get(step.name) ?? step.signature }));

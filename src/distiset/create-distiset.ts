@@ -116,8 +116,7 @@ export async function createDistiset(
 export async function beginning(store: Store, logId: string): Promise<readonly [RecordedEvent<'RunStarted'>, Definition]> {
   for await (const [first] of store.log.read(logId, { from: 1, to: 1 })) {
     if (first?.type !== 'RunStarted') break;
-    const document = decodeDocument(await store.chunks.get(first.chunks[0] ?? ''));
-    return [first, definitionSchema.parse(document)];
+    return [first, decodeDocument(await store.chunks.get(first.chunks[0] ?? ''), definitionSchema)];
   }
   throw new Fault('unknown-run', `There is no run ${logId} in this store.`, { details: { run: logId } });
 }

@@ -4,8 +4,9 @@ import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
-import { canonicalJson, type JsonObject } from '#kit/json';
+import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { Fault, messageOf } from '#kit/fault';
+import { redactor } from '#kit/redactor';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Journal, WishPause, Worker } from '#scheduler';
 import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
@@ -35,7 +36,12 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const chunks = cachedChunks(store.chunks);
   const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
-  const resources = new Resources(ended.signal, options.userLog(''), options.resourceFor);
+  const redact = redactor(
+    plan.secrets.map(({ value }) => value),
+    '[secret]',
+  );
+  const userLog = (step: string) => redactedLog(options.userLog(step), redact);
+  const resources = new Resources(ended.signal, userLog(''), options.resourceFor);
   const open: OpenSources = new Map();
   const undeclared = new Map<string, Set<string>>();
   const stopping = new AbortController();
@@ -51,7 +57,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     const known = undeclared.get(name) ?? new Set<string>();
     undeclared.set(name, known);
     // Keys may be anything, as many as there are rows: a few say what is wrong.
-    const news = keys.map((key) => storableText(key.slice(0, nameLengthMax))).filter((key) => !known.has(key));
+    const news = keys.map((key) => storableText(redact(key).slice(0, nameLengthMax))).filter((key) => !known.has(key));
     const told = [...new Set(news)].slice(0, undeclaredMax - known.size);
     for (const key of told) known.add(key);
     return told;
@@ -64,7 +70,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       const count = await step.count();
       return Number.isSafeInteger(count) && count >= 0 ? count : null;
     } catch (error) {
-      options.userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
+      userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
       return null;
     }
   };
@@ -78,7 +84,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     try {
       return await origins(name);
     } catch (error) {
-      options.userLog(name).warn(`what it comes from cannot be told: ${messageOf(error)}`);
+      userLog(name).warn(`what it comes from cannot be told: ${messageOf(error)}`);
       return null;
     }
   };
@@ -87,7 +93,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     for await (const page of store.log.read(runLogId(runId), { types: ['RunReopened'] })) {
       for (const event of page) {
         if (event.type !== 'RunReopened' || event.data.pass !== pass) continue;
-        return triedAgainSchema.parse(decodeDocument(await chunks.get(event.chunks[0] ?? '')));
+        return decodeDocument(await chunks.get(event.chunks[0] ?? ''), triedAgainSchema);
       }
     }
     return {};
@@ -106,8 +112,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           reader,
           resources,
           clock,
-          redact: redactor(plan.secrets.map(({ value }) => value)),
-          userLog: options.userLog,
+          redact,
+          userLog,
           journal: options.journal,
           wishPause: (wish) => options.wishPause(step, wish),
           stopping: stopping.signal,
@@ -143,12 +149,20 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   };
 }
 
-/** Shortest secret that is taken out of texts: shorter ones would tear ordinary words apart. */
-const secretLengthMin = 4;
+/** What a step logs, without secrets. */
+const redactedLog = (log: Log, redact: (text: string) => string): Log => ({
+  info: (message, data) => log.info(redact(message), redactedData(data, redact)),
+  warn: (message, data) => log.warn(redact(message), redactedData(data, redact)),
+});
 
-function redactor(secrets: readonly string[]): (text: string) => string {
-  const hidden = secrets.filter(({ length }) => length >= secretLengthMin).sort((a, b) => b.length - a.length);
-  return (text) => hidden.reduce((redacted, secret) => redacted.replaceAll(secret, '[secret]'), text);
+/** Data of a log line, whatever it is by the time that somebody logs it. */
+function redactedData(data: Json | undefined, redact: (text: string) => string): Json | undefined {
+  if (data === undefined) return undefined;
+  try {
+    return JSON.parse(redact(JSON.stringify(data))) as Json;
+  } catch {
+    return redact(messageOf(data));
+  }
 }
 
 function once<Key, T>(make: (key: Key) => Promise<T>): (key: Key) => Promise<T> {

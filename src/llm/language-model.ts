@@ -2,6 +2,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModel as SdkModel } from 'ai';
 import { Fault } from '#kit/fault';
 import type { Json, JsonObject } from '#kit/json';
+import { redactor } from '#kit/redactor';
 import { NonRetryableError, resource, type Resource } from '#pipeline';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import type { Caps, Limiter } from './limiter.ts';
@@ -84,7 +85,7 @@ export function languageModel(id: string, options: LanguageModelOptions = {}): L
       { requestsPerMinute, tokensPerMinute },
       {
         name: `model ${id} at ${withoutPassword(url)}`,
-        redact: (text) => (apiKey === undefined || apiKey.length < secretLengthMin ? text : text.replaceAll(apiKey, '[key]')),
+        redact: redactor(apiKey === undefined || apiKey.length < secretLengthMin ? [] : [apiKey], '[key]'),
       },
     );
   };

@@ -52,6 +52,9 @@ export function decodeEvent(
   if (!current.known) return { event: null, reason: current.reason };
   assert(isEventType(stored.type), 'what is known is in the catalogue');
   const { level } = catalogue[stored.type];
+  const { pass, step, batch, attempt } = stored;
+  const places = level === 'run' ? [] : level === 'step' ? [pass, step] : [pass, step, batch, attempt];
+  if (places.includes(null)) return { event: null, reason: `${stored.type} at position ${stored.position} does not say what it is about` };
   const event = {
     logId,
     position: stored.position,

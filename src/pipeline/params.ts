@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isStorable } from '#schema';
 import { Fault, messageOf } from '#kit/fault';
 import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { holdsSecret, isSecret } from './secret.ts';
@@ -40,6 +41,12 @@ export function parseParams(schema: z.ZodObject, given: Readonly<Record<string, 
   const all = parsed.data as Readonly<Record<string, unknown>>;
   const kept = names.filter((name) => !secret.has(name) && Object.hasOwn(all, name) && all[name] !== undefined);
   const recorded = Object.fromEntries(kept.map((name) => [name, asJson(name, all[name])]));
+  const unstorable = kept.find((name) => !isStorable(recorded[name]));
+  if (unstorable !== undefined)
+    throw new Fault(
+      'invalid-params',
+      `Param ${unstorable} has a NUL, or half of a surrogate pair, in a text: no log can hold that. Leave it out.`,
+    );
   refuseUnstable(schema, own, recorded);
   const secrets = [...secret].flatMap((name) =>
     [...new Set([all[name], own[name]])].flatMap((value) => (typeof value === 'string' ? [{ name, value }] : [])),

@@ -48,6 +48,10 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
     refuse(`Pipeline ${name} has no definition: write pipeline('${name}', ({ source }) => { … }).`);
   if (typeof (pipeline.params as Partial<Pipeline['params']> | undefined)?.shape !== 'object')
     refuse(`The params of pipeline ${name} must be a z.object({ … }).`);
+  const odd = Object.entries(pipeline.params.shape).find(
+    ([, member]) => (member as { readonly _zod?: unknown } | null)?._zod === undefined,
+  );
+  if (odd) refuse(`Param ${odd[0]} of pipeline ${name} is no zod schema: write { ${odd[0]}: z.string() }, for example.`);
   const parsed = parseParams(pipeline.params, params);
   const { draft, returned } = defined(pipeline, parsed.all);
   const { draft: again } = defined(pipeline, parsed.all);

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { Fault } from '#kit/fault';
+import { chunkUnpackedMax } from '#schema';
 import { checkedChunk, type Chunk, type ChunkStore } from '#log';
 import type { Reader } from './reader.ts';
 
@@ -69,7 +70,7 @@ async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address
   if (codec !== 'zstd') throw broken();
   try {
     // Bytes that were tampered with must not unpack to more than memory holds.
-    return await decompress(body, { maxOutputLength: length });
+    return await decompress(body, { maxOutputLength: Math.min(length, chunkUnpackedMax) });
   } catch (error) {
     throw broken(error);
   }

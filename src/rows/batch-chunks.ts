@@ -1,4 +1,4 @@
-import { callSchema, checkpointsSchema, type Call, type Checkpoints, type RecordedEvent, type Rejection } from '#schema';
+import { callSchema, checkpointsSchema, rejectionSchema, type Call, type Checkpoints, type RecordedEvent, type Rejection } from '#schema';
 import type { ChunkStore } from '#log';
 import { decodeDocument } from './chunk-codec.ts';
 
@@ -27,17 +27,17 @@ export function batchChunks({ type, chunks, data }: TellingEvent): BatchChunks {
 /** The rejections that an event tells of, wherever they stand. */
 export async function rejectionsOf(event: TellingEvent, chunks: ChunkStore): Promise<readonly Rejection[]> {
   const { rejections } = batchChunks(event);
-  return rejections === null ? event.data.rejected.rows : (decodeDocument(await chunks.get(rejections)) as readonly Rejection[]);
+  return rejections === null ? event.data.rejected.rows : decodeDocument(await chunks.get(rejections), rejectionSchema.array());
 }
 
 /** The calls that an event tells of. */
 export async function callsOf(event: TellingEvent, chunks: ChunkStore): Promise<readonly Call[]> {
   const { calls } = batchChunks(event);
-  return calls === null ? [] : callSchema.array().parse(decodeDocument(await chunks.get(calls)));
+  return calls === null ? [] : decodeDocument(await chunks.get(calls), callSchema.array());
 }
 
 /** The checkpoints that an event tells of. */
 export async function checkpointsOf(event: TellingEvent, chunks: ChunkStore): Promise<Checkpoints | null> {
   const { checkpoints } = batchChunks(event);
-  return checkpoints === null ? null : checkpointsSchema.parse(decodeDocument(await chunks.get(checkpoints)));
+  return checkpoints === null ? null : decodeDocument(await chunks.get(checkpoints), checkpointsSchema);
 }

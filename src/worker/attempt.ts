@@ -96,7 +96,7 @@ export class Attempt {
   readonly task: Task;
   readonly context: WorkerContext;
   readonly finished: FinishedRows;
-  readonly usage = new UsageMeter();
+  readonly usage: UsageMeter;
   readonly checkpoints = new Checkpoints();
   readonly #startedAt: number;
   readonly #undeclared = new Set<string>();
@@ -107,6 +107,7 @@ export class Attempt {
   constructor(task: Task, context: WorkerContext) {
     this.task = task;
     this.context = context;
+    this.usage = new UsageMeter(context.redact);
     this.finished = new FinishedRows(task.step.adds, context.chunks);
     this.#startedAt = context.clock();
   }

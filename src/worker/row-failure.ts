@@ -40,7 +40,7 @@ interface Hints {
 }
 
 function pausing(thrown: unknown, hints: Hints, isLastAttempt: boolean): PausingReason | null {
-  const code = failureCode(thrown);
+  const code = failureCode(thrown, (text) => text);
   if (code === 'auth' || code === 'quota') return code;
   if (hints.pauses === true) return 'resource';
   // A source that gives other rows than before, or a file that cannot be read, is not mended by another attempt, and would cost everything below it.
@@ -51,16 +51,21 @@ function pausing(thrown: unknown, hints: Hints, isLastAttempt: boolean): Pausing
 export function failureOf(thrown: unknown, redact: (text: string) => string): Failure {
   const error = thrown instanceof Error ? thrown : null;
   return {
-    code: failureCode(thrown),
-    name: storableText(error?.name ?? typeof thrown).slice(0, 200),
+    code: failureCode(thrown, redact),
+    name: storableText(redact(error ? nameOf(error) : typeof thrown)).slice(0, 200),
     message: storableMessage(redact(messageOf(thrown))),
     stack: storableStack(redact(error?.stack ?? '')),
   };
 }
 
+/** An error's name, whatever somebody has made of it. */
+function nameOf({ name }: { readonly name: unknown }): string {
+  return typeof name === 'string' ? name : 'Error';
+}
+
 /** Codes are kebab-case: an error's own, else one made of its name (`TypeError`: `type-error`). */
-function failureCode(thrown: unknown): string {
-  const code = codeOf(thrown) ?? (thrown instanceof Error ? thrown.name : `thrown-${typeof thrown}`);
+function failureCode(thrown: unknown, redact: (text: string) => string): string {
+  const code = redact(codeOf(thrown) ?? (thrown instanceof Error ? nameOf(thrown) : `thrown-${typeof thrown}`));
   const kebab = code
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replaceAll(/[^A-Za-z0-9]+/g, '-')

@@ -11,12 +11,19 @@ export interface Consumed {
 
 /** Adds up what calls consume, by model, and keeps each call, until it is told in an event. */
 export class UsageMeter {
+  readonly #redact: (text: string) => string;
   #models = new Map<string, Usage>();
   #calls: Call[] = [];
 
+  /** `redact` takes secrets out of what providers say. */
+  constructor(redact: (text: string) => string) {
+    this.#redact = redact;
+  }
+
   /** One call's consumption, as a step reports it. What is not a number at or above zero counts as nothing. */
   add(row: number, attempt: number, reported: ReportedUsage): void {
-    const { model = '', inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd } = reported;
+    const { inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd } = reported;
+    const model = storableMessage(this.#redact(reported.model ?? ''));
     const { latencyMs, finishReason, thrownAway = false, prompt } = reported;
     const consumed = {
       model,
@@ -34,9 +41,9 @@ export class UsageMeter {
       row,
       attempt,
       latencyMs: latencyMs === undefined ? null : amount(latencyMs),
-      finishReason: finishReason === undefined ? null : storableMessage(finishReason),
+      finishReason: finishReason === undefined ? null : storableMessage(this.#redact(finishReason)),
       thrownAway,
-      prompt: prompt ?? null,
+      prompt: prompt === undefined ? null : this.#redact(prompt),
     });
   }
 

@@ -36,3 +36,16 @@ describe('params that no event holds', () => {
     );
   });
 });
+
+describe('params that are nonsense', () => {
+  it('are refused where their schema is none, and where jsonb has no such text', () => {
+    const of = (member: unknown) =>
+      pipeline('odd', { params: z.object({ text: member as z.ZodType }) }, ({ source }) => {
+        source('all', { output: z.object({ n: z.int() }), rows: [] });
+      });
+    for (const member of [5, undefined, null, {}])
+      expect(() => plan(of(member), { params: { text: 'x' } })).toThrow(/^Param text of pipeline odd is no zod schema: write/);
+    for (const text of ['\u0000', '\ud800', ['\u0000'], { '\u0000': 1 }])
+      expect(() => plan(of(z.json()), { params: { text } })).toThrow(/^Param text has a NUL, or half of a surrogate pair/);
+  });
+});

@@ -53,11 +53,14 @@ function assertGrown(before: Leaves, after: Leaves): void {
   for (const [name, ids] of Object.entries(before)) assert.deepEqual(after[name]?.slice(0, ids.length), ids);
 }
 
-/** What may be open or wait follows from the pipeline, however long it runs: some batches before each step, and those that it has in flight. */
+/**
+ * What may be open or wait follows from the pipeline, however long it runs: some batches before each step, those that it has in flight, and, where rows
+ * are cut anew, as many batches of one row as two of its own.
+ */
 function assertBounded({ steps }: World, { largestState }: Simulated): void {
-  const bound = steps.reduce(
-    (sum, { upstream, options }) => sum + upstream.length * (4 + 2 * options.concurrency) + 4 * options.concurrency,
-    0,
-  );
+  const bound = steps.reduce((sum, { upstream, options: { concurrency }, cut }) => {
+    const waiting = 4 + 2 * concurrency + (cut.kind === 'recut' ? 2 * cut.rows : 0);
+    return sum + upstream.length * waiting + 4 * concurrency;
+  }, 0);
   assert(largestState <= bound, `the graph held ${largestState} batches, and this pipeline has room for ${bound}`);
 }

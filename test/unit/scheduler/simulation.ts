@@ -36,8 +36,10 @@ export interface Simulated {
 const turnsMax = 500_000;
 /** After so many crashes the whole log is folded once more: it takes as long as the run did. */
 const refoldEvery = 10;
-/** How long a batch takes at most, in microseconds. */
+/** How long a batch takes at most, in microseconds; of one step in so many, so many times as long: what comes before it has to wait. */
 const batchMax = 50_000;
+const slowEvery = 4;
+const slowTimes = 20;
 
 /** Runs a world to its end, and tries its rejected rows again, however often its driver dies on the way. */
 export function simulate(world: World, disturbance: Disturbance): Simulated {
@@ -178,6 +180,8 @@ class Simulation {
         return this.#append({ type: 'RunFinished', data: { outcome: command.outcome } });
       case 'StartBatch': {
         const { step, batch, attempt, offset, rows, alone } = command;
+        const { plan, blocked } = this.state.steps[step] as GraphState['steps'][string];
+        assert(!(plan.cut.kind === 'whole' && blocked), `${step} runs over half of its input`);
         const inputs = [...(command.again ? (this.#again[step]?.[batch] ?? []) : []), ...command.inputs];
         this.#append({
           type: 'BatchStarted',
@@ -187,7 +191,8 @@ class Simulation {
           attempt,
           data: { inputs, offset, rows, worker: 'w', alone, signature: '' },
         });
-        this.#running.push({ at: this.#now + Math.floor(this.#random.next() ** 3 * batchMax), start: command, inputs });
+        const slowness = hashed('slow', step) % slowEvery === 0 ? slowTimes : 1;
+        this.#running.push({ at: this.#now + Math.floor(this.#random.next() ** 3 * batchMax) * slowness, start: command, inputs });
       }
     }
   }
@@ -244,7 +249,18 @@ class Simulation {
   }
 
   #fail({ step, batch, attempt }: StartBatch, code: string, how: { retryInMs: number | null; failsStep: boolean; counted: boolean }): void {
-    const data = { done: [], rows: 0, rejected: none, pending: 0, elapsedMs: 0, usage: [], calls: 0, checkpoints: 0, error: error(code), ...how };
+    const data = {
+      done: [],
+      rows: 0,
+      rejected: none,
+      pending: 0,
+      elapsedMs: 0,
+      usage: [],
+      calls: 0,
+      checkpoints: 0,
+      error: error(code),
+      ...how,
+    };
     this.#append({ type: 'BatchFailed', pass: this.state.pass, step, batch, attempt, data });
   }
 
