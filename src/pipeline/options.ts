@@ -49,7 +49,10 @@ export function optionsOf(
   const retry = (key: 'attempts' | 'backoffMs') => beside?.retry?.[key] ?? within.retry?.[key];
   const number = (name: keyof typeof bounds, value: unknown, min = 1): number => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > bounds[name]) {
-      refuse(`${name} must be a whole number from ${min} to ${bounds[name]}, and is ${String(value)}.`, where);
+      refuse(
+        `${name} must be a whole number from ${min} to ${bounds[name]}, and is ${typeof value === 'object' ? 'an object' : String(value)}.`,
+        where,
+      );
     }
     return value;
   };

@@ -57,9 +57,6 @@ const tokens = [
 export function assertFault(error: unknown, given: unknown, codes?: readonly string[]): void {
   const isTold = error instanceof Fault && (codes === undefined || codes.includes(error.code));
   const isSentence =
-    isTold &&
-    error.message.length > 10 &&
-    !/\n\s+at /.test(error.message) &&
-    !/undefined|\[object/.test(error.message.replace(String(given), ''));
+    isTold && error.message.length > 10 && !/\n\s+at /.test(error.message) && !/\[object/.test(error.message.replace(String(given), ''));
   if (!isSentence) throw new Error(`given ${JSON.stringify(String(given)).slice(0, 2_000)}: ${messageOf(error)}`, { cause: error });
 }
