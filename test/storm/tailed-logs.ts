@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import pg from 'pg';
+import { hasCode } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { encodeEvent, sideLogId, type AppendRequest } from '#log';
 import { openPostgresStore, type Connect } from '#postgres';
@@ -73,14 +75,14 @@ interface Emmett {
   ): Promise<{ readonly messages: readonly { readonly data: { readonly id: string } }[]; readonly currentGlobalPosition: bigint }>;
 }
 
-export const emmettPackage = '@event-driven-io/emmett-postgresql';
-
-/** The package as installed, or null. */
-export async function findEmmett(specifier: string = emmettPackage): Promise<Emmett | null> {
+/** The control as installed in its own folder (npm ci --prefix test/storm/control), or null. */
+export async function findEmmett(): Promise<Emmett | null> {
+  const { resolve } = createRequire(new URL('control/package.json', import.meta.url));
   try {
-    return (await import(specifier)) as Emmett;
-  } catch {
-    return null;
+    return (await import(resolve('@event-driven-io/emmett-postgresql'))) as Emmett;
+  } catch (error) {
+    if (hasCode(error, 'MODULE_NOT_FOUND')) return null;
+    throw error;
   }
 }
 
