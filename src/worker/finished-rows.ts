@@ -250,7 +250,12 @@ function heldBytes(finished: Finished): number {
 
 /** Rejections as an event tells them: one by one, or in a chunk where they are too many. */
 export function tellRejections(rows: readonly Rejection[]): TellsRejections {
-  const codes = Object.fromEntries(Array.from(Map.groupBy(rows, ({ code }) => code), ([code, of]) => [code, of.length]));
+  const codes = Object.fromEntries(
+    Array.from(
+      Map.groupBy(rows, ({ code }) => code),
+      ([code, of]) => [code, of.length],
+    ),
+  );
   const inChunk = Buffer.byteLength(JSON.stringify(rows)) > rejectionBytesInlineMax;
   return { rejected: { count: rows.length, codes, rows: inChunk ? [] : rows, inChunk }, rejections: inChunk ? documentChunk(rows) : null };
 }

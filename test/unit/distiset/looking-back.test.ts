@@ -32,7 +32,7 @@ function asking(outside: { isMended: boolean }) {
     asked.filter('third', { keep: ({ n }) => n % 3 === 0 }, { version: 1 });
     rows.batch(
       'pairs',
-      { output: z.object({ sum: z.int() }), run: (pair) => [{ sum: pair.reduce((sum, row) => sum + row.n, 0) }] },
+      { output: z.object({ sum: z.int() }), run: (pair) => [{ sum: pair.reduce<number>((sum, row) => sum + row.n, 0) }] },
       { batchSize: 2, version: 1 },
     );
   });
@@ -60,7 +60,7 @@ describe('losses', () => {
       { kind: 'row', step: 'asked', pass: 1, batch: 0, row: 5, code: 'silent', message: 'no answer', attempts: 1 },
       { kind: 'row', step: 'asked', pass: 1, batch: 1, row: 5, code: 'silent' },
     ]);
-    expect(await Promise.all(lost.map((loss) => (loss.kind === 'row' ? loss.input() : null)))).toEqual([{ n: 5 }, { n: 15 }]);
+    expect(await Promise.all(lost.map(async (loss) => (loss.kind === 'row' ? loss.input() : null)))).toEqual([{ n: 5 }, { n: 15 }]);
     expect(await Array.fromAsync(losses(store, runId, head))).toEqual([]);
   });
 

@@ -29,7 +29,6 @@ describe('a queue of appends', () => {
     expect(taken).toBe(full + 10);
   });
 
-
   it('lets calls wait, as they are, once it is full', () => {
     const queue = new AppendQueue();
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));
