@@ -56,8 +56,9 @@ async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
   const again = new Map<string, readonly [number, number][]>();
   for (const [step, ofStep] of Map.groupBy(tried, (row) => row.step)) {
     const batches = [...Map.groupBy(ofStep, ({ batch }) => batch)].sort(([a], [b]) => a - b);
-    const spans = batches.map(async ([batch, ofBatch]) => [batch, await inputSpans(store, reader, ofBatch, wanted)] as const);
-    rows.set(step, Object.fromEntries(await Promise.all(spans)));
+    const spans: Record<string, readonly Span[]> = {};
+    for (const [batch, ofBatch] of batches) spans[batch] = await inputSpans(store, reader, ofBatch, wanted);
+    rows.set(step, spans);
     again.set(
       step,
       batches.map(([batch, ofBatch]) => [batch, ofBatch.length]),

@@ -170,7 +170,7 @@ function cut(
   switch (step.plan.cut.kind) {
     case 'source':
       // One after the other: where a batch begins is known when the one before it has ended.
-      if (step.end === null && step.next === step.settled && ahead === 0 && !isFull()) batches.push(first(step.next, [], 0));
+      if (step.end === null && step.next === step.settled && !isFull()) batches.push(first(step.next, [], 0));
       return batches;
     case 'aligned':
       for (const { batch, inputs, rows, isAgain } of aligned(graph, step)) {

@@ -31,7 +31,7 @@ it('takes any name for a step, a model or a cause, those of what every object ha
       ['__proto__', spent],
     ]);
   const { groups } = await foldAt(store, errors, runId, Number.MAX_SAFE_INTEGER);
-  expect(groups).toMatchObject([
+  expect(groups.toSorted((a, b) => a.step.localeCompare(b.step))).toMatchObject([
     { step: 'constructor', code: 'value-of', count: 1 },
     { step: 'other', code: 'value-of', count: 1 },
   ]);

@@ -11,6 +11,8 @@ it('what is told beside a run’s log has its place there', async () => {
   expect(await appendSideEvent(log, runId, asked, 'bob@laptop:2')).toBe(2);
   expect(await allOf(log.read(sideLogId(runId)))).toMatchObject([{ position: 1, ...asked }, { position: 2 }]);
   expect(await log.lastWriter(sideLogId(runId))).toBe('bob@laptop:2');
+  expect(await log.head(sideLogId(runId))).toMatchObject({ position: 2, epoch: 1 });
+  expect(await log.lastWriter('another')).toBeNull();
 });
 
 it('nothing is told beside a log that is not there', async () => {

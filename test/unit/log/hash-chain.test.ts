@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chainHash, encodeEvent, leafHash, rootHash } from '#log';
-import { batchStarted, batchSucceeded } from './log-fixture.ts';
+import { batchStarted, batchSucceeded, stepStarted } from './log-fixture.ts';
 
 describe('the hash chain', () => {
   // Logs that were written must verify for ever: these hashes are frozen.
@@ -26,6 +26,15 @@ describe('the hash chain', () => {
         "97ac0f2e6c68e46bf85f2a51ba405ad6f9638e6352397bea7abdbb7783f4a8c8",
       ]
     `);
+  });
+
+  it('gives them of events that have no batch, and of those with several chunks', () => {
+    const stepLevel = leafHash(encodeEvent(stepStarted('all', 7)));
+    const chunks = leafHash(encodeEvent(batchSucceeded(3, 1, ['ab'.repeat(32), 'cd'.repeat(32)])));
+    expect([stepLevel, chunks]).toEqual([
+      'e4d6444ce82d3292a0b46300fc60a5b5075e55633a6b22dfd14b73759ed9a374',
+      '89adcf52cd1646ac5d2047bf5021330e5b7d0f758aa36d6f839ee78c3f7065fa',
+    ]);
   });
 
   it('tells fields apart: what moves from one to the next, and nothing from an empty text', () => {

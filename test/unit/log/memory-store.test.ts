@@ -171,8 +171,10 @@ describe('a log in memory', () => {
     const { log, session } = await driven();
     await session.append(requestOf([batchStarted(1), batchSucceeded(1), batchStarted(0), batchSucceeded(0), batchSucceeded(2)]));
     await session.append(requestOf([{ ...batchSucceeded(1), pass: 2 }]));
+    await session.append(requestOf([{ ...batchSucceeded(1), step: 'other' }]));
     const where = { pass: 1, step: 'all' };
     expect(positions(await log.readBatch(runId, { ...where, batch: 1 }))).toEqual([3]);
+    expect(positions(await log.readBatch(runId, { ...where, step: 'other', batch: 1 }))).toEqual([8]);
     expect(positions(await log.readBatch(runId, { ...where, batch: 1, to: 2 }))).toEqual([]);
     expect(await log.success(runId, { ...where, batch: 1, to: 7 })).toMatchObject({ position: 3 });
     expect(await log.success(runId, { ...where, batch: 1, to: 2 })).toBeNull();

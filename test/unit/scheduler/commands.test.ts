@@ -209,17 +209,46 @@ describe('a step that runs ahead', () => {
     expect(starts([...line, ...done, ...busy], 'call')).toEqual(['call/6', 'call/7']);
   });
 
-  it('goes on all the same where the next could do nothing otherwise', () => {
-    const groups = manifestStep('groups', ['source'], { operator: 'batch', ...recutTo(1_000) });
-    const many = Array.from({ length: 40 }, () => 1);
-    expect(starts([...begin(groups), ...read(...many)])).toEqual(['source/40']);
+  it('waits for the longer the more calls the next has in flight', () => {
+    const line = [...begin(call({ ...concurrency(50) }), manifestStep('slow', ['call'], concurrency(2))), ...readAll(...wide(1))];
+    expect(starts(line, 'call')).toHaveLength(8);
+  });
+
+  const many = Array.from({ length: 40 }, () => 1);
+  /** Something that goes on beside, for a bound is lifted where nothing does. */
+  const beside = [manifestStep('beside'), batchStarted('beside', 0)] as const;
+  const besides = (...steps: readonly ManifestStep[]) => [runStarted(manifestStep('source'), beside[0], ...steps), beside[1]];
+
+  it('goes on where the next needs more for one batch of its own', () => {
+    const groups = (rows: number) => manifestStep('groups', ['source'], { operator: 'batch', ...recutTo(rows) });
+    expect(starts([...besides(groups(1_000)), ...read(...many)])).toEqual(['source/40']);
+    const two = [...besides(groups(20)), ...read(...many)];
+    expect(starts([...two, batchStarted('groups', 0), batchStarted('groups', 1)], 'source')).toEqual([]);
+  });
+
+  it('goes on all the same where everything would wait for it', () => {
+    // What comes by `held` is to stand behind what comes by `open`, of which there is none yet.
+    const steps = [
+      manifestStep('open', ['source']),
+      manifestStep('held', ['source']),
+      manifestStep('groups', ['open', 'held'], { operator: 'union', ...recutTo(10) }),
+    ];
+    const all = Array.from({ length: 24 }, () => 20);
+    const events = [
+      ...begin(...steps),
+      ...read(...all),
+      ...all.flatMap((_, batch) => [batchStarted('open', batch), batchSucceeded('open', batch, { rows: 0 })]),
+      ...all.slice(12).flatMap((_, batch) => [batchStarted('held', batch), batchSucceeded('held', batch, { rows: 20 })]),
+    ];
+    expect(starts(events)).toEqual(['source/24', 'held/12', 'held/13']);
   });
 
   it('waits for no step that takes all its rows at once, or is done', () => {
     const total = manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } });
-    const many = Array.from({ length: 40 }, () => 1);
-    expect(starts([...begin(total), ...read(...many)])).toEqual(['source/40']);
-    const crowded = [...begin(call(concurrency(1))), ...read(...many), batchStarted('call', 0), batchStarted('call', 1)];
+    expect(starts([...besides(total), ...read(...many)])).toEqual(['source/40']);
+    const gathering = manifestStep('total', ['call'], { operator: 'global', cut: { kind: 'whole' }, ...concurrency(1) });
+    expect(starts([...begin(call(concurrency(50)), gathering), ...readAll(...wide(1))], 'call')).toHaveLength(9);
+    const crowded = [...besides(call(concurrency(1))), ...read(...many), batchStarted('call', 0), batchStarted('call', 1)];
     expect(starts(crowded)).toEqual([]);
     expect(starts([...crowded, stepFailed('call')])).toEqual(['source/40']);
   });

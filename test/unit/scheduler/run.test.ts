@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '#kit/clock';
 import { codeOf, Fault, hasCode } from '#kit/fault';
+import { pause } from '#kit/pause';
 import { appendSideEvent, memoryStore, sideLogId, verify, type MemoryStore } from '#log';
 import { documentChunk } from '#rows';
 import {
@@ -255,11 +256,40 @@ describe('a run', () => {
           return { event: batchFailed('call', 0, { retryInMs: null, failsStep: true }), pause: null };
         }
         await new Promise((resolve) => abort.addEventListener('abort', resolve));
+        await pause(20);
         return { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: null };
       }),
     );
     expect((await run.drive()).rest).toBe('failed');
-    expect(typesOf(await given.events()).at(-1)).toBe('RunFinished');
+    // The run is over once nothing of it runs any more, what no longer counts included.
+    expect(typesOf(await given.events()).slice(-2)).toEqual(['BatchFailed call 1', 'RunFinished']);
+  });
+
+  it('waits by the database’s clock, should its own be an hour behind', async () => {
+    const given = world();
+    const work: Work = (task, abort) =>
+      task.step === 'call' && task.attempt === 1
+        ? { event: batchFailed('call', task.batch, { retryInMs: 5 }), pause: null }
+        : plainly(task, abort);
+    const run = await start(given.context(work, { clock: () => (Date.now() - 3_600_000) * 1000 }));
+    expect((await run.drive()).rest).toBe('succeeded');
+  });
+
+  it('ends what is under way before it ends with an error', async () => {
+    const given = world();
+    let ended = 0;
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call') return plainly(task, abort);
+        if (task.batch === 1) throw new Fault('disk-full', 'no room');
+        await new Promise((resolve) => abort.addEventListener('abort', resolve));
+        await pause(10);
+        ended++;
+        return { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: null };
+      }),
+    );
+    await expect(run.drive()).rejects.toMatchObject({ code: 'disk-full' });
+    expect(ended).toBeGreaterThan(0);
   });
 
   it('ends with the error of a worker whose store fails', async () => {
@@ -284,6 +314,7 @@ describe('a run that is to stop', () => {
     const run: DrivenRun = await start(
       given.context((task, abort) => {
         if (task.step === 'call') run.stop(stop);
+        expect(abort.aborted).toBe(false);
         return plainly(task, abort);
       }),
     );
@@ -303,6 +334,21 @@ describe('a run that is to stop', () => {
     expect((await run.drive()).rest).toBe('paused');
     expect((await given.events()).at(-1)).toMatchObject({ data: { message: 'enough' } });
     expect(given.tasks).toEqual([]);
+  });
+
+  it('finishes all the same where nothing is left to do', async () => {
+    for (const failsStep of [false, true]) {
+      const given = world();
+      const run: DrivenRun = await start(
+        given.context(async (task, abort) => {
+          if (task.step !== 'leaf' || task.batch < 2) return plainly(task, abort);
+          await until(async () => ofType(await given.events(), 'BatchSucceeded').length).toBe(8);
+          run.stop(stop);
+          return failsStep ? { event: batchFailed('leaf', 2, { retryInMs: null, failsStep }), pause: null } : plainly(task, abort);
+        }),
+      );
+      expect((await run.drive()).rest).toBe(failsStep ? 'failed' : 'succeeded');
+    }
   });
 
   it('is cancelled without waiting for what is under way', async () => {
