@@ -50,7 +50,7 @@ export function optionsOf(
   const number = (name: keyof typeof bounds, value: unknown, min = 1): number => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > bounds[name]) {
       refuse(
-        `${name} must be a whole number from ${min} to ${bounds[name]}, and is ${typeof value === 'object' || typeof value === 'function' ? `of type ${typeof value}` : String(value)}.`,
+        `${name} must be a whole number from ${min} to ${bounds[name]}, and is ${typeof value === 'number' || typeof value === 'string' ? value : `of type ${typeof value}`}.`,
         where,
       );
     }
