@@ -47,9 +47,10 @@ export const everyOperator = (outside: Outside): Pipeline =>
         run: async ({ n, text }, context) => {
           if (n % 8 === 2) await sleep(outside.slowMs);
           context.usage({ model: 'oracle', inputTokens: 10 + n, outputTokens: 3, costUsd: 0.001, latencyMs: 5, finishReason: 'stop' });
+          const answer = await context.checkpoint('answer', () => `${text ?? 'nothing'}!`);
           flaky(context, n % 9 === 4);
           rejectedUnless(outside, n % 10 === 7);
-          return { answer: `${text ?? 'nothing'}!` };
+          return { answer };
         },
       },
       { ...options, concurrency: 3 },
