@@ -117,11 +117,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     of: (size) =>
       pipeline('large-lists', ({ source }) => {
         numbered(source, size, 1_000)
-          .mapBatch('text', {
-            batchSize: 4,
-            output: z.object({ text: z.string() }),
-            run: (rows) => rows.map(({ n }) => ({ text: large(n) })),
-          })
+          .mapBatch(
+            'text',
+            { batchSize: 4, output: z.object({ text: z.string() }), run: (rows) => rows.map(({ n }) => ({ text: large(n) })) },
+            // What is in memory is what is in flight: a tenth of the rows has to fill that, too.
+            { concurrency: 2 },
+          )
           .drop('short', ['n']);
       }),
   },
