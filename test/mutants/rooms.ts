@@ -14,7 +14,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   scheduler: {
     mutate: ['src/scheduler/*.ts'],
-    tests: ['test/unit/scheduler/*.test.ts'],
+    tests: ['test/unit/scheduler/*.test.ts', 'test/unit/engine/names.test.ts'],
     pool: 'threads',
   },
   log: {
