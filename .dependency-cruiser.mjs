@@ -24,7 +24,7 @@ const rooms = {
   },
   engine: {
     path: '^src/engine/',
-    rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline', 'scheduler', 'worker'],
+    rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline', 'scheduler', 'worker', 'distiset'],
     packages: [],
     node: true,
   },

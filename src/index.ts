@@ -5,7 +5,6 @@ export {
   rowAt,
   traceRow,
   verifyDistiset,
-  writeDistiset,
   type Distiset,
   type DistisetConfig,
   type DistisetOptions,
@@ -13,10 +12,18 @@ export {
   type LostRow,
   type TraceStep,
   type VerifiedDistiset,
-  type WriteOptions,
   type WrittenDistiset,
 } from '#distiset';
-export { resumePipeline, retryPipeline, startPipeline, type EngineOptions, type NewRunOptions, type RetryOptions } from '#engine';
+export {
+  exportDistiset,
+  resumePipeline,
+  retryPipeline,
+  startPipeline,
+  type EngineOptions,
+  type ExportOptions,
+  type NewRunOptions,
+  type RetryOptions,
+} from '#engine';
 export { Fault, hasCode } from '#kit/fault';
 export type { Json, JsonObject } from '#kit/json';
 export {

@@ -1,11 +1,10 @@
-import path from 'node:path';
-import { createDistiset, writeDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '#distiset';
-import { program, thisActor } from '#engine';
+import { createDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '#distiset';
+import { exportDistiset } from '#engine';
 import type { JsonObject } from '#kit/json';
 import { canonicalJson } from '#kit/json';
 import { sha256Stream } from '#kit/sha256';
 import { messageOf } from '#kit/fault';
-import { appendSideEvent, type Store } from '#log';
+import type { Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -43,21 +42,7 @@ async function write(
   options: DistisetCommandOptions & { readonly out: string },
 ): Promise<void> {
   const { out, format, compression } = options;
-  const { metadata } = await writeDistiset(made, { directory: out, format, compression, distilog: program().distilog });
-  const actor = thisActor();
-  const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({
-    name,
-    step,
-    rows,
-    rowsSha256,
-    files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })),
-  }));
-  await appendSideEvent(
-    store.log,
-    made.runId,
-    { type: 'DistisetWritten', data: { actor, asOf: made.asOf, directory: path.resolve(out), format, configs } },
-    `${actor.user}@${actor.host}:${actor.pid}`,
-  );
+  const { metadata } = await exportDistiset(store, made, { directory: out, format, compression });
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
   const { print, note, paint } = context.terminal;

@@ -182,6 +182,9 @@ describe('a trace', () => {
   });
 });
 
+/** What is said of files that the side log does not know. */
+const untold = 'the side log tells of no export of these files: their hashes are the word of distilog.json alone';
+
 describe('a written dataset', () => {
   /** Writes the dataset of a run as of a position, and tells of it beside the log, as an export does. */
   async function written(store: Store, runId: string, position: number) {
@@ -206,10 +209,10 @@ describe('a written dataset', () => {
   it('is what its log says, however far that has grown', async () => {
     const { store, runId, end } = await shared;
     const { directory, tell } = await written(store, runId, end);
-    const found = { ok: true, runId, position: end, files: 2, rows: 16, differences: [] };
-    expect(await verifyDistiset(store, directory)).toEqual({ ...found, isRecorded: false });
+    const found = { runId, position: end, files: 2, rows: 16 };
+    expect(await verifyDistiset(store, directory)).toEqual({ ...found, ok: false, isRecorded: false, differences: [untold] });
     await tell();
-    expect(await verifyDistiset(store, directory)).toEqual({ ...found, isRecorded: true });
+    expect(await verifyDistiset(store, directory)).toEqual({ ...found, ok: true, isRecorded: true, differences: [] });
   });
 
   it('is recorded where the side log tells of these files at this position', async () => {
@@ -217,7 +220,7 @@ describe('a written dataset', () => {
     const { directory, tell } = await written(store, runId, end);
     await tell({ configs: [] });
     await tell({ asOf: await store.log.asOf(runId, head) });
-    expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true, isRecorded: false });
+    expect(await verifyDistiset(store, directory)).toMatchObject({ isRecorded: false, differences: [untold] });
   });
 
   it('differs where a file was changed or taken away', async () => {
@@ -252,9 +255,10 @@ describe('a written dataset', () => {
     const { store, runId, end } = await shared;
     const { directory, metadata } = await written(store, runId, end);
     const [first, ...others] = metadata.configs;
+    fs.rmSync(path.join(directory, first?.files[0]?.path ?? ''));
     const broken = { ...first, rowsSha256: '', files: [], error: { code: 'chunk-missing', message: '' } };
     fs.writeFileSync(path.join(directory, 'distilog.json'), JSON.stringify({ ...metadata, configs: [broken, ...others] }));
-    expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true, files: 1, rows: 10 });
+    expect(await verifyDistiset(store, directory)).toMatchObject({ files: 1, rows: 10, differences: [untold] });
   });
 
   it('is a folder with distilog.json in it', () => {

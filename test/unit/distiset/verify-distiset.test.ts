@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createDistiset, verifyDistiset, writeDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { appendSideEvent, memoryStore, resolveAsOf } from '#log';
+import { createDistiset, verifyDistiset } from '#distiset';
+import { exportDistiset, startPipeline } from '#engine';
+import { memoryStore, resolveAsOf } from '#log';
 import { sha256 } from '#kit/sha256';
 import { numbersPlan } from '../../postgres/runs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -17,10 +17,7 @@ async function written() {
   await run.drive();
   const asOf = await resolveAsOf(store.log, run.runId, { kind: 'head' });
   const directory = path.join(temporaryFolder(), 'out');
-  const { metadata } = await writeDistiset(await createDistiset(store, run.runId, { asOf }), { directory, format: 'jsonl', distilog: '0' });
-  const configs = metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({ name, step, rows, rowsSha256, files }));
-  const actor = { user: 'u', host: 'h', pid: 1 };
-  await appendSideEvent(store.log, run.runId, { type: 'DistisetWritten', data: { actor, asOf, directory, format: 'jsonl', configs } }, 'w');
+  await exportDistiset(store, await createDistiset(store, run.runId, { asOf }), { directory, format: 'jsonl' });
   return { store, directory };
 }
 

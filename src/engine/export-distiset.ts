@@ -1,0 +1,35 @@
+import path from 'node:path';
+import type { Actor } from '#schema';
+import { writeDistiset, type Distiset, type WriteOptions, type WrittenDistiset } from '#distiset';
+import { appendSideEvent, type Store } from '#log';
+import { thisActor } from './actor.ts';
+import { program } from './program.ts';
+
+export interface ExportOptions extends Omit<WriteOptions, 'distilog'> {
+  /** Who exports; default: this process. */
+  readonly actor?: Actor | undefined;
+}
+
+/**
+ * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read as it lies (files per config, a card, `distilog.json`), and tells of
+ * it in the run's side log, so that `verifyDistiset` can hold the files to it. It appears whole or not at all, and memory does not grow with it. A config
+ * whose rows cannot be read is left without files and says why. Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
+ */
+export async function exportDistiset(
+  store: Store,
+  distiset: Distiset,
+  { actor = thisActor(), ...options }: ExportOptions,
+): Promise<WrittenDistiset> {
+  const written = await writeDistiset(distiset, { ...options, distilog: program().distilog });
+  const { runId, asOf } = distiset;
+  const configs = written.metadata.configs.map(({ name, step, rows, rowsSha256, files }) => ({
+    name,
+    step,
+    rows,
+    rowsSha256,
+    files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })),
+  }));
+  const data = { actor, asOf, directory: path.resolve(options.directory), format: options.format ?? 'parquet', configs };
+  await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, `${actor.user}@${actor.host}:${actor.pid}`);
+  return written;
+}
