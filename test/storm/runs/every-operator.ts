@@ -1,4 +1,4 @@
-import type { World } from '../unit/engine/random-pipeline.ts';
+import type { World } from '../../unit/engine/random-pipeline.ts';
 
 type Step = World['steps'][number];
 

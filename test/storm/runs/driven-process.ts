@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { finished, root, start, type Result } from '../e2e/command-line.ts';
-import type { World } from '../unit/engine/random-pipeline.ts';
+import { finished, root, start, type Result } from '../../e2e/command-line.ts';
+import type { World } from '../../unit/engine/random-pipeline.ts';
 
 /** The pipeline file of every storm's run. */
-export const worldFile = path.join(root, 'test/storm/world-child.ts');
-const killPoints = path.join(root, 'test/storm/kill-points-child.ts');
+export const worldFile = path.join(root, 'test/storm/runs/world-child.ts');
+const killPoints = path.join(root, 'test/storm/runs/kill-points-child.ts');
 
 /** A command that drives a run. */
 export interface DrivenProcess {

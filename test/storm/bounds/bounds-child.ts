@@ -9,7 +9,7 @@ import { canonicalJson } from '#kit/json';
 import { resolveAsOf } from '#log';
 import { plan } from '#pipeline';
 import { openStore } from '#postgres';
-import { scenarios, type Measured } from './bounds-scenarios.ts';
+import { scenarios, type Measured } from './scenarios.ts';
 
 /** How many events go by between two looks at the size of the graph's state. */
 const lookEvery = 50;

@@ -1,7 +1,7 @@
 import { verify } from '#log';
 import { openPostgresStore } from '#postgres';
-import { ownServer, type OwnServer } from '../postgres/own-server.ts';
-import type { Area, Figures } from './area.ts';
+import { ownServer, type OwnServer } from '../../postgres/own-server.ts';
+import type { Area, Figures } from '../area.ts';
 import { killerOf, tail, type TailFigures } from './tail.ts';
 import { emmettLog, findEmmett, ownLog, writerName } from './tailed-logs.ts';
 
@@ -53,7 +53,7 @@ export const order: Area = {
     } finally {
       await server.remove();
     }
-    if (control.length === 0) say('  without npm ci --prefix test/storm/control nothing shows that this attack finds lost events');
+    if (control.length === 0) say('  without npm ci --prefix test/storm/order/control nothing shows that this attack finds lost events');
     else if (sum(control).missed === 0) throw new Error(`seed ${seed}: the control lost nothing, so the attack is too weak`);
     const { acknowledged, missed, kills } = sum(own);
     const other = sum(control);

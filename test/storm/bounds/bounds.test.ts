@@ -3,8 +3,8 @@ import { plan } from '#pipeline';
 import { createDistiset, writeDistiset } from '#distiset';
 import { startPipeline } from '#engine';
 import { memoryStore, resolveAsOf } from '#log';
-import { temporaryFolder } from '../unit/distiset/temporary-folder.ts';
-import { scenarios } from './bounds-scenarios.ts';
+import { temporaryFolder } from '../../unit/distiset/temporary-folder.ts';
+import { scenarios } from './scenarios.ts';
 
 /** Sizes at which each of them is over in a second or two; the storm has the sizes that are promised. */
 const sizes: Readonly<Record<string, number>> = {

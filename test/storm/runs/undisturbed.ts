@@ -3,7 +3,7 @@ import { codeOf } from '#kit/fault';
 import { memoryStore } from '#log';
 import { plan } from '#pipeline';
 import type { Rest } from '#scheduler';
-import { pipelineOf, type World } from '../unit/engine/random-pipeline.ts';
+import { pipelineOf, type World } from '../../unit/engine/random-pipeline.ts';
 import { lookAt, type ConfigLook } from './look.ts';
 
 /** Where a run that nobody disturbs comes to, and the rows that it has there. */

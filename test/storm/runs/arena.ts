@@ -3,8 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore, type PostgresStore } from '#postgres';
-import { patientPool } from '../embedded/patient-pool.ts';
-import { readyPostmaster, signal } from '../embedded/processes.ts';
+import { patientPool } from '../../embedded/patient-pool.ts';
+import { readyPostmaster, signal } from '../../embedded/processes.ts';
 
 /** A folder with a server of its own, which stays up while one run after the other is attacked in it. */
 export interface Arena {

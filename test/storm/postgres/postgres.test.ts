@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { canMount, ownServer } from '../postgres/own-server.ts';
+import { canMount, ownServer } from '../../postgres/own-server.ts';
 import { cutRuns } from './cut-runs.ts';
 import { failOver } from './fail-over.ts';
-import { faults, survive } from './postgres-faults.ts';
+import { faults, survive } from './faults.ts';
 
 const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
 

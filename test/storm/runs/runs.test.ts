@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blows } from './area.ts';
+import { blows } from '../area.ts';
 import { crashPoints } from './crash-points.ts';
 import { ghosts } from './ghosts.ts';
 import { kills } from './kills.ts';

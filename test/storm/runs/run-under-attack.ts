@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { graph, type GraphState } from '#projections';
 import { foldAt, runLogId } from '#log';
-import type { World } from '../unit/engine/random-pipeline.ts';
+import type { World } from '../../unit/engine/random-pipeline.ts';
 import type { Arena } from './arena.ts';
 import { againArgs, beginArgs, driveWorld, type DrivenProcess } from './driven-process.ts';
 import { checkRun, type Witnessed } from './invariants.ts';

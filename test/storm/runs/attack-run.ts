@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pause } from '#kit/pause';
 import { runLogId } from '#log';
-import { killGroup, type Result } from '../e2e/command-line.ts';
-import { signal } from '../embedded/processes.ts';
-import type { World } from '../unit/engine/random-pipeline.ts';
-import { randomFrom } from '../unit/random.ts';
+import { killGroup, type Result } from '../../e2e/command-line.ts';
+import { signal } from '../../embedded/processes.ts';
+import type { World } from '../../unit/engine/random-pipeline.ts';
+import { randomFrom } from '../../unit/random.ts';
 import type { Arena } from './arena.ts';
-import type { Blow } from './area.ts';
+import type { Blow } from '../area.ts';
 import { againArgs, inTime, type DrivenProcess } from './driven-process.ts';
 import { lookAt } from './look.ts';
 import { RunUnderAttack } from './run-under-attack.ts';

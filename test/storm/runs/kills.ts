@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#kit/fault';
-import { randomFrom } from '../unit/random.ts';
+import { randomFrom } from '../../unit/random.ts';
 import { openArena } from './arena.ts';
-import type { Area } from './area.ts';
+import type { Area } from '../area.ts';
 import { attackRun } from './attack-run.ts';
 import { Tally } from './tally.ts';
 import { stormWorld } from './storm-world.ts';

@@ -1,8 +1,8 @@
-import { canMount, ownServer, type OwnServer } from '../postgres/own-server.ts';
-import type { Area, Figures } from './area.ts';
+import { canMount, ownServer, type OwnServer } from '../../postgres/own-server.ts';
+import type { Area, Figures } from '../area.ts';
 import { cutRuns } from './cut-runs.ts';
 import { failOver } from './fail-over.ts';
-import { faults, survive } from './postgres-faults.ts';
+import { faults, survive } from './faults.ts';
 
 const awayMs = 60_000;
 

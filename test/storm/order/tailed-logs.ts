@@ -4,8 +4,8 @@ import { hasCode } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { encodeEvent, sideLogId, type AppendRequest } from '#log';
 import { openPostgresStore, type Connect } from '#postgres';
-import { callAppend } from '../../src/postgres/statements.ts';
-import { finishedRun } from '../postgres/runs.ts';
+import { callAppend } from '../../../src/postgres/statements.ts';
+import { finishedRun } from '../../postgres/runs.ts';
 import type { TailedLog } from './tail.ts';
 
 /** What connections of writers are called, for who kills them. */
@@ -75,7 +75,7 @@ interface Emmett {
   ): Promise<{ readonly messages: readonly { readonly data: { readonly id: string } }[]; readonly currentGlobalPosition: bigint }>;
 }
 
-/** The control as installed in its own folder (npm ci --prefix test/storm/control), or null. */
+/** The control as installed in its own folder (npm ci --prefix test/storm/order/control), or null. */
 export async function findEmmett(): Promise<Emmett | null> {
   const { resolve } = createRequire(new URL('control/package.json', import.meta.url));
   try {

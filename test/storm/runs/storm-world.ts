@@ -1,5 +1,5 @@
-import { randomWorld, type World } from '../unit/engine/random-pipeline.ts';
-import { randomFrom } from '../unit/random.ts';
+import { randomWorld, type World } from '../../unit/engine/random-pipeline.ts';
+import { randomFrom } from '../../unit/random.ts';
 
 /** How long a slow row may take: not at all, to longer than a batch does without being journalled. */
 const pacesMs = [0, 3, 20, 100, 700] as const;

@@ -1,4 +1,4 @@
-import type { Figures } from './area.ts';
+import type { Figures } from '../area.ts';
 
 /** What a storm counts, by what it is called in the figures. */
 export class Tally {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { frugalHeap } from '../../src/cli/frugal-heap.ts';
-import type { Area } from './area.ts';
-import { scenarios, type Measured } from './bounds-scenarios.ts';
+import { frugalHeap } from '../../../src/cli/frugal-heap.ts';
+import type { Area } from '../area.ts';
+import { scenarios, type Measured } from './scenarios.ts';
 
 const program = fileURLToPath(new URL('bounds-child.ts', import.meta.url));
 

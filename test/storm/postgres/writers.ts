@@ -1,7 +1,7 @@
 import { follow, openAppender, verify, type Appender, type Store } from '#log';
 import { pause } from '#kit/pause';
-import { finishedRun, started } from '../postgres/runs.ts';
-import type { randomFrom } from '../unit/random.ts';
+import { finishedRun, started } from '../../postgres/runs.ts';
+import type { randomFrom } from '../../unit/random.ts';
 
 /** Writers of a run each, with a reader that follows each; what was acknowledged is remembered here, in another process than the server's. */
 export interface Writers {

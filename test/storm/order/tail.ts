@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { pause } from '#kit/pause';
-import { isConnectionLost } from '../../src/postgres/server-faults.ts';
-import { randomFrom } from '../unit/random.ts';
+import { isConnectionLost } from '../../../src/postgres/server-faults.ts';
+import { randomFrom } from '../../unit/random.ts';
 
 /** A log that many write and one tails, as this attack sees it: ours, and others for comparison. */
 export interface TailedLog {

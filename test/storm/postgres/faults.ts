@@ -3,10 +3,10 @@ import pg from 'pg';
 import { pause } from '#kit/pause';
 import type { Store } from '#log';
 import { openPostgresStore } from '#postgres';
-import { ownServer, type OwnServer, type OwnServerOptions } from '../postgres/own-server.ts';
-import { openProxy, type Proxy } from '../postgres/proxy.ts';
-import { randomFrom } from '../unit/random.ts';
-import type { Figures } from './area.ts';
+import { ownServer, type OwnServer, type OwnServerOptions } from '../../postgres/own-server.ts';
+import { openProxy, type Proxy } from '../../postgres/proxy.ts';
+import { randomFrom } from '../../unit/random.ts';
+import type { Figures } from '../area.ts';
 import { startWriters, type Writers } from './writers.ts';
 
 /** How hard to attack. */

@@ -1,5 +1,5 @@
 import { afterAll, expect, it } from 'vitest';
-import { ownServer } from '../postgres/own-server.ts';
+import { ownServer } from '../../postgres/own-server.ts';
 import { controlOrder, ownOrder } from './order.ts';
 import { findEmmett } from './tailed-logs.ts';
 

@@ -4,11 +4,11 @@ import { hasCode } from '#kit/fault';
 import { newRunId } from '#kit/ids';
 import { resolveAsOf, verify, type Store } from '#log';
 import { openPostgresStore } from '#postgres';
-import { numbersPlan } from '../postgres/runs.ts';
-import type { OwnServer } from '../postgres/own-server.ts';
-import { openProxy } from '../postgres/proxy.ts';
-import { randomFrom } from '../unit/random.ts';
-import type { Figures } from './area.ts';
+import { numbersPlan } from '../../postgres/runs.ts';
+import type { OwnServer } from '../../postgres/own-server.ts';
+import { openProxy } from '../../postgres/proxy.ts';
+import { randomFrom } from '../../unit/random.ts';
+import type { Figures } from '../area.ts';
 
 const rows = 60;
 

@@ -2,10 +2,10 @@ import fs from 'node:fs';
 import { newId } from '#kit/ids';
 import { encodeEvent, openAppender, type Appender, type EventLog } from '#log';
 import { openPostgresStore } from '#postgres';
-import { finishedRun, resumed, started } from '../postgres/runs.ts';
-import type { OwnServer } from '../postgres/own-server.ts';
-import { randomFrom } from '../unit/random.ts';
-import type { Figures } from './area.ts';
+import { finishedRun, resumed, started } from '../../postgres/runs.ts';
+import type { OwnServer } from '../../postgres/own-server.ts';
+import { randomFrom } from '../../unit/random.ts';
+import type { Figures } from '../area.ts';
 
 /**
  * A server that falls back to an older copy of its data under a driver that goes on: its next append must end it with `history-diverged`, and no
