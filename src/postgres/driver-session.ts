@@ -3,9 +3,10 @@ import type pg from 'pg';
 import { Fault, hasCode } from '#kit/fault';
 import { pause } from '#kit/pause';
 import { userName } from '#kit/user-name';
-import type { AppendRequest, AppendResult, DriverSession, OpenDriverOptions, OpenedDriver } from '#log';
+import type { AppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '#log';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import { driverName, endHolder, holders, tryLock, waitForLock } from './driver-lock.ts';
+import { isAlive } from './embedded/processes.ts';
 import { headHeld } from './head-holder.ts';
 import type { Reader } from './reader.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
@@ -14,6 +15,9 @@ import { callAppend } from './statements.ts';
 /** How long a lock that is seized may take to become free, and the pause between attempts at ending its holder. */
 const seizeTimeoutMs = 15_000;
 const seizePauseMs = 20;
+
+/** How long the server may take to notice that a driver on this machine has died, busy as it may be with what that sent last. */
+const deadDriverMs = 10_000;
 
 /** A server process, told from a later one of the same number. */
 interface Backend {
@@ -39,6 +43,7 @@ export async function openDriverSession(
     await endBackends(client, lost);
     // Should this connection be cut under way, it may have the lock by then.
     lost.push(backend);
+    const giveUpAt = Date.now() + deadDriverMs;
     while (!(await tryLock(client, runId))) {
       if (seize) {
         await seizeLock(client, reader, runId);
@@ -47,6 +52,10 @@ export async function openDriverSession(
       const holder = (await reader.query((database) => holders(database, [runId]))).get(runId);
       // Without one, the lock became free between two looks: it is there for the taking.
       if (!holder) continue;
+      if (isDead(holder) && Date.now() < giveUpAt) {
+        await pause(seizePauseMs);
+        continue;
+      }
       await client.end();
       return { ok: false, code: 'driven', holder };
     }
@@ -58,6 +67,8 @@ export async function openDriverSession(
     throw serverFault(error, whereabouts(client));
   }
 }
+
+const isDead = ({ host, pid }: Holder): boolean => host === os.hostname() && !isAlive(pid);
 
 async function backendOf(client: pg.Client): Promise<Backend> {
   const { rows } = await client.query<Backend>(

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import os from 'node:os';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '#schema';
@@ -105,6 +107,18 @@ describe('the driver lock', () => {
     await expect.poll(() => store.log.holder(runId)).toBeNull();
     await (await driven(runId)).close();
     await session.close().catch(() => undefined);
+  });
+
+  it('is waited for where its driver on this machine is dead, and the server has yet to notice', async () => {
+    const runId = await finishedRun(store, 10);
+    const { pid: dead } = spawnSync('true');
+    const holder = new pg.Client({ ...database.app(), application_name: `distilog driver ${dead} somebody@${os.hostname()}` });
+    await holder.connect();
+    await holder.query(`select pg_advisory_lock(hashtextextended('distilog driver ' || $1, 0))`, [runId]);
+    setTimeout(() => void holder.end(), 300);
+    const opened = await store.log.openDriver(runId);
+    expect(opened.ok).toBe(true);
+    if (opened.ok) await opened.session.close();
   });
 
   it('is of one run: others are driven beside it', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { eventBytesMax } from '#schema';
 import { AppendQueue, flushBytesMax, queuedBytesMax, queuedEventsMax } from '../../../src/log/append-queue.ts';
 import { batchStarted, stepStarted } from './log-fixture.ts';
 
@@ -10,6 +9,7 @@ const call = (events: ReturnType<typeof batchStarted>[], reject: (error: unknown
 });
 const many = (step: number) => Array.from({ length: 1_000 }, (_, attempt) => batchStarted(step, attempt + 1));
 
+const large = 256 * 1024;
 /** An event whose data are so many bytes. */
 const ofBytes = (bytes: number) => {
   const sized = (text: string) => ({ ...stepStarted(), data: { count: null, origin: { text } } });
@@ -19,11 +19,11 @@ const ofBytes = (bytes: number) => {
 describe('a queue of appends', () => {
   it('lets calls wait once it holds 16 MiB, and takes them in as there is room again', () => {
     const queue = new AppendQueue();
-    const full = queuedBytesMax / eventBytesMax;
-    for (let index = 0; index < full + 10; index++) queue.add({ ...call([]), events: [ofBytes(eventBytesMax)] });
+    const full = queuedBytesMax / large;
+    for (let index = 0; index < full + 10; index++) queue.add({ ...call([]), events: [ofBytes(large)] });
     expect(queue.events).toBe(full);
     let taken = queue.takeFlush().length;
-    expect(taken).toBe(flushBytesMax / eventBytesMax);
+    expect(taken).toBe(flushBytesMax / large);
     expect(queue.events).toBe(full);
     while (queue.events > 0) taken += queue.takeFlush().length;
     expect(taken).toBe(full + 10);
