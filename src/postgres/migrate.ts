@@ -57,8 +57,13 @@ export const pendingMigrations = (connect: Connect): Promise<readonly MigrationF
 
 /** Brings a store to this version's schema, as the role that connects. Does nothing the second time; two at once wait for each other. Returns what it applied. */
 export async function migrate(connect: Connect): Promise<readonly string[]> {
-  await pendingMigrations(connect);
+  const pending = await pendingMigrations(connect);
   return withDatabase(connect, async (database) => {
+    if (pending.length === 0) {
+      // The migrator's lock is left alone: a process that is stopped while it holds that would hold up every other one.
+      await admitLateRole(database);
+      return [];
+    }
     const migrator = new Migrator({
       db: database,
       migrationTableSchema: schema,

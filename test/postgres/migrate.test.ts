@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
 import { finishedRun } from './runs.ts';
@@ -22,6 +23,16 @@ describe('migrating a store', () => {
     const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(database.owner)));
     expect(applied.flat()).toEqual(names);
     await finishedRun(await database.store(), 10);
+  });
+
+  it('waits for nobody where nothing is pending: a process may be stopped while it holds the lock', async () => {
+    const database = await testDatabase();
+    const stopped = new pg.Client(database.owner());
+    await stopped.connect();
+    // Kysely's own.
+    await stopped.query('select pg_advisory_lock(3853314791062309107)');
+    expect(await migrate(database.owner)).toEqual([]);
+    await stopped.end();
   });
 
   it('leaves nothing behind when it is cut short', async () => {
