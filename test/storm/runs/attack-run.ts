@@ -157,7 +157,9 @@ class Attack {
     const result = await inTime(ghost.ended, endMs, `the ghost ${ghost.pid}`);
     if (taken !== undefined && isDriving) {
       tally.count('ghosts, none heard');
-      if (result.code !== 1 || !/was taken over by .*this process has stopped/.test(result.stderr))
+      // It may have paused the run, for poison, just before it was stopped.
+      const hadPaused = result.code === 4 && result.stdout.includes('"outcome":"paused"');
+      if (!hadPaused && (result.code !== 1 || !/was taken over by .*this process has stopped/.test(result.stderr)))
         throw new Error(`the ghost ${ghost.pid} ended with ${result.code} and said: ${result.stderr}`);
       const heard = await arena.sql(
         `select first from distilog.commits where log_id = $1 and writer like '%:' || $2::text
