@@ -13,7 +13,7 @@ describe(`writers survive, with everything that was acknowledged (DISTILOG_STORM
   const isPossible = canMount();
   for (const fault of faults)
     it.skipIf(fault.server?.diskBytes && !isPossible)(fault.name, async () => {
-      const figures = await survive(fault, server, { seed, times: 1, awayMs: 1_200, silenceMs: 700 });
+      const figures = await survive(fault, server, { seed, times: 1, awayMs: 4_000, silenceMs: 700 });
       expect(figures['acknowledged']).toBeGreaterThan(0);
     });
 });
