@@ -105,7 +105,8 @@ export async function startWriters({ store, reader, count, random }: WriterOptio
 async function startWriter(store: Store, onAway: (error: Error | null) => void): Promise<Writer> {
   const runId = await finishedRun(store, 10);
   const head = await store.log.head(runId);
-  const opened = await store.log.openDriver(runId);
+  // The server may not have noticed yet that whoever drove the run before is gone.
+  const opened = await store.log.openDriver(runId, { seize: true });
   if (!head || !opened.ok) throw new Error(`run ${runId} is driven by somebody else`);
   const { epoch, position, hash: expectedHash } = head;
   const appender = openAppender({ log: store.log, runId, session: opened.session, epoch, position, expectedHash, writer: 'w', onAway });
