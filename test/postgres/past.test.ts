@@ -21,6 +21,10 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-past-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 const projections = [graph, progress, errors, usage, timeline] as const;
 
+/** Looks that were taken; the run waits for them, so that a busy machine does not let it outrun whoever looks. */
+let looks = 0;
+const looksBefore = (row: number): number => (row >= 1_990 ? 10 : Math.floor(row / 200));
+
 const slow = plan(
   pipeline('slow', ({ source }) => {
     const all = source('all', {
@@ -33,6 +37,7 @@ const slow = plan(
       concurrency: 4,
       run: async ({ n }) => {
         await sleep(12);
+        while (looks < looksBefore(n)) await sleep(5);
         if (n % 97 === 5) throw Object.assign(new Error('no'), { retryable: false });
         return { half: n / 2, tags: n % 2 === 0 ? [] : ['odd'] };
       },
@@ -76,7 +81,7 @@ async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
 }
 
 describe('the past', () => {
-  it('is still: up to ten positions of a moving run look the same while it runs, afterwards, without snapshots, and restored elsewhere', async () => {
+  it('is still: ten positions of a moving run look the same while it runs, afterwards, without snapshots, and restored elsewhere', async () => {
     const run = await startPipeline(store, slow, { seed: 3 });
     const { runId } = run;
     const driving = run.drive();
@@ -87,13 +92,15 @@ describe('the past', () => {
     });
     while (seen.size < 10 && !isOver) {
       const head = await store.log.head(runId);
-      if (head && !seen.has(head.position)) seen.set(head.position, await lookAt(store, runId, head.position));
+      if (head && !seen.has(head.position)) {
+        seen.set(head.position, await lookAt(store, runId, head.position));
+        looks = seen.size;
+      }
       await sleep(20);
     }
     await ended;
-    // On a machine with much else to do the run is over sooner.
-    expect(seen.size).toBeGreaterThanOrEqual(3);
-    expect((await store.log.head(runId))?.position).toBeGreaterThan([...seen.keys()][0] ?? 0);
+    expect((await store.log.head(runId))?.position).toBeGreaterThan([...seen.keys()].at(-1) ?? 0);
+    expect(seen.size).toBe(10);
     const again = async (from: Store) => {
       for (const [position, before] of seen) expect(await lookAt(from, runId, position), `position ${position}`).toEqual(before);
     };
