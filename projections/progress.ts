@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '#schema';
+import { own } from './own.ts';
 import { projection } from './projection.ts';
 import { microseconds } from './time.ts';
 
@@ -102,7 +103,7 @@ function at(
   { step: name, recordedAt }: { readonly step: string; readonly recordedAt: string },
   change: (step: StepProgress) => StepProgress,
 ): ProgressState {
-  const step = Object.hasOwn(state.steps, name) ? state.steps[name] : undefined;
+  const step = own(state.steps, name);
   return step ? { steps: { ...state.steps, [name]: change(step) }, lastEventAt: recordedAt } : seen(state, { recordedAt });
 }
 

@@ -151,8 +151,7 @@ export function replanned(
 }
 
 /** The step that an event is about. It may name none of them, and still be called as something that every object has: `constructor`. */
-export const stepNamed = ({ steps }: GraphState, name: string): StepState | undefined =>
-  Object.hasOwn(steps, name) ? steps[name] : undefined;
+export const stepNamed = ({ steps }: GraphState, name: string): StepState | undefined => own(steps, name);
 
 /** Whether every batch of a step is over. */
 export const isSettled = (step: StepState): boolean => step.end !== null && step.settled >= step.end;

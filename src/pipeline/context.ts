@@ -48,7 +48,8 @@ export interface Context {
   /**
    * What `make` gives (JSON), made once for the row under each name, however often the row is tried and whichever process does it: it is in the log within
    * a second. For a function that makes several dear calls for one row: what came is kept when a later one fails or the machine dies. Forgotten where the
-   * step's code changed, and once the row is done.
+   * step's code changed, and once the row is done. In a function of many rows it is the batch's. What `make` throws it throws, and an error of code
+   * `invalid-output` for what is not JSON.
    */
   readonly checkpoint: <T>(name: string, make: () => Awaitable<T>) => Promise<T>;
   /**
