@@ -6,12 +6,15 @@ import pg from 'pg';
 import { pause } from '#kit/pause';
 import { migrate, type Connect } from '#postgres';
 import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
+import { freePort } from '../../src/postgres/embedded/free-port.ts';
 import { serverSettings } from '../../src/postgres/embedded/server-settings.ts';
 
 /** A PostgreSQL of one attack's own, that it may stop, fill and set back. Nobody starts it again but the attack. */
 export interface OwnServer {
   /** Where its socket is. */
   readonly socket: string;
+  /** Of its TCP address, if it has one. */
+  readonly port: number;
   /** The data directory, to be copied while the server is down. */
   readonly data: string;
   readonly owner: Connect;
@@ -31,6 +34,8 @@ export interface OwnServer {
 export interface OwnServerOptions {
   /** Puts its data on a disk of so many bytes: a tmpfs, which takes root to mount. */
   readonly diskBytes?: number | undefined;
+  /** Listens on this machine's TCP, too. */
+  readonly isOnTcp?: boolean | undefined;
 }
 
 /** Whether this user may mount a small disk. */
@@ -52,7 +57,7 @@ const database = 'postgres';
 const startPauseMs = 30;
 
 /** Makes a server, migrated and running. */
-export async function ownServer({ diskBytes }: OwnServerOptions = {}): Promise<OwnServer> {
+export async function ownServer({ diskBytes, isOnTcp = false }: OwnServerOptions = {}): Promise<OwnServer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-server-'));
   fs.chmodSync(folder, 0o755);
   const disk = path.join(folder, 'disk');
@@ -67,17 +72,20 @@ export async function ownServer({ diskBytes }: OwnServerOptions = {}): Promise<O
   const options = { ...as, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC', LD_LIBRARY_PATH: libraries } };
   const login = ['-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=4'];
   execFileSync(initdb, ['-D', data, ...login], { ...options, stdio: 'pipe' });
-  fs.appendFileSync(path.join(data, 'postgresql.conf'), `${serverSettings}listen_addresses = ''\nunix_socket_directories = '${folder}'\n`);
+  const port = isOnTcp ? await freePort() : 5432;
+  const places = `listen_addresses = '${isOnTcp ? '127.0.0.1' : ''}'\nport = ${port}\nunix_socket_directories = '${folder}'\n`;
+  fs.appendFileSync(path.join(data, 'postgresql.conf'), `${serverSettings}${places}`);
 
   let postmaster: ChildProcess | undefined;
   const connect = (user: string): Connect => {
-    return () => ({ host: folder, port: 5432, user, database });
+    return () => ({ host: folder, port, user, database });
   };
   const owner = connect('postgres');
   const isRunning = () => postmaster !== undefined && postmaster.exitCode === null && postmaster.signalCode === null;
   const server: OwnServer = {
     isRunning,
-    socket: path.join(folder, '.s.PGSQL.5432'),
+    socket: path.join(folder, `.s.PGSQL.${port}`),
+    port,
     data,
     owner,
     app: connect('distilog_app'),

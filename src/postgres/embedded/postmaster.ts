@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '#kit/fault';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';
+import { freePort } from './free-port.ts';
 import { endOrphans, endProcess, isWindows, postmasterState } from './processes.ts';
 import { exitOf, type Programs } from './programs.ts';
 
@@ -172,11 +173,3 @@ export class Postmaster {
 
 /** A login or a statement that is refused will be refused again; a connection that broke, or came during a recovery, passes. */
 const isRefusal = (error: unknown): boolean => /^(?:28|42)/.test(codeOf(error) ?? '');
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });

@@ -1,0 +1,58 @@
+// Measures us beside what people would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
+// Peers are packages of their own: npm ci --prefix bench/peers. What is not installed is left out, and said so. docs/BENCHMARKS.md tells the rest.
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { areas } from './areas.ts';
+import type { Area, Comparison } from './area.ts';
+import { comparisonTable } from './report.ts';
+import { openBenchServer } from './server.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds must be a whole number from 1, and is ${values.rounds}`);
+const chosen = values.only.length > 0 ? values.only.map((name) => areaOf(name)) : areas;
+
+const loadAverage = () => os.loadavg().map((load) => Math.round(load * 100) / 100);
+const server = await openBenchServer();
+const machine = {
+  node: process.version,
+  system: `${os.type()} ${os.release()} ${os.arch()}`,
+  cpu: os.cpus()[0]?.model ?? '',
+  cores: os.cpus().length,
+  memoryGb: Math.round(os.totalmem() / 2 ** 30),
+  postgres: await server.settings(),
+};
+console.error(JSON.stringify(machine, null, 2));
+
+const measured: { readonly area: string; readonly load: readonly (readonly number[])[]; readonly comparisons: readonly Comparison[] }[] =
+  [];
+try {
+  for (const area of chosen) {
+    const before = loadAverage();
+    console.error(`\n${area.name}: ${area.does} (load ${before.join(' ')})`);
+    const comparisons = await area.run({ server, rounds, isQuick: values.quick, say: (line) => console.error(line) });
+    measured.push({ area: area.name, load: [before, loadAverage()], comparisons });
+    if (!values.json) for (const comparison of comparisons) console.log(comparisonTable(comparison));
+  }
+} finally {
+  await server.close();
+}
+if (values.json)
+  console.log(JSON.stringify({ date: new Date().toISOString().slice(0, 10), isQuick: values.quick, rounds, machine, measured }, null, 1));
+
+function areaOf(name: string): Area {
+  return areas.find((area) => area.name === name) ?? refuse(`there is no area ${name}`);
+}
+
+function refuse(why: string): never {
+  console.error(`${why}; there are the areas\n${areas.map(({ name, does }) => `  ${name.padEnd(12)} ${does}`).join('\n')}`);
+  process.exit(2);
+}

@@ -1,0 +1,75 @@
+import pg from 'pg';
+import { migrate, openPostgresStore, type Connect, type PostgresStore } from '#postgres';
+import { ownServer } from '../test/postgres/own-server.ts';
+
+/** The PostgreSQL that everybody is measured on: durable, with the settings of our embedded one, and on TCP as well as on its socket. */
+export interface BenchServer {
+  /** A new, empty database for a contestant of a round; dropped when the server goes. */
+  database(name: string): Promise<BenchDatabase>;
+  /** What decides how fast and how durable it is, for the report. */
+  settings(): Promise<Readonly<Record<string, string>>>;
+  close(): Promise<void>;
+}
+
+export interface BenchDatabase {
+  readonly connect: Connect;
+  /** For contestants that take an address: over TCP. */
+  readonly url: string;
+  /** Our store in it, migrated; closed when the database is dropped. */
+  store(): Promise<PostgresStore>;
+  sql(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
+  /** Drops it, so that rounds do not fill the disk. */
+  drop(): Promise<void>;
+}
+
+const reported = [
+  'server_version',
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'wal_level',
+  'shared_buffers',
+  'max_wal_size',
+  'jit',
+];
+
+export async function openBenchServer(): Promise<BenchServer> {
+  const server = await ownServer({ isOnTcp: true });
+  let databases = 0;
+  return {
+    database: async (name) => {
+      const database = `${name.replaceAll(/\W/g, '_').toLowerCase()}_${databases++}`;
+      await server.sql(`create database ${database} template template0`);
+      const connect: Connect = () => ({ host: '127.0.0.1', port: server.port, user: 'postgres', database });
+      const opened: PostgresStore[] = [];
+      return {
+        connect,
+        url: `postgres://postgres@127.0.0.1:${server.port}/${database}`,
+        store: async () => {
+          await migrate(connect);
+          const store = await openPostgresStore(connect);
+          opened.push(store);
+          return store;
+        },
+        sql: async (text, values = []) => {
+          const client = new pg.Client(connect());
+          await client.connect();
+          try {
+            return await client.query(text, [...values]);
+          } finally {
+            await client.end();
+          }
+        },
+        drop: async () => {
+          for (const store of opened) await store.close();
+          await server.sql(`drop database ${database} with (force)`);
+        },
+      };
+    },
+    settings: async () => {
+      const { rows } = await server.sql('select name, current_setting(name) as value from pg_settings where name = any($1)', [reported]);
+      return Object.fromEntries((rows as readonly { name: string; value: string }[]).map(({ name, value }) => [name, value]));
+    },
+    close: () => server.remove(),
+  };
+}
