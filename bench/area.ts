@@ -28,6 +28,8 @@ export interface Comparison {
   readonly unit: string;
   readonly better: 'higher' | 'lower';
   readonly contestants: readonly Contestant[];
+  /** The contestant that the others are compared with, if not `us`: the smallest of several sizes, say. */
+  readonly base?: string | undefined;
   /** What a reader has to know to trust the figures. */
   readonly note?: string | undefined;
 }

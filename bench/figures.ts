@@ -13,13 +13,13 @@ export function spread(figures: readonly number[]): number {
   return (Math.max(...figures) - Math.min(...figures)) / median(figures);
 }
 
-/** How many times better we are than another: the median of the rounds' own ratios, so that what slows a whole round down cancels out. */
-export function ratioTo(comparison: Comparison, other: string): number {
-  const figuresOf = (name: string) => comparison.contestants.find((contestant) => contestant.name === name)?.figures ?? [];
-  const ours = figuresOf(us);
-  const ratios = figuresOf(other).map((theirs, round) => {
-    const own = ours[round] ?? Number.NaN;
-    return comparison.better === 'higher' ? own / theirs : theirs / own;
+/** How many times better the base is than another: the median of the rounds' own ratios, so that what slows a whole round down cancels out. */
+export function ratioTo({ contestants, base = us, better }: Comparison, other: string): number {
+  const figuresOf = (name: string) => contestants.find((contestant) => contestant.name === name)?.figures ?? [];
+  const ours = figuresOf(base);
+  const ratios = figuresOf(other).flatMap((theirs, round) => {
+    const own = ours[round];
+    return own === undefined ? [] : better === 'higher' ? own / theirs : theirs / own;
   });
   return median(ratios);
 }

@@ -7,20 +7,22 @@ const number = (figure: number): string =>
 
 /** A comparison as a terminal shows it. */
 export function comparisonTable(comparison: Comparison): string {
-  const { what, unit, note } = comparison;
-  const table = new Table({ head: [what, unit, 'spread', `${us} is`, ''], style: { head: [], border: [] } });
+  const { what, unit, note, base = us } = comparison;
+  const table = new Table({ head: [what, unit, 'spread', `${base} is`, ''], style: { head: [], border: [] } });
   for (const row of comparisonRows(comparison)) table.push([...row]);
   return note === undefined ? table.toString() : `${table.toString()}\n${note}`;
 }
 
-/** A comparison's rows, as texts: who, the median, its spread, how many times better we are, and what else was seen. */
+/** A comparison's rows, as texts: who, the median, its spread, how many times better the base is, and what else was seen. */
 export function comparisonRows(comparison: Comparison): readonly (readonly string[])[] {
-  return comparison.contestants.map(({ name, figures, seen = {} }) => {
+  const { contestants, base = us } = comparison;
+  return contestants.map(({ name, figures, seen = {} }) => {
     const others = Object.entries(seen)
       .map(([what, value]) => `${what} ${typeof value === 'number' ? number(value) : value}`)
       .join(', ');
     if (figures.length === 0) return [name, '–', '', '', others];
-    const ratio = name === us ? '' : `${number(ratioTo(comparison, name))} ×`;
-    return [name, number(median(figures)), figures.length > 1 ? `${Math.round(100 * spread(figures))} %` : '', ratio, others];
+    const ratio = ratioTo(comparison, name);
+    const times = name === base || Number.isNaN(ratio) ? '' : `${number(ratio)} ×`;
+    return [name, number(median(figures)), figures.length > 1 ? `${Math.round(100 * spread(figures))} %` : '', times, others];
   });
 }

@@ -56,6 +56,9 @@ create unique index events_one_success on distilog.events (log_id, step, pass, b
 create unique index events_one_end on distilog.events (log_id, step, pass, batch, attempt) where type in ('BatchSucceeded', 'BatchFailed', 'BatchAbandoned');
 -- What earlier attempts at a batch recorded.
 create index events_kept on distilog.events (log_id, step, pass, batch) where type in ('BatchProgressed', 'BatchFailed');
+-- All but the daily business of batches: few in a log of millions, those that only a later program knows among them. A new version of one of the three
+-- needs this index anew.
+create index events_rare on distilog.events (log_id, position) where type not in ('BatchStarted', 'BatchProgressed', 'BatchSucceeded') or version > 1;
 
 -- Rows of batches, addressed by the SHA-256 of their uncompressed encoding; compressed by the client.
 create table distilog.chunks (

@@ -51,19 +51,22 @@ export function decodeEvent(
   const current = currentData(stored.type, stored.version, data);
   if (!current.known) return { event: null, reason: current.reason };
   assert(isEventType(stored.type), 'what is known is in the catalogue');
-  const { level } = catalogue[stored.type];
-  const { pass, step, batch, attempt } = stored;
-  const places = level === 'run' ? [] : level === 'step' ? [pass, step] : [pass, step, batch, attempt];
-  if (places.includes(null)) return { event: null, reason: `${stored.type} at position ${stored.position} does not say what it is about` };
-  const event = {
-    logId,
-    position: stored.position,
-    recordedAt: stored.recordedAt,
-    type: stored.type,
-    ...(level === 'run' ? {} : { pass: stored.pass, step: stored.step }),
-    ...(level === 'batch' ? { batch: stored.batch, attempt: stored.attempt } : {}),
-    data: current.data,
-    chunks: stored.chunks,
-  };
-  return { event: event as unknown as RecordedEvent };
+  const { pass, step, batch, attempt, position, recordedAt, type, chunks } = stored;
+  const base = { logId, position, recordedAt, type, data: current.data, chunks };
+  // Written out level by level: a fold goes through thousands of events before anybody sees its state.
+  switch (catalogue[stored.type].level) {
+    case 'run':
+      return { event: base as RecordedEvent };
+    case 'step':
+      if (pass === null || step === null) return placeless(stored);
+      return { event: { ...base, pass, step } as RecordedEvent };
+    case 'batch':
+      if (pass === null || step === null || batch === null || attempt === null) return placeless(stored);
+      return { event: { ...base, pass, step, batch, attempt } as RecordedEvent };
+  }
 }
+
+const placeless = ({ type, position }: { readonly type: string; readonly position: number }) => ({
+  event: null,
+  reason: `${type} at position ${position} does not say what it is about`,
+});

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
 import { Fault } from '#kit/fault';
 import { chunkUnpackedMax } from '#schema';
 import { checkedChunk, type Chunk, type ChunkStore } from '#log';
@@ -7,30 +7,25 @@ import type { Reader } from './reader.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
-const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** Bytes below which compression is not worth a look. */
 const compressFrom = 256;
 /** Compressed bytes in one insert, unless a single chunk is larger. */
 const insertBytesMax = 16 * 1024 * 1024;
+/** Chunks in one insert: each takes four of the 65,535 parameters that a statement may have. */
+const insertRowsMax = 1_000;
+/** Inserts under way: what comes meanwhile goes together in the next. */
+const insertsMax = 2;
 
 /** Chunks on PostgreSQL: compressed here, so the server neither works nor ships what it need not. */
-export function postgresChunks({ query }: Reader): ChunkStore {
+export function postgresChunks(reader: Reader): ChunkStore {
+  const inserts = new Inserts(reader);
   return {
     put: async (chunks) => {
-      const rows = await Promise.all(chunks.map(rowOf));
-      for (const batch of batches(rows)) {
-        await query((database) =>
-          database
-            .insertInto('distilog.chunks')
-            .values(batch)
-            .onConflict((conflict) => conflict.column('sha256').doNothing())
-            .execute(),
-        );
-      }
+      await Promise.all((await Promise.all(chunks.map(rowOf))).map((row) => inserts.add(row)));
     },
     get: async (address) => {
-      const row = await query((database) =>
+      const row = await reader.query((database) =>
         database
           .selectFrom('distilog.chunks')
           .select(['codec', 'length', 'body'])
@@ -40,6 +35,61 @@ export function postgresChunks({ query }: Reader): ChunkStore {
       return checkedChunk(address, row ? await bodyOf(row, address) : undefined);
     },
   };
+}
+
+/** Puts what many batches store at about the same time into a few inserts. */
+class Inserts {
+  readonly #reader: Reader;
+  readonly #waiting: { readonly row: ChunkRow; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  #running = 0;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** Resolves when the chunk is stored. */
+  add(row: ChunkRow): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ row, resolve, reject });
+      if (this.#running < insertsMax) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running++;
+    // Whoever else stores something in this turn of the event loop comes along.
+    await Promise.resolve();
+    for (let some = this.#take(); some.length > 0; some = this.#take()) {
+      try {
+        await this.#insert(some.map(({ row }) => row));
+        for (const { resolve } of some) resolve();
+      } catch (error) {
+        for (const { reject } of some) reject(error);
+      }
+    }
+    this.#running--;
+  }
+
+  #take() {
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ row }, index) => {
+      bytes += row.body.byteLength;
+      return index > 0 && (bytes > insertBytesMax || index >= insertRowsMax);
+    });
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  #insert(rows: readonly ChunkRow[]): Promise<unknown> {
+    // By address: two inserts that have chunks in common wait for each other in one order only.
+    const sorted = rows.toSorted((a, b) => Buffer.compare(a.sha256, b.sha256));
+    return this.#reader.query((database) =>
+      database
+        .insertInto('distilog.chunks')
+        .values(sorted)
+        .onConflict((conflict) => conflict.column('sha256').doNothing())
+        .execute(),
+    );
+  }
 }
 
 interface ChunkRow {
@@ -52,7 +102,7 @@ interface ChunkRow {
 async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
   const plain = { sha256: Buffer.from(sha256, 'hex'), codec: 'none', length: bytes.byteLength, body: Buffer.from(bytes) };
   if (bytes.byteLength < compressFrom) return plain;
-  const body = await compress(bytes, fast);
+  const body = await compress(bytes);
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
 }
 
@@ -74,19 +124,4 @@ async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address
   } catch (error) {
     throw broken(error);
   }
-}
-
-function* batches(rows: readonly ChunkRow[]): Generator<ChunkRow[]> {
-  let batch: ChunkRow[] = [];
-  let bytes = 0;
-  for (const row of rows) {
-    if (batch.length > 0 && bytes + row.body.byteLength > insertBytesMax) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(row);
-    bytes += row.body.byteLength;
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -11,6 +11,7 @@ export type Connect = () => pg.ClientConfig;
 
 const oidInt8 = 20;
 const oidTimestamptz = 1184;
+const oidByteaArray = 1001;
 const connectTimeoutMaxMs = 10_000;
 const silenceDefaultMs = 60_000;
 /** When TCP begins to ask whether the other side of an idle connection is still there. The server asks by `tcp_keepalives_idle`. */
@@ -21,6 +22,7 @@ const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') => {
     if (oid === oidInt8) return (text: string) => Number(text);
     if (oid === oidTimestamptz) return timestamp;
+    if (oid === oidByteaArray) return hexadecimals;
     return pg.types.getTypeParser(oid, format);
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
@@ -31,6 +33,9 @@ function timestamp(text: string): string {
   const [time = '', fraction = ''] = rest.replace(/[+-]\d\d(:?\d\d)?$/, '').split('.');
   return `${date}T${time}.${fraction.padEnd(6, '0')}Z`;
 }
+
+/** `{"\\\\x00ff","\\\\x01"}` as `00ff` and `01`: addresses are texts everywhere else, and are read a thousand times as often as anything. */
+const hexadecimals = (text: string): readonly string[] => text.match(/[0-9a-f]+/g) ?? [];
 
 /** What `pg` needs to connect: the caller's place, our parsers, and settings that do not depend on the server's. */
 export function clientConfig(connect: Connect, applicationName: string): pg.ClientConfig {
@@ -48,11 +53,17 @@ export function clientConfig(connect: Connect, applicationName: string): pg.Clie
 
 const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? silenceDefaultMs;
 
+/**
+ * When what a connection commits is on the disk: `on`, before the server answers; `off`, with the next commit of anybody's that is. The server writes
+ * its log in order, so what was committed `off` before an append was sent is as durable as that append.
+ */
+export type Durability = 'on' | 'off';
+
 /** Sets a connection that stands up for our queries; resolves when it is. */
-export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
+export async function prepare(client: pg.ClientBase, connect: Connect, durability: Durability = 'on'): Promise<void> {
   const silenceMs = silenceMsOf(connect);
   endWhenSilent(client, silenceMs);
-  await client.query(sessionSettings(silenceMs));
+  await client.query(sessionSettings(silenceMs, durability));
 }
 
 /** What of a client pg does not put in its types. */
@@ -76,8 +87,9 @@ function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
 /** What every connection is set to, whatever the server's or the role's defaults. A statement that takes too long ends before its silence counts as loss. */
 const sessionSettings = (
   silenceMs: number,
+  durability: Durability,
 ): string => `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
-  set synchronous_commit = on; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
+  set synchronous_commit = ${durability}; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
   set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
   set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
 

@@ -34,7 +34,7 @@ export interface Database {
     step: Recorded<string | null>;
     batch: Recorded<number | null>;
     attempt: Recorded<number | null>;
-    chunks: Recorded<readonly Buffer[]>;
+    chunks: Recorded<readonly string[]>;
     data: Recorded<string>;
     leaf: Recorded<Buffer>;
   };

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type pg from 'pg';
-import type { RecordedEvent } from '#schema';
+import type { EventType, RecordedEvent } from '#schema';
 import { hasCode } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
 import { pause } from '#kit/pause';
@@ -30,6 +30,11 @@ const runPageSize = 200;
 const patienceMs = 90_000;
 
 const eventColumns = ['position', 'recorded_at', 'type', 'version', 'pass', 'step', 'batch', 'attempt', 'chunks', 'data'] as const;
+
+/** Types of which there are as many events as batches, or more. */
+const frequentTypes: ReadonlySet<string> = new Set<EventType>(['BatchStarted', 'BatchProgressed', 'BatchSucceeded']);
+/** What index `events_rare` holds, in its own words: all other types, and all versions that this program does not write. */
+const isRare = sql<boolean>`(type not in ('BatchStarted', 'BatchProgressed', 'BatchSucceeded') or version > 1)`;
 
 /** The log on PostgreSQL. Reads are pages, each a query of its own, so a reader never holds a snapshot of the database open. */
 export function postgresLog(connect: Connect, reader: Reader): EventLog {
@@ -86,6 +91,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
             .where('position', '>=', next)
             .where('position', '<=', until);
           if (types) select = select.where('type', 'in', types);
+          if (types && !types.some((type) => frequentTypes.has(type))) select = select.where(isRare);
           if (step !== undefined) select = select.where('step', '=', step);
           return select.orderBy('position').limit(pageSize).execute();
         });
@@ -267,35 +273,12 @@ interface EventRow {
   readonly step: string | null;
   readonly batch: number | null;
   readonly attempt: number | null;
-  readonly chunks: readonly Buffer[];
+  readonly chunks: readonly string[];
   readonly data: string;
 }
 
-function stored({
-  position,
-  recorded_at,
-  type,
-  version,
-  pass,
-  step,
-  batch,
-  attempt,
-  chunks,
-  data,
-}: EventRow): EncodedEvent & { position: number; recordedAt: string } {
-  return {
-    position,
-    recordedAt: recorded_at,
-    type,
-    version,
-    pass,
-    step,
-    batch,
-    attempt,
-    chunks: chunks.map((chunk) => chunk.toString('hex')),
-    data,
-  };
-}
+const stored = ({ recorded_at, ...row }: EventRow): EncodedEvent & { position: number; recordedAt: string } =>
+  Object.assign(row, { recordedAt: recorded_at });
 
 function recorded(logId: string, row: EventRow): readonly RecordedEvent[] {
   const { event } = decodeEvent(stored(row), logId);
@@ -331,7 +314,7 @@ async function runsBefore(
   }));
 }
 
-/** Types and versions are few: the log is asked which there are, and looked through only where one is unknown. */
+/** What a later program wrote is rare by definition, see `isRare`: the first event of each rare kind tells. */
 async function unknownEvent(
   database: Kysely<Database>,
   logId: string,
@@ -342,6 +325,7 @@ async function unknownEvent(
     .select(['type', 'version', ({ fn }) => fn.min('position').as('position')])
     .where('log_id', '=', logId)
     .where('position', '<=', to)
+    .where(isRare)
     .groupBy(['type', 'version'])
     .orderBy('position')
     .execute();

@@ -1,24 +1,5 @@
 import { Fault } from '#kit/fault';
-import type { RunnableStep } from '#pipeline';
-import type { Attempt } from './attempt.ts';
-import type { Owner } from './checkpoints.ts';
-import { RowContext } from './row-context.ts';
-
-/** What a call about a row gets beside it, or one about many rows of a batch (null), the first of which is `first`. */
-export function callContext(attempt: Attempt, step: RunnableStep, row: Owner, first = row ?? 0): RowContext {
-  const { context, task, usage, checkpoints } = attempt;
-  return new RowContext({
-    attempt: task.failures + 1,
-    key: [context.runId, step.name, task.batch, ...(row === null ? [] : [row])].join('/'),
-    runSeed: context.seed,
-    abort: context.abort,
-    stopping: context.stopping,
-    log: context.userLog(step.name),
-    use: (resource) => context.resources.use(resource),
-    usage: (reported) => usage.add(first, task.attempt, reported),
-    checkpoint: (name, make) => checkpoints.reach(row, name, make),
-  });
-}
+import type { RowContext } from './row-context.ts';
 
 /** A call's result, its time-out, or the abort of everything, whichever comes first. */
 export function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: number, abort: AbortSignal): Promise<T> {

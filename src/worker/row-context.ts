@@ -1,54 +1,70 @@
-import type { Context, Log, Resource, Usage as ReportedUsage } from '#pipeline';
+import type { Context, Log, Resource, RunnableStep, Usage } from '#pipeline';
 import { sha256 } from '#kit/sha256';
+import type { Attempt } from './attempt.ts';
 import { CallClock } from './call-clock.ts';
+import type { Owner } from './checkpoints.ts';
 
-/** What a step's function gets beside its row. Made for every call, so what few steps look at is made when it is looked at. */
+/** What a step's function gets beside its row. There is one for every call, so what few functions look at is made when it is looked at. */
 export class RowContext implements Context {
-  readonly attempt: number;
-  readonly log: Log;
-  readonly use: <T>(resource: Resource<T>) => Promise<T>;
-  readonly usage: (usage: ReportedUsage) => void;
-  readonly checkpoint: Context['checkpoint'];
-  /** The same for every attempt at a row: `run/step/batch/row`. */
-  readonly key: string;
-  /** The call's time-out; stands still while it waits for something else. */
-  readonly clock = new CallClock();
-  readonly #abort: AbortSignal;
-  readonly #stopping: AbortSignal;
-  readonly #runSeed: number;
+  readonly #owner: Attempt;
+  readonly #step: RunnableStep;
+  readonly #row: Owner;
+  readonly #first: number;
+  #clock: CallClock | undefined;
   #controller: AbortController | undefined;
 
-  constructor(given: {
-    readonly attempt: number;
-    readonly key: string;
-    readonly runSeed: number;
-    readonly abort: AbortSignal;
-    readonly stopping: AbortSignal;
-    readonly log: Log;
-    readonly use: <T>(resource: Resource<T>) => Promise<T>;
-    readonly usage: (usage: ReportedUsage) => void;
-    readonly checkpoint: Context['checkpoint'];
-  }) {
-    this.attempt = given.attempt;
-    this.key = given.key;
-    this.log = given.log;
-    this.use = given.use;
-    this.usage = given.usage;
-    this.checkpoint = given.checkpoint;
-    this.#abort = given.abort;
-    this.#stopping = given.stopping;
-    this.#runSeed = given.runSeed;
+  /** Of a call about a row, or about many rows of a batch (null), the first of which is `first`. */
+  constructor(attempt: Attempt, step: RunnableStep, row: Owner, first = row ?? 0) {
+    this.#owner = attempt;
+    this.#step = step;
+    this.#row = row;
+    this.#first = first;
+  }
+
+  get attempt(): number {
+    return this.#owner.task.failures + 1;
+  }
+
+  /** `run/step/batch/row`. */
+  get key(): string {
+    const { context, task } = this.#owner;
+    return [context.runId, this.#step.name, task.batch, ...(this.#row === null ? [] : [this.#row])].join('/');
+  }
+
+  get log(): Log {
+    return this.#owner.context.userLog(this.#step.name);
+  }
+
+  get use(): <T>(resource: Resource<T>) => Promise<T> {
+    const { resources } = this.#owner.context;
+    return (resource) => resources.use(resource);
+  }
+
+  get usage(): (usage: Usage) => void {
+    const { usage, task } = this.#owner;
+    return (reported) => usage.add(this.#first, task.attempt, reported);
+  }
+
+  get checkpoint(): Context['checkpoint'] {
+    const { checkpoints } = this.#owner;
+    return (name, make) => checkpoints.reach(this.#row, name, make);
+  }
+
+  /** The call's time-out; stands still while it waits for something else. */
+  get clock(): CallClock {
+    this.#clock ??= new CallClock();
+    return this.#clock;
   }
 
   /** Aborted when the call takes too long, or the run is stopped for good. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    return AbortSignal.any([this.#controller.signal, this.#abort]);
+    return AbortSignal.any([this.#controller.signal, this.#owner.context.abort]);
   }
 
   /** A number of 32 bits that depends on the run's seed and the row's place only: the same for every attempt. */
   get seed(): number {
-    return Number.parseInt(sha256(`${this.#runSeed}/${this.key.slice(this.key.indexOf('/'))}`).slice(0, 8), 16);
+    return Number.parseInt(sha256(`${this.#owner.context.seed}/${this.key.slice(this.key.indexOf('/'))}`).slice(0, 8), 16);
   }
 
   /** A generator of numbers in [0, 1), started from the row's seed (mulberry32). */
@@ -62,8 +78,10 @@ export class RowContext implements Context {
     };
   }
 
-  readonly untimed = <T>(wait: Promise<T> | ((signal: AbortSignal) => Promise<T>)): Promise<T> =>
-    this.clock.untimed(typeof wait === 'function' ? wait(AbortSignal.any([this.signal, this.#stopping])) : wait);
+  get untimed(): Context['untimed'] {
+    const { stopping } = this.#owner.context;
+    return (wait) => this.clock.untimed(typeof wait === 'function' ? wait(AbortSignal.any([this.signal, stopping])) : wait);
+  }
 
   /** Tells the call that nobody waits for it any more. */
   cancel(reason: unknown): void {

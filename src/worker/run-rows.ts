@@ -2,10 +2,10 @@ import { type JsonObject } from '#kit/json';
 import type { Checked, RowWiseRunnable } from '#pipeline';
 import { rowsOf } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
-import { callContext, described, isThenable, iterated, settled } from './call.ts';
+import { described, isThenable, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
 import { dropped, kept, type Finished } from './finished-rows.ts';
-import type { RowContext } from './row-context.ts';
+import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { RowOutput } from './row-output.ts';
 
@@ -72,7 +72,7 @@ function tryRow(
   failed: Map<number, RowFailure>,
 ): Promise<void> | undefined {
   const { context } = attempt;
-  const rowContext = callContext(attempt, step, row);
+  const rowContext = new RowContext(attempt, step, row);
   const failure = (thrown: unknown) => {
     const what = attempt.failureOf(thrown);
     if (what.pauses) return;

@@ -4,9 +4,10 @@ import type { JsonObject } from '#kit/json';
 import type { RowsWiseRunnable } from '#pipeline';
 import { rowsOf } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
-import { callContext, described, iterated, settled } from './call.ts';
+import { described, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
 import { OutputWriter } from './output-writer.ts';
+import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 
@@ -85,7 +86,7 @@ async function called<T>(
   const lanes = context.lanesOf(step.name);
   if (!lanes.tryEnter()) await lanes.enter();
   try {
-    const rowContext = callContext(attempt, step, null, first);
+    const rowContext = new RowContext(attempt, step, null, first);
     const call = Promise.resolve()
       .then(() => step.call(rows, rowContext))
       .then(use);

@@ -30,7 +30,9 @@ describe('a row', () => {
       }),
     );
     expect(rest).toBe('partial');
-    expect([...calls].filter(([, count]) => count > 1)).toEqual([
+    // Whichever batch comes first.
+    const again = [...calls].filter(([, count]) => count > 1).sort(([a], [b]) => a - b);
+    expect(again).toEqual([
       [4, 3],
       [14, 3],
     ]);

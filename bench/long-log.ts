@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { NewEvent } from '#schema';
+import { errors, graph, progress, timeline, usage } from '#projections';
+import { newId } from '#kit/ids';
+import { encodeEvent, openAppender, runLogId, snapshotting, type Store } from '#log';
+import { pipeline, plan, type Plan } from '#pipeline';
+import { ChunkBuilder, documentChunk, type BuiltChunk } from '#rows';
+
+/** Rows that the source of a long log has: more than any run of a benchmark gets to. */
+const sourceRows = 10_000_000;
+
+/** Two steps, a row a batch: a log of many events and few bytes. */
+export const longLogPlan = (): Plan =>
+  plan(
+    pipeline('long-log', ({ source }) => {
+      source('all', {
+        output: z.object({ n: z.int() }),
+        batchSize: 1,
+        read: function* ({ offset }) {
+          for (let n = offset; n < sourceRows; n++) yield { n };
+        },
+      }).map('text', { output: z.object({ text: z.string() }), run: ({ n }) => ({ text: `row ${n}` }) });
+    }),
+  );
+
+const actor = { user: 'bench', host: 'bench', pid: 1 };
+const writer = 'bench@bench:1';
+/** Batches in one append. */
+const batchesPerAppend = 250;
+/** Events of a batch: start and success, of both steps. */
+const eventsPerBatch = 4;
+
+/** A run whose driver was lost after so many batches. */
+export interface LongLog {
+  readonly runId: string;
+  /** Its last position. */
+  readonly position: number;
+}
+
+/**
+ * Writes a run's log without running it, in large appends, with the snapshots that a driver keeps: what a run of many small batches leaves behind.
+ * All of its batches have the same rows, so that a log of millions of events fits a small disk.
+ */
+export async function makeLongLog(store: Store, events: number): Promise<LongLog> {
+  const { manifest, definition } = longLogPlan();
+  const runId = `long-log-${events}`;
+  const logId = runLogId(runId);
+  const definitionChunk = documentChunk(definition);
+  const rows = { all: oneRow('n', '0', false), text: oneRow('text', '"row 0"', true) };
+  await store.chunks.put([definitionChunk, rows.all.chunk, rows.text.chunk]);
+  const started: NewEvent<'RunStarted'> = {
+    type: 'RunStarted',
+    chunks: [definitionChunk.sha256],
+    data: { manifest, params: {}, secrets: [], seed: 1, file: null, program: { distilog: '0', node: '0' }, actor },
+  };
+  const created = await store.log.create({
+    logId,
+    epoch: 1,
+    appendId: newId(),
+    expectedHash: null,
+    writer,
+    events: [encodeEvent(started)],
+  });
+  const opened = await store.log.openDriver(runId);
+  if (!created.ok || !opened.ok) throw new Error('the run could not be made');
+  const snapshots = snapshotting(store, [graph, progress, errors, usage, timeline], logId);
+  const appender = openAppender({
+    log: store.log,
+    runId,
+    session: opened.session,
+    epoch: 1,
+    position: created.last,
+    expectedHash: created.hash,
+    writer,
+    onRecorded: (recorded) => snapshots.recorded(recorded),
+  });
+  const steps = manifest.steps.map(
+    ({ name }): NewEvent => ({ type: 'StepStarted', pass: 1, step: name, data: { count: null, origin: null } }),
+  );
+  await appender.append(steps);
+  const batches = Math.floor((events - appender.position) / eventsPerBatch);
+  for (let first = 0; first < batches; first += batchesPerAppend) {
+    const made: NewEvent[] = [];
+    for (let batch = first; batch < Math.min(batches, first + batchesPerAppend); batch++) {
+      made.push(...batchOf('all', batch, rows.all), ...batchOf('text', batch, rows.text));
+    }
+    await appender.append(made);
+  }
+  await appender.close();
+  await snapshots.close();
+  return { runId, position: appender.position };
+}
+
+const oneRow = (column: string, value: string, hasParents: boolean): BuiltChunk => {
+  const builder = new ChunkBuilder([column], hasParents);
+  builder.add({ values: [value], parent: 0 }, value.length);
+  return builder.take(0);
+};
+
+/** The start and the success of a batch of one row. */
+function batchOf(step: 'all' | 'text', batch: number, { chunk }: BuiltChunk): readonly NewEvent[] {
+  const isSource = step === 'all';
+  const place = { pass: 1, step, batch, attempt: 1 };
+  const inputs = isSource ? [] : [{ step: 'all', pass: 1, from: [batch, 0] as const, to: [batch, 1] as const }];
+  return [
+    {
+      type: 'BatchStarted',
+      ...place,
+      data: { inputs, offset: isSource ? batch : 0, rows: 1, worker: writer, alone: false, signature: '' },
+    },
+    {
+      type: 'BatchSucceeded',
+      ...place,
+      chunks: [chunk.sha256],
+      data: {
+        inputs,
+        rowsIn: 1,
+        rows: 1,
+        chunkRows: [1],
+        bytes: chunk.bytes.byteLength,
+        rejected: { count: 0, codes: {}, rows: [], inChunk: false },
+        elapsedMs: 1,
+        usage: [],
+        calls: 0,
+        source: isSource ? { read: 1, last: false, mark: null } : null,
+        undeclared: [],
+        missing: [],
+      },
+    },
+  ];
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { createDistiset } from '#distiset';
+import { startPipeline } from '#engine';
+import { canonicalJson } from '#kit/json';
+import { resolveAsOf, type Store } from '#log';
+import { pipeline, plan, type Plan } from '#pipeline';
+import { wordnet, type Entry } from '../examples/wordnet.ts';
+import type { Area, Bench, Comparison, Contestant } from './area.ts';
+import { requireVerified } from './require-verified.ts';
+import type { BenchDatabase } from './server.ts';
+
+/** Entries of WordNet, which has 82,000 nouns. */
+const rows = 20_000;
+const quickRows = 1_000;
+
+/** How many glosses an answer is made of: one, and about as many as a model's answer of a few paragraphs has words. */
+const answers = { short: 1, long: 12 } as const;
+
+interface Variant {
+  readonly glosses: number;
+  readonly batchSize: number;
+}
+
+/**
+ * Four steps over English text, each adding a column as a pipeline of prompts and judgements does. What the answers say is made of dictionary entries:
+ * text that compresses as text does, and no row like another.
+ */
+const storagePlan = (entries: readonly Entry[], { glosses, batchSize }: Variant): Plan =>
+  plan(
+    pipeline('storage', ({ source }) => {
+      source('entries', {
+        output: z.object({ n: z.int(), lemma: z.string(), gloss: z.string() }),
+        batchSize,
+        rows: entries.map(({ lemma, gloss }, n) => ({ n, lemma, gloss })),
+      })
+        .map('question', { output: z.object({ question: z.string() }), run: ({ lemma }) => ({ question: `What does “${lemma}” mean?` }) })
+        .map('answer', {
+          output: z.object({ answer: z.string() }),
+          run: ({ n }) => ({
+            answer: Array.from({ length: glosses }, (_, k) => entries[(n * 7 + k * 31) % entries.length]?.gloss).join(' '),
+          }),
+        })
+        .map('score', { output: z.object({ score: z.number() }), run: ({ gloss }) => ({ score: (gloss.length % 50) / 10 }) });
+    }),
+  );
+
+/** What a run leaves in the database, beside its dataset as JSON lines. */
+export const storage: Area = {
+  name: 'storage',
+  does: 'bytes of every table and index for the rows of a four-step pipeline, and of the write-ahead log',
+  run: async (bench) => {
+    const entries = await Array.fromAsync(wordnet({ limit: bench.isQuick ? quickRows : rows }));
+    const variants = [
+      { glosses: answers.long, batchSize: 100 },
+      { glosses: answers.long, batchSize: 1_000 },
+      { glosses: answers.short, batchSize: 100 },
+    ];
+    const comparisons: Comparison[] = [];
+    for (const variant of variants) comparisons.push(await stored(bench, entries, variant));
+    return comparisons;
+  },
+};
+
+async function stored({ server }: Bench, entries: readonly Entry[], variant: Variant): Promise<Comparison> {
+  const database = await server.database('storage');
+  const store = await database.store();
+  const before = await walPosition(database);
+  const run = await startPipeline(store, storagePlan(entries, variant), { seed: 1 });
+  const { rest } = await run.drive();
+  if (rest !== 'succeeded') throw new Error(`the run ended as ${rest}`);
+  const walBytes = (await walPosition(database)) - before;
+  await requireVerified(store, run.runId);
+  const json = await leafJson(store, run.runId);
+  const relations = await relationBytes(database);
+  await database.drop();
+  const all = 'all tables and indexes';
+  const perRow = (name: string, bytes: number): Contestant => ({
+    name,
+    figures: [bytes / json.rows],
+    seen: { 'of the JSON lines': `${((100 * bytes) / json.bytes).toFixed(1)} %` },
+  });
+  return {
+    what: `${json.rows.toLocaleString('en-US')} rows of ${Math.round(json.bytes / json.rows).toLocaleString('en-US')} bytes, ${variant.batchSize.toLocaleString('en-US')} a batch`,
+    unit: 'bytes/row',
+    better: 'lower',
+    base: all,
+    contestants: [
+      perRow('leaf rows as JSON lines', json.bytes),
+      perRow(
+        all,
+        relations.reduce((sum, { bytes }) => sum + bytes, 0),
+      ),
+      perRow('write-ahead log', walBytes),
+      ...relations.map(({ name, bytes }) => perRow(name, bytes)),
+    ],
+  };
+}
+
+async function leafJson(store: Store, runId: string): Promise<{ readonly rows: number; readonly bytes: number }> {
+  const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
+  const { configs } = await createDistiset(store, runId, { asOf });
+  let count = 0;
+  let bytes = 0;
+  for (const config of configs) {
+    for await (const row of config.rows()) {
+      count++;
+      bytes += Buffer.byteLength(canonicalJson(row)) + 1;
+    }
+  }
+  return { rows: count, bytes };
+}
+
+async function walPosition(database: BenchDatabase): Promise<number> {
+  const { rows: found } = await database.sql(`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`);
+  return (found[0] as { bytes: number }).bytes;
+}
+
+/** Tables with what lies beside them, and indexes, the largest first; without those that hold nothing. */
+async function relationBytes(database: BenchDatabase): Promise<readonly { readonly name: string; readonly bytes: number }[]> {
+  const { rows: found } = await database.sql(`
+    select relname as name, (case relkind when 'r' then pg_table_size(oid) else pg_relation_size(oid) end)::float8 as bytes
+      from pg_class where relnamespace = 'distilog'::regnamespace and relkind in ('r', 'i') order by bytes desc`);
+  const relations = found as readonly { readonly name: string; readonly bytes: number }[];
+  return relations.filter(({ bytes }) => bytes > emptyBytes);
+}
+
+/** What an index of nothing takes, and a table's maps. */
+const emptyBytes = 16_384;
