@@ -82,6 +82,7 @@ snapshots_pkey: PRIMARY KEY (log_id, projection, version, fingerprint, "position
 -- Indexes
 CREATE UNIQUE INDEX chunk_refs_pkey ON distilog.chunk_refs USING btree (log_id, "position", sha256);
 CREATE UNIQUE INDEX chunks_pkey ON distilog.chunks USING btree (sha256);
+CREATE INDEX commits_ahead ON distilog.commits USING btree (log_id, first) WHERE ((recorded_at - clock) > '00:00:01'::interval);
 CREATE UNIQUE INDEX commits_append_id ON distilog.commits USING btree (log_id, append_id);
 CREATE UNIQUE INDEX commits_pkey ON distilog.commits USING btree (log_id, first);
 CREATE UNIQUE INDEX commits_recorded_at ON distilog.commits USING btree (log_id, recorded_at);

@@ -192,7 +192,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
           .selectFrom('distilog.commits')
           .select(({ fn }) => fn.min('first').as('first'))
           .where('log_id', '=', logId)
-          .where(sql<boolean>`recorded_at > clock + interval '1 second'`)
+          .where(sql<boolean>`recorded_at - clock > interval '1 second'`)
           .executeTakeFirst();
         return row?.first ?? null;
       }),

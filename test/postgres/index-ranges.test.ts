@@ -1,24 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { EventLog } from '#log';
 import { openPostgresStore } from '#postgres';
+import { runId, writeLongLog } from './long-log.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
 const batches = 30_000;
-const runId = 'long';
 
-beforeAll(async () => {
-  await database.sql(`
-    insert into distilog.heads values ('${runId}', ${batches * 2}, now(), 1, '');
-    insert into distilog.events
-      select '${runId}', 2 * n + k, now(), case k when 1 then 'BatchStarted' else 'BatchSucceeded' end, 1, 1, 'step' || n % 4, n / 4, 1, '{}',
-             case k when 1 then '{"inputs":[],"offset":0,"rows":1,"worker":"w","alone":false,"signature":""}'
-                    else '{"inputs":[],"rowsIn":1,"rows":1,"chunkRows":[1],"bytes":1,"rejected":{"count":0,"codes":{},"rows":[],"inChunk":false},"elapsedMs":1,"usage":[],"calls":0,"source":null,"undeclared":[],"missing":[]}' end, ''
-        from generate_series(0, ${batches - 1}) as n, generate_series(1, 2) as k;
-    insert into distilog.commits
-      select '${runId}', n, n, timestamptz '2026-01-01' + n * interval '1 second', now(), n::text, 1, 'w', '', '' from generate_series(1, ${batches * 2}) as n`);
-  await database.sql('vacuum analyze distilog.events, distilog.commits');
-});
+beforeAll(() => writeLongLog(database, batches));
 
 /** Rows of tables, and entries of indexes, that the server went through for some calls. */
 async function touched(ask: (log: EventLog) => Promise<unknown>): Promise<number> {
@@ -67,6 +56,14 @@ describe('on a long log, what a query goes through does not grow with the log:',
     ['the position at a time', async (log) => expect(await log.positionAt(runId, Date.UTC(2026, 0, 1, 5) * 1_000)).toBe(18_000), 50],
     ['the head', async (log) => expect((await log.head(runId))?.position).toBe(batches * 2), 50],
     ['runs by the start of their names', async (log) => expect(await log.runIds('lon', 5)).toEqual([runId]), 50],
+    [
+      'events of a rare type',
+      async (log) => expect(await first(log.read(runId, { types: ['RunStarted', 'RunResumed'] }))).toBeUndefined(),
+      50,
+    ],
+    ['an event of a kind that nobody knows', async (log) => expect(await log.unknownEvent(runId, batches * 2)).toBeNull(), 50],
+    ['where time is unreliable', async (log) => expect(await log.unreliableFrom(runId)).toBeNull(), 50],
+    ['who wrote last', async (log) => expect(await log.lastWriter(runId)).toBe('w'), 50],
   ])('%s', async (_what, ask, most) => {
     expect(await touched(ask)).toBeLessThanOrEqual(most);
   });

@@ -1,0 +1,91 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openPostgresStore, type PostgresStore } from '#postgres';
+import { runId, writeLongLog } from './long-log.ts';
+import { testDatabase, type TestDatabase } from './server.ts';
+
+const small = { database: await testDatabase(), batches: 5_000 };
+const large = { database: await testDatabase(), batches: 100_000 };
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/**
+ * What a plan reads, from the top: by which index, or a whole table. Whether in the index's order or by pages depends on how few rows there are; that of
+ * successes and that of ends find the success of one batch equally well.
+ */
+const readBy = (node: PlanNode): readonly string[] => [
+  ...(node['Index Name'] === undefined ? [] : [node['Index Name'].replace(/^events_one_(success|end)$/, 'events_one_success or _end')]),
+  ...(node['Node Type'] === 'Seq Scan' ? [`all of ${node['Relation Name']}`] : []),
+  ...(node.Plans ?? []).flatMap(readBy),
+];
+
+interface Asked {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** The statements about the log that some calls send. */
+async function statementsOf(database: TestDatabase, ask: (store: PostgresStore) => Promise<unknown>): Promise<readonly Asked[]> {
+  const store = await openPostgresStore(database.app);
+  const query = vi.spyOn(pg.Client.prototype, 'query');
+  try {
+    await ask(store);
+    const calls = query.mock.calls as unknown as readonly (readonly [unknown, (readonly unknown[])?])[];
+    return calls.flatMap(([text, values = []]) => (typeof text === 'string' && text.includes('"distilog"') ? [{ text, values }] : []));
+  } finally {
+    query.mockRestore();
+    await store.close();
+  }
+}
+
+async function plansOf(database: TestDatabase, ask: (store: PostgresStore) => Promise<unknown>): Promise<readonly (readonly string[])[]> {
+  const plans: (readonly string[])[] = [];
+  for (const { text, values } of await statementsOf(database, ask)) {
+    const { rows } = await database.sql(`explain (format json) ${text}`, values);
+    const [explained] = (rows as readonly { 'QUERY PLAN': readonly { Plan: PlanNode }[] }[])[0]?.['QUERY PLAN'] ?? [];
+    if (explained) plans.push(readBy(explained.Plan));
+  }
+  return plans;
+}
+
+const readOn = async (pages: AsyncIterable<unknown>) => {
+  for await (const _page of pages) return;
+};
+
+describe('the plan of what is asked of a log is the same at 200,000 events as at 10,000, and goes by an index:', () => {
+  beforeAll(async () => {
+    for (const { database, batches } of [small, large]) await writeLongLog(database, batches);
+  }, 120_000);
+  afterAll(() => vi.restoreAllMocks());
+
+  const place = { pass: 1, step: 'step2', batch: 400 };
+
+  it.each<readonly [string, (store: PostgresStore, to: number) => Promise<unknown>]>([
+    ['the head', ({ log }) => log.head(runId)],
+    ['a page of events', ({ log }) => readOn(log.read(runId, { from: 1_500 }))],
+    ['events of a rare type', ({ log }) => readOn(log.read(runId, { types: ['RunStarted', 'RunReopened'] }))],
+    ['an event of an unknown kind', ({ log }, to) => log.unknownEvent(runId, to)],
+    ['the success of a batch', ({ log }, to) => log.success(runId, { ...place, to })],
+    ['what a batch came to', ({ log }) => log.readBatch(runId, place)],
+    ['a page of successes', ({ log }, to) => readOn(log.readSuccesses(runId, { step: 'step1', fromBatch: 300, to }))],
+    ['what stands at a position', ({ log }) => log.asOf(runId, 1_234)],
+    ['where time is unreliable', ({ log }) => log.unreliableFrom(runId)],
+    ['who wrote last', ({ log }) => log.lastWriter(runId)],
+    ['events as stored', ({ log }) => readOn(log.storedEvents(runId, { from: 1_500, to: 2_000 }))],
+    ['appends', ({ log }) => readOn(log.commits(runId, { from: 1_500, to: 2_000 }))],
+    [
+      'the nearest snapshot',
+      ({ snapshots }) => snapshots.nearest({ logId: runId, projection: 'graph', version: 1, fingerprint: 'f' }, 1_500),
+    ],
+  ])('%s', async (_what, ask) => {
+    const plans = await plansOf(large.database, (store) => ask(store, large.batches * 2));
+    expect(plans).not.toEqual([]);
+    expect(plans.flat().filter((read) => read.startsWith('all of'))).toEqual([]);
+    expect(await plansOf(small.database, (store) => ask(store, small.batches * 2))).toEqual(plans);
+  });
+});
