@@ -3,8 +3,8 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { areas } from './areas.ts';
-import type { Area, Comparison } from './area.ts';
-import { comparisonTable } from './report.ts';
+import type { Area } from './area.ts';
+import { comparisonTable, type MeasuredArea, type Report } from './report.ts';
 import { openBenchServer } from './server.ts';
 
 const { values } = parseArgs({
@@ -32,21 +32,22 @@ const machine = {
 };
 console.error(JSON.stringify(machine, null, 2));
 
-const measured: { readonly area: string; readonly load: readonly (readonly number[])[]; readonly comparisons: readonly Comparison[] }[] =
-  [];
+const measured: MeasuredArea[] = [];
 try {
   for (const area of chosen) {
     const before = loadAverage();
+    const started = performance.now();
     console.error(`\n${area.name}: ${area.does} (load ${before.join(' ')})`);
     const comparisons = await area.run({ server, rounds, isQuick: values.quick, say: (line) => console.error(line) });
-    measured.push({ area: area.name, load: [before, loadAverage()], comparisons });
+    const seconds = Math.round((performance.now() - started) / 1_000);
+    measured.push({ area: area.name, seconds, load: [before, loadAverage()], comparisons });
     if (!values.json) for (const comparison of comparisons) console.log(comparisonTable(comparison));
   }
 } finally {
   await server.close();
 }
-if (values.json)
-  console.log(JSON.stringify({ date: new Date().toISOString().slice(0, 10), isQuick: values.quick, rounds, machine, measured }, null, 1));
+const report: Report = { date: new Date().toISOString().slice(0, 10), isQuick: values.quick, rounds, machine, measured };
+if (values.json) console.log(JSON.stringify(report, null, 1));
 
 function areaOf(name: string): Area {
   return areas.find((area) => area.name === name) ?? refuse(`there is no area ${name}`);

@@ -2,6 +2,23 @@ import Table from 'cli-table3';
 import { us, type Comparison } from './area.ts';
 import { median, ratioTo, spread } from './figures.ts';
 
+/** What one run of the benchmarks found; `--json` prints it. */
+export interface Report {
+  readonly date: string;
+  readonly isQuick: boolean;
+  readonly rounds: number;
+  readonly machine: Readonly<Record<string, unknown>>;
+  readonly measured: readonly MeasuredArea[];
+}
+
+export interface MeasuredArea {
+  readonly area: string;
+  readonly seconds: number;
+  /** Load averages (1, 5, 15 minutes) before and after. */
+  readonly load: readonly [readonly number[], readonly number[]];
+  readonly comparisons: readonly Comparison[];
+}
+
 const number = (figure: number): string =>
   figure.toLocaleString('en-US', Math.abs(figure) >= 1_000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 
