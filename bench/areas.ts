@@ -1,3 +1,4 @@
+import { append } from './append/append.ts';
 import type { Area } from './area.ts';
 
-export const areas: readonly Area[] = [];
+export const areas: readonly Area[] = [append];

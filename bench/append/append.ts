@@ -1,0 +1,57 @@
+import { us, type Area, type Bench, type Comparison } from '../area.ts';
+import { missingPeers } from '../peers.ts';
+import { inTurns } from '../rounds.ts';
+import { eventData } from './event.ts';
+import { lostByReader } from './lost-by-reader.ts';
+import { appendWith, type AppendWork } from './processes.ts';
+import { subjects } from './subjects.ts';
+
+/** How long each appends, after a quarter of it that is not measured; in all, a full run of five rounds is over in minutes. */
+const workMs = 1_000;
+const quickWorkMs = 40;
+
+const callers = [1, 8, 64];
+const eventsOfCall = [1, 100];
+
+/** Several processes, and who takes part: the others do not differ in kind. */
+const processes = [1, 2, 4];
+const callersOfProcess = 16;
+const severalNames: readonly string[] = [us, 'bare INSERT', 'Emmett'];
+
+const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** Events that are durable before the call returns, by many callers at once. */
+export const append: Area = {
+  name: 'append',
+  does: 'appends the same events, durably, beside event stores and bare SQL',
+  run: async (bench) => {
+    const comparisons: Comparison[] = [];
+    for (const events of eventsOfCall)
+      for (const each of callers) {
+        const what = `${count(each, 'caller')} × ${count(events, 'event')}`;
+        comparisons.push(await compared(bench, what, { processes: 1, callers: each, events }));
+      }
+    for (const each of processes) {
+      const what = `${count(each, 'process')} × ${callersOfProcess} callers × 1 event`.replace('processs', 'processes');
+      comparisons.push(await compared(bench, what, { processes: each, callers: callersOfProcess, events: 1 }, severalNames));
+    }
+    return comparisons;
+  },
+};
+
+async function compared(
+  { server, rounds, isQuick, say }: Bench,
+  what: string,
+  work: Omit<AppendWork, 'workMs'>,
+  names: readonly string[] = subjects.map(({ name }) => name),
+): Promise<Comparison> {
+  say(what);
+  const runners = subjects
+    .filter(({ name }) => names.includes(name))
+    .map((subject) => ({
+      name: subject.name,
+      missing: missingPeers(subject.packages),
+      run: () => appendWith(server, subject, { ...work, workMs: isQuick ? quickWorkMs : workMs }),
+    }));
+  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say) };
+}
