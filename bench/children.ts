@@ -15,13 +15,15 @@ const childMaxMs = 300_000;
 export async function startChild<Result>(program: URL, task: unknown): Promise<Child<Result>> {
   const child = fork(fileURLToPath(program), [JSON.stringify(task)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Peers are told by others what of theirs is deprecated.
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
     timeout: childMaxMs,
     killSignal: 'SIGKILL',
   });
-  const gone = once(child, 'exit') as Promise<readonly [number | null, string | null]>;
+  const gone = once(child, 'exit');
   const next = async (): Promise<unknown> => {
     const died = gone.then(([code, signal]) => {
-      throw new Error(`a process of ${JSON.stringify(task)} ended with ${signal ?? code}`);
+      throw new Error(`a process of ${JSON.stringify(task)} ended with ${String(signal ?? code)}`);
     });
     const [message] = (await Promise.race([once(child, 'message'), died])) as readonly unknown[];
     return message;

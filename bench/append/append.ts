@@ -1,7 +1,6 @@
-import { us, type Area, type Bench, type Comparison } from '../area.ts';
+import { us, type Area, type Bench, type Comparison, type Contestant } from '../area.ts';
 import { missingPeers } from '../peers.ts';
 import { inTurns } from '../rounds.ts';
-import { eventData } from './event.ts';
 import { lostByReader } from './lost-by-reader.ts';
 import { appendWith, type AppendWork } from './processes.ts';
 import { subjects } from './subjects.ts';
@@ -29,7 +28,8 @@ export const append: Area = {
     for (const events of eventsOfCall)
       for (const each of callers) {
         const what = `${count(each, 'caller')} × ${count(events, 'event')}`;
-        comparisons.push(await compared(bench, what, { processes: 1, callers: each, events }));
+        const comparison = await compared(bench, what, { processes: 1, callers: each, events });
+        comparisons.push(each === Math.max(...callers) && events === 1 ? await followed(bench, comparison) : comparison);
       }
     for (const each of processes) {
       const what = `${count(each, 'process')} × ${callersOfProcess} callers × 1 event`.replace('processs', 'processes');
@@ -54,4 +54,14 @@ async function compared(
       run: () => appendWith(server, subject, { ...work, workMs: isQuick ? quickWorkMs : workMs }),
     }));
   return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say) };
+}
+
+/** The same contestants, with what a reader loses that follows them. */
+async function followed({ server, isQuick }: Bench, comparison: Comparison): Promise<Comparison> {
+  const contestants: Contestant[] = [];
+  for (const contestant of comparison.contestants) {
+    const lost = contestant.figures.length > 0 ? await lostByReader(server, contestant.name, isQuick) : undefined;
+    contestants.push(lost === undefined ? contestant : { ...contestant, seen: { ...contestant.seen, 'lost by a reader': lost } });
+  }
+  return { ...comparison, contestants };
 }

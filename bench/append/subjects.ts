@@ -17,7 +17,7 @@ export const subjects: readonly SubjectEntry[] = [
   {
     name: us,
     packages: [],
-    countSql: "select count(*) from distilog.events where batch >= 1000",
+    countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).distilog,
   },
   {

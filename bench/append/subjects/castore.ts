@@ -12,7 +12,9 @@ interface Detail {
 /** What we use of it. */
 interface Castore {
   readonly PostgresEventStorageAdapter: {
-    new (options: { readonly connectionString: string }): {
+    new (options: {
+      readonly connectionString: string;
+    }): {
       pushEvent(event: Detail, options: typeof place): Promise<unknown>;
       groupEvent(event: Detail): { context?: typeof place };
       pushEventGroup(options: object, ...events: readonly { context?: typeof place }[]): Promise<unknown>;

@@ -11,7 +11,9 @@ const firstBatch = 1_000;
 
 /** The driver of a run: one appender for all callers, as in the product; every event names a chunk. Processes have a run each. */
 export const distilog: Subject = {
-  prepare: (url) => migrate(connectTo(url)),
+  prepare: async (url) => {
+    await migrate(connectTo(url));
+  },
   open: async ({ url, callers }) => {
     const store = await openPostgresStore(connectTo(url));
     const runId = await finishedRun(store, 10);
@@ -25,8 +27,7 @@ export const distilog: Subject = {
     const { epoch, position, hash: expectedHash } = head;
     const appender = openAppender({ log: store.log, runId, session: opened.session, epoch, position, expectedHash, writer: 'bench' });
     let batch = firstBatch;
-    const append = (count: number) =>
-      appender.append(Array.from({ length: count }, () => batchSucceeded(batch++, [chunk.sha256])));
+    const append = (count: number) => appender.append(Array.from({ length: count }, () => batchSucceeded(batch++, [chunk.sha256])));
     return {
       callers: Array.from({ length: callers }, () => append),
       close: async () => {

@@ -32,7 +32,12 @@ export const evtstore: Subject = {
         const id = `${process}-${caller}`;
         let version = 1;
         return (count: number) => {
-          const events = provider.createEvents('bench', id, version, Array.from({ length: count }, () => event));
+          const events = provider.createEvents(
+            'bench',
+            id,
+            version,
+            Array.from({ length: count }, () => event),
+          );
           version += count;
           return provider.append('bench', id, version, events);
         };
