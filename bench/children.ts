@@ -47,9 +47,9 @@ export interface Service<Result> {
 }
 
 /** The child's side of `startChild`. */
-export async function serve<Task, Result>(prepare: (task: Task) => Promise<Service<Result>>): Promise<void> {
+export async function serve<Result>(prepare: (task: unknown) => Promise<Service<Result>>): Promise<void> {
   process.once('disconnect', () => process.exit(1));
-  const { work, close } = await prepare(JSON.parse(process.argv[2] ?? '') as Task);
+  const { work, close } = await prepare(JSON.parse(process.argv[2] ?? ''));
   process.send?.('ready');
   await once(process, 'message');
   const result = await work();

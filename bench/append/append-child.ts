@@ -3,7 +3,8 @@ import { serve } from '../children.ts';
 import type { AppendTask, Appended } from './processes.ts';
 import { subjects } from './subjects.ts';
 
-await serve<AppendTask, Appended>(async ({ subject: name, url, callers, events, process, data, workMs }) => {
+await serve<Appended>(async (task) => {
+  const { subject: name, url, callers, events, process, data, warmUpMs, workMs } = task as AppendTask;
   const subject = await subjects.find((entry) => entry.name === name)?.load();
   if (!subject) throw new Error(`there is nobody called ${name}`);
   if (process === 0) await subject.prepare(url);
@@ -22,6 +23,6 @@ await serve<AppendTask, Appended>(async ({ subject: name, url, callers, events, 
     return { perSecond: ((acknowledged - before) * 1_000) / (performance.now() - started), acknowledged };
   };
   // What is compiled and connected on the way is not measured.
-  await workFor(workMs / 4);
+  await workFor(warmUpMs);
   return { work: () => workFor(workMs), close: open.close };
 });

@@ -5,9 +5,9 @@ import { lostByReader } from './lost-by-reader.ts';
 import { appendWith, type AppendWork } from './processes.ts';
 import { subjects } from './subjects.ts';
 
-/** How long each appends, after a quarter of it that is not measured; in all, a full run of five rounds is over in minutes. */
-const workMs = 1_000;
-const quickWorkMs = 40;
+/** How long each appends, after some time that is not measured: so that a full run of five rounds is over in ten minutes on any machine. */
+const full = { warmUpMs: 350, workMs: 900 };
+const quick = { warmUpMs: 10, workMs: 40 };
 
 const callers = [1, 8, 64];
 const eventsOfCall = [1, 100];
@@ -15,9 +15,14 @@ const eventsOfCall = [1, 100];
 /** Several processes, and who takes part: the others do not differ in kind. */
 const processes = [1, 2, 4];
 const callersOfProcess = 16;
-const severalNames: readonly string[] = [us, 'bare INSERT', 'Emmett'];
+const namesOfProcesses: readonly string[] = [us, 'Emmett'];
 
-const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+/** What a reader has to know of who does what. */
+const note =
+  'distilog: one driver, whose appender is shared by all callers of a process. Bare: a connection and a log for each caller. ' +
+  'Emmett, evtstore, castore: a stream for each caller, on pools of ten, their default; message-db: a category for each caller.';
+
+const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 /** Events that are durable before the call returns, by many callers at once. */
 export const append: Area = {
@@ -32,8 +37,8 @@ export const append: Area = {
         comparisons.push(each === Math.max(...callers) && events === 1 ? await followed(bench, comparison) : comparison);
       }
     for (const each of processes) {
-      const what = `${count(each, 'process')} × ${callersOfProcess} callers × 1 event`.replace('processs', 'processes');
-      comparisons.push(await compared(bench, what, { processes: each, callers: callersOfProcess, events: 1 }, severalNames));
+      const what = `${count(each, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
+      comparisons.push(await compared(bench, what, { processes: each, callers: callersOfProcess, events: 1 }, namesOfProcesses));
     }
     return comparisons;
   },
@@ -42,7 +47,7 @@ export const append: Area = {
 async function compared(
   { server, rounds, isQuick, say }: Bench,
   what: string,
-  work: Omit<AppendWork, 'workMs'>,
+  work: Omit<AppendWork, keyof typeof full>,
   names: readonly string[] = subjects.map(({ name }) => name),
 ): Promise<Comparison> {
   say(what);
@@ -51,9 +56,9 @@ async function compared(
     .map((subject) => ({
       name: subject.name,
       missing: missingPeers(subject.packages),
-      run: () => appendWith(server, subject, { ...work, workMs: isQuick ? quickWorkMs : workMs }),
+      run: () => appendWith(server, subject, { ...work, ...(isQuick ? quick : full) }),
     }));
-  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say) };
+  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say), note };
 }
 
 /** The same contestants, with what a reader loses that follows them. */

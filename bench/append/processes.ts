@@ -13,6 +13,8 @@ export interface AppendTask {
   /** Which of the processes it is, from 0. */
   readonly process: number;
   readonly data: string;
+  /** Before what is measured. */
+  readonly warmUpMs: number;
   readonly workMs: number;
 }
 
@@ -27,6 +29,7 @@ export interface AppendWork {
   /** In each of them. */
   readonly callers: number;
   readonly events: number;
+  readonly warmUpMs: number;
   readonly workMs: number;
 }
 
@@ -36,11 +39,11 @@ const program = new URL('append-child.ts', import.meta.url);
 export async function appendWith(
   server: BenchServer,
   { name: subject, countSql }: SubjectEntry,
-  { processes, callers, events, workMs }: AppendWork,
+  { processes, ...work }: AppendWork,
 ): Promise<number> {
   const database = await server.database(subject);
   try {
-    const task: AppendTask = { subject, url: database.url, callers, events, process: 0, data: eventData, workMs };
+    const task: AppendTask = { ...work, subject, url: database.url, process: 0, data: eventData };
     // The first makes the tables.
     const children = [await startChild<Appended>(program, task)];
     const others = Array.from({ length: processes - 1 }, (_, n) => startChild<Appended>(program, { ...task, process: n + 1 }));

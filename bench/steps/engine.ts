@@ -18,6 +18,3 @@ export interface OpenEngine {
 
 /** Steps of a workflow. */
 export const stepNames = ['step-1', 'step-2', 'step-3', 'step-4'] as const;
-
-/** How often an engine whose workflows end elsewhere is asked whether all have ended. */
-export const endPollMs = 10;

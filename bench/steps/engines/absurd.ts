@@ -1,6 +1,7 @@
 import pg from 'pg';
-import { absurdSql } from '../../peers.ts';
+import { assert } from '#kit/assert';
 import { importPeer } from '../../peers.ts';
+import { absurdSql } from '../absurd-sql.ts';
 import { stepNames, type Engine } from '../engine.ts';
 import { untilCounted } from '../until-counted.ts';
 
@@ -32,7 +33,9 @@ export const absurd: Engine = {
   open: async ({ url, concurrency }) => {
     const client = new pg.Client(url);
     await client.connect();
-    await client.query(absurdSql());
+    const sql = absurdSql();
+    assert(sql, 'absurd is tried where its SQL is');
+    await client.query(sql);
     await client.end();
     const { Absurd } = await importPeer<AbsurdModule>('absurd-sdk');
     const app = new Absurd({ db: url, queueName });
