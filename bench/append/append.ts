@@ -9,13 +9,18 @@ import { subjects } from './subjects.ts';
 const full = { warmUpMs: 350, workMs: 900 };
 const quick = { warmUpMs: 10, workMs: 40 };
 
-const callers = [1, 8, 64];
+const callersFull = [1, 8, 64];
+const callersQuick = [1, 64];
 const eventsOfCall = [1, 100];
 
 /** Several processes, and who takes part: the others do not differ in kind. */
-const processes = [1, 2, 4];
+const processesFull = [1, 2, 4];
+const processesQuick = [2];
 const callersOfProcess = 16;
 const namesOfProcesses: readonly string[] = [us, 'Emmett'];
+
+/** COPY is for many rows. */
+const namesOfOneEvent = subjects.map(({ name }) => name).filter((name) => name !== 'bare COPY');
 
 /** What a reader has to know of who does what. */
 const note =
@@ -29,18 +34,20 @@ export const append: Area = {
   name: 'append',
   does: 'appends the same events, durably, beside event stores and bare SQL',
   run: async (bench) => {
+    const [callers, processes] = bench.isQuick ? [callersQuick, processesQuick] : [callersFull, processesFull];
     const comparisons: Comparison[] = [];
     for (const events of eventsOfCall)
       for (const each of callers) {
         const what = `${count(each, 'caller')} × ${count(events, 'event')}`;
-        const comparison = await compared(bench, what, { processes: 1, callers: each, events });
+        const names = events === 1 ? namesOfOneEvent : undefined;
+        const comparison = await compared(bench, what, { processes: 1, callers: each, events }, names);
         comparisons.push(each === Math.max(...callers) && events === 1 ? await followed(bench, comparison) : comparison);
       }
     for (const each of processes) {
       const what = `${count(each, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
       comparisons.push(await compared(bench, what, { processes: each, callers: callersOfProcess, events: 1 }, namesOfProcesses));
     }
-    return comparisons;
+    return comparisons.map((comparison, index) => (index === 0 ? { ...comparison, note } : comparison));
   },
 };
 
@@ -58,7 +65,7 @@ async function compared(
       missing: missingPeers(subject.packages),
       run: () => appendWith(server, subject, { ...work, ...(isQuick ? quick : full) }),
     }));
-  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say), note };
+  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say) };
 }
 
 /** The same contestants, with what a reader loses that follows them. */

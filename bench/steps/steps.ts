@@ -40,14 +40,13 @@ export const steps: Area = {
     const contestants = await inTurns(runners, bench.rounds, bench.say);
     const what = `${workflows} workflows × ${stepNames.length} steps, ${concurrency} at once`;
     const others = contestants.filter(({ name }) => name !== us && name !== usByRow);
-    const beside = (what: string, own: string): Comparison => ({
-      what,
+    const beside = (how: string, own: string): Comparison => ({
+      what: `${what}; ours in batches ${how}`,
       unit: 'steps/s',
       better: 'higher',
       contestants: [...contestants.filter(({ name }) => name === own).map((ours) => ({ ...ours, name: us })), ...others],
-      note,
     });
-    return [beside(`${what}; ours in batches as they come`, us), beside(`${what}; ours in batches of one row`, usByRow)];
+    return [{ ...beside('as they come', us), note }, beside('of one row', usByRow)];
   },
 };
 
