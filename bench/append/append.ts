@@ -5,7 +5,7 @@ import { lostByReader } from './lost-by-reader.ts';
 import { appendWith, type AppendWork } from './processes.ts';
 import { subjects } from './subjects.ts';
 
-/** How long each appends, after some time that is not measured: so that a full run of five rounds is over in ten minutes on any machine. */
+/** How long each appends, after some time that is not measured: so that five rounds are over in about ten minutes. */
 const full = { warmUpMs: 350, workMs: 900 };
 const quick = { warmUpMs: 10, workMs: 40 };
 
