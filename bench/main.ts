@@ -1,5 +1,6 @@
 // Measures us beside what people would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
-// Peers are packages of their own: npm ci --prefix bench/peers. What is not installed is left out, and said so. docs/BENCHMARKS.md tells the rest.
+// Peers are packages of their own: npm ci --prefix bench/peers. What is not installed is left out, with what would install it. docs/BENCHMARKS.md tells
+// the rest.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { areas } from './areas.ts';

@@ -1,0 +1,61 @@
+import pg from 'pg';
+import { assert } from '#kit/assert';
+import { importPeer } from '../../peers.ts';
+import { absurdSql } from '../absurd-sql.ts';
+import { stepNames, type Engine } from '../engine.ts';
+import { untilCounted } from '../until-counted.ts';
+
+/** What we use of it. */
+interface AbsurdModule {
+  Absurd: new (options: {
+    readonly db: string;
+    readonly queueName: string;
+  }) => {
+    createQueue(): Promise<void>;
+    registerTask(task: { readonly name: string }, handler: (parameters: unknown, context: Context) => Promise<unknown>): void;
+    spawn(name: string, parameters: object): Promise<unknown>;
+    startWorker(options: { readonly concurrency: number; readonly pollInterval: number }): Promise<{ close(): Promise<void> }>;
+    close(): Promise<void>;
+  };
+}
+
+interface Context {
+  step(name: string, step: () => Promise<null>): Promise<unknown>;
+}
+
+const queueName = 'bench';
+const endedSql = `select count(*) from absurd.t_${queueName} where state = 'completed'`;
+/** How often its worker looks for work when it has none, in seconds: its default of a quarter would be waited for at the end. */
+const pollInterval = 0.02;
+
+/** absurd: all workflows are queued first, which is not measured; then a worker starts. */
+export const absurd: Engine = {
+  open: async ({ url, concurrency }) => {
+    const client = new pg.Client(url);
+    await client.connect();
+    const sql = absurdSql();
+    assert(sql, 'absurd is tried where its SQL is');
+    await client.query(sql);
+    await client.end();
+    const { Absurd } = await importPeer<AbsurdModule>('absurd-sdk');
+    const app = new Absurd({ db: url, queueName });
+    await app.createQueue();
+    app.registerTask({ name: 'bench' }, async (_parameters, context) => {
+      for (const name of stepNames) await context.step(name, async () => null);
+    });
+    let ended = 0;
+    return {
+      run: async (workflows) => {
+        await Promise.all(Array.from({ length: workflows }, () => app.spawn('bench', {})));
+        ended += workflows;
+        const started = performance.now();
+        const worker = await app.startWorker({ concurrency, pollInterval });
+        await untilCounted(url, endedSql, ended);
+        const took = performance.now() - started;
+        await worker.close();
+        return took;
+      },
+      close: () => app.close(),
+    };
+  },
+};

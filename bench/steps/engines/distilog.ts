@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { startPipeline } from '#engine';
+import { assert } from '#kit/assert';
+import { verify } from '#log';
+import { pipeline, plan } from '#pipeline';
+import { migrate, openPostgresStore, type Connect } from '#postgres';
+import { stepNames, type Engine } from '../engine.ts';
+
+/** A workflow is a row, and a step of it a step of the pipeline: as anyone would write it, in batches of the default size. */
+export const distilog: Engine = { open: ({ url }) => open(url, {}) };
+
+/** Each step of each row is a batch of its own, with a start and an end of its own in the log; as many in flight as everybody's workflows. */
+export const distilogByRow: Engine = { open: ({ url, concurrency }) => open(url, { batchSize: 1, concurrency }) };
+
+async function open(url: string, options: { readonly batchSize?: number; readonly concurrency?: number }) {
+  const connect: Connect = () => ({ connectionString: url });
+  await migrate(connect);
+  const store = await openPostgresStore(connect);
+  const runIds: string[] = [];
+  return {
+    run: async (workflows: number) => {
+      const started = performance.now();
+      const run = await startPipeline(store, plan(workflowsOf(workflows, options)));
+      const { rest } = await run.drive();
+      assert(rest === 'succeeded', `the run is ${rest}`);
+      runIds.push(run.runId);
+      return performance.now() - started;
+    },
+    close: async () => {
+      for (const runId of runIds) {
+        const { ok, firstBad } = await verify(store, runId);
+        assert(ok, `the log is not what was appended: ${JSON.stringify(firstBad)}`);
+      }
+      await store.close();
+    },
+  };
+}
+
+/** Every step writes other rows than any other, and than for any other row: equal ones would be stored once. */
+const workflowsOf = (workflows: number, options: { readonly batchSize?: number; readonly concurrency?: number }) =>
+  pipeline('workflows', ({ source }) => {
+    source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: workflows }, (_, n) => ({ n })) })
+      .map(stepNames[0], { output: z.object({ first: z.int() }), run: ({ n }) => ({ first: n }) }, options)
+      .map(stepNames[1], { output: z.object({ second: z.int() }), run: ({ n }) => ({ second: n }) }, options)
+      .map(stepNames[2], { output: z.object({ third: z.int() }), run: ({ n }) => ({ third: n }) }, options)
+      .map(stepNames[3], { output: z.object({ fourth: z.int() }), run: ({ n }) => ({ fourth: n }) }, options);
+  });
