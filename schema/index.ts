@@ -23,6 +23,7 @@ export {
   type RecordedEvent,
 } from './events/catalogue.ts';
 export { triedAgainSchema, type AcceptedChange, type Actor, type Outcome, type PauseReason, type TriedAgain } from './events/run-events.ts';
+export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText, type Known, type Upcaster } from './events/upcast.ts';
 export type { Failure } from './failure.ts';
 export {

@@ -1,4 +1,5 @@
 import { catalogue, type CatalogueEntry, type EventType } from './catalogue.ts';
+import { checkedData } from './checked-data.ts';
 
 /** Turns data of one version into data of the next. Pure; never touches what is stored. */
 export type Upcaster = (data: unknown) => unknown;
@@ -28,7 +29,7 @@ export function currentData(
     if (!cast) return { known: false, reason: `nothing reads version ${from} of ${type}` };
     current = cast(current);
   }
-  const parsed = entry.data.safeParse(current);
+  const parsed = checkedData(entry.data, current);
   return parsed.success
     ? { known: true, data: parsed.data }
     : { known: false, reason: `data of ${type} has another shape: ${parsed.error.issues[0]?.message ?? ''}` };

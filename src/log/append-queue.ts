@@ -1,5 +1,5 @@
 import type { NewEvent, RecordedEvent } from '#schema';
-import { encodeEvent, type EncodedEvent } from './encoded-event.ts';
+import { checkEvent, type CheckedEvent } from './encoded-event.ts';
 
 /** Somebody who waits for events of theirs to be durable. */
 export interface AppendCall {
@@ -10,12 +10,12 @@ export interface AppendCall {
 
 /** A call whose events are encoded, once and for all. */
 export interface EncodedCall extends AppendCall {
-  readonly encoded: readonly EncodedEvent[];
+  readonly checked: readonly CheckedEvent[];
   readonly bytes: number;
 }
 
 /** Most events, and bytes of their data, in one flush; the events of one call are never torn apart. */
-export const flushEventsMax = 2_000;
+export const flushEventsMax = 500;
 export const flushBytesMax = 1024 * 1024;
 /** Encoded events, and bytes of their data, that wait for a flush. Calls beyond that wait for room, as they are. */
 export const queuedEventsMax = 20_000;
@@ -44,8 +44,8 @@ export class AppendQueue {
     let bytes = 0;
     let count = 0;
     for (const call of this.#admitted) {
-      if (count > 0 && (events + call.encoded.length > flushEventsMax || bytes + call.bytes > flushBytesMax)) break;
-      events += call.encoded.length;
+      if (count > 0 && (events + call.checked.length > flushEventsMax || bytes + call.bytes > flushBytesMax)) break;
+      events += call.checked.length;
       bytes += call.bytes;
       count++;
     }
@@ -68,11 +68,11 @@ export class AppendQueue {
     for (const call of this.#waiting) {
       if (this.#events >= queuedEventsMax || this.#bytes >= queuedBytesMax) break;
       count++;
-      const encoded = encodedCall(call);
-      if (!encoded) continue;
-      this.#admitted.push(encoded);
-      this.#events += encoded.encoded.length;
-      this.#bytes += encoded.bytes;
+      const checked = encodedCall(call);
+      if (!checked) continue;
+      this.#admitted.push(checked);
+      this.#events += checked.checked.length;
+      this.#bytes += checked.bytes;
     }
     if (count > 0) this.#waiting = this.#waiting.slice(count);
   }
@@ -81,8 +81,8 @@ export class AppendQueue {
 /** An event that cannot be encoded is a bug of its caller, and costs nobody else. */
 function encodedCall(call: AppendCall): EncodedCall | null {
   try {
-    const encoded = call.events.map(encodeEvent);
-    return { ...call, encoded, bytes: encoded.reduce((sum, { data }) => sum + Buffer.byteLength(data), 0) };
+    const checked = call.events.map(checkEvent);
+    return { ...call, checked, bytes: checked.reduce((sum, { encoded }) => sum + Buffer.byteLength(encoded.data), 0) };
   } catch (error) {
     call.reject(error);
     return null;

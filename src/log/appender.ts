@@ -3,8 +3,8 @@ import { assert } from '#kit/assert';
 import { Fault } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { AppendQueue, type EncodedCall } from './append-queue.ts';
-import { decodeEvent } from './encoded-event.ts';
-import { runLogId, type Appended, type AppendRefusal, type AppendRequest } from './event-log.ts';
+import { recordedEvent } from './encoded-event.ts';
+import { runLogId, type Appended, type AppendRefusal, type AppendRequest, type AppendResult } from './event-log.ts';
 import { PersistentSession, type PersistentSessionOptions } from './persistent-session.ts';
 
 /** What an appender is opened with. It closes `session` when it is closed. */
@@ -95,55 +95,107 @@ class GroupCommit implements Appender {
   }
 
   async #pump(): Promise<void> {
-    // Whoever else appends in this turn of the event loop comes along.
+    // Whoever else appends at this very moment comes along.
     await Promise.resolve();
-    for (let calls = this.#queue.takeFlush(); calls.length > 0; calls = this.#queue.takeFlush()) {
-      try {
-        await this.#flush(calls);
-      } catch (error) {
-        assert(error instanceof Error, 'only errors are thrown');
-        for (const call of calls) call.reject(error);
-        this.#end(error);
-      }
-    }
+    let flush = this.#next();
+    while (flush) flush = await this.#settled(flush).catch((error: unknown) => this.#failed(error, flush));
     this.#pumping = null;
   }
 
-  /** Sends what some callers want appended, and answers them. Throws what ends the appender. */
-  async #flush(calls: readonly EncodedCall[]): Promise<void> {
+  #failed(error: unknown, flush: Flush | null): null {
+    assert(error instanceof Error, 'only errors are thrown');
+    for (const call of flush?.calls ?? []) call.reject(error);
+    this.#end(error);
+    return null;
+  }
+
+  /** Sends what waits, if anything does. */
+  #next(): Flush | null {
+    const calls = this.#queue.takeFlush();
+    return calls.length > 0 ? this.#send(calls) : null;
+  }
+
+  #send(calls: readonly EncodedCall[]): Flush {
     const request: AppendRequest = {
       logId: runLogId(this.#runId),
       epoch: this.#epoch,
       appendId: newId(),
       expectedHash: this.#expectedHash,
       writer: this.#writer,
-      events: calls.flatMap(({ encoded }) => encoded),
+      events: calls.flatMap(({ checked }) => checked.map(({ encoded }) => encoded)),
     };
-    const result = await this.#session.append(request);
-    if (result.ok) this.#accept(calls, request, result);
-    else if (!isAboutEvents(result)) throw faultOf(result, this.#runId);
-    else if (calls.length === 1) calls[0]?.reject(faultOf(result, this.#runId));
-    else for (const call of calls) await this.#flush([call]);
+    const result = this.#session.append(request);
+    // Whoever waits for it may not have come that far yet.
+    result.catch(() => undefined);
+    return { calls, request, result };
   }
 
-  #accept(calls: readonly EncodedCall[], request: AppendRequest, { first, last, recordedAt, hash }: Appended): void {
+  /** Answers those whose events are in a flush, and returns the one after it. Throws what ends the appender. */
+  async #settled({ calls, request, result }: Flush): Promise<Flush | null> {
+    const answer = await result;
+    if (answer.ok) {
+      this.#follow(request, answer);
+      // The server is given its next work before we turn to what it has done, where there is plenty of it.
+      const next = this.#queue.events >= overlapEventsMin ? this.#next() : null;
+      try {
+        this.#accept(calls, request, answer);
+      } catch (error) {
+        for (const call of next?.calls ?? []) call.reject(error);
+        throw error;
+      }
+      if (next) return next;
+    } else if (!isAboutEvents(answer)) throw faultOf(answer, this.#runId);
+    else if (calls.length === 1) calls[0]?.reject(faultOf(answer, this.#runId));
+    else for (const call of calls) await this.#settledAlone(call);
+    await turn();
+    return this.#next();
+  }
+
+  /** One caller's events, by themselves. */
+  async #settledAlone(call: EncodedCall): Promise<void> {
+    const { request, result } = this.#send([call]);
+    const answer = await result;
+    if (answer.ok) {
+      this.#follow(request, answer);
+      this.#accept([call], request, answer);
+    } else if (isAboutEvents(answer)) call.reject(faultOf(answer, this.#runId));
+    else throw faultOf(answer, this.#runId);
+  }
+
+  /** The log ends there now: whatever is sent from here on comes after it. */
+  #follow(request: AppendRequest, { first, last, hash }: Appended): void {
     assert(last - first + 1 === request.events.length, 'an append has as many positions as events');
     assert(first === this.#position + 1, 'an append follows the one before');
     this.#position = last;
     this.#expectedHash = hash;
-    const recorded = request.events.map((encoded, index) => {
-      const { event } = decodeEvent({ ...encoded, position: first + index, recordedAt }, request.logId);
-      assert(event, 'what was encoded can be decoded');
-      return event;
-    });
-    this.#onRecorded?.(recorded);
-    let from = 0;
-    for (const { encoded, resolve } of calls) {
-      resolve(recorded.slice(from, from + encoded.length));
-      from += encoded.length;
-    }
+  }
+
+  #accept(calls: readonly EncodedCall[], { logId }: AppendRequest, { first, recordedAt }: Appended): void {
+    let position = first;
+    const recorded = calls.map(({ checked }) =>
+      checked.map(({ encoded, data }) => {
+        const event = recordedEvent(encoded, data, { logId, position: position++, recordedAt });
+        assert(event, 'an event that is appended says what it is about');
+        return event;
+      }),
+    );
+    this.#onRecorded?.(recorded.flat());
+    for (const [index, { resolve }] of calls.entries()) resolve(recorded[index] ?? []);
   }
 }
+
+/** Some callers' events on their way. */
+interface Flush {
+  readonly calls: readonly EncodedCall[];
+  readonly request: AppendRequest;
+  readonly result: Promise<AppendResult>;
+}
+
+/** Events that wait at which the next flush is sent before the last one is taken in. */
+const overlapEventsMin = 100;
+
+/** Lets everybody go on who can: whoever appends because of what was recorded comes along in the next flush. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Whether other events might have been taken where these were refused. */
 const isAboutEvents = ({ code }: AppendRefusal): boolean =>

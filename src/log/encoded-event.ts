@@ -1,4 +1,4 @@
-import { catalogue, currentData, eventBytesMax, isEventType, type NewEvent, type RecordedEvent } from '#schema';
+import { catalogue, checkedData, currentData, eventBytesMax, isEventType, type NewEvent, type RecordedEvent } from '#schema';
 import { assert } from '#kit/assert';
 import { canonicalJson } from '#kit/json';
 
@@ -14,10 +14,16 @@ export interface EncodedEvent {
   readonly data: string;
 }
 
+/** An event as it is sent, and its data as it will be read. */
+export interface CheckedEvent {
+  readonly encoded: EncodedEvent;
+  readonly data: unknown;
+}
+
 /** Checks an event against its schema and bound, and writes its bytes. A mistake here is a bug: events are made by this program. */
-export function encodeEvent(event: NewEvent): EncodedEvent {
+export function checkEvent(event: NewEvent): CheckedEvent {
   const entry = catalogue[event.type];
-  const parsed = entry.data.safeParse(event.data);
+  const parsed = checkedData(entry.data, event.data);
   assert(
     parsed.success,
     `${event.type} does not have the shape of its schema: ${parsed.error?.issues[0]?.path.join('.')} ${parsed.error?.issues[0]?.message}`,
@@ -25,7 +31,7 @@ export function encodeEvent(event: NewEvent): EncodedEvent {
   const data = canonicalJson(parsed.data);
   assert(Buffer.byteLength(data) <= eventBytesMax, `${event.type} is larger than an event may be`);
   const level: { pass?: number; step?: string; batch?: number; attempt?: number } = event as object;
-  return {
+  const encoded = {
     type: event.type,
     version: entry.version,
     pass: level.pass ?? null,
@@ -35,38 +41,55 @@ export function encodeEvent(event: NewEvent): EncodedEvent {
     chunks: event.chunks ?? [],
     data,
   };
+  return { encoded, data: parsed.data };
+}
+
+/** An event as it is sent, checked. */
+export const encodeEvent = (event: NewEvent): EncodedEvent => checkEvent(event).encoded;
+
+/** Where an event stands, and when it was recorded. */
+export interface RecordedAt {
+  readonly logId: string;
+  readonly position: number;
+  readonly recordedAt: string;
 }
 
 /** What stored columns and bytes say, or why this program cannot tell. */
 export function decodeEvent(
-  stored: EncodedEvent & { readonly position: number; readonly recordedAt: string },
+  stored: EncodedEvent & Pick<RecordedAt, 'position' | 'recordedAt'>,
   logId: string,
 ): { readonly event: RecordedEvent } | { readonly event: null; readonly reason: string } {
+  const { type, version, position, recordedAt } = stored;
   let data: unknown;
   try {
     data = JSON.parse(stored.data);
   } catch {
-    return { event: null, reason: `the data of position ${stored.position} is not JSON` };
+    return { event: null, reason: `the data of position ${position} is not JSON` };
   }
-  const current = currentData(stored.type, stored.version, data);
+  const current = currentData(type, version, data);
   if (!current.known) return { event: null, reason: current.reason };
-  assert(isEventType(stored.type), 'what is known is in the catalogue');
-  const { pass, step, batch, attempt, position, recordedAt, type, chunks } = stored;
-  const base = { logId, position, recordedAt, type, data: current.data, chunks };
-  // Written out level by level: a fold goes through thousands of events before anybody sees its state.
-  switch (catalogue[stored.type].level) {
-    case 'run':
-      return { event: base as RecordedEvent };
-    case 'step':
-      if (pass === null || step === null) return placeless(stored);
-      return { event: { ...base, pass, step } as RecordedEvent };
-    case 'batch':
-      if (pass === null || step === null || batch === null || attempt === null) return placeless(stored);
-      return { event: { ...base, pass, step, batch, attempt } as RecordedEvent };
-  }
+  const event = recordedEvent(stored, current.data, { logId, position, recordedAt });
+  return event ? { event } : { event, reason: `${type} at position ${position} does not say what it is about` };
 }
 
-const placeless = ({ type, position }: { readonly type: string; readonly position: number }) => ({
-  event: null,
-  reason: `${type} at position ${position} does not say what it is about`,
-});
+/**
+ * An event of a known type, with its place; null where its columns do not say what it is about. Written out level by level: a fold goes through
+ * thousands of events before anybody sees its state.
+ */
+export function recordedEvent(
+  { type, pass, step, batch, attempt, chunks }: EncodedEvent,
+  data: unknown,
+  { logId, position, recordedAt }: RecordedAt,
+): RecordedEvent | null {
+  assert(isEventType(type), 'what is known is in the catalogue');
+  const base = { logId, position, recordedAt, type, data, chunks };
+  switch (catalogue[type].level) {
+    case 'run':
+      return base as RecordedEvent;
+    case 'step':
+      return pass === null || step === null ? null : ({ ...base, pass, step } as RecordedEvent);
+    case 'batch':
+      if (pass === null || step === null || batch === null || attempt === null) return null;
+      return { ...base, pass, step, batch, attempt } as RecordedEvent;
+  }
+}

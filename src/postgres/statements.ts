@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Fault } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
 import type { AppendRefusal, AppendRequest, AppendResult } from '#log';
+import { bigintArray, integerArray, textArray } from './binary-array.ts';
 
 interface AppendRow {
   readonly outcome: string;
@@ -29,14 +30,14 @@ const statements = {
 export async function callAppend(client: pg.ClientBase, name: keyof typeof statements, request: AppendRequest): Promise<AppendResult> {
   const { events, logId, epoch, appendId, expectedHash, writer } = request;
   const columns = [
-    events.map(({ type }) => type),
-    events.map(({ version }) => version),
-    events.map(({ pass }) => pass),
-    events.map(({ step }) => step),
-    events.map(({ batch }) => batch),
-    events.map(({ attempt }) => attempt),
-    events.map(({ chunks }) => chunks.join(',')),
-    events.map(({ data }) => data),
+    textArray(events.map(({ type }) => type)),
+    integerArray(events.map(({ version }) => version)),
+    integerArray(events.map(({ pass }) => pass)),
+    textArray(events.map(({ step }) => step)),
+    bigintArray(events.map(({ batch }) => batch)),
+    integerArray(events.map(({ attempt }) => attempt)),
+    textArray(events.map(({ chunks }) => chunks.join(','))),
+    textArray(events.map(({ data }) => data)),
   ];
   const expected = expectedHash === null ? null : Buffer.from(expectedHash, 'hex');
   const values = name === 'create_run' ? [logId, appendId, writer, ...columns] : [logId, epoch, appendId, expected, writer, ...columns];

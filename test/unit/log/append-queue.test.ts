@@ -38,7 +38,7 @@ describe('a queue of appends', () => {
   it('keeps the order of calls, whether or not they had to wait for room', () => {
     const queue = new AppendQueue();
     const order: (number | null | undefined)[] = [];
-    const take = () => order.push(...queue.takeFlush().map(({ encoded }) => encoded[0]?.batch));
+    const take = () => order.push(...queue.takeFlush().map(({ checked }) => checked[0]?.encoded.batch));
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));
     take();
     // There is room again, and those who waited for it come first.

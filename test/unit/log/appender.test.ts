@@ -92,12 +92,12 @@ describe('an appender', () => {
     expect(inFlight.most).toBe(1);
   });
 
-  it('flushes at most 2,000 events at once, and never tears a call apart', async () => {
+  it('flushes at most 500 events at once, and never tears a call apart', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const call = (from: number, count: number) => appender.append(Array.from({ length: count }, (_, index) => batchStarted(from + index)));
-    await Promise.all([call(0, 1_500), call(2_000, 1_000), call(4_000, 1_000), call(6_000, 2_500)]);
-    expect(await commitSizes(log)).toEqual([1_500, 2_000, 2_500]);
+    await Promise.all([call(0, 400), call(1_000, 250), call(2_000, 250), call(3_000, 600)]);
+    expect(await commitSizes(log)).toEqual([400, 500, 600]);
   });
 
   it('flushes at most 1 MiB at once', async () => {
@@ -121,6 +121,43 @@ describe('an appender', () => {
     const others = [1, 2].map((batch) => appender.append([batchStarted(batch)]).then(() => told.push(`other ${batch}`)));
     await Promise.all([first, ...others]);
     expect(told).toEqual([2, 'first', 3, 4, 'other 1', 'other 2']);
+  });
+
+  it.each([
+    { waiting: 100, order: ['sent 500', 'sent 100', 'told 500', 'told 100'] },
+    { waiting: 99, order: ['sent 500', 'told 500', 'sent 99', 'told 99'] },
+  ])('sends what waits, if it is $waiting events, before or after it turns to what was recorded', async ({ waiting, order }) => {
+    const { log } = memoryStore();
+    const seen: string[] = [];
+    const watched: EventLog = {
+      ...log,
+      openDriver: async (id) => {
+        const opened = await log.openDriver(id);
+        if (!opened.ok) return opened;
+        const append: DriverSession['append'] = (request) => {
+          seen.push(`sent ${request.events.length}`);
+          return opened.session.append(request);
+        };
+        return { ...opened, session: { ...opened.session, append } };
+      },
+    };
+    const appender = await openRun(watched, { onRecorded: (events) => seen.push(`told ${events.length}`) });
+    const call = (from: number, count: number) => appender.append(Array.from({ length: count }, (_, index) => batchStarted(from + index)));
+    const calls = [call(0, 500), call(1_000, waiting)];
+    await Promise.all(calls);
+    expect(seen).toEqual(order);
+  });
+
+  it('takes no more once a fold breaks on what was recorded, not even what was sent meanwhile', async () => {
+    const { log } = memoryStore();
+    const bug = new AssertionError('a fold is wrong');
+    const appender = await openRun(log, {
+      onRecorded: () => {
+        throw bug;
+      },
+    });
+    const many = (from: number) => appender.append(Array.from({ length: 400 }, (_, index) => batchStarted(from + index)));
+    expect(await Promise.all([many(0), many(1_000), many(2_000)].map(codeOfRejection))).toEqual([bug, bug, bug]);
   });
 
   it('takes no more once a fold breaks on what was recorded, not even what is queued', async () => {

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson, type Json } from '#kit/json';
+
+/** Texts of every length and alphabet, keys that look like numbers, and what prototypes are called among them. */
+const text = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constantFrom('__proto__', 'constructor', '10', '9', '"', '\\', '\u007f', '\u2028', '\ud800', 'a\u0000b', 'é', 'x'.repeat(41)),
+);
+const value = fc.letrec<{ readonly any: Json }>((tie) => ({
+  any: fc.oneof(
+    { maxDepth: 4 },
+    text,
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('any'), { maxLength: 5 }),
+    fc.dictionary(text, tie('any'), { maxKeys: 6, noNullPrototype: false }),
+  ),
+})).any;
+
+/** The same text, written as the rule reads. */
+function plainly(json: Json): string {
+  if (typeof json !== 'object' || json === null) return JSON.stringify(Object.is(json, -0) ? 0 : json);
+  if (Array.isArray(json)) return `[${json.map(plainly).join(',')}]`;
+  const members = Object.keys(json).sort();
+  return `{${members.map((key) => `${JSON.stringify(key)}:${plainly((json as Record<string, Json>)[key] as Json)}`).join(',')}}`;
+}
+
+describe('canonical JSON', () => {
+  it('is what the rule says, of any value', () => {
+    fc.assert(
+      fc.property(value, (json) => {
+        expect(canonicalJson(json)).toBe(plainly(json));
+      }),
+    );
+  });
+
+  it('is the same text whatever order the keys came in', () => {
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.integer(), { maxKeys: 8 }), (json) => {
+        const turned = Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(json).toReversed()));
+        expect(canonicalJson(turned)).toBe(canonicalJson(json));
+      }),
+    );
+  });
+
+  it('can be read back', () => {
+    fc.assert(
+      fc.property(value, (json) => {
+        expect(canonicalJson(JSON.parse(canonicalJson(json)))).toBe(canonicalJson(json));
+      }),
+    );
+  });
+
+  it('leaves out what is undefined, and writes no minus before zero', () => {
+    expect(canonicalJson({ b: undefined, a: -0, c: [0] })).toBe('{"a":0,"c":[0]}');
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 1, Symbol('s'), undefined, new Date(0), new Map(), [undefined]])(
+    'refuses what JSON cannot hold',
+    (held) => {
+      expect(() => canonicalJson({ held: [held] })).toThrow(TypeError);
+    },
+  );
+
+  it('refuses what holds itself', () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
+    expect(() => canonicalJson(circle)).toThrow('circular');
+  });
+});
