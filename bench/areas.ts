@@ -1,3 +1,5 @@
 import type { Area } from './area.ts';
+import { distiset } from './distiset/area.ts';
+import { engine } from './engine/area.ts';
 
-export const areas: readonly Area[] = [];
+export const areas: readonly Area[] = [engine, distiset];

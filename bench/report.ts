@@ -15,12 +15,13 @@ export function comparisonTable(comparison: Comparison): string {
 
 /** A comparison's rows, as texts: who, the median, its spread, how many times better we are, and what else was seen. */
 export function comparisonRows(comparison: Comparison): readonly (readonly string[])[] {
+  const isAmongThem = comparison.contestants.some(({ name }) => name === us);
   return comparison.contestants.map(({ name, figures, seen = {} }) => {
     const others = Object.entries(seen)
       .map(([what, value]) => `${what} ${typeof value === 'number' ? number(value) : value}`)
       .join(', ');
     if (figures.length === 0) return [name, '–', '', '', others];
-    const ratio = name === us ? '' : `${number(ratioTo(comparison, name))} ×`;
+    const ratio = name === us || !isAmongThem ? '' : `${number(ratioTo(comparison, name))} ×`;
     return [name, number(median(figures)), figures.length > 1 ? `${Math.round(100 * spread(figures))} %` : '', ratio, others];
   });
 }
