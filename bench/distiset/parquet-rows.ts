@@ -11,11 +11,14 @@ export interface ParquetFacts {
 /** Counts rows and bytes of a Parquet file, or of all that are below a folder. */
 export async function parquetFacts(place: string): Promise<ParquetFacts> {
   const files = fs.statSync(place).isDirectory()
-    ? fs.readdirSync(place, { recursive: true, encoding: 'utf8' }).map((name) => path.join(place, name))
+    ? fs
+        .readdirSync(place, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.parquet'))
+        .map((name) => path.join(place, name))
     : [place];
   let rows = 0;
   let bytes = 0;
-  for (const file of files.filter((name) => name.endsWith('.parquet'))) {
+  for (const file of files) {
     rows += Number((await parquetMetadataAsync(await asyncBufferFromFile(file))).num_rows);
     bytes += fs.statSync(file).size;
   }

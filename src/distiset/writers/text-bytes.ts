@@ -6,7 +6,7 @@ const keptBytesMax = 8 * 1024 * 1024;
 
 /**
  * Encodes a column's texts into one piece of memory: the Parquet writer makes one for each text, which takes longer than all else it does. What is
- * returned holds until the next column is encoded.
+ * returned holds until it is asked again.
  */
 export class TextBytes {
   #memory = Buffer.alloc(0);
