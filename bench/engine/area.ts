@@ -16,7 +16,7 @@ export const engine: Area = {
 };
 
 /** Rows that go in: of ours, and of Distilabel, which takes long. */
-const sizes = { large: 1_000_000, distilabel: 20_000 } as const;
+const sizes = { large: 1_000_000, distilabel: 100_000 } as const;
 const quickSizes = { large: 10_000, distilabel: 2_000 } as const;
 
 async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Comparison> {
@@ -39,7 +39,7 @@ async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Com
     contestants,
     note: [
       `Batches of ${batchSize} rows. ${us} is durable, and its log is verified afterwards. p-map keeps everything in memory and nothing after it.`,
-      `Distilabel does ${distilabel.toLocaleString('en-US')} rows, as its cost grows with them; what it takes for a single batch, which is its start, is taken off.`,
+      `Distilabel does ${distilabel.toLocaleString('en-US')} rows, as its cost grows with them; what it takes for a single batch, which is its start, is taken off in its favour.`,
     ].join('\n'),
   };
 }
@@ -123,6 +123,6 @@ async function slowCalls({ server, rounds, isQuick, say }: Bench): Promise<Compa
     unit: 'ms',
     better: 'lower',
     contestants,
-    note: `${us} has its default options but concurrency: ${callsInFlight}: a source's batches have 100 rows.`,
+    note: `${us} has its default options but concurrency: ${callsInFlight}: a source's batches then have 100 rows, and a step has as many of them open as fill its calls.`,
   };
 }
