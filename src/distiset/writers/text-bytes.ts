@@ -2,7 +2,7 @@
 const sampleMax = 1_000;
 
 /** Bytes that are kept from one row group to the next: those of larger ones are let go. */
-const keptBytesMax = 8 * 1024 * 1024;
+const keptBytesMax = 2 * 1024 * 1024;
 
 /**
  * Encodes a column's texts into one piece of memory: the Parquet writer makes one for each text, which takes longer than all else it does. What is
