@@ -26,3 +26,8 @@ export async function inTurns(runners: readonly Runner[], rounds: number, say: (
   }
   return runners.map(({ name }) => ({ name, figures: figures.get(name) ?? [], seen: seen.get(name) }));
 }
+
+/** Notes a process's peak memory: the highest of all rounds. */
+export function keepPeak(seen: Record<string, string | number>, { peakMb }: { readonly peakMb: number }): void {
+  seen['peakMb'] = Math.max(peakMb, Number(seen['peakMb'] ?? 0));
+}

@@ -1,5 +1,5 @@
 // A process that appends: bench/append/processes.ts starts it.
-import { serve } from '../children.ts';
+import { serve } from '../prepared-child.ts';
 import type { AppendTask, Appended } from './processes.ts';
 import { subjects } from './subjects.ts';
 

@@ -1,4 +1,4 @@
-import { startChild } from '../children.ts';
+import { startChild } from '../prepared-child.ts';
 import type { BenchServer } from '../server.ts';
 import { eventData } from './event.ts';
 import type { SubjectEntry } from './subjects.ts';

@@ -1,6 +1,6 @@
 import { us } from '../area.ts';
 import { missingPeers } from '../peers.ts';
-import { missingAbsurdSql } from './absurd-sql.ts';
+import { pythonMissing } from '../python.ts';
 import type { Engine } from './engine.ts';
 
 /** Somebody who is compared, as the process that compares sees them. */
@@ -31,7 +31,7 @@ export const engines: readonly EngineEntry[] = [
   },
   {
     name: 'absurd',
-    missing: () => missingPeers(['absurd-sdk']) ?? missingAbsurdSql(),
+    missing: () => missingPeers(['absurd-sdk']) ?? pythonMissing(),
     load: async () => (await import('./engines/absurd.ts')).absurd,
   },
 ];

@@ -1,5 +1,5 @@
 // A process that runs workflows: bench/steps/steps.ts starts it.
-import { serve } from '../children.ts';
+import { serve } from '../prepared-child.ts';
 import { engines } from './engines.ts';
 import type { StepsTask } from './steps.ts';
 

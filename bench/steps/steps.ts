@@ -1,5 +1,5 @@
 import { us, type Area, type Bench, type Comparison } from '../area.ts';
-import { startChild } from '../children.ts';
+import { startChild } from '../prepared-child.ts';
 import { inTurns } from '../rounds.ts';
 import type { BenchDatabase } from '../server.ts';
 import { stepNames } from './engine.ts';

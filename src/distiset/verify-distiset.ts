@@ -5,6 +5,7 @@ import { sha256, sha256Stream } from '#kit/sha256';
 import { resolveAsOf, runLogId, sideLogId, type Store } from '#log';
 import { createDistiset } from './create-distiset.ts';
 import type { DistisetMetadata } from './writers/metadata.ts';
+import { LinesHash } from './writers/lines-hash.ts';
 import { rowTexts } from './writers/row-text.ts';
 
 /** What a check of a written dataset found. */
@@ -61,14 +62,14 @@ export async function verifyDistiset(store: Store, directory: string): Promise<V
   for (const { name, step, rows: rowsWritten, rowsSha256, error } of metadata.configs) {
     const config = distiset.configs.find((each) => each.step === step);
     if (error !== null || !config) continue;
-    const digest = sha256Stream();
+    const hash = new LinesHash();
     const before = rows;
     const textOf = rowTexts(config.columns.map((column) => column.name));
     for await (const row of config.rows()) {
-      digest.update(Buffer.from(`${textOf(row).text}\n`, 'utf8'));
+      hash.add(textOf(row).text);
       rows++;
     }
-    if (digest.digest('hex') !== rowsSha256) differences.push(`config ${name} has other rows in the log`);
+    if (hash.end().sha256 !== rowsSha256) differences.push(`config ${name} has other rows in the log`);
     if (rows - before !== rowsWritten)
       differences.push(`config ${name} has ${rows - before} rows in the log, and ${rowsWritten} in distilog.json`);
   }

@@ -163,10 +163,15 @@ export interface EventLog {
     logId: string,
     batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly to?: number | undefined },
   ): Promise<readonly RecordedEvent[]>;
-  /** Successes of a step's batches at or above `fromBatch`, up to a position, in order of (pass, batch), in pages. */
+  /** Successes of a step's batches at or above `fromBatch`, up to a position, in order of (pass, batch), in pages of at most `pageMax`. */
   readSuccesses(
     logId: string,
-    options: { readonly step: string; readonly fromBatch?: number | undefined; readonly to: number },
+    options: {
+      readonly step: string;
+      readonly fromBatch?: number | undefined;
+      readonly to: number;
+      readonly pageMax?: number | undefined;
+    },
   ): AsyncIterable<readonly RecordedEvent<'BatchSucceeded'>[]>;
   /** The success of one batch up to a position, or null. */
   success(

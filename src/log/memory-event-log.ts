@@ -89,7 +89,7 @@ export function memoryEventLog({
       }
     },
     readBatch: async (logId, { to = Number.POSITIVE_INFINITY, ...batch }) => batchOf(logId, batch, to),
-    readSuccesses: async function* (logId, { step, fromBatch = 0, to }) {
+    readSuccesses: async function* (logId, { step, fromBatch = 0, to, pageMax }) {
       const successes = eventsOf(logId).filter(
         (event) => event.type === 'BatchSucceeded' && event.step === step && (event.batch ?? 0) >= fromBatch && event.position <= to,
       );
@@ -97,6 +97,7 @@ export function memoryEventLog({
         decoded(logId, successes)
           .filter(isSuccess)
           .sort((a, b) => a.pass - b.pass || a.batch - b.batch),
+        pageMax,
       );
     },
     success: async (logId, { to, ...batch }) => batchOf(logId, batch, to).find(isSuccess) ?? null,
@@ -136,8 +137,8 @@ const decoded = (logId: string, events: readonly StoredEvent[]): readonly Record
 
 const isSuccess = (event: RecordedEvent): event is RecordedEvent<'BatchSucceeded'> => event.type === 'BatchSucceeded';
 
-function* paged<Item>(items: readonly Item[]): Generator<readonly Item[]> {
-  for (let index = 0; index < items.length; index += pageSize) yield items.slice(index, index + pageSize);
+function* paged<Item>(items: readonly Item[], pageMax = pageSize): Generator<readonly Item[]> {
+  for (let index = 0; index < items.length; index += pageMax) yield items.slice(index, index + pageMax);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -120,7 +120,7 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
         return rows.flatMap((row) => recorded(logId, row));
       }),
 
-    readSuccesses: async function* (logId, { step, fromBatch = 0, to }) {
+    readSuccesses: async function* (logId, { step, fromBatch = 0, to, pageMax = pageSize }) {
       let after = { pass: 1, batch: fromBatch - 1 };
       for (;;) {
         const page = await query((database) =>
@@ -135,13 +135,13 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
             .where('position', '<=', to)
             .orderBy('pass')
             .orderBy('batch')
-            .limit(pageSize)
+            .limit(pageMax)
             .execute(),
         );
         const successes = page.flatMap((row) => recorded(logId, row)).filter((event) => event.type === 'BatchSucceeded');
         if (successes.length > 0) yield successes;
         const last = page.at(-1);
-        if (!last || page.length < pageSize) return;
+        if (!last || page.length < pageMax) return;
         after = { pass: last.pass ?? 0, batch: last.batch ?? 0 };
       }
     },

@@ -42,6 +42,9 @@ const cachedBytesMax = 8 * 1024 * 1024;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
 
+/** Successes that are read at once where one batch after the other is asked for. */
+const readAheadMax = 50;
+
 /** Batches kept open: a reader that goes on in order needs a few per ancestor. */
 const openBatchesMax = 50;
 
@@ -85,7 +88,20 @@ export function rowReader({
     return step;
   };
 
+  // A run of many steps reads fewer of each: what is read must still be there when its turn comes.
+  const readAhead = Math.min(readAheadMax, Math.floor(cachedSuccessesMax / (2 * steps.length)));
+
+  /** Notes the successes that are likely to be asked for next, if this batch follows one that was. */
+  const lookAhead = async ({ step, pass, batch }: BatchName) => {
+    if (pass !== 1 || readAhead < 2 || !successes.get(key({ step, pass, batch: batch - 1 }))) return;
+    for await (const page of log.readSuccesses(logId, { step, fromBatch: batch, to, pageMax: readAhead })) {
+      for (const event of page) successes.set(key(event), event, 1);
+      return;
+    }
+  };
+
   const success = async (batch: BatchName) => {
+    if (!successes.get(key(batch))) await lookAhead(batch);
     const known = successes.get(key(batch)) ?? (await log.success(logId, { ...batch, to }));
     if (known) successes.set(key(batch), known, 1);
     return known;

@@ -3,6 +3,7 @@ import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { HashedFile } from './hashed-file.ts';
 import { parquetValue, schemaElements, type Replacements } from './parquet-columns.ts';
 import type { Compression, RowFile, TypedColumn } from './row-file.ts';
+import { TextBytes } from './text-bytes.ts';
 
 /** Rows, and UTF-16 code units of their JSON, in a row group: what is held in memory. */
 const groupRowsMax = 10_000;
@@ -38,10 +39,15 @@ export function parquetFile(
     columns: columns.map(({ name }) => ({ name, data: [] as unknown[], longest: 0 })),
   });
   let group = emptyGroup();
+  const textBytes = columns.map(() => new TextBytes());
   const flush = () => {
     if (group.rows === 0) return;
-    const columnData = group.columns.map(({ name, data, longest }) => ({ name, data, statistics: longest <= statisticsLengthMax }));
+    const columnData = group.columns.map(({ name, data, longest }, index) => {
+      const bytes = isText(columns[index]) ? textBytes[index]?.of(data as (string | null)[]) : null;
+      return { name, data: (bytes ?? data) as unknown[], statistics: longest <= statisticsLengthMax };
+    });
     void writer.write({ columnData, rowGroupSize: group.rows });
+    letGoOfBytes(writer.row_groups.at(-1)?.columns ?? []);
     group = emptyGroup();
   };
   return {
@@ -70,4 +76,15 @@ export function parquetFile(
     },
     abandon: () => file.abandon(),
   };
+}
+
+const isText = (column: TypedColumn | undefined): boolean => column?.type.kind === 'string' || column?.type.kind === 'json';
+
+/** The least and the greatest value stay until the file ends: they must not keep the memory that they were encoded into, which others will use. */
+function letGoOfBytes(written: ParquetWriter['row_groups'][number]['columns']): void {
+  for (const { meta_data: data } of written) {
+    const statistics = data?.statistics;
+    if (statistics?.min_value instanceof Uint8Array) statistics.min_value = statistics.min_value.slice();
+    if (statistics?.max_value instanceof Uint8Array) statistics.max_value = statistics.max_value.slice();
+  }
 }

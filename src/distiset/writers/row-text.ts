@@ -12,19 +12,24 @@ export interface RowText {
 
 /** Makes the texts of rows that have exactly these columns. What it returns throws `Fault('row-not-of-columns')`. */
 export function rowTexts(columns: readonly string[]): (row: JsonObject) => RowText {
-  const inOrder = columns
-    .map((name, index) => ({ name, index, key: `${JSON.stringify(name)}:` }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const inOrder = columns.map((name, index) => ({ name, index })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const keys = inOrder.map(({ name, index }, order) => ({ index, key: `${order === 0 ? '' : ','}${JSON.stringify(name)}:` }));
   return (row) => {
-    const missing = columns.find((name) => !Object.hasOwn(row, name));
-    const excess = Object.keys(row).length > columns.length ? Object.keys(row).find((name) => !columns.includes(name)) : undefined;
-    if (missing !== undefined || excess !== undefined) {
-      const what = missing === undefined ? `one that is not declared: ${excess}` : `no ${missing}`;
-      throw new Fault('row-not-of-columns', `A row does not have the columns ${columns.join(', ')}: it has ${what}.`);
+    const cells: string[] = [];
+    for (const name of columns) {
+      const value = Object.hasOwn(row, name) ? row[name] : refuse(columns, row);
+      cells.push(canonicalJson(value));
     }
-    const cells = columns.map((name) => canonicalJson(row[name]));
+    if (Object.keys(row).length > columns.length) refuse(columns, row);
     let text = '{';
-    for (const { key, index } of inOrder) text += `${text === '{' ? '' : ','}${key}${cells[index]}`;
+    for (const { key, index } of keys) text += key + (cells[index] as string);
     return { row, cells, text: `${text}}` };
   };
+}
+
+function refuse(columns: readonly string[], row: JsonObject): never {
+  const missing = columns.find((name) => !Object.hasOwn(row, name));
+  const what =
+    missing === undefined ? `one that is not declared: ${Object.keys(row).find((name) => !columns.includes(name))}` : `no ${missing}`;
+  throw new Fault('row-not-of-columns', `A row does not have the columns ${columns.join(', ')}: it has ${what}.`);
 }

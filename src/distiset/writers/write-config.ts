@@ -3,8 +3,9 @@ import path from 'node:path';
 import { AssertionError } from '#kit/assert';
 import { codeOf, hasCode, messageOf } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
-import { sha256, sha256Stream } from '#kit/sha256';
+import { sha256 } from '#kit/sha256';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
+import { LinesHash } from './lines-hash.ts';
 import type { Compression, Format, TypedColumn } from './row-file.ts';
 import { rowTexts } from './row-text.ts';
 import { Shards, type WrittenFile } from './shards.ts';
@@ -57,23 +58,21 @@ export async function writeConfig(
   const replaced = { count: 0 };
   const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
   const textOf = rowTexts(columns.map(({ name }) => name));
-  const digest = sha256Stream();
+  const hash = new LinesHash();
   const firstRows: JsonObject[] = [];
   let rows = 0;
-  let rowsBytes = 0;
   const base = { name: config.name, folder, columns: described };
   try {
     for await (const row of config.rows()) {
       const texts = textOf(row);
-      const line = Buffer.from(`${texts.text}\n`, 'utf8');
-      digest.update(line);
+      hash.add(texts.text);
       shards.write(texts);
       rows++;
-      rowsBytes += line.byteLength;
       if (firstRows.length < firstRowsMax) firstRows.push(row);
     }
     const files = shards.finish();
-    return { ...base, rows, rowsSha256: digest.digest('hex'), rowsBytes, files, firstRows, replaced: replaced.count, error: null };
+    const { sha256: rowsSha256, bytes: rowsBytes } = hash.end();
+    return { ...base, rows, rowsSha256, rowsBytes, files, firstRows, replaced: replaced.count, error: null };
   } catch (error) {
     shards.abandon();
     if (concernsAll(error)) throw error;

@@ -1,0 +1,14 @@
+// Writes what a run of ours has: export-child.ts URL RUN DIRECTORY.
+import { createDistiset, writeDistiset } from '#distiset';
+import { resolveAsOf } from '#log';
+import { openStore } from '#postgres';
+import { tell } from '../measured-process.ts';
+
+const [url = '', runId = '', directory = ''] = process.argv.slice(2);
+const store = await openStore({ store: url, folder: '' });
+await tell(async () => {
+  const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
+  const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), { directory, distilog: 'bench' });
+  return metadata.configs.reduce((sum, { rows }) => sum + rows, 0);
+});
+await store.close();

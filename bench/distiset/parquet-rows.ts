@@ -1,0 +1,26 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
+
+/** What is in Parquet files: told by the files themselves. */
+export interface ParquetFacts {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Counts rows and bytes of a Parquet file, or of all that are below a folder. */
+export async function parquetFacts(place: string): Promise<ParquetFacts> {
+  const files = fs.statSync(place).isDirectory()
+    ? fs
+        .readdirSync(place, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.parquet'))
+        .map((name) => path.join(place, name))
+    : [place];
+  let rows = 0;
+  let bytes = 0;
+  for (const file of files) {
+    rows += Number((await parquetMetadataAsync(await asyncBufferFromFile(file))).num_rows);
+    bytes += fs.statSync(file).size;
+  }
+  return { rows, bytes };
+}

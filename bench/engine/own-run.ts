@@ -1,0 +1,27 @@
+import { createDistiset } from '#distiset';
+import { resolveAsOf, runLogId, verify } from '#log';
+import { ownProcess, type Told } from '../measured-process.ts';
+import type { BenchDatabase } from '../server.ts';
+import { keptOf } from './pipelines.ts';
+
+/** Which run of ours: of a pipeline, with so many rows going in. */
+export interface OwnRun {
+  readonly pipeline: 'trivial' | 'calls';
+  readonly runId: string;
+  readonly rows: number;
+}
+
+const program = new URL('run-child.ts', import.meta.url);
+
+/** Runs it in a process of its own. Afterwards the log is verified and rows are counted; throws where anything is not as it has to be. */
+export async function ownRun(database: BenchDatabase, { pipeline, runId, rows }: OwnRun): Promise<Told> {
+  const store = await database.store();
+  const told = await ownProcess(program, [pipeline, database.url, runId, rows]);
+  const { ok, firstBad } = await verify(store, runLogId(runId));
+  if (!ok) throw new Error(`the log of ${runId} is not what was appended: ${JSON.stringify(firstBad)}`);
+  const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
+  const committed = configs[0]?.rowsCommitted;
+  const expected = pipeline === 'trivial' ? keptOf(rows) : rows;
+  if (committed !== expected) throw new Error(`${runId} has ${committed} rows, and should have ${expected}`);
+  return told;
+}

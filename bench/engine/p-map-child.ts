@@ -1,0 +1,26 @@
+// The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS.
+import { tell } from '../measured-process.ts';
+import { call, callsInFlight, isKept, textOf } from './pipelines.ts';
+import { loadPeer } from './peer.ts';
+
+/** What of the package is used. */
+interface PMap {
+  readonly default: <In, Out>(
+    items: readonly In[],
+    mapper: (item: In) => Out | Promise<Out>,
+    options: { readonly concurrency: number },
+  ) => Promise<readonly Out[]>;
+}
+
+const [name, rows] = process.argv.slice(2);
+const { default: pMap } = (await loadPeer('p-map')) as PMap;
+const options = { concurrency: callsInFlight };
+const numbers = Array.from({ length: Number(rows) }, (_, n) => ({ n }));
+
+await tell(async () => {
+  if (name === 'calls') return (await pMap(numbers, async ({ n }) => ({ n, ...(await call(n)) }), options)).length;
+  const texts = await pMap(numbers, ({ n }) => ({ n, text: textOf(n) }), options);
+  const lengths = await pMap(texts, (row) => ({ ...row, length: row.text.length }), options);
+  const kept = await pMap(lengths, (row) => (isKept(row.n) ? [row] : []), options);
+  return kept.flat(1).length;
+});

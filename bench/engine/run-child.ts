@@ -1,0 +1,17 @@
+// One run of ours: run-child.ts PIPELINE URL RUN ROWS, where ROWS is what goes in. The store is migrated already.
+import { startPipeline } from '#engine';
+import { plan } from '#pipeline';
+import { openStore } from '#postgres';
+import { tell } from '../measured-process.ts';
+import { calls, trivial } from './pipelines.ts';
+
+const [name = '', url = '', runId = '', rows = ''] = process.argv.slice(2);
+const store = await openStore({ store: url, folder: '' });
+await tell(async () => {
+  const planned = plan((name === 'calls' ? calls : trivial)(Number(rows)));
+  const run = await startPipeline(store, planned, { runId, seed: 1 });
+  const { rest } = await run.drive();
+  if (rest !== 'succeeded') throw new Error(`the run ${rest}`);
+  return Number(rows);
+});
+await store.close();
