@@ -93,7 +93,7 @@ export async function makeLongLog(store: Store, events: number): Promise<LongLog
 
 const oneRow = (column: string, value: string, hasParents: boolean): BuiltChunk => {
   const builder = new ChunkBuilder([column], hasParents);
-  builder.add({ values: [value], parent: 0 }, value.length);
+  builder.add([value], 0, value.length);
   return builder.take(0);
 };
 

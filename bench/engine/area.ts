@@ -5,7 +5,7 @@ import { median } from '../figures.ts';
 import { pythonMissing, pythonProcess } from '../python.ts';
 import { inTurns, keepPeak, type Runner } from '../rounds.ts';
 import { ownRunner } from './own-runner.ts';
-import { peerMissing } from './peer.ts';
+import { missingPeers } from '../peers.ts';
 import { batchSize, callMs, callsInFlight, keptOf } from './pipelines.ts';
 
 /** The engine as a whole: rows that cost nothing, how their cost grows, and calls that take their time. */
@@ -49,7 +49,7 @@ const pMapProgram = new URL('p-map-child.ts', import.meta.url);
 /** The same over arrays: what durability costs. */
 const pMapRunner = (pipeline: string, rows: number, figure: (told: Told) => number): Runner => ({
   name: 'p-map, nothing kept',
-  missing: peerMissing('p-map'),
+  missing: missingPeers(['p-map']),
   run: async (_round, seen) => {
     const told = await plainProcess(pMapProgram, [pipeline, rows]);
     const expected = pipeline === 'trivial' ? keptOf(rows) : rows;

@@ -1,7 +1,7 @@
 // The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS.
 import { tell } from '../measured-process.ts';
 import { call, callsInFlight, isKept, textOf } from './pipelines.ts';
-import { loadPeer } from './peer.ts';
+import { importPeer } from '../peers.ts';
 
 /** What of the package is used. */
 interface PMap {
@@ -13,7 +13,7 @@ interface PMap {
 }
 
 const [name, rows] = process.argv.slice(2);
-const { default: pMap } = (await loadPeer('p-map')) as PMap;
+const { default: pMap } = await importPeer<PMap>('p-map');
 const options = { concurrency: callsInFlight };
 const numbers = Array.from({ length: Number(rows) }, (_, n) => ({ n }));
 

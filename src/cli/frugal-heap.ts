@@ -5,7 +5,7 @@ import fs from 'node:fs';
  * lasts. A small young generation and an old one that is collected when it has grown by a quarter keep it flat, for a tenth of the time. There is still
  * no limit: what a pipeline holds on to may be as large as ever.
  */
-export const frugalHeap: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=25'];
+export const frugalHeap: readonly string[] = ['--max-semi-space-size=8', '--heap-growing-percent=25'];
 
 const mark = 'DISTILOG_HEAP';
 

@@ -22,12 +22,20 @@ export function rowCheck(output: Columns): (value: unknown) => Checked {
       const parsed = compiled.safeParse(value);
       if (!parsed.success) return wrong(parsed.error, value, columns);
       const row = parsed.data as Readonly<Record<string, Json>>;
-      const undeclared = Object.keys(value as object).filter((key) => !isColumn.has(key));
-      return { ok: true, values: columns.map((name) => row[name] as Json), undeclared };
+      return { ok: true, values: columns.map((name) => row[name] as Json), undeclared: othersThan(isColumn, value as object) };
     } catch (thrown) {
       return { ok: false, code: 'invalid-output', message: `the value could not be checked: ${messageOf(thrown)}` };
     }
   };
+}
+
+const none: readonly string[] = [];
+
+/** Keys of a row that are no columns: almost always none. */
+function othersThan(isColumn: ReadonlySet<string>, row: object): readonly string[] {
+  let others: string[] | null = null;
+  for (const key of Object.keys(row)) if (!isColumn.has(key)) (others ??= []).push(key);
+  return others ?? none;
 }
 
 function wrong(error: z.ZodError, value: unknown, columns: readonly string[]): Checked {

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Fault } from '#kit/fault';
 import { chunkUnpackedMax } from '#schema';
 import { checkedChunk, type Chunk, type ChunkStore } from '#log';
@@ -10,6 +10,8 @@ const decompress = promisify(zstdDecompress);
 
 /** Bytes below which compression is not worth a look. */
 const compressFrom = 256;
+/** Bytes from which another thread compresses: handing less over takes longer than doing it. */
+const compressAsideFrom = 32 * 1024;
 /** Compressed bytes in one insert, unless a single chunk is larger. */
 const insertBytesMax = 16 * 1024 * 1024;
 /** Chunks in one insert: each takes four of the 65,535 parameters that a statement may have. */
@@ -100,9 +102,10 @@ interface ChunkRow {
 }
 
 async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
-  const plain = { sha256: Buffer.from(sha256, 'hex'), codec: 'none', length: bytes.byteLength, body: Buffer.from(bytes) };
+  const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const plain = { sha256: Buffer.from(sha256, 'hex'), codec: 'none', length: bytes.byteLength, body: given };
   if (bytes.byteLength < compressFrom) return plain;
-  const body = await compress(bytes);
+  const body = bytes.byteLength < compressAsideFrom ? zstdCompressSync(bytes) : await compress(bytes);
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
 }
 
@@ -120,7 +123,8 @@ async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address
   if (codec !== 'zstd') throw broken();
   try {
     // Bytes that were tampered with must not unpack to more than memory holds.
-    return await decompress(body, { maxOutputLength: Math.min(length, chunkUnpackedMax) });
+    const options = { maxOutputLength: Math.min(length, chunkUnpackedMax) };
+    return length < compressAsideFrom ? zstdDecompressSync(body, options) : await decompress(body, options);
   } catch (error) {
     throw broken(error);
   }

@@ -14,12 +14,6 @@ export interface DecodedChunk {
   readonly columns: ReadonlyMap<string, readonly Json[]>;
 }
 
-/** One output row, ready to be stored: the canonical JSON of each added column, in the step's order, and the input row it stems from. */
-export interface EncodedRow {
-  readonly values: readonly string[];
-  readonly parent: number;
-}
-
 /** The canonical JSON of a row's added columns. Throws a `TypeError` for what JSON cannot hold. */
 export const encodeValues = (values: readonly unknown[]): readonly string[] => values.map(canonicalJson);
 
@@ -30,43 +24,48 @@ export function rowBytes(values: readonly string[]): number {
   return bytes;
 }
 
-/** Rows of one chunk to be: as many as a chunk may have. */
+/** Rows of one chunk to be: as many as a chunk may have. Kept by column, as they will be written. */
 export class ChunkBuilder {
   readonly #columns: readonly string[];
   readonly #hasParents: boolean;
-  #rows: EncodedRow[] = [];
+  #texts: string[][];
+  #parents: number[] = [];
   #bytes = 0;
 
   /** `hasParents`: false where no row stems from one input row. */
   constructor(columns: readonly string[], hasParents: boolean) {
     this.#columns = columns;
     this.#hasParents = hasParents;
+    this.#texts = columns.map(() => []);
   }
 
   get count(): number {
-    return this.#rows.length;
+    return this.#parents.length;
   }
 
   /** Whether a row of so many bytes belongs into the next chunk. */
   isFullFor(bytes: number): boolean {
-    return this.#rows.length >= chunkRowsMax || (this.#rows.length > 0 && this.#bytes + bytes > chunkBytesMax);
+    return this.count >= chunkRowsMax || (this.count > 0 && this.#bytes + bytes > chunkBytesMax);
   }
 
-  add(row: EncodedRow, bytes: number): void {
-    this.#rows.push(row);
+  /** Adds an output row: the canonical JSON of each added column, in the step's order, and the input row that it stems from. */
+  add(values: readonly string[], parent: number, bytes: number): void {
+    for (let index = 0; index < this.#texts.length; index++) this.#texts[index]?.push(values[index] as string);
+    this.#parents.push(parent);
     this.#bytes += bytes;
   }
 
   /** The chunk, whose first row is the batch's output row `first`; the next one begins empty. */
   take(first: number): BuiltChunk {
-    const rows = this.#rows;
-    this.#rows = [];
+    const rows = this.count;
+    const columns = this.#columns.map((name, index) => `[${JSON.stringify(name)},[${this.#texts[index]?.join(',') ?? ''}]]`);
+    const isIdentity = !this.#hasParents || this.#parents.every((parent, index) => parent === first + index);
+    const parents = isIdentity ? '' : `,"parents":[${this.#parents.join(',')}]`;
+    this.#texts = this.#columns.map(() => []);
+    this.#parents = [];
     this.#bytes = 0;
-    const texts = this.#columns.map((name, index) => `[${JSON.stringify(name)},[${rows.map(({ values }) => values[index]).join(',')}]]`);
-    const isIdentity = !this.#hasParents || rows.every(({ parent }, index) => parent === first + index);
-    const parents = isIdentity ? '' : `,"parents":[${rows.map(({ parent }) => parent).join(',')}]`;
-    const chunk = chunkOf(`{"columns":[${texts.join(',')}],"count":${rows.length}${parents}}`);
-    return { chunk, rows: rows.length, first: isIdentity && this.#hasParents ? first : null };
+    const chunk = chunkOf(`{"columns":[${columns.join(',')}],"count":${rows}${parents}}`);
+    return { chunk, rows, first: isIdentity && this.#hasParents ? first : null };
   }
 }
 

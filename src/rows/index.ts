@@ -11,7 +11,6 @@ export {
   rowBytes,
   type BuiltChunk,
   type DecodedChunk,
-  type EncodedRow,
 } from './chunk-codec.ts';
 export { rejectedRows, type RejectedRow } from './rejected-rows.ts';
 export { rowReader, type BatchName, type RowName, type RowReader } from './row-reader.ts';

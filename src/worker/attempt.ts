@@ -99,6 +99,7 @@ export class Attempt {
   readonly usage: UsageMeter;
   readonly checkpoints = new Checkpoints();
   readonly #startedAt: number;
+  readonly #fuse: Fuse;
   readonly #undeclared = new Set<string>();
   #pause: PauseWish | null = null;
   #journal: ReturnType<typeof setInterval> | undefined;
@@ -110,6 +111,7 @@ export class Attempt {
     this.usage = new UsageMeter(context.redact);
     this.finished = new FinishedRows(task.step.adds, context.chunks);
     this.#startedAt = context.clock();
+    this.#fuse = context.fuseOf(task.step.name);
   }
 
   /** Reads what earlier attempts at the batch recorded, and keeps writing down what this one does. */
@@ -144,10 +146,10 @@ export class Attempt {
     this.checkpoints.forget(row);
     for (const key of undeclared) this.#undeclared.add(key);
     if (finished.kind !== 'rejected') {
-      this.context.fuseOf(this.task.step.name).accepted();
+      this.#fuse.accepted();
       return;
     }
-    const why = this.context.fuseOf(this.task.step.name).rejected(finished.rejection.code);
+    const why = this.#fuse.rejected(finished.rejection.code);
     if (why === null || this.#pause) return;
     this.#wishPause({ reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` });
   }

@@ -46,6 +46,7 @@ export class Checkpoints {
 
   /** A row is done. */
   forget(row: number): void {
+    if (this.#owners.size === 0) return;
     for (const name of this.#owners.get(row)?.keys() ?? []) this.#untold.delete(`${row}/${name}`);
     this.#owners.delete(row);
   }

@@ -4,18 +4,19 @@ import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, ro
 import { OutputWriter, storedChunk, type Output } from './output-writer.ts';
 import { partReader, type OutputPart } from './row-output.ts';
 
-/** What became of an input row: the output rows that stem from it (none: it was dropped), or why it was given up. */
+/** What became of an input row: the one output row, or all those, that stem from it (none: it was dropped), or why it was given up. */
 export type Finished =
+  | Extract<OutputPart, { readonly kind: 'row' }>
   | { readonly kind: 'kept'; readonly parts: readonly OutputPart[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /** A row with one output row, of so many bytes. */
-export const kept = (values: readonly string[], bytes: number): Finished => ({
-  kind: 'kept',
-  parts: [{ kind: 'held', rows: [values], bytes }],
-});
+export const kept = (values: readonly string[], bytes: number): Finished => ({ kind: 'row', values, bytes });
 /** A row with none. */
 export const dropped: Finished = { kind: 'kept', parts: [] };
+
+const partsOf = (finished: Finished): readonly OutputPart[] =>
+  finished.kind === 'row' ? [finished] : finished.kind === 'kept' ? finished.parts : [];
 
 /** The parts of an event that tell of finished rows. */
 export interface Told extends TellsRejections {
@@ -36,9 +37,14 @@ const reusedRowsMin = 500;
 export class FinishedRows {
   readonly #columns: readonly string[];
   readonly #chunks: ChunkStore;
-  readonly #rows = new Map<number, Finished>();
-  #untold = new Set<number>();
+  /** By row number: there are as many as the batch has rows, and most are one object each. */
+  readonly #rows: (Finished | undefined)[] = [];
+  #count = 0;
+  /** Row numbers, as they were finished. */
+  #untold: number[] = [];
   #untoldBytes = 0;
+  /** Whether some rows' output is in chunks already. */
+  #hasStored = false;
 
   constructor(columns: readonly string[], chunks: ChunkStore) {
     this.#columns = columns;
@@ -46,11 +52,11 @@ export class FinishedRows {
   }
 
   get count(): number {
-    return this.#rows.size;
+    return this.#count;
   }
 
   get untold(): number {
-    return this.#untold.size;
+    return this.#untold.length;
   }
 
   /** Bytes of output rows that are held in memory until they are told. */
@@ -59,22 +65,30 @@ export class FinishedRows {
   }
 
   has(row: number): boolean {
-    return this.#rows.has(row);
+    return this.#rows[row] !== undefined;
   }
 
   get(row: number): Finished | undefined {
-    return this.#rows.get(row);
+    return this.#rows[row];
   }
 
   set(row: number, finished: Finished): void {
-    this.#rows.set(row, finished);
-    this.#untold.add(row);
+    // Looked for only where a row is finished anew, which is rare.
+    if (!this.has(row) || !this.#untold.includes(row)) this.#untold.push(row);
+    this.#place(row, finished);
     this.#untoldBytes += heldBytes(finished);
+  }
+
+  #place(row: number, finished: Finished): void {
+    if (this.#rows[row] === undefined) this.#count++;
+    this.#rows[row] = finished;
+    if (finished.kind === 'kept' && finished.parts.some(({ kind }) => kind === 'stored')) this.#hasStored = true;
   }
 
   /** The values of an input row that has one output row; null if it has none. */
   async valuesOf(row: number): Promise<readonly string[] | null> {
-    const finished = this.#rows.get(row);
+    const finished = this.#rows[row];
+    if (finished?.kind === 'row') return finished.values;
     if (finished?.kind !== 'kept') return null;
     const reader = partReader(this.#columns, this.#chunks);
     for (const part of finished.parts) for await (const values of reader.rows(part)) return values;
@@ -83,23 +97,24 @@ export class FinishedRows {
 
   /** The rows given up, in order. */
   rejections(): readonly Rejection[] {
-    return this.#inOrder().flatMap(([, finished]) => (finished.kind === 'rejected' ? finished.rejection : []));
+    return this.#rows.flatMap((finished) => (finished?.kind === 'rejected' ? finished.rejection : []));
   }
 
   /** Takes back rejections that no event tells of yet: they are to be tried again. */
   reconsider(): void {
-    for (const row of this.#untold) {
-      if (this.#rows.get(row)?.kind !== 'rejected') continue;
-      this.#rows.delete(row);
-      this.#untold.delete(row);
-    }
+    this.#untold = this.#untold.filter((row) => {
+      if (this.#rows[row]?.kind !== 'rejected') return true;
+      this.#rows[row] = undefined;
+      this.#count--;
+      return false;
+    });
   }
 
   /** Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. */
   async recover(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {
       if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') continue;
-      for (const [from, to] of event.data.done) for (let row = from; row < to; row++) this.#rows.set(row, dropped);
+      for (const [from, to] of event.data.done) for (let row = from; row < to; row++) this.#place(row, dropped);
       let first = 0;
       for (const address of batchChunks(event).rows) {
         const bytes = await this.#chunks.get(address);
@@ -108,14 +123,14 @@ export class FinishedRows {
         for (let row = 0; row < count; row++) this.#append(parents?.[row] ?? first + row, { kind: 'stored', chunk, from: row, rows: 1 });
         first += count;
       }
-      for (const rejection of await rejectionsOf(event, this.#chunks)) this.#rows.set(rejection.row, { kind: 'rejected', rejection });
+      for (const rejection of await rejectionsOf(event, this.#chunks)) this.#place(rejection.row, { kind: 'rejected', rejection });
     }
   }
 
   /** What was finished since it was last told. From now on it is read from its chunks, which are stored before the event that tells of them. */
   tellNews(): Told {
-    const rows = [...this.#untold].sort((a, b) => a - b);
-    this.#untold = new Set();
+    const rows = this.#untold.sort((a, b) => a - b);
+    this.#untold = [];
     this.#untoldBytes = 0;
     const output = this.#store(rows);
     const rejections = rows.flatMap((row) => this.#rejectionOf(row) ?? []);
@@ -125,9 +140,27 @@ export class FinishedRows {
   /** All of it: the batch's output, in the order of its input rows. */
   async tellAll(): Promise<Told> {
     const writer = new OutputWriter(this.#columns, this.#chunks, true);
+    if (this.#hasStored) await this.#writeParts(writer);
+    else await this.#writeHeld(writer);
+    const rows = this.#rows.flatMap((finished, row) => (finished === undefined ? [] : row));
+    return { output: writer.end(), done: rangesOf(rows), ...tellRejections(this.rejections()) };
+  }
+
+  /** Writes rows that are all in memory, as those of most batches are. */
+  async #writeHeld(writer: OutputWriter): Promise<void> {
+    for (const [row, finished] of this.#rows.entries()) {
+      if (finished === undefined || finished.kind === 'rejected') continue;
+      if (finished.kind === 'row') {
+        const storing = writer.add(finished.values, row, finished.bytes);
+        if (storing) await storing;
+      } else for (const part of finished.parts) if (part.kind !== 'stored') await addHeld(writer, part, row);
+    }
+  }
+
+  /** Writes rows some of which are in chunks: whole chunks are used as they are. */
+  async #writeParts(writer: OutputWriter): Promise<void> {
     const reader = partReader(this.#columns, this.#chunks);
-    const all = this.#inOrder();
-    const parts = all.flatMap(([row, finished]) => (finished.kind === 'kept' ? finished.parts.map((part) => ({ row, part })) : []));
+    const parts = this.#rows.flatMap((finished, row) => (finished === undefined ? [] : partsOf(finished).map((part) => ({ row, part }))));
     for (let index = 0; index < parts.length; ) {
       const reused = wholeChunkAt(parts, index);
       if (reused && writer.canReuse(reused.chunk)) {
@@ -136,23 +169,14 @@ export class FinishedRows {
         continue;
       }
       const { row, part } = parts[index] as (typeof parts)[number];
-      if (part.kind === 'held') {
-        for (const values of part.rows) {
-          const storing = writer.add(values, row, part.rows.length === 1 ? part.bytes : rowBytes(values));
-          if (storing) await storing;
-        }
-      } else for await (const values of reader.rows(part)) await writer.add(values, row, rowBytes(values));
+      if (part.kind !== 'stored') await addHeld(writer, part, row);
+      else for await (const values of reader.rows(part)) await writer.add(values, row, rowBytes(values));
       index++;
     }
-    return { output: writer.end(), done: rangesOf(all.map(([row]) => row)), ...tellRejections(this.rejections()) };
-  }
-
-  #inOrder(): readonly (readonly [number, Finished])[] {
-    return [...this.#rows].sort(([a], [b]) => a - b);
   }
 
   #rejectionOf(row: number): Rejection | undefined {
-    const finished = this.#rows.get(row);
+    const finished = this.#rows[row];
     return finished?.kind === 'rejected' ? finished.rejection : undefined;
   }
 
@@ -177,10 +201,10 @@ export class FinishedRows {
       places = [];
     };
     for (const row of rows) {
-      const finished = this.#rows.get(row);
-      if (finished?.kind !== 'kept' || finished.parts.length === 0) continue;
+      const finished = this.#rows[row];
+      if (finished === undefined) continue;
       const parts: OutputPart[] = [];
-      for (const part of finished.parts) {
+      for (const part of partsOf(finished)) {
         if (part.kind === 'stored') {
           // Rows of a large output: their chunk is stored, and told of where it stands.
           if (builder.count > 0) finishChunk();
@@ -191,38 +215,51 @@ export class FinishedRows {
           parts.push(part);
           continue;
         }
-        for (const values of part.rows) {
-          const size = part.rows.length === 1 ? part.bytes : rowBytes(values);
-          if (builder.isFullFor(size)) {
-            this.#rows.set(row, { kind: 'kept', parts });
+        for (const one of heldRows(part)) {
+          if (builder.isFullFor(one.bytes)) {
+            this.#place(row, { kind: 'kept', parts });
             finishChunk();
           }
-          builder.add({ values, parent: row }, size);
+          builder.add(one.values, row, one.bytes);
           places.push({ row, at: parts.length });
-          parts.push({ kind: 'held', rows: [values], bytes: size });
+          parts.push(one);
         }
       }
-      this.#rows.set(row, { kind: 'kept', parts });
+      if (parts.length > 0) this.#place(row, { kind: 'kept', parts });
     }
     if (builder.count > 0) finishChunk();
     return { addresses, unstored: chunks, rows: count, chunkRows, bytes };
   }
 
   #replace(row: number, at: number, part: OutputPart): void {
-    const finished = this.#rows.get(row);
+    const finished = this.#rows[row];
     if (finished?.kind !== 'kept') return;
     (finished.parts as OutputPart[])[at] = part;
+    this.#hasStored = true;
   }
 
   /** One more output row of an input row, which stands in a chunk. */
   #append(row: number, part: Extract<OutputPart, { readonly kind: 'stored' }>): void {
-    const finished = this.#rows.get(row);
+    const finished = this.#rows[row];
     const parts = finished?.kind === 'kept' ? (finished.parts as OutputPart[]) : [];
     const last = parts.at(-1);
     if (last?.kind === 'stored' && last.chunk.address === part.chunk.address && last.from + last.rows === part.from) {
       parts[parts.length - 1] = { ...last, rows: last.rows + part.rows };
-    } else if (parts.length === 0) this.#rows.set(row, { kind: 'kept', parts: [part] });
+    } else if (parts.length === 0) this.#place(row, { kind: 'kept', parts: [part] });
     else parts.push(part);
+  }
+}
+
+type Held = Exclude<OutputPart, { readonly kind: 'stored' }>;
+
+/** Rows in memory, one by one, with their bytes. */
+const heldRows = (part: Held): readonly Extract<OutputPart, { readonly kind: 'row' }>[] =>
+  part.kind === 'row' ? [part] : part.rows.map((values) => ({ kind: 'row', values, bytes: rowBytes(values) }));
+
+async function addHeld(writer: OutputWriter, part: Held, row: number): Promise<void> {
+  for (const { values, bytes } of heldRows(part)) {
+    const storing = writer.add(values, row, bytes);
+    if (storing) await storing;
   }
 }
 
@@ -244,9 +281,9 @@ function wholeChunkAt(parts: readonly Placed[], index: number) {
 }
 
 function heldBytes(finished: Finished): number {
-  if (finished.kind === 'rejected') return 0;
+  if (finished.kind === 'row') return finished.bytes;
   let bytes = 0;
-  for (const part of finished.parts) if (part.kind === 'held') bytes += part.bytes;
+  for (const part of partsOf(finished)) if (part.kind !== 'stored') bytes += part.bytes;
   return bytes;
 }
 

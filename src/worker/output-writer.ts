@@ -47,7 +47,7 @@ export class OutputWriter {
   /** Adds a row of so many bytes. Await what it returns, if it does: then chunks are being stored. */
   add(values: readonly string[], parent: number, bytes: number): Promise<void> | undefined {
     const storing = this.#builder.isFullFor(bytes) ? this.#finishChunk() : undefined;
-    this.#builder.add({ values, parent }, bytes);
+    this.#builder.add(values, parent, bytes);
     return storing;
   }
 

@@ -2,8 +2,9 @@ import type { ChunkStore } from '#log';
 import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '#rows';
 import { storedChunk, type StoredChunk } from './output-writer.ts';
 
-/** Consecutive output rows of one input row: in memory, as the canonical JSON of the columns that are added, or in a chunk. */
+/** Consecutive output rows of one input row: one or more in memory, as the canonical JSON of the columns that are added, or in a chunk. */
 export type OutputPart =
+  | { readonly kind: 'row'; readonly values: readonly string[]; readonly bytes: number }
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
 
@@ -20,10 +21,9 @@ export function partReader(columns: readonly string[], chunks: ChunkStore): Part
   const cache = new BoundedCache<DecodedChunk>(decodedBytesMax);
   return {
     rows: async function* (part) {
-      if (part.kind === 'held') {
-        yield* part.rows;
-        return;
-      }
+      if (part.kind === 'row') yield part.values;
+      if (part.kind === 'held') yield* part.rows;
+      if (part.kind !== 'stored') return;
       const { address, bytes } = part.chunk;
       const decoded = cache.get(address) ?? decodeChunk(await chunks.get(address));
       cache.set(address, decoded, bytes);
@@ -61,7 +61,7 @@ export class RowOutput {
   /** Adds a row. Await what it returns, if it does. */
   add(values: readonly string[], bytes: number): Promise<void> | undefined {
     const storing = this.#builder.isFullFor(bytes) ? this.#store() : undefined;
-    this.#builder.add({ values, parent: this.#parent }, bytes);
+    this.#builder.add(values, this.#parent, bytes);
     this.#held.push(values);
     this.#heldBytes += bytes;
     return storing;

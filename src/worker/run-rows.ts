@@ -73,17 +73,11 @@ function tryRow(
 ): Promise<void> | undefined {
   const { context } = attempt;
   const rowContext = new RowContext(attempt, step, row);
-  const failure = (thrown: unknown) => {
-    const what = attempt.failureOf(thrown);
-    if (what.pauses) return;
-    if (what.retryable) failed.set(row, what);
-    else attempt.reject(row, what.failure.code, what.failure.message);
-  };
   let result: unknown;
   try {
     result = step.call(input, rowContext);
   } catch (thrown) {
-    failure(thrown);
+    lose(attempt, row, thrown, failed);
     return undefined;
   }
   if (step.operator !== 'flatMap' && !isThenable(result)) {
@@ -95,8 +89,16 @@ function tryRow(
   );
   return settled(call, rowContext, step.options.timeoutMs, context.abort).then(
     (value) => accept(attempt, step, row, value),
-    (thrown: unknown) => (attempt.isGivenUp(thrown) ? undefined : failure(thrown)),
+    (thrown: unknown) => (attempt.isGivenUp(thrown) ? undefined : lose(attempt, row, thrown, failed)),
   );
+}
+
+/** What becomes of a row whose call threw: tried again, rejected, or, where the run pauses, left as it is. */
+function lose(attempt: Attempt, row: number, thrown: unknown, failed: Map<number, RowFailure>): void {
+  const what = attempt.failureOf(thrown);
+  if (what.pauses) return;
+  if (what.retryable) failed.set(row, what);
+  else attempt.reject(row, what.failure.code, what.failure.message);
 }
 
 function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unknown): void {

@@ -22,7 +22,7 @@ const documents: readonly Parameters<typeof decodeDocument>[1][] = [
 export function fuzzBytes(seed: number, count: number): string {
   const random = randomFrom(seed);
   const builder = new ChunkBuilder(['n', 'text'], true);
-  for (let row = 0; row < 20; row++) builder.add({ values: [String(row), canonicalJson({ text: `row ${row}` })], parent: row * 2 }, 20);
+  for (let row = 0; row < 20; row++) builder.add([String(row), canonicalJson({ text: `row ${row}` })], row * 2, 20);
   const rows = Buffer.from(builder.take(0).chunk.bytes);
   const lists = Buffer.from(documentChunk([{ row: 1, code: 'c', message: 'm', attempts: 1 }]).bytes);
   let read = 0;
