@@ -1,0 +1,41 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { newId } from '#kit/ids';
+import { sha256 } from '#kit/sha256';
+import { encodeEvent, verify } from '#log';
+import { openPostgresStore } from '#postgres';
+import { ownServer } from './own-server.ts';
+import { finishedRun, started } from './runs.ts';
+
+const server = await ownServer();
+afterAll(() => server.remove());
+
+const crashes = 8;
+
+describe('what is acknowledged is on the disk', () => {
+  it('with the chunks that it names, though nobody waited for those', async () => {
+    // Whatever the role or the server has for a default.
+    await server.sql('alter role distilog_app set synchronous_commit = off');
+    let store = await openPostgresStore(server.app);
+    const runId = await finishedRun(store, 10);
+    for (let crash = 0; crash < crashes; crash++) {
+      const opened = await store.log.openDriver(runId, { seize: true });
+      const head = await store.log.head(runId);
+      if (!opened.ok || !head) throw new Error('the run has a driver');
+      const bytes = Buffer.from(`chunk ${crash} `.repeat(5_000));
+      const chunk = { sha256: sha256(bytes), bytes };
+      await store.chunks.put([chunk]);
+      const events = [{ ...encodeEvent(started(900 + crash)), chunks: [chunk.sha256] }];
+      const request = { logId: runId, epoch: head.epoch, expectedHash: head.hash, appendId: newId(), writer: 'w', events };
+      expect(await opened.session.append(request)).toMatchObject({ ok: true, first: head.position + 1 });
+      await server.stop('immediate');
+      await server.start();
+      await opened.session.close();
+      await store.close();
+      store = await openPostgresStore(server.app);
+      expect((await store.log.head(runId))?.position).toBe(head.position + 1);
+      expect(await store.chunks.get(chunk.sha256)).toEqual(bytes);
+    }
+    expect(await verify(store, runId)).toMatchObject({ ok: true });
+    await store.close();
+  });
+});
