@@ -3,16 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { manualClock } from '#kit/clock';
 import { codeOf, Fault, hasCode } from '#kit/fault';
 import { pause } from '#kit/pause';
-import { appendSideEvent, memoryStore, sideLogId, verify, type MemoryStore } from '#log';
+import { appendSideEvent, memoryStore, sideLogId, snapshotKey, verify, type Foldable, type MemoryStore } from '#log';
+import { errors, graph, progress, timeline, usage } from '#projections';
 import { documentChunk } from '#rows';
 import {
   cancelRun,
+  reopenRun,
   resumeRun,
   startRun,
   type BatchEnd,
   type BatchTask,
   type DriveContext,
   type DrivenRun,
+  type Reopening,
+  type ReopenOptions,
   type ResumeOptions,
 } from '#scheduler';
 import type { NewEvent, RecordedEvent } from '#schema';
@@ -572,6 +576,177 @@ describe('a driver that lost its run', () => {
       { type: 'LateResult', step: 'call', batch: 0, attempt: 1, data: { actor, epoch: 1, rows: 10, usage: [spent] } },
     ]);
     expect((await next.drive()).rest).toBe('succeeded');
+  });
+});
+
+describe('what a run is made of', () => {
+  it('pauses it for a batch that takes its driver down three times while alone', async () => {
+    const given = world();
+    const dying: Work = (task, abort) => (task.step === 'call' ? never : plainly(task, abort));
+    void (await start(given.context(dying))).drive().catch(() => undefined);
+    await until(async () => ofType(await given.events(), 'BatchStarted').filter(({ step }) => step === 'call').length).toBeGreaterThan(0);
+    for (let losses = 1; losses <= 3; losses++) {
+      void (await resume(given.context(dying), { seize: true })).drive().catch(() => undefined);
+      await until(async () => ofType(await given.events(), 'BatchStarted').filter(({ data }) => data.alone).length).toBe(losses);
+    }
+    const run = await resume(given.context(plainly), { seize: true });
+    expect((await run.drive()).rest).toBe('paused');
+    expect((await given.events()).at(-1)).toMatchObject({
+      type: 'RunPaused',
+      data: {
+        reason: 'poison',
+        step: 'call',
+        actor,
+        message:
+          'batch 0 of step call took its driver down 3 times while nothing else ran; ' +
+          'resume tries it once more, resume --skip call/0 gives it up',
+      },
+    });
+  });
+
+  it('tells its worker of every event, and takes its journal and its wish to pause', async () => {
+    const given = world();
+    const told: string[] = [];
+    const concurrencies: unknown[] = [];
+    const base = given.context();
+    const run = await start({
+      ...base,
+      makeWorker: ({ journal, wishPause, concurrency, ...made }) => {
+        concurrencies.push(concurrency);
+        const worker = base.makeWorker({ journal, wishPause, concurrency, ...made });
+        return {
+          ...worker,
+          recorded: (events) => told.push(...typesOf(events)),
+          run: async (task, abort) => {
+            if (task.step !== 'call' || task.batch !== 1) return worker.run(task, abort);
+            const { pass, step, batch, attempt } = task;
+            const rejected = { count: 0, codes: {}, rows: [], inChunk: false };
+            const data = { done: [[0, 1] as const], rows: 1, rejected, usage: [], calls: 0, checkpoints: 0 };
+            await journal({ type: 'BatchProgressed', pass, step, batch, attempt, data });
+            wishPause(step, { reason: 'auth', message: 'key refused' });
+            return worker.run(task, abort);
+          },
+        };
+      },
+    });
+    expect((await run.drive()).rest).toBe('paused');
+    const events = await given.events();
+    expect(told).toEqual(typesOf(events).slice(1));
+    expect(told).toContain('BatchProgressed call 1');
+    expect(events.at(-1)).toMatchObject({ type: 'RunPaused', data: { reason: 'auth', message: 'key refused', step: 'call', actor } });
+    expect(concurrencies).toEqual([Object.fromEntries(steps.map(({ name, options }) => [name, options.concurrency]))]);
+  });
+
+  it('ends calls in flight at once where it is told to', async () => {
+    const given = world();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call') return plainly(task, abort);
+        run.stop({ kind: 'pause', reason: 'asked', message: 'enough', step: null, actor });
+        run.abort();
+        if (!abort.aborted) await new Promise((resolve) => abort.addEventListener('abort', resolve));
+        return { event: batchFailed('call', task.batch, { retryInMs: 0, counted: false }), pause: null };
+      }),
+    );
+    expect((await run.drive()).rest).toBe('paused');
+  });
+
+  it('is kept in snapshots of every fold', async () => {
+    const given = world();
+    const long: Work = (task, abort) => {
+      const end = plainly(task, abort);
+      if (task.step !== 'source' || end instanceof Promise || end.event.type !== 'BatchSucceeded') return end;
+      return { ...end, event: { ...end.event, data: { ...end.event.data, source: { read: 10, last: task.offset >= 3_000, mark: null } } } };
+    };
+    const { position } = await (await start(given.context(long))).drive();
+    expect(position).toBeGreaterThan(1_000);
+    for (const fold of [graph, progress, errors, usage, timeline]) {
+      const positions = await given.store.snapshots.positions(snapshotKey(fold as Foldable<unknown>, runId));
+      expect(positions.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('a new pass', () => {
+  const reopening: Reopening = {
+    steps: ['call'],
+    codes: null,
+    rejected: [{ step: 'call', code: 'unlucky', rows: 1 }],
+    again: {},
+    rows: documentChunk({}),
+  };
+  const reopen = (context: DriveContext, given: Partial<ReopenOptions> = {}) =>
+    reopenRun(context, { runId, acceptedChanges: [], definition: null, concurrency: {}, ...given }, async () => reopening);
+  const types = async (given: World) => (await given.events()).map(({ type }) => type);
+
+  it('begins with what it consists of, and nothing else where all is as before', async () => {
+    const given = world();
+    const { position } = await (await start(given.context())).drive();
+    await reopen(given.context(plainly, { actor: bob }));
+    expect((await types(given)).slice(position)).toEqual(['RunReopened']);
+    expect((await given.events()).at(-1)).toMatchObject({ data: { pass: 2, epoch: 2, actor: bob, steps: ['call'] } });
+  });
+
+  it.each([
+    { concurrency: { call: 9 } },
+    { acceptedChanges: [{ step: 'call', kind: 'changed', parts: ['code'], signature: 's2' }] satisfies ReopenOptions['acceptedChanges'] },
+  ])('tells of what has changed, and from whom it comes', async (changed) => {
+    const given = world();
+    const { position } = await (await start(given.context())).drive();
+    await reopen(given.context(plainly, { actor: bob }), changed);
+    expect((await types(given)).slice(position)).toEqual(['RunReopened', 'RunResumed']);
+    expect((await given.events()).at(-1)).toMatchObject({ data: { ...changed, from: actor, actor: bob, reason: 'resumed' } });
+  });
+
+  it('looks again where somebody appended meanwhile', async () => {
+    const given = world();
+    await (await start(given.context())).drive();
+    const { log } = given.store;
+    let looks = 0;
+    const moving: MemoryStore = {
+      ...given.store,
+      log: {
+        ...log,
+        openDriver: async (id, options) => {
+          const opened = await log.openDriver(id, options);
+          if (!opened.ok) return opened;
+          const takeOver: typeof opened.session.takeOver = async (request) =>
+            ++looks === 1 ? { ok: false, code: 'history-diverged', message: 'moved on', epoch: null } : opened.session.takeOver(request);
+          return { ...opened, session: { ...opened.session, takeOver } };
+        },
+      },
+    };
+    await reopen({ ...given.context(), store: moving });
+    expect(looks).toBe(2);
+    expect((await types(given)).at(-1)).toBe('RunReopened');
+  });
+
+  it('is not begun where the store refuses it', async () => {
+    const given = world();
+    await (await start(given.context())).drive();
+    const { log } = given.store;
+    const refusing: MemoryStore = {
+      ...given.store,
+      log: {
+        ...log,
+        openDriver: async (id, options) => {
+          const opened = await log.openDriver(id, options);
+          if (!opened.ok) return opened;
+          const takeOver: typeof opened.session.takeOver = async () => ({
+            ok: false,
+            code: 'unknown-chunk',
+            message: 'no such chunk',
+            epoch: null,
+          });
+          return { ...opened, session: { ...opened.session, takeOver } };
+        },
+      },
+    };
+    await expect(reopen({ ...given.context(), store: refusing })).rejects.toMatchObject({
+      code: 'unknown-chunk',
+      message: expect.stringContaining('no such chunk') as string,
+    });
+    expect(await log.holder(runId)).toBeNull();
   });
 });
 
