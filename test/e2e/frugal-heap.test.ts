@@ -14,7 +14,7 @@ describe('the heap of the command line', () => {
     [{}, ['--max-semi-space-size=8', '--heap-growing-percent=25'], 'this'],
     [{ NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
     // A mark that came from a process above says nothing about this one.
-    [{ DISTILOG_HEAP: '1' }, ['--max-semi-space-size=4'], 'this'],
+    [{ DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],
   ] as const)('is small unless somebody chose its shape, in the process that was started: %j', async (env, flags, mark) => {
     const cwd = workFolder();
     fs.writeFileSync(path.join(cwd, 'telling.ts'), telling);
