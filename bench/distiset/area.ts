@@ -61,6 +61,7 @@ async function toParquet({ rounds, say }: Bench, { rows, database, folder }: Wor
   const contestants = await inTurns(
     [
       writer(us, (to) => exported(database, rows, to)),
+      writer('hyparquet-writer alone', (to) => plainProcess(writerProgram, [jsonl, to])),
       writer('DuckDB COPY', (to) => plainProcess(duckdbProgram, [jsonl, to])),
       writer('Hugging Face datasets', python('datasets'), pythonMissing()),
       writer('pyarrow', python('pyarrow'), pythonMissing()),
@@ -73,7 +74,7 @@ async function toParquet({ rounds, say }: Bench, { rows, database, folder }: Wor
     unit: 'rows/s',
     better: 'higher',
     contestants,
-    note: `${us} reads them from the store, with their columns from three steps, and hashes rows and files; the others read one JSONL file of the same rows. Starting each program is not counted.`,
+    note: `${us} reads them from the store, with their columns from three steps, and hashes rows and files; the others read one JSONL file of the same rows; hyparquet-writer, which our exports use, begins with its rows in memory. Starting each program is not counted.`,
   };
 }
 
@@ -99,6 +100,7 @@ async function memory(
 const memoryRoundsMax = 2;
 
 const exportProgram = new URL('export-child.ts', import.meta.url);
+const writerProgram = new URL('writer-child.ts', import.meta.url);
 const duckdbProgram = new URL('duckdb-child.ts', import.meta.url);
 const parquetPeerProgram = new URL('parquet_peer.py', import.meta.url);
 
