@@ -6,6 +6,8 @@ import type { BenchDatabase, BenchServer } from './server.ts';
 /** A log of some size in a database of its own. */
 export interface StoredLongLog extends LongLog {
   readonly events: number;
+  /** How long an event took to write, on the average. */
+  readonly microsecondsPerEvent: number;
   readonly database: BenchDatabase;
   readonly store: PostgresStore;
 }
@@ -30,10 +32,11 @@ async function makeAll(server: BenchServer, wanted: readonly number[], say: Benc
     const database = await server.database(`long_log_${events}`);
     const store = await database.store();
     const log = await makeLongLog(store, events);
+    const seconds = (performance.now() - started) / 1_000;
     // As autovacuum leaves it.
     await database.sql('vacuum analyze');
-    say(`  a log of ${events.toLocaleString('en-US')} events, written in ${((performance.now() - started) / 1_000).toFixed(1)} s`);
-    logs.push({ ...log, events, database, store });
+    say(`  a log of ${events.toLocaleString('en-US')} events, written in ${seconds.toFixed(1)} s`);
+    logs.push({ ...log, events, microsecondsPerEvent: (seconds * 1e6) / events, database, store });
   }
   return logs;
 }

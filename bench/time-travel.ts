@@ -39,6 +39,13 @@ export const timeTravel: Area = {
     return [
       { ...common, what: 'graph as of a position', contestants: atPosition },
       { ...common, what: 'graph as of a time', contestants: atTime },
+      {
+        what: 'writing such a log, with its snapshots, 1,000 events an append',
+        unit: 'µs/event',
+        better: 'lower',
+        base,
+        contestants: logs.map((log) => ({ name: sizeName(log), figures: [log.microsecondsPerEvent] })),
+      },
       { what: 'graph of the head by full replay', unit: 'ms', better: 'lower', base, contestants: replay },
     ] satisfies Comparison[];
   },
