@@ -1,6 +1,7 @@
 import type { PostgresStore } from '#postgres';
 import { makeLongLog, type LongLog } from './long-log.ts';
 import type { Bench } from './area.ts';
+import { requireVerified } from './require-verified.ts';
 import type { BenchDatabase, BenchServer } from './server.ts';
 
 /** A log of some size in a database of its own. */
@@ -28,11 +29,12 @@ export function longLogs({ server, isQuick, say }: Bench): Promise<readonly Stor
 async function makeAll(server: BenchServer, wanted: readonly number[], say: Bench['say']): Promise<readonly StoredLongLog[]> {
   const logs: StoredLongLog[] = [];
   for (const events of wanted) {
-    const started = performance.now();
     const database = await server.database(`long_log_${events}`);
     const store = await database.store();
+    const started = performance.now();
     const log = await makeLongLog(store, events);
     const seconds = (performance.now() - started) / 1_000;
+    await requireVerified(store, log.runId);
     // As autovacuum leaves it.
     await database.sql('vacuum analyze');
     say(`  a log of ${events.toLocaleString('en-US')} events, written in ${seconds.toFixed(1)} s`);

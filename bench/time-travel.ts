@@ -1,7 +1,6 @@
 import { graph, type GraphState } from '#projections';
 import { parseInstant } from '#kit/instant';
 import { foldAt, resolveAsOf, runLogId } from '#log';
-import { requireVerified } from './require-verified.ts';
 import type { Area, Comparison } from './area.ts';
 import { longLogs, sizeName, type StoredLongLog } from './long-logs.ts';
 import { pagesRead } from './pages-read.ts';
@@ -32,7 +31,6 @@ export const timeTravel: Area = {
       say,
     );
     const replay = await inTurns(logs.map(replayed), 1, say);
-    for (const { store, runId } of logs) await requireVerified(store, runId);
     const [smallest] = logs;
     const base = smallest && sizeName(smallest);
     const common = { unit: 'ms (p99)', better: 'lower', base } as const;
