@@ -53,17 +53,11 @@ export function clientConfig(connect: Connect, applicationName: string): pg.Clie
 
 const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? silenceDefaultMs;
 
-/**
- * When what a connection commits is on the disk: `on`, before the server answers; `off`, with the next commit of anybody's that is. The server writes
- * its log in order, so what was committed `off` before an append was sent is as durable as that append.
- */
-export type Durability = 'on' | 'off';
-
 /** Sets a connection that stands up for our queries; resolves when it is. */
-export async function prepare(client: pg.ClientBase, connect: Connect, durability: Durability = 'on'): Promise<void> {
+export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
   const silenceMs = silenceMsOf(connect);
   endWhenSilent(client, silenceMs);
-  await client.query(sessionSettings(silenceMs, durability));
+  await client.query(sessionSettings(silenceMs));
 }
 
 /** What of a client pg does not put in its types. */
@@ -87,9 +81,8 @@ function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
 /** What every connection is set to, whatever the server's or the role's defaults. A statement that takes too long ends before its silence counts as loss. */
 const sessionSettings = (
   silenceMs: number,
-  durability: Durability,
 ): string => `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
-  set synchronous_commit = ${durability}; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
+  set synchronous_commit = on; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
   set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
   set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
 

@@ -19,17 +19,14 @@ const patienceMs = 90_000;
 const pauseMinMs = 50;
 const pauseMaxMs = 1_000;
 
-/**
- * A pool of connections to a server that may restart, or move. What it stores waits for no disk: a chunk is as durable as the append that names it,
- * and a snapshot can be computed again.
- */
+/** A pool of connections to a server that may restart, or move. */
 export function openReader(connect: Connect): Reader {
   const pool = new pg.Pool({ ...clientConfig(connect, 'distilog'), max: connectionsMax, idleTimeoutMillis: 10_000 });
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
     // Queued before whatever the pool's user asks for, on the same connection.
-    prepare(client, connect, 'off').catch(() => undefined);
+    prepare(client, connect).catch(() => undefined);
   });
   const database = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   return {

@@ -12,7 +12,7 @@ afterAll(() => server.remove());
 const crashes = 8;
 
 describe('what is acknowledged is on the disk', () => {
-  it('with the chunks that it names, though nobody waited for those', async () => {
+  it('an event, with the chunk that it names', async () => {
     // Whatever the role or the server has for a default.
     await server.sql('alter role distilog_app set synchronous_commit = off');
     let store = await openPostgresStore(server.app);
@@ -36,6 +36,21 @@ describe('what is acknowledged is on the disk', () => {
       expect(await store.chunks.get(chunk.sha256)).toEqual(bytes);
     }
     expect(await verify(store, runId)).toMatchObject({ ok: true });
+    await store.close();
+  });
+
+  it('a chunk that nobody has named yet', async () => {
+    let store = await openPostgresStore(server.app);
+    for (let crash = 0; crash < crashes; crash++) {
+      const bytes = Buffer.from(`unnamed ${crash} `.repeat(5_000));
+      const chunk = { sha256: sha256(bytes), bytes };
+      await store.chunks.put([chunk]);
+      await server.stop('immediate');
+      await server.start();
+      await store.close();
+      store = await openPostgresStore(server.app);
+      expect(await store.chunks.get(chunk.sha256)).toEqual(bytes);
+    }
     await store.close();
   });
 });
