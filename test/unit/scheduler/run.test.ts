@@ -584,6 +584,8 @@ describe('what a run is made of', () => {
     const given = world();
     const dying: Work = (task, abort) => (task.step === 'call' ? never : plainly(task, abort));
     void (await start(given.context(dying))).drive().catch(() => undefined);
+    // The source is at its end, and what is under way is of the step that takes its driver down.
+    await until(async () => ofType(await given.events(), 'StepFinished').length).toBe(1);
     await until(async () => ofType(await given.events(), 'BatchStarted').filter(({ step }) => step === 'call').length).toBeGreaterThan(0);
     for (let losses = 1; losses <= 3; losses++) {
       void (await resume(given.context(dying), { seize: true })).drive().catch(() => undefined);
