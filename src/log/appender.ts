@@ -98,7 +98,11 @@ class GroupCommit implements Appender {
     // Whoever else appends at this very moment comes along.
     await Promise.resolve();
     let flush = this.#next();
-    while (flush) flush = await this.#settled(flush).catch((error: unknown) => this.#failed(error, flush));
+    while (flush) {
+      flush = await this.#settled(flush).catch((error: unknown) => this.#failed(error, flush));
+      // Whoever came in the moments since it looked: from here to the end nothing waits.
+      flush ??= this.#next();
+    }
     this.#pumping = null;
   }
 

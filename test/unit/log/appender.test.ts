@@ -148,6 +148,28 @@ describe('an appender', () => {
     expect(seen).toEqual(order);
   });
 
+  it.each([0, 1, 2, 3, 4, 5, 6])('takes in whoever comes %i moments after it found nothing more to send', async (moments) => {
+    const { log } = memoryStore();
+    const appender = await openRun(log);
+    const late = Promise.withResolvers<void>();
+    const { setImmediate: inTurn } = globalThis;
+    const coming = async () => {
+      for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+      await appender.append([batchStarted(1)]);
+    };
+    vi.stubGlobal('setImmediate', (go: () => void) =>
+      inTurn(() => {
+        vi.unstubAllGlobals();
+        go();
+        coming().then(late.resolve, late.reject);
+      }),
+    );
+    await appender.append([batchStarted(0)]);
+    const patience = new Promise((_, reject) => inTurn(() => inTurn(() => inTurn(() => reject(new Error('nobody sends it'))))));
+    await Promise.race([late.promise, patience]);
+    expect(await stored(log)).toHaveLength(2);
+  });
+
   it('takes no more once a fold breaks on what was recorded, not even what was sent meanwhile', async () => {
     const { log } = memoryStore();
     const bug = new AssertionError('a fold is wrong');
