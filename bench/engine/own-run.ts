@@ -1,6 +1,7 @@
 import { createDistiset } from '#distiset';
-import { resolveAsOf, runLogId, verify } from '#log';
+import { resolveAsOf } from '#log';
 import { ownProcess, type Told } from '../measured-process.ts';
+import { requireVerified } from '../require-verified.ts';
 import type { BenchDatabase } from '../server.ts';
 import { keptOf } from './pipelines.ts';
 
@@ -17,8 +18,7 @@ const program = new URL('run-child.ts', import.meta.url);
 export async function ownRun(database: BenchDatabase, { pipeline, runId, rows }: OwnRun): Promise<Told> {
   const store = await database.store();
   const told = await ownProcess(program, [pipeline, database.url, runId, rows]);
-  const { ok, firstBad } = await verify(store, runLogId(runId));
-  if (!ok) throw new Error(`the log of ${runId} is not what was appended: ${JSON.stringify(firstBad)}`);
+  await requireVerified(store, runId);
   const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
   const committed = configs[0]?.rowsCommitted;
   const expected = pipeline === 'trivial' ? keptOf(rows) : rows;

@@ -68,11 +68,11 @@ export class AppendQueue {
     for (const call of this.#waiting) {
       if (this.#events >= queuedEventsMax || this.#bytes >= queuedBytesMax) break;
       count++;
-      const checked = encodedCall(call);
-      if (!checked) continue;
-      this.#admitted.push(checked);
-      this.#events += checked.checked.length;
-      this.#bytes += checked.bytes;
+      const encoded = encodedCall(call);
+      if (!encoded) continue;
+      this.#admitted.push(encoded);
+      this.#events += encoded.checked.length;
+      this.#bytes += encoded.bytes;
     }
     if (count > 0) this.#waiting = this.#waiting.slice(count);
   }

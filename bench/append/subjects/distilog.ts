@@ -1,8 +1,9 @@
 import { assert } from '#kit/assert';
 import { sha256 } from '#kit/sha256';
-import { openAppender, verify } from '#log';
+import { openAppender } from '#log';
 import { migrate, openPostgresStore, type Connect } from '#postgres';
 import { finishedRun } from '../../../test/postgres/runs.ts';
+import { requireVerified } from '../../require-verified.ts';
 import { batchSucceeded } from '../event.ts';
 import type { Subject } from '../subject.ts';
 
@@ -32,8 +33,7 @@ export const distilog: Subject = {
       callers: Array.from({ length: callers }, () => append),
       close: async () => {
         await appender.close();
-        const { ok, firstBad } = await verify(store, runId);
-        assert(ok, `the log is not what was appended: ${JSON.stringify(firstBad)}`);
+        await requireVerified(store, runId);
         await store.close();
       },
     };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { startPipeline } from '#engine';
 import { assert } from '#kit/assert';
-import { verify } from '#log';
 import { pipeline, plan } from '#pipeline';
 import { migrate, openPostgresStore, type Connect } from '#postgres';
+import { requireVerified } from '../../require-verified.ts';
 import { stepNames, type Engine } from '../engine.ts';
 
 /** A workflow is a row, and a step of it a step of the pipeline: as anyone would write it, in batches of the default size. */
@@ -27,10 +27,7 @@ async function open(url: string, options: { readonly batchSize?: number; readonl
       return performance.now() - started;
     },
     close: async () => {
-      for (const runId of runIds) {
-        const { ok, firstBad } = await verify(store, runId);
-        assert(ok, `the log is not what was appended: ${JSON.stringify(firstBad)}`);
-      }
+      for (const runId of runIds) await requireVerified(store, runId);
       await store.close();
     },
   };

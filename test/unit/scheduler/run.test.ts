@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { manualClock } from '#kit/clock';
 import { codeOf, Fault, hasCode } from '#kit/fault';
 import { pause } from '#kit/pause';
-import { appendSideEvent, memoryStore, sideLogId, snapshotKey, verify, type Foldable, type MemoryStore } from '#log';
+import {
+  appendSideEvent,
+  memoryStore,
+  sideLogId,
+  snapshotKey,
+  verify,
+  type AppendRefusal,
+  type DriverSession,
+  type Foldable,
+  type MemoryStore,
+} from '#log';
 import { errors, graph, progress, timeline, usage } from '#projections';
 import { documentChunk } from '#rows';
 import {
@@ -700,55 +710,40 @@ describe('a new pass', () => {
     expect((await given.events()).at(-1)).toMatchObject({ data: { ...changed, from: actor, actor: bob, reason: 'resumed' } });
   });
 
-  it('looks again where somebody appended meanwhile', async () => {
+  /** The same store, which refuses takeovers as long as it has a code left to refuse them with. */
+  const refusing = (store: MemoryStore, codes: AppendRefusal['code'][]): MemoryStore => ({
+    ...store,
+    log: {
+      ...store.log,
+      openDriver: async (id, options) => {
+        const opened = await store.log.openDriver(id, options);
+        if (!opened.ok) return opened;
+        const takeOver: DriverSession['takeOver'] = async (request) => {
+          const code = codes.shift();
+          return code === undefined ? opened.session.takeOver(request) : { ok: false, code, message: 'not now', epoch: null };
+        };
+        return { ...opened, session: { ...opened.session, takeOver } };
+      },
+    },
+  });
+
+  it.each(['history-diverged', 'fenced'] as const)('looks again where somebody appended meanwhile: %s', async (code) => {
     const given = world();
     await (await start(given.context())).drive();
-    const { log } = given.store;
-    let looks = 0;
-    const moving: MemoryStore = {
-      ...given.store,
-      log: {
-        ...log,
-        openDriver: async (id, options) => {
-          const opened = await log.openDriver(id, options);
-          if (!opened.ok) return opened;
-          const takeOver: typeof opened.session.takeOver = async (request) =>
-            ++looks === 1 ? { ok: false, code: 'history-diverged', message: 'moved on', epoch: null } : opened.session.takeOver(request);
-          return { ...opened, session: { ...opened.session, takeOver } };
-        },
-      },
-    };
-    await reopen({ ...given.context(), store: moving });
-    expect(looks).toBe(2);
+    const codes = [code];
+    await reopen({ ...given.context(), store: refusing(given.store, codes) });
+    expect(codes).toEqual([]);
     expect((await types(given)).at(-1)).toBe('RunReopened');
   });
 
   it('is not begun where the store refuses it', async () => {
     const given = world();
     await (await start(given.context())).drive();
-    const { log } = given.store;
-    const refusing: MemoryStore = {
-      ...given.store,
-      log: {
-        ...log,
-        openDriver: async (id, options) => {
-          const opened = await log.openDriver(id, options);
-          if (!opened.ok) return opened;
-          const takeOver: typeof opened.session.takeOver = async () => ({
-            ok: false,
-            code: 'unknown-chunk',
-            message: 'no such chunk',
-            epoch: null,
-          });
-          return { ...opened, session: { ...opened.session, takeOver } };
-        },
-      },
-    };
-    await expect(reopen({ ...given.context(), store: refusing })).rejects.toMatchObject({
+    await expect(reopen({ ...given.context(), store: refusing(given.store, ['unknown-chunk']) })).rejects.toMatchObject({
       code: 'unknown-chunk',
-      message: expect.stringContaining('no such chunk') as string,
+      message: expect.stringContaining('not now') as string,
     });
-    expect(await log.holder(runId)).toBeNull();
+    expect(await given.store.log.holder(runId)).toBeNull();
   });
 });
 
