@@ -35,15 +35,11 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-/** What a provider wrote into its ledger, in order. */
-export const ledgerEntries = (file: string): readonly LedgerEntry[] =>
-  fs.existsSync(file)
-    ? fs
-        .readFileSync(file, 'utf8')
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as LedgerEntry)
-    : [];
+/** What a provider wrote into its ledger, in order. The line that it is writing at this moment is left for the next look. */
+export function ledgerEntries(file: string): readonly LedgerEntry[] {
+  const lines = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n') : [];
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as LedgerEntry);
+}
 
 /** Tokens that were billed for answers. */
 export const billedTokens = (entries: readonly LedgerEntry[]) => ({
