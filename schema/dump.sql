@@ -9,9 +9,6 @@ distilog.append_result.recorded_at bigint
 distilog.append_result.hash bytea
 distilog.append_result.epoch bigint
 distilog.append_result.duplicate boolean
-distilog.chunk_refs.log_id text not null
-distilog.chunk_refs."position" bigint not null
-distilog.chunk_refs.sha256 bytea not null
 distilog.chunks.sha256 bytea not null
 distilog.chunks.codec text not null
 distilog.chunks.length bigint not null
@@ -66,8 +63,6 @@ distilog.snapshots."position" bigint not null
 distilog.snapshots.state text not null
 
 -- Constraints
-chunk_refs_pkey: PRIMARY KEY (log_id, "position", sha256)
-chunk_refs_sha256_fkey: FOREIGN KEY (sha256) REFERENCES distilog.chunks(sha256)
 chunks_pkey: PRIMARY KEY (sha256)
 commits_append_id: UNIQUE (log_id, append_id)
 commits_pkey: PRIMARY KEY (log_id, first)
@@ -80,7 +75,6 @@ migrations_pkey: PRIMARY KEY (name)
 snapshots_pkey: PRIMARY KEY (log_id, projection, version, fingerprint, "position")
 
 -- Indexes
-CREATE UNIQUE INDEX chunk_refs_pkey ON distilog.chunk_refs USING btree (log_id, "position", sha256);
 CREATE UNIQUE INDEX chunks_pkey ON distilog.chunks USING btree (sha256);
 CREATE INDEX commits_ahead ON distilog.commits USING btree (log_id, first) WHERE ((recorded_at - clock) > '00:00:01'::interval);
 CREATE UNIQUE INDEX commits_append_id ON distilog.commits USING btree (log_id, append_id);
@@ -111,8 +105,6 @@ create view distilog.history as SELECT log_id,
    FROM distilog.events;
 
 -- Triggers
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.chunk_refs FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.chunk_refs FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.chunks FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.chunks FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.commits FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
@@ -123,7 +115,6 @@ CREATE TRIGGER append_only BEFORE DELETE ON distilog.heads FOR EACH STATEMENT EX
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.heads FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 
 -- Grants
-chunk_refs: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 chunks: distilog_app=ar/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 commits: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 events: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
@@ -175,12 +166,13 @@ declare
   at        timestamptz;
   count     integer := cardinality(p_types);
   new_epoch bigint;
+  missing   text;
 begin
   -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
   select * into head from distilog.heads where log_id = p_log for no key update;
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
-  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for the foreign key to say.
+  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 8 to say.
   if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
     raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
   end if;
@@ -227,10 +219,11 @@ begin
            case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
            d, leaves[n]
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
-  insert into distilog.chunk_refs (log_id, position, sha256)
-    select distinct p_log, head.position + n, decode(x, 'hex')
-      from unnest(p_chunks) with ordinality as e (c, n), unnest(string_to_array(c, ',')) as x
-     where c <> '';
+
+  -- 8. Nothing but chunks that are stored. Each is looked up by its address: offset 0 keeps the planner from reading all chunks there are instead.
+  select x into missing from (select distinct x from unnest(p_chunks) as c, unnest(string_to_array(c, ',')) as x where c <> '') as named (x)
+    where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
+  if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;
   return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
 end $function$
 ;

@@ -141,7 +141,7 @@ async function read(store: Store, owner: () => pg.ClientConfig, runId: string): 
   await client.connect();
   const { rows } = await client.query<StoredChunk>(
     `select encode(sha256, 'hex') as sha256, codec, length::int, translate(encode(body, 'base64'), E'\n', '') as base64
-       from distilog.chunks where sha256 in (select sha256 from distilog.chunk_refs where log_id like $1 || '%') order by sha256`,
+       from distilog.chunks where sha256 in (select unnest(chunks) from distilog.events where log_id like $1 || '%') order by sha256`,
     [runId],
   );
   await client.end();

@@ -62,7 +62,8 @@ create index events_kept on distilog.events (log_id, step, pass, batch) where ty
 -- needs this index anew.
 create index events_rare on distilog.events (log_id, position) where type not in ('BatchStarted', 'BatchProgressed', 'BatchSucceeded') or version > 1;
 
--- Rows of batches, addressed by the SHA-256 of their uncompressed encoding; compressed by the client.
+-- Rows of batches, addressed by the SHA-256 of their uncompressed encoding; compressed by the client. Never deleted, so an append that looks whether
+-- the chunks it names are there has looked for good.
 create table distilog.chunks (
   sha256 bytea   primary key,
   codec  text    not null,
@@ -70,14 +71,6 @@ create table distilog.chunks (
   body   bytea   not null
 );
 alter table distilog.chunks alter column body set storage external;
-
--- Makes it impossible to name a chunk that is not stored, and tells which are named.
-create table distilog.chunk_refs (
-  log_id   text collate "C" not null,
-  position bigint not null,
-  sha256   bytea  not null references distilog.chunks (sha256),
-  constraint chunk_refs_pkey primary key (log_id, position, sha256)
-);
 
 -- States of folds, disposable: every one can be computed again from the log.
 create table distilog.snapshots (
@@ -127,12 +120,13 @@ declare
   at        timestamptz;
   count     integer := cardinality(p_types);
   new_epoch bigint;
+  missing   text;
 begin
   -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
   select * into head from distilog.heads where log_id = p_log for no key update;
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
-  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for the foreign key to say.
+  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 8 to say.
   if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
     raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
   end if;
@@ -179,10 +173,11 @@ begin
            case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
            d, leaves[n]
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
-  insert into distilog.chunk_refs (log_id, position, sha256)
-    select distinct p_log, head.position + n, decode(x, 'hex')
-      from unnest(p_chunks) with ordinality as e (c, n), unnest(string_to_array(c, ',')) as x
-     where c <> '';
+
+  -- 8. Nothing but chunks that are stored. Each is looked up by its address: offset 0 keeps the planner from reading all chunks there are instead.
+  select x into missing from (select distinct x from unnest(p_chunks) as c, unnest(string_to_array(c, ',')) as x where c <> '') as named (x)
+    where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
+  if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;
   return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
 end $$;
 
@@ -233,7 +228,7 @@ end $$;
 do $$
 declare name text;
 begin
-  foreach name in array array['commits', 'events', 'chunks', 'chunk_refs'] loop
+  foreach name in array array['commits', 'events', 'chunks'] loop
     execute format('create trigger append_only before update or delete on distilog.%I for each statement execute function distilog.refuse_change()', name);
     execute format('create trigger append_only_truncate before truncate on distilog.%I for each statement execute function distilog.refuse_change()', name);
     execute format('alter table distilog.%I enable always trigger append_only', name);

@@ -7,7 +7,7 @@ const onDelete = 8;
 const onUpdate = 16;
 const onTruncate = 32;
 
-const history = ['commits', 'events', 'chunks', 'chunk_refs'] as const;
+const history = ['commits', 'events', 'chunks'] as const;
 /** Every trigger against change, and on what it fires. */
 const triggers = [
   ...history.map((table) => [`${table}.append_only`, before | onDelete | onUpdate] as const),
@@ -25,7 +25,7 @@ const indexes = [
   'events_one_success',
   'events_one_end',
 ] as const;
-const constraints = ['events_end_is_of_an_attempt', 'chunk_refs_sha256_fkey'] as const;
+const constraints = ['events_end_is_of_an_attempt'] as const;
 const functions = ['append_events', 'append', 'take_over', 'create_run', 'refuse_change'] as const;
 
 /** Guards of history that are not in force, each with why: `events.append_only is switched off`. */

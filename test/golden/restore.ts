@@ -110,10 +110,6 @@ export async function restoreInPostgres({ logs, chunks }: GoldenLog, query: Quer
         leaf: bytea(leaf),
       })),
     );
-    await insert(
-      'chunk_refs',
-      events.flatMap(({ position, chunks: named }) => [...new Set(named)].map((sha256) => ({ log_id, position, sha256: bytea(sha256) }))),
-    );
   }
 }
 

@@ -39,14 +39,13 @@ it.each([
     ['events.append_only is another'],
   ],
   [
-    `create or replace trigger append_only before update or delete on distilog.chunk_refs for each statement when (false) execute function distilog.refuse_change();
-     alter table distilog.chunk_refs enable always trigger append_only`,
-    ['chunk_refs.append_only is another'],
+    `create or replace trigger append_only before update or delete on distilog.chunks for each statement when (false) execute function distilog.refuse_change();
+     alter table distilog.chunks enable always trigger append_only`,
+    ['chunks.append_only is another'],
   ],
   ['drop index distilog.events_one_success', ['events_one_success is dropped']],
   [`drop index distilog.events_one_end; create index events_one_end on distilog.events (log_id)`, ['events_one_end is dropped']],
   ['alter table distilog.events drop constraint events_end_is_of_an_attempt', ['events_end_is_of_an_attempt is dropped']],
-  ['alter table distilog.chunk_refs drop constraint chunk_refs_sha256_fkey', ['chunk_refs_sha256_fkey is dropped']],
   ['alter table distilog.commits drop constraint commits_append_id', ['commits_append_id is dropped']],
   [
     `create or replace function distilog.refuse_change() returns trigger language plpgsql as 'begin return null; end'`,

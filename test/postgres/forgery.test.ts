@@ -46,7 +46,7 @@ beforeAll(async () => {
     await database.sql(`create table public.${table} as table distilog.${table}; alter table distilog.${table} disable trigger all`);
 });
 
-const tables = ['chunks', 'heads', 'commits', 'events', 'chunk_refs'] as const;
+const tables = ['chunks', 'heads', 'commits', 'events'] as const;
 const forge = (sql: string) => database.sql(sql);
 const restore = () =>
   forge(

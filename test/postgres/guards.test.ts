@@ -23,7 +23,7 @@ async function refusal(connect: () => pg.ClientConfig, sql: string): Promise<str
   }
 }
 
-const history = ['events', 'commits', 'chunks', 'chunk_refs'] as const;
+const history = ['events', 'commits', 'chunks'] as const;
 
 describe.runIf(database.hasRoles)('the program’s role', () => {
   it('owns nothing: the store says that roles keep history append-only', () => {
@@ -32,7 +32,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
 
   const attacks = [
     ...[...history, 'heads'].flatMap((table) => [
-      `update distilog.${table} set ${table === 'chunks' || table === 'chunk_refs' ? `sha256 = sha256` : `log_id = log_id`}`,
+      `update distilog.${table} set ${table === 'chunks' ? `sha256 = sha256` : `log_id = log_id`}`,
       `delete from distilog.${table}`,
       `truncate distilog.${table}`,
       `drop table distilog.${table}`,
@@ -43,7 +43,6 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
     `insert into distilog.commits select * from distilog.commits limit 1`,
     `insert into distilog.heads values ('x', 0, now(), 1, '')`,
     `select distilog.append_events('${runId}', 1, false, 'x', null, 'w', array['RunPaused'], array[1], array[null::int], array[null::text], array[null::bigint], array[null::int], array[''], array['{}'])`,
-    `insert into distilog.chunk_refs select * from distilog.chunk_refs limit 1`,
     `merge into distilog.events e using distilog.heads h on false when not matched then insert (log_id) values (h.log_id)`,
     `copy distilog.events from program 'true'`,
     `select from distilog.heads for update`,
@@ -78,7 +77,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
        where a.grantee <> a.grantor and what not like 'migration%'
        group by a.grantee order by 1`);
     expect((rows as { may: string }[]).map(({ may }) => may)).toEqual([
-      'distilog_app: append execute, chunk_refs select, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots delete, snapshots insert, snapshots select, snapshots update, take_over execute',
+      'distilog_app: append execute, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots delete, snapshots insert, snapshots select, snapshots update, take_over execute',
     ]);
   });
 
@@ -92,7 +91,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
 
 describe('the owner, by accident,', () => {
   const attacks = history.flatMap((table) => [
-    `update distilog.${table} set ${table === 'chunks' || table === 'chunk_refs' ? `sha256 = sha256` : `log_id = log_id`}`,
+    `update distilog.${table} set ${table === 'chunks' ? `sha256 = sha256` : `log_id = log_id`}`,
     `delete from distilog.${table}`,
     `truncate distilog.${table} cascade`,
     `set session_replication_role = replica; delete from distilog.${table}`,

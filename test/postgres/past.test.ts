@@ -68,7 +68,7 @@ async function lookAt(
 
 /** Every row of the log's tables, put into another server's, as a dump and its restoration would. */
 async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
-  for (const table of ['heads', 'commits', 'events', 'chunks', 'chunk_refs']) {
+  for (const table of ['heads', 'commits', 'events', 'chunks']) {
     const { rows } = await database.sql(`select row_to_json(t)::text as line from distilog.${table} t`);
     const client = new pg.Client(target());
     await client.connect();

@@ -88,4 +88,16 @@ describe('the plan of what is asked of a log is the same at 200,000 events as at
     expect(plans.flat().filter((read) => read.startsWith('all of'))).toEqual([]);
     expect(await plansOf(small.database, (store) => ask(store, small.batches * 2))).toEqual(plans);
   });
+
+  it('whether chunks are stored, when there are few of them: a server that goes on with that plan has many later', async () => {
+    const { rows } = await small.database.sql(`select prosrc as text from pg_proc where proname = 'append_events'`);
+    const [{ text }] = rows as [{ text: string }];
+    const look = /select x into missing [^;]+/.exec(text)?.[0].replace('into missing', '').replaceAll('p_chunks', '$1::text[]');
+    await small.database.sql(
+      `insert into distilog.chunks select sha256(n::text::bytea), 'none', 1, 'x' from generate_series(1, 300) n; analyze distilog.chunks`,
+    );
+    const explained = await small.database.sql(`explain (format json) ${look}`, [['ab', 'ab,cd']]);
+    const [plan] = (explained.rows as readonly { 'QUERY PLAN': readonly { Plan: PlanNode }[] }[])[0]?.['QUERY PLAN'] ?? [];
+    expect(plan && readBy(plan.Plan)).toEqual(['chunks_pkey']);
+  });
 });
