@@ -106,7 +106,7 @@ function batchOf(step: 'all' | 'text', batch: number, { chunk }: BuiltChunk): re
     {
       type: 'BatchStarted',
       ...place,
-      data: { inputs, offset: isSource ? batch : 0, rows: 1, worker: writer, alone: false, signature: '' },
+      data: { inputs, offset: isSource ? batch : 0, rows: 1, worker: writer, alone: false },
     },
     {
       type: 'BatchSucceeded',

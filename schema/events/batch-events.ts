@@ -23,8 +23,6 @@ export const batchStartedSchema = z.object({
   worker: z.string(),
   /** Whether it runs with nothing beside it, because an earlier attempt was lost with its driver. */
   alone: z.boolean(),
-  /** The step's signature under which this attempt runs. */
-  signature: z.string(),
 });
 
 /** Rows of a slow batch finished since the attempt's last event: kept, if the driver is lost. Chunks hold the rows, their parents are input rows. */

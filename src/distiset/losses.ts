@@ -55,12 +55,20 @@ export async function* losses(store: Store, runId: string, to: number): AsyncGen
   }
 }
 
-/** What went into a batch, from the event that started it. */
+/** Positions that are looked through first for the start of a batch that failed; it is rarely far. */
+const firstLook = 1_000;
+
+/** What went into a batch, from the event that started it: looked for backwards, so that the length of the log before it costs nothing. */
 async function inputsOf({ log }: Store, { logId, position, pass, step, batch }: RecordedEvent<'BatchFailed'>): Promise<readonly Span[]> {
-  for await (const page of log.read(logId, { to: position, step, types: ['BatchStarted'] })) {
-    for (const event of page) {
-      if (event.type === 'BatchStarted' && event.pass === pass && event.batch === batch) return event.data.inputs;
+  let to = position - 1;
+  for (let look = firstLook; to > 0; look *= 2) {
+    const from = Math.max(1, to - look + 1);
+    for await (const page of log.read(logId, { from, to, step, types: ['BatchStarted'] })) {
+      for (const event of page) {
+        if (event.type === 'BatchStarted' && event.pass === pass && event.batch === batch) return event.data.inputs;
+      }
     }
+    to = from - 1;
   }
   return [];
 }

@@ -166,9 +166,9 @@ export class Driver {
       case 'StartBatch': {
         const { step, batch, attempt, offset, alone } = command;
         const inputs = command.again ? [...(await this.#worker.again(pass, step, batch)), ...command.inputs] : command.inputs;
-        const plan = this.#state.steps[step]?.plan;
-        const rows = plan?.upstream.length === 0 ? this.#worker.sourceRows(step) : command.rows;
-        const data = { inputs, offset, rows, alone, worker: this.#worker.name, signature: plan?.signature ?? '' };
+        const isSource = this.#state.steps[step]?.plan.upstream.length === 0;
+        const rows = isSource ? this.#worker.sourceRows(step) : command.rows;
+        const data = { inputs, offset, rows, alone, worker: this.#worker.name };
         return { type: 'BatchStarted', pass, step, batch, attempt, data };
       }
       case 'FinishStep':

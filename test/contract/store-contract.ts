@@ -341,7 +341,7 @@ const batchStarted = (batch: number): NewEvent => ({
   step: 'a',
   batch,
   attempt: 1,
-  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
+  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false },
 });
 const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; readonly attempt: number } => ({
   type: 'BatchSucceeded',

@@ -9,7 +9,7 @@ export async function writeLongLog(database: TestDatabase, batches: number): Pro
     insert into distilog.heads values ('${runId}', ${batches * 2}, now(), 1, '');
     insert into distilog.events
       select '${runId}', 2 * n + k, now(), case k when 1 then 'BatchStarted' else 'BatchSucceeded' end, 1, 1, 'step' || n % 4, n / 4, 1, '{}',
-             case k when 1 then '{"inputs":[],"offset":0,"rows":1,"worker":"w","alone":false,"signature":""}'
+             case k when 1 then '{"inputs":[],"offset":0,"rows":1,"worker":"w","alone":false}'
                     else '{"inputs":[],"rowsIn":1,"rows":1,"chunkRows":[1],"bytes":1,"rejected":{"count":0,"codes":{},"rows":[],"inChunk":false},"elapsedMs":1,"usage":[],"calls":0,"source":null,"undeclared":[],"missing":[]}' end, ''
         from generate_series(0, ${batches - 1}) as n, generate_series(1, 2) as k;
     insert into distilog.commits

@@ -38,7 +38,7 @@ export const started = (batch: number): NewEvent => ({
   step: 'all',
   batch,
   attempt: 1,
-  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false, signature: '' },
+  data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false },
 });
 
 /** That somebody took a run over. */

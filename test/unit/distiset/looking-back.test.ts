@@ -1,7 +1,7 @@
 // What was lost, how a row came to be, and whether a written dataset is what its log says.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createDistiset, losses, readMetadata, rowAt, traceRow, verifyDistiset, writeDistiset } from '#distiset';
 import { retryPipeline } from '#engine';
@@ -83,6 +83,49 @@ describe('losses', () => {
     expect(row).toMatchObject({ kind: 'row', step: 'other', batch: 1, row: 1 });
     expect(batch).toMatchObject({ kind: 'batch', step: 'strict', pass: 1, batch: 1, code: 'four', message: 'four', attempts: 1 });
     expect(batch?.kind === 'batch' && (await batch.inputs())).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }]);
+  });
+
+  it('find what went into a batch by looking back from its failure, near or far', async () => {
+    const many = 800;
+    const isOver = Promise.withResolvers<void>();
+    const pipe = pipeline('long', ({ source }) => {
+      const rows = source('rows', {
+        output: z.object({ n: z.int() }),
+        rows: Array.from({ length: many }, (_, n) => ({ n })),
+        batchSize: 1,
+      });
+      const failsAt = (which: number, before: (n: number) => Promise<void> | void) => ({
+        output: z.object({ m: z.int() }),
+        run: async ({ n }: { n: number }) => {
+          await before(n);
+          if (n === which) throw new NonRetryableError('no', { code: 'no' });
+          return { m: n };
+        },
+      });
+      rows.map(
+        'soon',
+        failsAt(many - 1, (n) => (n === many - 1 ? isOver.resolve() : undefined)),
+        { onError: 'fail', concurrency: 1 },
+      );
+      rows.map(
+        'late',
+        failsAt(0, (n) => (n === 0 ? isOver.promise : undefined)),
+        { onError: 'fail' },
+      );
+    });
+    const { store, runId } = await ran(pipe);
+    const lost = await Array.fromAsync(losses(store, runId, await headOf(store, runId)));
+    const read = vi.spyOn(store.log, 'read');
+    const seen: (readonly [string, number, unknown])[] = [];
+    for (const batch of lost) {
+      read.mockClear();
+      const inputs = batch.kind === 'batch' && (await batch.inputs());
+      seen.push([batch.step, batch.position - Math.min(...read.mock.calls.map(([, range]) => range?.from ?? 1)), inputs]);
+    }
+    expect(seen.toSorted(([a], [b]) => a.localeCompare(b))).toEqual([
+      ['late', expect.toSatisfy((positions: number) => positions > 2_000), [{ n: 0 }]],
+      ['soon', 1_000, [{ n: many - 1 }]],
+    ]);
   });
 
   it('of a source are told without what it read, which was never stored', async () => {

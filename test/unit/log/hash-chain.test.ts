@@ -21,9 +21,9 @@ describe('the hash chain', () => {
     });
     expect([leaf, root, hash]).toMatchInlineSnapshot(`
       [
-        "b718b47a1e9b183793b3d576da95f64feec5ba80e156b5656cd7e40ad8383a10",
-        "e5a783f9e26a908e742b3657adef3174e14284914257898f8968e185c0e426d7",
-        "97ac0f2e6c68e46bf85f2a51ba405ad6f9638e6352397bea7abdbb7783f4a8c8",
+        "bb560f1b5cf1f482874030a57a72c93d3563a636ba2421e3080374b393968e86",
+        "d89546fd2bdd2ece3b2fa1e419117e5f72938643b4769523cdb21a963587acd7",
+        "803d2d61c677d3cf5c9a37c38f11b9511b755f9f76943bac8defd315177c2300",
       ]
     `);
   });

@@ -48,7 +48,7 @@ export const batchStarted = (batch: number, attempt = 1): NewEvent<'BatchStarted
   step: 'all',
   batch,
   attempt,
-  data: { inputs: [], offset: batch * 10, rows: 10, worker: 'here', alone: false, signature: '' },
+  data: { inputs: [], offset: batch * 10, rows: 10, worker: 'here', alone: false },
 });
 
 export const batchSucceeded = (batch: number, attempt = 1, chunks: readonly string[] = [], elapsedMs = 0): NewEvent<'BatchSucceeded'> => ({

@@ -77,7 +77,7 @@ export const batchStarted = (
 ): NewEvent<'BatchStarted'> => ({
   type: 'BatchStarted',
   ...placeOf(step, batch, { ...(pass && { pass }), ...(attempt && { attempt }) }),
-  data: { inputs: [], offset: 0, rows: 10, worker: 'w', alone: false, signature: '', ...given },
+  data: { inputs: [], offset: 0, rows: 10, worker: 'w', alone: false, ...given },
 });
 export const batchSucceeded = (
   step: string,

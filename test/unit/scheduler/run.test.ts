@@ -203,7 +203,7 @@ describe('a run', () => {
     expect(started.find(({ step, batch }) => step === 'source' && batch === 1)).toMatchObject({
       pass: 1,
       attempt: 1,
-      data: { inputs: [], offset: 10, rows: 10, worker: 'a worker', alone: false, signature: 'signature of source' },
+      data: { inputs: [], offset: 10, rows: 10, worker: 'a worker', alone: false },
     });
     const inputs = [{ step: 'source', pass: 1, from: [1, 0], to: [1, 10] }];
     expect(started.find(({ step, batch }) => step === 'call' && batch === 1)?.data).toMatchObject({ inputs, rows: 10 });

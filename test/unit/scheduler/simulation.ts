@@ -189,7 +189,7 @@ class Simulation {
           step,
           batch,
           attempt,
-          data: { inputs, offset, rows, worker: 'w', alone, signature: '' },
+          data: { inputs, offset, rows, worker: 'w', alone },
         });
         const slowness = hashed('slow', step) % slowEvery === 0 ? slowTimes : 1;
         this.#running.push({ at: this.#now + Math.floor(this.#random.next() ** 3 * batchMax) * slowness, start: command, inputs });

@@ -52,7 +52,7 @@ const started = (step: string, batch: number, attempt = 1, alone = false): NewEv
   step,
   batch,
   attempt,
-  data: { inputs: [], offset: 2 * batch, rows: 2, worker: 'w', alone, signature: '' },
+  data: { inputs: [], offset: 2 * batch, rows: 2, worker: 'w', alone },
 });
 const read = (batch: number): NewEvent => ({
   type: 'BatchSucceeded',
