@@ -12,10 +12,14 @@ const decompress = promisify(zstdDecompress);
 const compressFrom = 256;
 /** Bytes from which another thread compresses: handing less over takes longer than doing it. */
 const compressAsideFrom = 32 * 1024;
-/** What another thread does may take longer: 6 % smaller than at zstd's third level, its default, for a millisecond more in 80 KB; unpacked as fast. */
-const asideLevel = 9;
+/**
+ * What another thread does may take longer: text gets 6 % smaller than at zstd's third level, its default, for a millisecond more in 80 KB; unpacked as
+ * fast. What shrinks to less than an eighth at once has little left to gain.
+ */
+const thoroughLevel = 9;
+const thoroughFrom = 1 / 8;
 /** Bytes up to which that level takes 7 MB at work; beyond, it would take 25. */
-const asideLevelUpTo = 256 * 1024;
+const thoroughUpTo = 256 * 1024;
 /** Compressed bytes in one insert, unless a single chunk is larger. */
 const insertBytesMax = 16 * 1024 * 1024;
 /** Chunks in one insert: each takes four of the 65,535 parameters that a statement may have. */
@@ -113,12 +117,13 @@ async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
 }
 
-/** Told the length beforehand, zstd takes no more memory than that needs. */
-const compressAside = (bytes: Uint8Array): Promise<Buffer> =>
-  compress(bytes, {
-    pledgedSrcSize: bytes.byteLength,
-    params: bytes.byteLength <= asideLevelUpTo ? { [constants.ZSTD_c_compressionLevel]: asideLevel } : {},
-  });
+async function compressAside(bytes: Uint8Array): Promise<Buffer> {
+  // Told the length beforehand, zstd takes no more memory than that needs.
+  const pledgedSrcSize = bytes.byteLength;
+  const body = await compress(bytes, { pledgedSrcSize });
+  if (bytes.byteLength > thoroughUpTo || body.byteLength < bytes.byteLength * thoroughFrom) return body;
+  return compress(bytes, { pledgedSrcSize, params: { [constants.ZSTD_c_compressionLevel]: thoroughLevel } });
+}
 
 async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
