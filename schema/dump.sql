@@ -140,14 +140,20 @@ end $function$
 ;
 -- distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[])
  RETURNS distilog.append_result
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
-$function$
+begin
+  if cardinality(p_addresses) > 0 then
+    insert into distilog.chunks (sha256, codec, length, body)
+      select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) with ordinality as e (a, c, l, b, n) order by n
+      on conflict do nothing;
+  end if;
+  return distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
 

@@ -39,6 +39,7 @@ export {
   type Operator,
 } from './manifest.ts';
 export { branchColumn, hiddenPrefix, joinedColumn, parsePlace, placeColumn, placeText, type RowPlace } from './hidden-columns.ts';
+export type { PackedChunk } from './packed-chunk.ts';
 export type { Place, Range, Span } from './place.ts';
 export { rejectionSchema, type Rejected, type Rejection } from './rejection.ts';
 export { isStorable, storableMessage, storableStack, storableText } from './text.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
+import type { PackedChunk } from '../packed-chunk.ts';
 import * as batch from './batch-events.ts';
 import * as run from './run-events.ts';
 import * as side from './side-events.ts';
@@ -48,9 +49,17 @@ interface Levels {
   readonly batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly attempt: number };
 }
 
-/** An event that is to be appended. `chunks` are SHA-256s of stored chunks, in order. Distributes over a union of types. */
+/**
+ * An event that is to be appended. `chunks` are SHA-256s of chunks, in order: each is stored already, or among those that the event `brings`. Distributes
+ * over a union of types.
+ */
 export type NewEvent<T extends EventType = EventType> = T extends EventType
-  ? { readonly type: T; readonly data: DataOf<T>; readonly chunks?: readonly string[] | undefined } & Levels[(typeof catalogue)[T]['level']]
+  ? {
+      readonly type: T;
+      readonly data: DataOf<T>;
+      readonly chunks?: readonly string[] | undefined;
+      readonly brings?: readonly PackedChunk[] | undefined;
+    } & Levels[(typeof catalogue)[T]['level']]
   : never;
 
 /** An event with its place in a log. `recordedAt` is the database's clock, in UTC with microseconds. */

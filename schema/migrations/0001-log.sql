@@ -181,12 +181,20 @@ begin
   return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
 end $$;
 
+-- Appends, and stores beforehand the chunks that come with the events, sorted by address so that two appends wait for each other in one order only.
 create function distilog.append(
   p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text,
-  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[]
-) returns distilog.append_result language sql security definer set search_path = pg_catalog, pg_temp as $$
-  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
-$$;
+  p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[],
+  p_addresses bytea[] default '{}', p_codecs text[] default '{}', p_lengths bigint[] default '{}', p_bodies bytea[] default '{}'
+) returns distilog.append_result language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if cardinality(p_addresses) > 0 then
+    insert into distilog.chunks (sha256, codec, length, body)
+      select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) with ordinality as e (a, c, l, b, n) order by n
+      on conflict do nothing;
+  end if;
+  return distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+end $$;
 
 -- Appends, and raises the epoch: from then on, whoever drove before is fenced.
 create function distilog.take_over(

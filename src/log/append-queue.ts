@@ -14,10 +14,10 @@ export interface EncodedCall extends AppendCall {
   readonly bytes: number;
 }
 
-/** Most events, and bytes of their data, in one flush; the events of one call are never torn apart. */
+/** Most events, and bytes of their data and of the chunks they bring, in one flush; the events of one call are never torn apart. */
 export const flushEventsMax = 500;
 export const flushBytesMax = 1024 * 1024;
-/** Encoded events, and bytes of their data, that wait for a flush. Calls beyond that wait for room, as they are. */
+/** Encoded events, and bytes of their data and chunks, that wait for a flush. Calls beyond that wait for room, as they are. */
 export const queuedEventsMax = 20_000;
 export const queuedBytesMax = 16 * 1024 * 1024;
 
@@ -78,11 +78,14 @@ export class AppendQueue {
   }
 }
 
+const bytesOf = ({ encoded, brings }: CheckedEvent): number =>
+  brings.reduce((sum, { body }) => sum + body.byteLength, Buffer.byteLength(encoded.data));
+
 /** An event that cannot be encoded is a bug of its caller, and costs nobody else. */
 function encodedCall(call: AppendCall): EncodedCall | null {
   try {
     const checked = call.events.map(checkEvent);
-    return { ...call, checked, bytes: checked.reduce((sum, { encoded }) => sum + Buffer.byteLength(encoded.data), 0) };
+    return { ...call, checked, bytes: checked.reduce((sum, each) => sum + bytesOf(each), 0) };
   } catch (error) {
     call.reject(error);
     return null;

@@ -1,3 +1,4 @@
+import type { PackedChunk } from '#schema';
 import type { Sha256 } from '#kit/sha256';
 
 /** Stored bytes and their address. */
@@ -11,6 +12,8 @@ export interface Chunk {
 export interface ChunkStore {
   /** Stores chunks; one that is there already stays as it is. */
   put(chunks: readonly Chunk[]): Promise<void>;
+  /** Compresses chunks for an append that brings them along: `AppendRequest.chunks`. */
+  pack(chunks: readonly Chunk[]): Promise<readonly PackedChunk[]>;
   /**
    * The bytes under an address, checked against it.
    * Throws `Fault('chunk-missing')` where there are none, `Fault('chunk-corrupted')` where they do not have that hash or cannot be decompressed.

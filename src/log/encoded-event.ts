@@ -1,4 +1,13 @@
-import { catalogue, checkedData, currentData, eventBytesMax, isEventType, type NewEvent, type RecordedEvent } from '#schema';
+import {
+  catalogue,
+  checkedData,
+  currentData,
+  eventBytesMax,
+  isEventType,
+  type NewEvent,
+  type PackedChunk,
+  type RecordedEvent,
+} from '#schema';
 import { assert } from '#kit/assert';
 import { canonicalJson } from '#kit/json';
 
@@ -14,10 +23,11 @@ export interface EncodedEvent {
   readonly data: string;
 }
 
-/** An event as it is sent, and its data as it will be read. */
+/** An event as it is sent, its data as it will be read, and the chunks that it brings along. */
 export interface CheckedEvent {
   readonly encoded: EncodedEvent;
   readonly data: unknown;
+  readonly brings: readonly PackedChunk[];
 }
 
 /** Checks an event against its schema and bound, and writes its bytes. A mistake here is a bug: events are made by this program. */
@@ -41,7 +51,7 @@ export function checkEvent(event: NewEvent): CheckedEvent {
     chunks: event.chunks ?? [],
     data,
   };
-  return { encoded, data: parsed.data };
+  return { encoded, data: parsed.data, brings: event.brings ?? [] };
 }
 
 /** An event as it is sent, checked. */

@@ -1,4 +1,4 @@
-import type { EventType, RecordedEvent } from '#schema';
+import type { EventType, PackedChunk, RecordedEvent } from '#schema';
 import type { Instant, Timestamp } from '#kit/instant';
 import type { Sha256 } from '#kit/sha256';
 import type { EncodedEvent } from './encoded-event.ts';
@@ -23,6 +23,8 @@ export interface AppendRequest {
   /** Who writes, for the audit trail: `user@host:pid`. */
   readonly writer: string;
   readonly events: readonly EncodedEvent[];
+  /** Chunks that are stored with the events, in the same transaction; those of a refused append may be stored all the same, and nothing names them. */
+  readonly chunks?: readonly PackedChunk[] | undefined;
 }
 
 /** Where the events of an append stand: positions `first` to `last`, all at one time. */

@@ -15,6 +15,8 @@ export function memoryChunks(): MemoryChunks {
       // A copy: whoever reuses its buffer afterwards does not reach what is stored, as with a database.
       for (const chunk of chunks) if (!bytes.has(chunk.sha256)) bytes.set(chunk.sha256, new Uint8Array(chunk.bytes));
     },
+    pack: async (chunks) =>
+      chunks.map(({ sha256, bytes: given }) => ({ sha256, codec: 'none', length: given.byteLength, body: new Uint8Array(given) })),
     get: async (address) => checkedChunk(address, bytes.get(address)),
   };
 }

@@ -21,15 +21,18 @@ const unreliableLead = 1_000_000;
  */
 export function memoryEventLog({
   clock,
-  isStored,
+  chunks,
 }: {
   readonly clock: Clock;
-  readonly isStored: (sha256: string) => boolean;
+  /** Stored bytes by address. */
+  readonly chunks: Map<string, Uint8Array>;
 }): MemoryEventLog {
   const logs = new Map<string, MemoryLog>();
+  const isStored = (sha256: string) => chunks.has(sha256);
 
   const append = (request: AppendRequest, { raise }: { readonly raise: boolean }): AppendResult => {
     const log = logs.get(request.logId);
+    for (const { sha256, body } of request.chunks ?? []) if (!isStored(sha256)) chunks.set(sha256, body);
     return log ? appendTo(log, request, { clock, isStored, raise }) : refusal('unknown-log', `there is no log ${request.logId}`);
   };
 

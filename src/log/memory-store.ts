@@ -13,7 +13,7 @@ export interface MemoryStore extends Store {
 export function memoryStore({ clock = systemClock }: { readonly clock?: Clock | undefined } = {}): MemoryStore {
   const chunks = memoryChunks();
   return {
-    log: memoryEventLog({ clock, isStored: (sha256) => chunks.bytes.has(sha256) }),
+    log: memoryEventLog({ clock, chunks: chunks.bytes }),
     chunks,
     snapshots: memorySnapshots(),
     close: async () => undefined,

@@ -4,6 +4,7 @@
 const oidInt8 = 20;
 const oidInt4 = 23;
 const oidText = 25;
+const oidBytea = 17;
 
 /** Dimensions, whether there are nulls, the elements' type, their number, the first one's subscript: 4 bytes each. */
 const headBytes = 20;
@@ -21,6 +22,22 @@ export function textArray(values: readonly (string | null)[]): Buffer {
     const length = value === null ? nullLength : array.write(value, at + lengthBytes);
     array.writeInt32BE(length, at);
     at += lengthBytes + Math.max(0, length);
+  }
+  return array;
+}
+
+/** A `bytea[]`. */
+export function byteaArray(values: readonly Uint8Array[]): Buffer {
+  const array = withHead(
+    values.reduce((bytes, value) => bytes + lengthBytes + value.byteLength, headBytes),
+    oidBytea,
+    values,
+  );
+  let at = headBytes;
+  for (const value of values) {
+    array.writeInt32BE(value.byteLength, at);
+    array.set(value, at + lengthBytes);
+    at += lengthBytes + value.byteLength;
   }
   return array;
 }

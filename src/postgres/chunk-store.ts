@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Fault } from '#kit/fault';
-import { chunkUnpackedMax } from '#schema';
+import { chunkUnpackedMax, type PackedChunk } from '#schema';
 import { checkedChunk, type Chunk, type ChunkStore } from '#log';
 import type { Reader } from './reader.ts';
 
@@ -32,8 +32,9 @@ export function postgresChunks(reader: Reader): ChunkStore {
   const inserts = new Inserts(reader);
   return {
     put: async (chunks) => {
-      await Promise.all((await Promise.all(chunks.map(rowOf))).map((row) => inserts.add(row)));
+      await Promise.all((await Promise.all(chunks.map(packed))).map((row) => inserts.add(row)));
     },
+    pack: (chunks) => Promise.all(chunks.map(packed)),
     get: async (address) => {
       const row = await reader.query((database) =>
         database
@@ -50,7 +51,7 @@ export function postgresChunks(reader: Reader): ChunkStore {
 /** Puts what many batches store at about the same time into a few inserts. */
 class Inserts {
   readonly #reader: Reader;
-  readonly #waiting: { readonly row: ChunkRow; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  readonly #waiting: { readonly row: PackedChunk; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #running = 0;
 
   constructor(reader: Reader) {
@@ -58,7 +59,7 @@ class Inserts {
   }
 
   /** Resolves when the chunk is stored. */
-  add(row: ChunkRow): Promise<void> {
+  add(row: PackedChunk): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ row, resolve, reject });
       if (this.#running < insertsMax) void this.#run();
@@ -89,29 +90,26 @@ class Inserts {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 
-  #insert(rows: readonly ChunkRow[]): Promise<unknown> {
-    // By address: two inserts that have chunks in common wait for each other in one order only.
-    const sorted = rows.toSorted((a, b) => Buffer.compare(a.sha256, b.sha256));
+  #insert(rows: readonly PackedChunk[]): Promise<unknown> {
     return this.#reader.query((database) =>
       database
         .insertInto('distilog.chunks')
-        .values(sorted)
+        .values(byAddress(rows).map(({ sha256, body, ...row }) => ({ ...row, sha256: Buffer.from(sha256, 'hex'), body: asBuffer(body) })))
         .onConflict((conflict) => conflict.column('sha256').doNothing())
         .execute(),
     );
   }
 }
 
-interface ChunkRow {
-  readonly sha256: Buffer;
-  readonly codec: string;
-  readonly length: number;
-  readonly body: Buffer;
-}
+/** Sorted, so that two transactions that have chunks in common wait for each other in one order only. */
+export const byAddress = (chunks: readonly PackedChunk[]): readonly PackedChunk[] =>
+  chunks.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256)));
 
-async function rowOf({ sha256, bytes }: Chunk): Promise<ChunkRow> {
-  const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const plain = { sha256: Buffer.from(sha256, 'hex'), codec: 'none', length: bytes.byteLength, body: given };
+/** The same bytes. */
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+async function packed({ sha256, bytes }: Chunk): Promise<PackedChunk> {
+  const plain = { sha256, codec: 'none', length: bytes.byteLength, body: bytes };
   if (bytes.byteLength < compressFrom) return plain;
   const body = bytes.byteLength < compressAsideFrom ? zstdCompressSync(bytes) : await compressAside(bytes);
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
@@ -125,7 +123,7 @@ async function compressAside(bytes: Uint8Array): Promise<Buffer> {
   return compress(bytes, { pledgedSrcSize, params: { [constants.ZSTD_c_compressionLevel]: thoroughLevel } });
 }
 
-async function bodyOf({ codec, length, body }: Omit<ChunkRow, 'sha256'>, address: string): Promise<Uint8Array> {
+async function bodyOf({ codec, length, body }: Omit<PackedChunk, 'sha256'>, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
     new Fault(

@@ -2,7 +2,9 @@ import type pg from 'pg';
 import { Fault } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
 import type { AppendRefusal, AppendRequest, AppendResult } from '#log';
-import { bigintArray, integerArray, textArray } from './binary-array.ts';
+import type { PackedChunk } from '#schema';
+import { bigintArray, byteaArray, integerArray, textArray } from './binary-array.ts';
+import { byAddress } from './chunk-store.ts';
 
 interface AppendRow {
   readonly outcome: string;
@@ -21,7 +23,7 @@ const arrays = (from: number): string =>
     .join(', ');
 
 const statements = {
-  append: `select (r).* from (select distilog.append($1, $2, $3, $4, $5, ${arrays(6)}) offset 0) as q (r)`,
+  append: `select (r).* from (select distilog.append($1, $2, $3, $4, $5, ${arrays(6)}, $14::bytea[], $15::text[], $16::bigint[], $17::bytea[]) offset 0) as q (r)`,
   take_over: `select (r).* from (select distilog.take_over($1, $2, $3, $4, $5, ${arrays(6)}) offset 0) as q (r)`,
   create_run: `select (r).* from (select distilog.create_run($1, $2, $3, ${arrays(4)}) offset 0) as q (r)`,
 } as const;
@@ -41,6 +43,7 @@ export async function callAppend(client: pg.ClientBase, name: keyof typeof state
   ];
   const expected = expectedHash === null ? null : Buffer.from(expectedHash, 'hex');
   const values = name === 'create_run' ? [logId, appendId, writer, ...columns] : [logId, epoch, appendId, expected, writer, ...columns];
+  if (name === 'append') values.push(...chunkColumns(request.chunks ?? []));
   try {
     const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
     const [row] = rows;
@@ -62,6 +65,16 @@ export async function callAppend(client: pg.ClientBase, name: keyof typeof state
     if (refused) return refused;
     throw error;
   }
+}
+
+function chunkColumns(chunks: readonly PackedChunk[]): readonly Buffer[] {
+  const sorted = byAddress(chunks);
+  return [
+    byteaArray(sorted.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
+    textArray(sorted.map(({ codec }) => codec)),
+    bigintArray(sorted.map(({ length }) => length)),
+    byteaArray(sorted.map(({ body }) => body)),
+  ];
 }
 
 /** Errors of the database that say the events themselves are at fault: nothing was stored, and sending them again changes nothing. */

@@ -13,6 +13,11 @@ export function cachedChunks(chunks: ChunkStore): ChunkStore {
       await chunks.put(all);
       all.forEach(remember);
     },
+    pack: async (all) => {
+      const packed = await chunks.pack(all);
+      all.forEach(remember);
+      return packed;
+    },
     get: async (sha256) => {
       const known = cache.get(sha256);
       if (known) return known;

@@ -15,7 +15,7 @@ export interface BatchTask {
   readonly origin: JsonObject | null;
 }
 
-/** How it ended: the event to append, whose chunks are stored, and whether the run should pause. */
+/** How it ended: the event to append, whose chunks are stored or come with it, and whether the run should pause. */
 export interface BatchEnd {
   readonly event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>;
   readonly pause: { readonly reason: PauseReason; readonly message: string } | null;

@@ -65,7 +65,7 @@ export interface PauseWish {
   readonly message: string;
 }
 
-/** How an attempt ended: the event that tells it, its chunks stored, and whether the run should pause. */
+/** How an attempt ended: the event that tells it, whose chunks are stored or come with it, and whether the run should pause. */
 export interface Ended {
   readonly event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>;
   readonly pause: PauseWish | null;
@@ -77,6 +77,8 @@ const backoffMaxMs = 5 * 60_000;
 const backoffDoublingsMax = 10;
 /** Bytes of finished rows that are held in memory before they are written down, however early. */
 const untoldBytesMax = 8 * 1024 * 1024;
+/** Bytes of chunks, uncompressed, up to which an event brings them along; more are stored before it, beside what others append. */
+const broughtBytesMax = 256 * 1024;
 /** How often a slow batch writes down what it has done: a little less than the second that is promised. */
 const journalIntervalMs = 800;
 
@@ -322,11 +324,13 @@ export class Attempt {
       checkpoints.length > 0 ? documentChunk({ signature: this.task.step.signature, made: checkpoints } satisfies MadeCheckpoints) : null;
     const lists = [calls.length > 0 ? documentChunk(calls) : null, made, rejections].filter((chunk) => chunk !== null);
     const unstored = [...output.unstored, ...lists];
-    if (unstored.length > 0) await this.context.chunks.put(unstored);
+    const isBrought = unstored.reduce((sum, { bytes }) => sum + bytes.byteLength, 0) <= broughtBytesMax;
+    const brings = isBrought && unstored.length > 0 ? await this.context.chunks.pack(unstored) : [];
+    if (!isBrought) await this.context.chunks.put(unstored);
     const { step, pass, batch, attempt } = this.task;
     const all = { ...data, usage, calls: calls.length };
     const chunks = [...output.addresses, ...lists.map(({ sha256 }) => sha256)];
-    return { type, pass, step: step.name, batch, attempt, chunks, data: all } as unknown as NewEvent<T>;
+    return { type, pass, step: step.name, batch, attempt, chunks, brings, data: all } as unknown as NewEvent<T>;
   }
 
   #writeDown(): void {

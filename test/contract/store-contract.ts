@@ -131,6 +131,30 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await readAll(store, runId)).at(-1)?.chunks).toEqual([chunk.sha256, chunk.sha256]);
     });
 
+    it('stores the chunks that an append brings, once, and nothing that names them where it is refused', async () => {
+      const { store, runId, session, started } = await begun(open);
+      const many = Array.from({ length: 3 }, (_, n) => chunkOf(`brought ${n} ${newId()} `.repeat(10 ** n * 5)));
+      const packed = await store.chunks.pack(many);
+      const success = (batch: number, brought = many) => ({
+        ...batchSucceeded(batch),
+        chunks: brought.map(({ sha256: address }) => address),
+      });
+      const sent = { ...request(runId, started, [success(0), success(1)]), chunks: [...packed, ...packed] };
+      const done = ok(await session.append(sent));
+      expect(ok(await session.append(sent))).toEqual({ ...done, duplicate: true });
+      for (const { sha256: address, bytes } of many) expect(Buffer.from(await store.chunks.get(address))).toEqual(bytes);
+      const other = chunkOf(`other ${newId()}`);
+      const chunks = await store.chunks.pack([other]);
+      expect(await session.append({ ...request(runId, done, [success(0, [other])]), chunks })).toMatchObject({
+        ok: false,
+        code: 'already-recorded',
+      });
+      expect(await session.append(request(runId, done, [success(2, [chunkOf(newId())])]))).toMatchObject({ code: 'unknown-chunk' });
+      ok(await session.append({ ...request(runId, done, [success(2, [other])]), chunks }));
+      expect(Buffer.from(await store.chunks.get(other.sha256))).toEqual(other.bytes);
+      expect(await verify(store, runId)).toMatchObject({ ok: true });
+    });
+
     it('refuses an append without events', async () => {
       const { store, runId, session, started } = await begun(open);
       expect(await session.append(request(runId, started, []))).toMatchObject({ ok: false, code: 'invalid-event' });

@@ -100,13 +100,17 @@ describe('a ghost that calls the functions itself is refused', async () => {
       `select distinct unnest(p.proargnames) as name from pg_proc p where p.pronamespace = 'distilog'::regnamespace and p.proname in ('append', 'take_over', 'create_run')`,
     );
     expect((rows as { name: string }[]).map(({ name }) => name).sort()).toEqual([
+      'p_addresses',
       'p_append_id',
       'p_attempts',
       'p_batches',
+      'p_bodies',
       'p_chunks',
+      'p_codecs',
       'p_data',
       'p_epoch',
       'p_expected',
+      'p_lengths',
       'p_log',
       'p_passes',
       'p_run',

@@ -20,6 +20,8 @@ const step = (
 const gatherers = ['batch', 'global'];
 /** Rows of a run that is over soon, and of one that has more than a thousand events. */
 const items = { short: 12, long: 70 };
+/** Of a short run's source: more than an event brings along, so that its chunks are stored by themselves. */
+const textLength = 300_000;
 
 interface EveryOperator {
   readonly seed: number;
@@ -49,6 +51,7 @@ export function everyOperator({ seed, isRetried, isLong }: EveryOperator): World
   return {
     seed,
     items: isLong ? items.long : items.short,
+    ...(isLong ? {} : { textLength }),
     mended: false,
     steps: isRetried ? steps.filter(({ operator }) => !gatherers.includes(operator)) : steps,
   };

@@ -43,6 +43,8 @@ export interface World {
   readonly items: number;
   /** Rows that are rejected the first time come through once this is set. */
   mended: boolean;
+  /** Characters of a source's text; without it, the source's name. */
+  readonly textLength?: number;
   /** How long a slow row takes; without it, a turn of the event loop. */
   readonly slowMs?: number;
 }
@@ -79,6 +81,7 @@ export function randomWorld(seed: number): World {
 }
 
 const rejects = (world: World, step: string, row: unknown): boolean => !world.mended && hashed('reject', step, textOf(row)) % 17 === 0;
+const sourceText = ({ textLength = 0 }: World, name: string): string => name.padEnd(textLength);
 const textOf = (row: unknown): string => canonicalJson(row);
 /** What a step makes of a row: depends on nothing but both. */
 const valueOf = (step: string, row: unknown): number | null => {
@@ -111,7 +114,7 @@ export function pipelineOf(world: World): Pipeline {
       const made = (() => {
         switch (operator) {
           case 'source': {
-            const rows = Array.from({ length: world.items }, (_, n) => ({ n, of: name }));
+            const rows = Array.from({ length: world.items }, (_, n) => ({ n, of: sourceText(world, name) }));
             return source(name, { output: z.object({ n: z.int(), of: z.string() }), rows }, options);
           }
           case 'map':
@@ -235,7 +238,7 @@ export function expectedTables(world: World, of: Plan): ReadonlyMap<string, read
       case 'source':
         put(
           name,
-          Array.from({ length: world.items }, (_, n) => ({ values: { n, of: name } })),
+          Array.from({ length: world.items }, (_, n) => ({ values: { n, of: sourceText(world, name) } })),
         );
         break;
       case 'map':
