@@ -24,7 +24,7 @@ const namesOfOneEvent = subjects.map(({ name }) => name).filter((name) => name !
 
 /** What a reader has to know of who does what. */
 const note =
-  'distilog: one driver, whose appender is shared by all callers of a process. Bare: a connection and a log for each caller. ' +
+  'distilog: one driver, whose appender is shared by all callers of a process. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours. ' +
   'Emmett, evtstore, castore: a stream for each caller, on pools of ten, their default; message-db: a category for each caller.';
 
 const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

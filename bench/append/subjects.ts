@@ -27,6 +27,12 @@ export const subjects: readonly SubjectEntry[] = [
     load: async () => (await import('./subjects/bare.ts')).bareInsert,
   },
   {
+    name: 'bare INSERT, grouped',
+    packages: ['pg'],
+    countSql: 'select count(*) from bare',
+    load: async () => (await import('./subjects/bare.ts')).bareGrouped,
+  },
+  {
     name: 'bare COPY',
     packages: ['pg', 'pg-copy-streams'],
     countSql: 'select count(*) from bare',

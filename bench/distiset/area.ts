@@ -61,6 +61,15 @@ async function toParquet({ rounds, say }: Bench, { rows, database, folder }: Wor
   const contestants = await inTurns(
     [
       writer(us, (to) => exported(database, rows, to)),
+      {
+        name: `${us}, rows read only`,
+        run: async (_round, seen) => {
+          const told = await ownProcess(readProgram, [database.url, runIdOf(rows)]);
+          if (told.rows !== rows) throw new Error(`${told.rows} rows were read: ${rows} should be`);
+          keepPeak(seen, told);
+          return rows / told.seconds;
+        },
+      },
       writer('hyparquet-writer alone', (to) => plainProcess(writerProgram, [jsonl, to])),
       writer('DuckDB COPY', (to) => plainProcess(duckdbProgram, [jsonl, to])),
       writer('Hugging Face datasets', python('datasets'), pythonMissing()),
@@ -100,6 +109,7 @@ async function memory(
 const memoryRoundsMax = 2;
 
 const exportProgram = new URL('export-child.ts', import.meta.url);
+const readProgram = new URL('read-child.ts', import.meta.url);
 const writerProgram = new URL('writer-child.ts', import.meta.url);
 const duckdbProgram = new URL('duckdb-child.ts', import.meta.url);
 const parquetPeerProgram = new URL('parquet_peer.py', import.meta.url);

@@ -1,9 +1,10 @@
 import { us, type Area, type Bench, type Comparison } from '../area.ts';
-import { plainProcess, type Told } from '../measured-process.ts';
+import { ownProcess, plainProcess, type Told } from '../measured-process.ts';
 import { withFolder } from '../folder.ts';
 import { median } from '../figures.ts';
 import { pythonMissing, pythonProcess } from '../python.ts';
 import { inTurns, keepPeak, type Runner } from '../rounds.ts';
+import { runProgram } from './own-run.ts';
 import { ownRunner } from './own-runner.ts';
 import { missingPeers } from '../peers.ts';
 import { batchSize, callMs, callsInFlight, keptOf } from './pipelines.ts';
@@ -25,6 +26,7 @@ async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Com
     inTurns(
       [
         ownRunner(server, { name: us, pipeline: 'trivial', rows: large, figure: ({ seconds }) => large / seconds }),
+        inMemoryRunner(large),
         pMapRunner('trivial', large, ({ seconds }) => large / seconds),
         distilabelRunner(distilabel, home),
       ],
@@ -38,11 +40,21 @@ async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Com
     better: 'higher',
     contestants,
     note: [
-      `Batches of ${batchSize} rows. ${us} is durable, and its log is verified afterwards. p-map keeps everything in memory and nothing after it.`,
+      `Batches of ${batchSize} rows. ${us} is durable, and its log is verified afterwards; in memory, it is all of our work, with no database and no disk. p-map keeps everything in memory and nothing after it.`,
       `Distilabel does ${distilabel.toLocaleString('en-US')} rows, as its cost grows with them; what it takes for a single batch, which is its start, is taken off in its favour.`,
     ].join('\n'),
   };
 }
+
+/** Our part of the work alone: a log and chunks in memory, which no disk and no server has to take. */
+const inMemoryRunner = (rows: number): Runner => ({
+  name: `${us}, in memory`,
+  run: async (_round, seen) => {
+    const told = await ownProcess(runProgram, ['trivial', '', 'trivial', rows]);
+    keepPeak(seen, told);
+    return rows / told.seconds;
+  },
+});
 
 const pMapProgram = new URL('p-map-child.ts', import.meta.url);
 

@@ -12,12 +12,13 @@ export interface OwnRun {
   readonly rows: number;
 }
 
-const program = new URL('run-child.ts', import.meta.url);
+/** The program that does it. */
+export const runProgram = new URL('run-child.ts', import.meta.url);
 
 /** Runs it in a process of its own. Afterwards the log is verified and rows are counted; throws where anything is not as it has to be. */
 export async function ownRun(database: BenchDatabase, { pipeline, runId, rows }: OwnRun): Promise<Told> {
   const store = await database.store();
-  const told = await ownProcess(program, [pipeline, database.url, runId, rows]);
+  const told = await ownProcess(runProgram, [pipeline, database.url, runId, rows]);
   await requireVerified(store, runId);
   const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
   const committed = configs[0]?.rowsCommitted;

@@ -1,12 +1,13 @@
-// One run of ours: run-child.ts PIPELINE URL RUN ROWS, where ROWS is what goes in. The store is migrated already.
+// One run of ours: run-child.ts PIPELINE URL RUN ROWS, where ROWS is what goes in. The store is migrated already; without a URL it is in memory.
 import { startPipeline } from '#engine';
+import { memoryStore, type Store } from '#log';
 import { plan } from '#pipeline';
 import { openStore } from '#postgres';
 import { tell } from '../measured-process.ts';
 import { calls, trivial } from './pipelines.ts';
 
 const [name = '', url = '', runId = '', rows = ''] = process.argv.slice(2);
-const store = await openStore({ store: url, folder: '' });
+const store: Store = url === '' ? memoryStore() : await openStore({ store: url, folder: '' });
 await tell(async () => {
   const planned = plan((name === 'calls' ? calls : trivial)(Number(rows)));
   const run = await startPipeline(store, planned, { runId, seed: 1 });

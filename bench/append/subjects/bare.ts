@@ -29,6 +29,39 @@ export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, f
   }),
 );
 
+/** Most events in one INSERT of `bareGrouped`: as many as ours has in a flush. */
+const groupMax = 500;
+
+/** The most that one connection can do: as ours, everything that queued up while the last INSERT was on its way goes in the next, and nothing else is done. */
+export const bareGrouped: Subject = {
+  prepare: bareInsert.prepare,
+  open: async (options) => {
+    const { callers, close } = await bareInsert.open({ ...options, callers: 1 });
+    const [insert] = callers;
+    const waiting: { readonly count: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+    let isInserting = false;
+    const pump = async () => {
+      isInserting = true;
+      for (await Promise.resolve(); waiting.length > 0; await new Promise(setImmediate)) {
+        const group = waiting.splice(0, Math.max(1, Math.floor(groupMax / (waiting[0]?.count ?? 1))));
+        try {
+          await insert?.(group.reduce((sum, { count }) => sum + count, 0));
+          for (const { resolve } of group) resolve();
+        } catch (error) {
+          for (const { reject } of group) reject(error);
+        }
+      }
+      isInserting = false;
+    };
+    const append = (count: number) =>
+      new Promise<void>((resolve, reject) => {
+        waiting.push({ count, resolve, reject });
+        if (!isInserting) void pump();
+      });
+    return { callers: Array.from({ length: options.callers }, () => append), close };
+  },
+};
+
 const copySql = 'copy bare (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf) from stdin';
 
 /** The same rows by COPY. */

@@ -1,0 +1,15 @@
+// Reads what a run of ours has, and writes nothing: read-child.ts URL RUN.
+import { createDistiset } from '#distiset';
+import { resolveAsOf } from '#log';
+import { openStore } from '#postgres';
+import { tell } from '../measured-process.ts';
+
+const [url = '', runId = ''] = process.argv.slice(2);
+const store = await openStore({ store: url, folder: '' });
+await tell(async () => {
+  const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
+  let count = 0;
+  for (const config of configs) for await (const _row of config.rows()) count++;
+  return count;
+});
+await store.close();
