@@ -115,6 +115,8 @@ async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown
   const config = clientConfig(connect, 'distilog migrate');
   const pool = new pg.Pool({ ...config, max: 2 });
   pool.on('error', () => undefined);
+  // A connection that breaks while somebody has it tells the pool nothing: without a listener of its own it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await work(database);

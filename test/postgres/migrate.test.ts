@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
+import { ownServer } from './own-server.ts';
+import { openProxy } from './proxy.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
 
@@ -43,6 +45,27 @@ describe('migrating a store', () => {
     expect((await database.sql(`select to_regclass('distilog.events') as found`)).rows).toEqual([{ found: null }]);
     await database.sql('drop table distilog.snapshots');
     expect(await migrate(database.owner)).toEqual(names);
+  });
+
+  it('ends with a sentence whenever its connection is cut, and goes on where it was', async () => {
+    const server = await ownServer();
+    await server.sql('drop schema distilog cascade');
+    const proxy = await openProxy(server.socket);
+    const through = proxy.through(server.owner);
+    let cuts = 0;
+    for (let isOver = false; !isOver; ) {
+      const from = proxy.pieces;
+      proxy.onPiece = (piece) => (piece === from + cuts + 1 ? proxy.cut() : undefined);
+      const done = await migrate(through).catch((error: unknown) => error);
+      if (done instanceof Error) expect(done).toMatchObject({ code: expect.stringMatching(/^(connection-lost|store-unreachable)$/) });
+      else isOver = proxy.pieces - from <= cuts;
+      cuts++;
+    }
+    expect(cuts).toBeGreaterThan(10);
+    proxy.onPiece = null;
+    expect(await pendingMigrations(server.owner)).toEqual([]);
+    await proxy.close();
+    await server.remove();
   });
 
   it('can be shown first: the SQL runs by itself, in one go', async () => {
