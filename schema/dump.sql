@@ -142,25 +142,21 @@ end $function$
 
 CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[])
  RETURNS distilog.append_result
- LANGUAGE plpgsql
+ LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-begin
-  if cardinality(p_addresses) > 0 then
-    insert into distilog.chunks (sha256, codec, length, body)
-      select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) with ordinality as e (a, c, l, b, n) order by n
-      on conflict do nothing;
-  end if;
-  return distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
-end $function$
+  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data,
+                                p_addresses, p_codecs, p_lengths, p_bodies)
+$function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.append_events(p_log text, p_epoch bigint, p_raise boolean, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+CREATE OR REPLACE FUNCTION distilog.append_events(p_log text, p_epoch bigint, p_raise boolean, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[])
  RETURNS distilog.append_result
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET enable_seqscan TO 'off'
 AS $function$
 declare
   head      distilog.heads%rowtype;
@@ -178,7 +174,7 @@ begin
   select * into head from distilog.heads where log_id = p_log for no key update;
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
-  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 8 to say.
+  -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 9 to say.
   if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
     raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
   end if;
@@ -204,19 +200,24 @@ begin
     return row('history-diverged', format('the log ends at position %s, epoch %s, with another hash than the writer saw', head.position, head.epoch), null, null, null, null, null, false)::distilog.append_result;
   end if;
 
-  -- 5. Time never goes back, positions have no gaps.
+  -- 5. The chunks that come along; sorted, so that two appends that have some in common wait for each other in one order only.
+  insert into distilog.chunks (sha256, codec, length, body)
+    select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b) order by a
+    on conflict (sha256) do nothing;
+
+  -- 6. Time never goes back, positions have no gaps.
   clock := clock_timestamp();
   at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + interval '1 microsecond') end;
   new_epoch := head.epoch + case when p_raise then 1 else 0 end;
 
-  -- 6. The chain.
+  -- 7. The chain.
   new_hash := sha256(
     distilog.frame(encode(head.hash, 'hex')) || distilog.frame(encode(root, 'hex')) || distilog.frame(p_log) ||
     distilog.frame((head.position + 1)::text) || distilog.frame((head.position + count)::text) ||
     distilog.frame(distilog.microseconds(at)::text) || distilog.frame(distilog.microseconds(clock)::text) ||
     distilog.frame(p_append_id) || distilog.frame(new_epoch::text) || distilog.frame(p_writer));
 
-  -- 7. All of it, or nothing.
+  -- 8. All of it, or nothing.
   update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log;
   insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
   insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
@@ -226,7 +227,7 @@ begin
            d, leaves[n]
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
 
-  -- 8. Nothing but chunks that are stored. Each is looked up by its address: offset 0 keeps the planner from reading all chunks there are instead.
+  -- 9. Nothing but chunks that are stored. Each is looked up by its address, few as the chunks may be when this is planned: a session keeps its plan.
   select x into missing from (select distinct x from unnest(p_chunks) as c, unnest(string_to_array(c, ',')) as x where c <> '') as named (x)
     where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
   if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;

@@ -40,13 +40,13 @@ async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Com
     better: 'higher',
     contestants,
     note: [
-      `Batches of ${batchSize} rows. ${us} is durable, and its log is verified afterwards; in memory, it is all of our work, with no database and no disk. p-map keeps everything in memory and nothing after it.`,
+      `Batches of ${batchSize} rows. ${us} is durable, and its log is verified afterwards; in memory, it is our process's work without a database, a disk or compression. p-map keeps everything in memory and nothing after it.`,
       `Distilabel does ${distilabel.toLocaleString('en-US')} rows, as its cost grows with them; what it takes for a single batch, which is its start, is taken off in its favour.`,
     ].join('\n'),
   };
 }
 
-/** Our part of the work alone: a log and chunks in memory, which no disk and no server has to take. */
+/** Our process's work alone: log and chunks in memory, uncompressed. */
 const inMemoryRunner = (rows: number): Runner => ({
   name: `${us}, in memory`,
   run: async (_round, seen) => {

@@ -18,13 +18,32 @@ export interface LoadedPipeline {
 /** Loads a pipeline file: TypeScript or JavaScript, without a build step. Throws `Fault`s whose messages say what is wrong, where, and what to do. */
 export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const full = path.resolve(file);
-  const stat = fs.statSync(full, { throwIfNoEntry: false });
+  const stat = statOf(full, file);
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
   const restore = withoutTypelessWarning();
   const module = await importUserFile(full, file).finally(restore);
   return { pipeline: pipelineOf(module, file), file, sources: localSources(full) };
 }
+
+/** What is there, if anything is. Throws a `Fault` where nobody may look, or no file could have that name. */
+function statOf(full: string, file: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(full, { throwIfNoEntry: false });
+  } catch (error) {
+    const shown = file.length > shownNameMax ? `${file.slice(0, shownNameMax)}…` : file;
+    throw new Fault(
+      'no-such-file',
+      `${shown} cannot be read (${String(codeOf(error))}). Give the path of a pipeline: distilog run pipeline.ts`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Characters of a name that are said again. */
+const shownNameMax = 200;
 
 /**
  * Keeps Node from warning, at every command, of a package.json without a `type`: the pipeline is read as the module that it is all the same. Returns what

@@ -4,7 +4,7 @@ import { Fault } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { AppendQueue, type EncodedCall } from './append-queue.ts';
 import { recordedEvent } from './encoded-event.ts';
-import { runLogId, type Appended, type AppendRefusal, type AppendRequest, type AppendResult } from './event-log.ts';
+import { runLogId, type Appended, type AppendRefusal, type DriverAppendRequest, type AppendResult } from './event-log.ts';
 import { PersistentSession, type PersistentSessionOptions } from './persistent-session.ts';
 
 /** What an appender is opened with. It closes `session` when it is closed. */
@@ -120,14 +120,14 @@ class GroupCommit implements Appender {
   }
 
   #send(calls: readonly EncodedCall[]): Flush {
-    const request: AppendRequest = {
+    const request: DriverAppendRequest = {
       logId: runLogId(this.#runId),
       epoch: this.#epoch,
       appendId: newId(),
       expectedHash: this.#expectedHash,
       writer: this.#writer,
       events: calls.flatMap(({ checked }) => checked.map(({ encoded }) => encoded)),
-      chunks: calls.flatMap(({ checked }) => checked.flatMap(({ brings }) => brings)),
+      brings: calls.flatMap(({ checked }) => checked.flatMap(({ brings }) => brings)),
     };
     const result = this.#session.append(request);
     // Whoever waits for it may not have come that far yet.
@@ -168,14 +168,14 @@ class GroupCommit implements Appender {
   }
 
   /** The log ends there now: whatever is sent from here on comes after it. */
-  #follow(request: AppendRequest, { first, last, hash }: Appended): void {
+  #follow(request: DriverAppendRequest, { first, last, hash }: Appended): void {
     assert(last - first + 1 === request.events.length, 'an append has as many positions as events');
     assert(first === this.#position + 1, 'an append follows the one before');
     this.#position = last;
     this.#expectedHash = hash;
   }
 
-  #accept(calls: readonly EncodedCall[], { logId }: AppendRequest, { first, recordedAt }: Appended): void {
+  #accept(calls: readonly EncodedCall[], { logId }: DriverAppendRequest, { first, recordedAt }: Appended): void {
     let position = first;
     const recorded = calls.map(({ checked }) =>
       checked.map(({ encoded, data }) => {
@@ -192,7 +192,7 @@ class GroupCommit implements Appender {
 /** Some callers' events on their way. */
 interface Flush {
   readonly calls: readonly EncodedCall[];
-  readonly request: AppendRequest;
+  readonly request: DriverAppendRequest;
   readonly result: Promise<AppendResult>;
 }
 

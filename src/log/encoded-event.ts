@@ -54,8 +54,12 @@ export function checkEvent(event: NewEvent): CheckedEvent {
   return { encoded, data: parsed.data, brings: event.brings ?? [] };
 }
 
-/** An event as it is sent, checked. */
-export const encodeEvent = (event: NewEvent): EncodedEvent => checkEvent(event).encoded;
+/** An event as it is sent, checked; one that names only what is stored already. */
+export function encodeEvent(event: NewEvent): EncodedEvent {
+  const { encoded, brings } = checkEvent(event);
+  assert(brings.length === 0, `${event.type} brings chunks, and is sent without them`);
+  return encoded;
+}
 
 /** Where an event stands, and when it was recorded. */
 export interface RecordedAt {

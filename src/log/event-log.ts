@@ -23,8 +23,11 @@ export interface AppendRequest {
   /** Who writes, for the audit trail: `user@host:pid`. */
   readonly writer: string;
   readonly events: readonly EncodedEvent[];
-  /** Chunks that are stored with the events, in the same transaction; those of a refused append may be stored all the same, and nothing names them. */
-  readonly chunks?: readonly PackedChunk[] | undefined;
+}
+
+/** A driver's append: it may bring chunks, which are stored with the events, if those are. */
+export interface DriverAppendRequest extends AppendRequest {
+  readonly brings?: readonly PackedChunk[] | undefined;
 }
 
 /** Where the events of an append stand: positions `first` to `last`, all at one time. */
@@ -74,7 +77,7 @@ export interface Holder {
 export interface DriverSession {
   readonly runId: string;
   /** Appends. A connection error throws a `Fault('connection-lost')`: whether the events were stored is unknown; open another session and send the same request. */
-  append(request: AppendRequest): Promise<AppendResult>;
+  append(request: DriverAppendRequest): Promise<AppendResult>;
   /** Raises the epoch from `request.epoch` and appends, in one transaction: `Appended.epoch` is the new one. Refused like an append. */
   takeOver(request: AppendRequest & { readonly epoch: number }): Promise<AppendResult>;
   close(): Promise<void>;

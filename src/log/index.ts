@@ -10,6 +10,7 @@ export {
   type Appended,
   type AppendRefusal,
   type AppendRequest,
+  type DriverAppendRequest,
   type AppendResult,
   type AsOf,
   type Commit,

@@ -1,7 +1,7 @@
 import type { Clock } from '#kit/clock';
 import { Fault } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
-import type { AppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from './event-log.ts';
+import type { DriverAppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from './event-log.ts';
 
 export interface MemoryDriverLocks {
   open(runId: string, options: OpenDriverOptions): OpenedDriver;
@@ -14,12 +14,12 @@ export function memoryDriverLocks({
   append,
 }: {
   readonly clock: Clock;
-  readonly append: (request: AppendRequest, options: { readonly raise: boolean }) => AppendResult;
+  readonly append: (request: DriverAppendRequest, options: { readonly raise: boolean }) => AppendResult;
 }): MemoryDriverLocks {
   const held = new Map<string, { readonly session: DriverSession; readonly holder: Holder }>();
 
   const sessionOf = (runId: string): DriverSession => {
-    const send = (request: AppendRequest, raise: boolean): AppendResult => {
+    const send = (request: DriverAppendRequest, raise: boolean): AppendResult => {
       if (held.get(runId)?.session === session) return append(request, { raise });
       throw new Fault('connection-lost', `The connection that drives run ${runId} was ended.`, { details: { run: runId } });
     };

@@ -2,7 +2,15 @@ import { isEventType, type RecordedEvent } from '#schema';
 import type { Clock } from '#kit/clock';
 import { formatInstant, parseInstant } from '#kit/instant';
 import { decodeEvent } from './encoded-event.ts';
-import { sideLogId, type AppendRequest, type AppendResult, type EventLog, type RunEntry, type StoredEvent } from './event-log.ts';
+import {
+  sideLogId,
+  type AppendRequest,
+  type AppendResult,
+  type DriverAppendRequest,
+  type EventLog,
+  type RunEntry,
+  type StoredEvent,
+} from './event-log.ts';
 import { memoryDriverLocks } from './memory-driver-locks.ts';
 import { appendTo, emptyMemoryLog, isSideLog, refusal, type MemoryLog } from './memory-log.ts';
 
@@ -30,10 +38,13 @@ export function memoryEventLog({
   const logs = new Map<string, MemoryLog>();
   const isStored = (sha256: string) => chunks.has(sha256);
 
-  const append = (request: AppendRequest, { raise }: { readonly raise: boolean }): AppendResult => {
+  const append = (request: DriverAppendRequest, { raise }: { readonly raise: boolean }): AppendResult => {
     const log = logs.get(request.logId);
-    for (const { sha256, body } of request.chunks ?? []) if (!isStored(sha256)) chunks.set(sha256, body);
-    return log ? appendTo(log, request, { clock, isStored, raise }) : refusal('unknown-log', `there is no log ${request.logId}`);
+    if (!log) return refusal('unknown-log', `there is no log ${request.logId}`);
+    const brought = new Map(request.brings?.map(({ sha256, body }) => [sha256, body]));
+    const result = appendTo(log, request, { clock, isStored: (sha256) => isStored(sha256) || brought.has(sha256), raise });
+    if (result.ok) for (const [sha256, body] of brought) if (!isStored(sha256)) chunks.set(sha256, body);
+    return result;
   };
 
   const create = (request: AppendRequest): AppendResult => {

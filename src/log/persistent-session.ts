@@ -1,6 +1,6 @@
 import { codeOf, Fault } from '#kit/fault';
 import { pause } from '#kit/pause';
-import { runLogId, type AppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
+import { runLogId, type DriverAppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
 
 export interface PersistentSessionOptions {
   readonly log: EventLog;
@@ -46,7 +46,7 @@ export class PersistentSession {
    * Appends; returns once the outcome is known. Throws `Fault('fenced')` where another driver has the run, the store's last error where `signal` gave up
    * on it, and `Fault('append-failed')` for errors that no other attempt would mend.
    */
-  async append(request: AppendRequest): Promise<AppendResult> {
+  async append(request: DriverAppendRequest): Promise<AppendResult> {
     for (let attempts = 1; ; attempts++) {
       try {
         const result = await this.#session.append(request);

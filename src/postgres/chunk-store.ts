@@ -90,23 +90,24 @@ class Inserts {
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
   }
 
-  #insert(rows: readonly PackedChunk[]): Promise<unknown> {
+  #insert(chunks: readonly PackedChunk[]): Promise<unknown> {
+    const rows = chunks.map(({ sha256, codec, length, body }) => ({
+      sha256: Buffer.from(sha256, 'hex'),
+      codec,
+      length,
+      body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+    }));
+    // By address: two transactions that have chunks in common wait for each other in one order only.
+    const sorted = rows.toSorted((a, b) => Buffer.compare(a.sha256, b.sha256));
     return this.#reader.query((database) =>
       database
         .insertInto('distilog.chunks')
-        .values(byAddress(rows).map(({ sha256, body, ...row }) => ({ ...row, sha256: Buffer.from(sha256, 'hex'), body: asBuffer(body) })))
+        .values(sorted)
         .onConflict((conflict) => conflict.column('sha256').doNothing())
         .execute(),
     );
   }
 }
-
-/** Sorted, so that two transactions that have chunks in common wait for each other in one order only. */
-export const byAddress = (chunks: readonly PackedChunk[]): readonly PackedChunk[] =>
-  chunks.toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256)));
-
-/** The same bytes. */
-export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 async function packed({ sha256, bytes }: Chunk): Promise<PackedChunk> {
   const plain = { sha256, codec: 'none', length: bytes.byteLength, body: bytes };

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { Fault, hasCode } from '#kit/fault';
 import { pause } from '#kit/pause';
 import { userName } from '#kit/user-name';
-import type { AppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '#log';
+import type { AppendResult, DriverAppendRequest, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '#log';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import { driverName, endHolder, holders, tryLock, waitForLock } from './driver-lock.ts';
 import { isAlive } from './embedded/processes.ts';
@@ -105,7 +105,7 @@ async function seizeLock(client: pg.Client, reader: Reader, runId: string): Prom
 }
 
 function sessionOn(client: pg.Client, runId: string): DriverSession {
-  const call = async (name: 'append' | 'take_over', request: AppendRequest): Promise<AppendResult> => {
+  const call = async (name: 'append' | 'take_over', request: DriverAppendRequest): Promise<AppendResult> => {
     try {
       return await callAppend(client, name, request);
     } catch (error) {

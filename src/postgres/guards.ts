@@ -24,6 +24,7 @@ const indexes = [
   'events_pkey',
   'events_one_success',
   'events_one_end',
+  'chunks_pkey',
 ] as const;
 const constraints = ['events_end_is_of_an_attempt'] as const;
 const functions = ['append_events', 'append', 'take_over', 'create_run', 'refuse_change'] as const;

@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { Fault } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
-import type { AppendRefusal, AppendRequest, AppendResult } from '#log';
+import type { AppendRefusal, AppendResult, DriverAppendRequest } from '#log';
 import type { PackedChunk } from '#schema';
 import { bigintArray, byteaArray, integerArray, textArray } from './binary-array.ts';
-import { byAddress } from './chunk-store.ts';
 
 interface AppendRow {
   readonly outcome: string;
@@ -29,7 +28,11 @@ const statements = {
 } as const;
 
 /** Calls one of the SQL functions that append, as a named prepared statement. A refusal is a result; everything else throws what `pg` throws. */
-export async function callAppend(client: pg.ClientBase, name: keyof typeof statements, request: AppendRequest): Promise<AppendResult> {
+export async function callAppend(
+  client: pg.ClientBase,
+  name: keyof typeof statements,
+  request: DriverAppendRequest,
+): Promise<AppendResult> {
   const { events, logId, epoch, appendId, expectedHash, writer } = request;
   const columns = [
     textArray(events.map(({ type }) => type)),
@@ -43,7 +46,7 @@ export async function callAppend(client: pg.ClientBase, name: keyof typeof state
   ];
   const expected = expectedHash === null ? null : Buffer.from(expectedHash, 'hex');
   const values = name === 'create_run' ? [logId, appendId, writer, ...columns] : [logId, epoch, appendId, expected, writer, ...columns];
-  if (name === 'append') values.push(...chunkColumns(request.chunks ?? []));
+  if (name === 'append') values.push(...chunkColumns(request.brings ?? []));
   try {
     const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
     const [row] = rows;
@@ -67,15 +70,12 @@ export async function callAppend(client: pg.ClientBase, name: keyof typeof state
   }
 }
 
-function chunkColumns(chunks: readonly PackedChunk[]): readonly Buffer[] {
-  const sorted = byAddress(chunks);
-  return [
-    byteaArray(sorted.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
-    textArray(sorted.map(({ codec }) => codec)),
-    bigintArray(sorted.map(({ length }) => length)),
-    byteaArray(sorted.map(({ body }) => body)),
-  ];
-}
+const chunkColumns = (chunks: readonly PackedChunk[]): readonly Buffer[] => [
+  byteaArray(chunks.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
+  textArray(chunks.map(({ codec }) => codec)),
+  bigintArray(chunks.map(({ length }) => length)),
+  byteaArray(chunks.map(({ body }) => body)),
+];
 
 /** Errors of the database that say the events themselves are at fault: nothing was stored, and sending them again changes nothing. */
 function refusalOf({ code = '', constraint = '', message }: Partial<pg.DatabaseError>): AppendRefusal | null {

@@ -5,8 +5,8 @@ import { runSource, type OpenSources } from './run-source.ts';
 import { runBatchRows, runBatchWhole, runWhole } from './run-together.ts';
 
 /**
- * Runs one attempt at one batch of one step, whatever its operator. Chunks are stored when it returns; the event that names them is for the caller to
- * append. It throws only when the store fails, never for what a row or a step's function does.
+ * Runs one attempt at one batch of one step, whatever its operator. Chunks are stored when it returns, or come with the event that
+ * names them; that is for the caller to append. It throws only when the store fails, never for what a row or a step's function does.
  */
 export async function runBatch(task: Task, context: WorkerContext, open: OpenSources): Promise<Ended> {
   const attempt = new Attempt(task, context);

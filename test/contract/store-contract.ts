@@ -139,18 +139,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         ...batchSucceeded(batch),
         chunks: brought.map(({ sha256: address }) => address),
       });
-      const sent = { ...request(runId, started, [success(0), success(1)]), chunks: [...packed, ...packed] };
+      const sent = { ...request(runId, started, [success(0), success(1)]), brings: [...packed, ...packed] };
       const done = ok(await session.append(sent));
       expect(ok(await session.append(sent))).toEqual({ ...done, duplicate: true });
       for (const { sha256: address, bytes } of many) expect(Buffer.from(await store.chunks.get(address))).toEqual(bytes);
       const other = chunkOf(`other ${newId()}`);
-      const chunks = await store.chunks.pack([other]);
-      expect(await session.append({ ...request(runId, done, [success(0, [other])]), chunks })).toMatchObject({
+      const brings = await store.chunks.pack([other]);
+      expect(await session.append({ ...request(runId, done, [success(0, [other])]), brings })).toMatchObject({ code: 'already-recorded' });
+      expect(await session.append({ ...request(runId, done, [success(2, [other])]), expectedHash: started.hash, brings })).toMatchObject({
         ok: false,
-        code: 'already-recorded',
       });
-      expect(await session.append(request(runId, done, [success(2, [chunkOf(newId())])]))).toMatchObject({ code: 'unknown-chunk' });
-      ok(await session.append({ ...request(runId, done, [success(2, [other])]), chunks }));
+      expect(await session.append(request(runId, done, [success(2, [other])]))).toMatchObject({ code: 'unknown-chunk' });
+      ok(await session.append({ ...request(runId, done, [success(2, [other])]), brings }));
       expect(Buffer.from(await store.chunks.get(other.sha256))).toEqual(other.bytes);
       expect(await verify(store, runId)).toMatchObject({ ok: true });
     });

@@ -46,6 +46,7 @@ it.each([
   ['drop index distilog.events_one_success', ['events_one_success is dropped']],
   [`drop index distilog.events_one_end; create index events_one_end on distilog.events (log_id)`, ['events_one_end is dropped']],
   ['alter table distilog.events drop constraint events_end_is_of_an_attempt', ['events_end_is_of_an_attempt is dropped']],
+  ['alter table distilog.chunks drop constraint chunks_pkey', ['chunks_pkey is dropped']],
   ['alter table distilog.commits drop constraint commits_append_id', ['commits_append_id is dropped']],
   [
     `create or replace function distilog.refuse_change() returns trigger language plpgsql as 'begin return null; end'`,

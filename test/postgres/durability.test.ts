@@ -12,7 +12,7 @@ afterAll(() => server.remove());
 const crashes = 8;
 
 describe('what is acknowledged is on the disk', () => {
-  it('an event, with the chunk that it names', async () => {
+  it('an event, with the chunk that it names, or brings', async () => {
     // Whatever the role or the server has for a default.
     await server.sql('alter role distilog_app set synchronous_commit = off');
     let store = await openPostgresStore(server.app);
@@ -23,9 +23,10 @@ describe('what is acknowledged is on the disk', () => {
       if (!opened.ok || !head) throw new Error('the run has a driver');
       const bytes = Buffer.from(`chunk ${crash} `.repeat(5_000));
       const chunk = { sha256: sha256(bytes), bytes };
-      await store.chunks.put([chunk]);
+      const brings = crash % 2 === 0 ? await store.chunks.pack([chunk]) : [];
+      if (brings.length === 0) await store.chunks.put([chunk]);
       const events = [{ ...encodeEvent(started(900 + crash)), chunks: [chunk.sha256] }];
-      const request = { logId: runId, epoch: head.epoch, expectedHash: head.hash, appendId: newId(), writer: 'w', events };
+      const request = { logId: runId, epoch: head.epoch, expectedHash: head.hash, appendId: newId(), writer: 'w', events, brings };
       expect(await opened.session.append(request)).toMatchObject({ ok: true, first: head.position + 1 });
       await server.stop('immediate');
       await server.start();

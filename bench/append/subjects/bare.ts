@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type pg from 'pg';
 import { migrate } from '#postgres';
+import { bigintArray, textArray } from '../../../src/postgres/binary-array.ts';
 import { importPeer } from '../../peers.ts';
 import { eventType, type OpenOptions, type Subject } from '../subject.ts';
 
@@ -25,14 +26,20 @@ export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, f
   client.query({
     name: 'bare_insert',
     text: insertSql,
-    values: [logId, chunk, leaf, Array.from({ length: count }, (_, n) => first + n), Array.from({ length: count }, () => data)],
+    values: [
+      logId,
+      chunk,
+      leaf,
+      bigintArray(Array.from({ length: count }, (_, n) => first + n)),
+      textArray(Array.from({ length: count }, () => data)),
+    ],
   }),
 );
 
 /** Most events in one INSERT of `bareGrouped`: as many as ours has in a flush. */
 const groupMax = 500;
 
-/** The most that one connection can do: as ours, everything that queued up while the last INSERT was on its way goes in the next, and nothing else is done. */
+/** One connection that does nothing but insert: as ours, everything that queued up while the last INSERT was on its way goes in the next. */
 export const bareGrouped: Subject = {
   prepare: bareInsert.prepare,
   open: async (options) => {

@@ -66,7 +66,7 @@ beforeAll(() => {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
   }
-  const names = [...Object.keys(files), './good.ts', 'not-there.ts', 'good', 'lib', path.join(folder, 'good.ts')];
+  const names = [...Object.keys(files), './good.ts', 'not-there.ts', 'x'.repeat(300), 'good', 'lib', path.join(folder, 'good.ts')];
   const args = ['--conditions=distilog-source', '--no-warnings', path.join(here, 'probe.ts'), ...names];
   const { stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: folder,
@@ -102,6 +102,7 @@ describe('a pipeline file', () => {
 
   it.each<[string, string, RegExp]>([
     ['not-there.ts', 'no-such-file', /^There is no file not-there\.ts\. Give the path of a pipeline: distilog run pipeline\.ts$/],
+    ['x'.repeat(300), 'no-such-file', /^x{200}… cannot be read \(ENAMETOOLONG\)\. Give the path of a pipeline/],
     ['good', 'no-such-file', /^There is no file good\. /],
     ['lib', 'no-such-file', /^lib is a folder\. Give the path of a pipeline file in it\.$/],
     ['broken.ts', 'pipeline-not-loaded', /^broken\.ts:[45] does not compile: \S.*$/],

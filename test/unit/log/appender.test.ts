@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { NewEvent, RecordedEvent } from '#schema';
 import { AssertionError } from '#kit/assert';
 import { hasCode } from '#kit/fault';
+import { sha256 } from '#kit/sha256';
 import { memoryStore, openAppender, runLogId, type Appender, type DriverSession, type EventLog } from '#log';
 import { faultyLog, type AppendFate, type OpenFate } from './faulty-log.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, requestOf, runId, stepStarted } from './log-fixture.ts';
@@ -227,6 +228,26 @@ describe('an appender whose events are refused', () => {
     expect(await Promise.all(calls.map(codeOfRejection))).toEqual(['resolved', 'already-recorded', 'unknown-chunk', 'resolved']);
     expect((await stored(log)).slice(2)).toMatchObject([{ batch: 1 }, { batch: 4 }]);
     expect(await codeOfRejection(appender.append([batchStarted(5)]))).toBe('resolved');
+  });
+
+  it('sends the chunks of each caller again with that caller’s events', async () => {
+    const { log, chunks } = memoryStore();
+    const appender = await openRun(log);
+    await appender.append([batchStarted(0), batchSucceeded(0)]);
+    const bringing = async (batch: number, attempt: number, text: string) => {
+      const bytes = Buffer.from(text);
+      const chunk = { sha256: sha256(bytes), bytes };
+      return { ...batchSucceeded(batch, attempt, [chunk.sha256]), brings: await chunks.pack([chunk]) };
+    };
+    const events = [
+      await bringing(1, 1, 'shared'),
+      await bringing(0, 2, 'shared'),
+      await bringing(0, 3, 'refused'),
+      await bringing(2, 1, 'other'),
+    ];
+    const calls = events.map((event) => appender.append([event]));
+    expect(await Promise.all(calls.map(codeOfRejection))).toEqual(['resolved', 'already-recorded', 'already-recorded', 'resolved']);
+    expect([...chunks.bytes.values()].map((bytes) => Buffer.from(bytes).toString())).toEqual(['shared', 'other']);
   });
 
   it('refuses what has not the shape of its event before it is sent', async () => {
