@@ -86,6 +86,14 @@ const sessionSettings = (
   set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
   set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
 
+/** A pool of connections that may break: without listeners, one that does would end the process, whether it is idle or somebody has it. */
+export function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool(config);
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
 /** A connection of its own, set up. Throws `Fault`s that say what is wrong. */
 export async function openClient(connect: Connect, applicationName: string): Promise<pg.Client> {
   const config = clientConfig(connect, applicationName);

@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
-import { clientConfig, unreachable, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
 import { describe, serverFault } from './server-faults.ts';
 
 const folder = new URL('../../schema/migrations/', import.meta.url);
@@ -113,10 +113,7 @@ async function appliedMigrations(database: Kysely<unknown>): Promise<readonly st
 
 async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown>) => Promise<T>): Promise<T> {
   const config = clientConfig(connect, 'distilog migrate');
-  const pool = new pg.Pool({ ...config, max: 2 });
-  pool.on('error', () => undefined);
-  // A connection that breaks while somebody has it tells the pool nothing: without a listener of its own it would end the process.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  const pool = openPool({ ...config, max: 2 });
   const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await work(database);

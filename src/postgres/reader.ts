@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { pause } from '#kit/pause';
-import { clientConfig, prepare, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, openPool, prepare, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 
@@ -21,10 +21,8 @@ const pauseMaxMs = 1_000;
 
 /** A pool of connections to a server that may restart, or move. */
 export function openReader(connect: Connect): Reader {
-  const pool = new pg.Pool({ ...clientConfig(connect, 'distilog'), max: connectionsMax, idleTimeoutMillis: 10_000 });
-  pool.on('error', () => undefined);
+  const pool = openPool({ ...clientConfig(connect, 'distilog'), max: connectionsMax, idleTimeoutMillis: 10_000 });
   pool.on('connect', (client) => {
-    client.on('error', () => undefined);
     // Queued before whatever the pool's user asks for, on the same connection.
     prepare(client, connect).catch(() => undefined);
   });

@@ -127,7 +127,10 @@ export class FinishedRows {
     }
   }
 
-  /** What was finished since it was last told. From now on it is read from its chunks, which are stored before or with the event that tells of them: once that is recorded. */
+  /**
+   * What was finished since it was last told. From now on it is read from its chunks, which are stored before or with the event that tells of them: once
+   * that is recorded.
+   */
   tellNews(): Told {
     const rows = this.#untold.sort((a, b) => a - b);
     this.#untold = [];
