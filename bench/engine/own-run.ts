@@ -1,9 +1,8 @@
-import { createDistiset } from '#distiset';
-import { resolveAsOf } from '#log';
 import { ownProcess, type Told } from '../measured-process.ts';
 import { requireVerified } from '../require-verified.ts';
 import type { BenchDatabase } from '../server.ts';
 import { keptOf } from './pipelines.ts';
+import { requireRows } from './require-rows.ts';
 
 /** Which run of ours: of a pipeline, with so many rows going in. */
 export interface OwnRun {
@@ -20,9 +19,6 @@ export async function ownRun(database: BenchDatabase, { pipeline, runId, rows }:
   const store = await database.store();
   const told = await ownProcess(runProgram, [pipeline, database.url, runId, rows]);
   await requireVerified(store, runId);
-  const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
-  const committed = configs[0]?.rowsCommitted;
-  const expected = pipeline === 'trivial' ? keptOf(rows) : rows;
-  if (committed !== expected) throw new Error(`${runId} has ${committed} rows, and should have ${expected}`);
+  await requireRows(store, runId, pipeline === 'trivial' ? keptOf(rows) : rows);
   return told;
 }

@@ -1,0 +1,9 @@
+import { createDistiset } from '#distiset';
+import { resolveAsOf, type Store } from '#log';
+
+/** Throws unless the only config of a run of ours has so many rows. */
+export async function requireRows(store: Store, runId: string, expected: number): Promise<void> {
+  const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
+  const committed = configs[0]?.rowsCommitted;
+  if (committed !== expected) throw new Error(`${runId} has ${committed} rows, and should have ${expected}`);
+}
