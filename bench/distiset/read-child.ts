@@ -9,7 +9,7 @@ const store = await openStore({ store: url, folder: '' });
 await tell(async () => {
   const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
   let count = 0;
-  for (const config of configs) for await (const _row of config.rows()) count++;
+  for (const config of configs) for await (const block of config.blocks()) count += block.count;
   return count;
 });
 await store.close();

@@ -6,7 +6,7 @@ import { resolveAsOf, runLogId, sideLogId, type Store } from '#log';
 import { createDistiset } from './create-distiset.ts';
 import type { DistisetMetadata } from './writers/metadata.ts';
 import { LinesHash } from './writers/lines-hash.ts';
-import { rowTexts } from './writers/row-text.ts';
+import { blockTexts } from './writers/row-text.ts';
 
 /** What a check of a written dataset found. */
 export interface VerifiedDistiset {
@@ -64,10 +64,10 @@ export async function verifyDistiset(store: Store, directory: string): Promise<V
     if (error !== null || !config) continue;
     const hash = new LinesHash();
     const before = rows;
-    const textOf = rowTexts(config.columns.map((column) => column.name));
-    for await (const row of config.rows()) {
-      hash.add(textOf(row).text);
-      rows++;
+    const textsOf = blockTexts(config.columns.map((column) => column.name));
+    for await (const block of config.blocks()) {
+      for (const text of textsOf(block).texts) hash.add(text);
+      rows += block.count;
     }
     if (hash.end().sha256 !== rowsSha256) differences.push(`config ${name} has other rows in the log`);
     if (rows - before !== rowsWritten)

@@ -10,14 +10,27 @@ export interface View {
 
 /** The rows of a view as objects with these columns, in this order. */
 export async function rowsOf(view: View, columns: readonly string[], from = 0, to = view.count): Promise<readonly JsonObject[]> {
-  const values = await Promise.all(columns.map((name) => view.column(name)));
+  const values = await columnsOf(view, columns);
   const rows: JsonObject[] = [];
-  for (let row = from; row < to; row++) {
-    const object: Record<string, Json> = {};
-    for (let index = 0; index < columns.length; index++) object[columns[index] as string] = values[index]?.[row] as Json;
-    rows.push(Object.freeze(object));
-  }
+  for (let row = from; row < to; row++) rows.push(rowFrom(values, columns, row));
   return rows;
+}
+
+/** The values of these columns of a view, one a row each. */
+export const columnsOf = (view: View, columns: readonly string[]): Promise<readonly (readonly Json[])[]> =>
+  Promise.all(columns.map((name) => view.column(name)));
+
+/** One row of those whose values are given column by column. */
+export function rowFrom(values: readonly (readonly Json[])[], columns: readonly string[], row: number): JsonObject {
+  const object: Record<string, Json> = {};
+  for (let index = 0; index < columns.length; index++) object[columns[index] as string] = values[index]?.[row] as Json;
+  return Object.freeze(object);
+}
+
+/** A view that is made when one of its columns is first asked for. */
+export function madeLater(count: number, make: () => Promise<View>): View {
+  let made: Promise<View> | undefined;
+  return { count, column: async (name) => (await (made ??= make())).column(name) };
 }
 
 /** Parts of views, one after the other. */

@@ -76,11 +76,15 @@ export interface BuiltChunk {
   readonly first: number | null;
 }
 
-/** What a chunk of rows holds, frozen at every depth: the next step sees what a resumed run would see. Throws `Fault('chunk-corrupted')`. */
-export function decodeChunk(bytes: Uint8Array): DecodedChunk {
+/**
+ * What a chunk of rows holds, frozen at every depth: the next step sees what a resumed run would see. Throws `Fault('chunk-corrupted')`, also where it does
+ * not have as many rows as are expected of it.
+ */
+export function decodeChunk(bytes: Uint8Array, rows?: number): DecodedChunk {
   const stored = parse(bytes);
   if (!isStoredRows(stored)) throw corrupted('does not hold rows');
   const { columns, count, parents } = stored;
+  if (rows !== undefined && count !== rows) throw corrupted(`holds ${count} rows where an event says ${rows}`);
   for (const [, values] of columns) for (const value of values) deepFreeze(value);
   return { count, parents: parents ?? null, columns: new Map(columns) };
 }

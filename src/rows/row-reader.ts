@@ -4,7 +4,7 @@ import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import { batchChunks } from './batch-chunks.ts';
-import { bytesOf, concatenated, lookedUp, valuesAt, type View } from './batch-view.ts';
+import { bytesOf, concatenated, lookedUp, madeLater, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk, type DecodedChunk } from './chunk-codec.ts';
 
@@ -131,8 +131,8 @@ export function rowReader({
   };
 
   const stored = async (batch: BatchName, index: number): Promise<DecodedChunk> => {
-    const { addresses } = await opened(batch);
-    return decodeChunk(await chunks.get(addresses[index] ?? ''));
+    const { addresses, event } = await opened(batch);
+    return decodeChunk(await chunks.get(addresses[index] ?? ''), event.data.chunkRows[index]);
   };
 
   /** The rows of one chunk of a batch, which is the batch's from output row `first` on. `onFound` is told of columns that the chunk does not hold. */
@@ -174,8 +174,11 @@ export function rowReader({
     let first = 0;
     for (const [index, rows] of event.data.chunkRows.entries()) {
       if (first >= until) return;
-      if (first + rows > from)
-        yield { view: await chunkView(batch, index, first), from: Math.max(0, from - first), to: Math.min(rows, until - first) };
+      const begin = first;
+      if (begin + rows > from) {
+        const view = madeLater(rows, () => chunkView(batch, index, begin));
+        yield { view, from: Math.max(0, from - begin), to: Math.min(rows, until - begin) };
+      }
       first += rows;
     }
   };

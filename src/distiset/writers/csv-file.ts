@@ -2,7 +2,6 @@ import { stringify } from 'csv-stringify/sync';
 import { HashedFile } from './hashed-file.ts';
 import type { Replacements } from './parquet-columns.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
-import type { RowText } from './row-text.ts';
 
 /** Rows, and UTF-16 code units of their JSON, that are gathered before they are written. */
 const flushRows = 1_000;
@@ -28,15 +27,15 @@ export function csvFile(path: string, columns: readonly TypedColumn[], replaced:
     get bytes() {
       return file.bytes + length;
     },
-    write: ({ row, cells, text }: RowText) => {
+    write: ({ values, cells, texts }, row) => {
       records.push(
-        columns.map(({ name, type }, index) => {
-          const value = row[name];
+        columns.map(({ type }, index) => {
+          const value = values[index]?.[row];
           if (value === null || value === undefined) return empty;
-          return type.kind === 'string' && typeof value === 'string' ? wellFormed(value, replaced) : (cells[index] ?? null);
+          return type.kind === 'string' && typeof value === 'string' ? wellFormed(value, replaced) : (cells[index]?.[row] ?? null);
         }),
       );
-      length += text.length;
+      length += texts[row]?.length ?? 0;
       if (records.length >= flushRows || length >= flushLength) flush();
     },
     close: () => {

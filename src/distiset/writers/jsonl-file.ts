@@ -17,8 +17,8 @@ export function jsonlFile(path: string, columns: readonly TypedColumn[]): RowFil
     get bytes() {
       return file.bytes + lines.length;
     },
-    write: ({ cells }) => {
-      for (let index = 0; index < keys.length; index++) lines += `${keys[index]}${cells[index]}`;
+    write: ({ cells }, row) => {
+      for (let index = 0; index < keys.length; index++) lines += `${keys[index]}${cells[index]?.[row]}`;
       lines += '}\n';
       if (lines.length > flushLength) flush();
     },

@@ -17,7 +17,7 @@ export interface DistisetMetadata {
     readonly program: Distiset['program'];
   };
   readonly asOf: AsOf;
-  readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'rowsCommitted' | 'columns'> & {
+  readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'blocks' | 'rowsCommitted' | 'columns'> & {
     readonly rows: number;
     readonly rowsSha256: string;
     readonly files: readonly { readonly path: string; readonly rows: number; readonly bytes: number; readonly sha256: string }[];

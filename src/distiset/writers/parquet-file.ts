@@ -54,19 +54,19 @@ export function parquetFile(
     get bytes() {
       return file.bytes;
     },
-    write: ({ row, cells, text }) => {
+    write: ({ values, cells, texts }, row) => {
       for (let index = 0; index < columns.length; index++) {
         const column = group.columns[index];
         const typed = columns[index];
-        const cell = cells[index];
+        const cell = cells[index]?.[row];
         if (!column || !typed || cell === undefined) continue;
-        const value = row[typed.name];
+        const value = values[index]?.[row];
         // A column of JSON has its text already.
         column.data.push(typed.type.kind === 'json' && value !== null ? cell : parquetValue(value, typed.type, replaced));
         column.longest = Math.max(column.longest, cell.length);
       }
       group.rows++;
-      group.length += text.length;
+      group.length += texts[row]?.length ?? 0;
       if (group.rows >= groupRowsMax || group.length >= groupLengthMax) flush();
     },
     close: () => {

@@ -1,5 +1,5 @@
 import type { ColumnType } from './column-type.ts';
-import type { RowText } from './row-text.ts';
+import type { TextBlock } from './row-text.ts';
 
 export type Format = 'parquet' | 'jsonl' | 'csv';
 export type Compression = 'snappy' | 'zstd';
@@ -13,7 +13,8 @@ export interface TypedColumn {
 export interface RowFile {
   /** Bytes on disk so far, about. */
   readonly bytes: number;
-  write(row: RowText): void;
+  /** Writes one row of a block. */
+  write(block: TextBlock, row: number): void;
   close(): { readonly bytes: number; readonly sha256: string };
   abandon(): void;
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { openRowFile, type RowFileOptions } from './open-row-file.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
-import type { RowText } from './row-text.ts';
+import type { TextBlock } from './row-text.ts';
 
 export interface WrittenFile {
   /** Relative to the directory. */
@@ -34,9 +34,9 @@ export class Shards {
     this.#options = options;
   }
 
-  write(row: RowText): void {
+  write(block: TextBlock, row: number): void {
     this.#open ??= openRowFile(this.#temporaryPath(this.#closed.length), this.#columns, this.#options);
-    this.#open.write(row);
+    this.#open.write(block, row);
     this.#rows++;
     if (this.#open.bytes >= this.#options.shardBytesMax) this.#close(this.#open);
   }

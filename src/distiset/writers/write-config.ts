@@ -4,17 +4,19 @@ import { AssertionError } from '#kit/assert';
 import { codeOf, hasCode, messageOf } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
+import { rowFrom } from '#rows';
+import type { RowBlock } from '../row-blocks.ts';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
 import { LinesHash } from './lines-hash.ts';
 import type { Compression, Format, TypedColumn } from './row-file.ts';
-import { rowTexts } from './row-text.ts';
+import { blockTexts } from './row-text.ts';
 import { Shards, type WrittenFile } from './shards.ts';
 
 /** Rows to be written: those of one config. */
 export interface WritableConfig {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly schema: JsonObject }[];
-  rows(): AsyncIterable<JsonObject>;
+  blocks(): AsyncIterable<RowBlock>;
 }
 
 export interface WrittenConfig {
@@ -57,18 +59,21 @@ export async function writeConfig(
   const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
   const replaced = { count: 0 };
   const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
-  const textOf = rowTexts(columns.map(({ name }) => name));
+  const names = columns.map(({ name }) => name);
+  const textsOf = blockTexts(names);
   const hash = new LinesHash();
   const firstRows: JsonObject[] = [];
   let rows = 0;
   const base = { name: config.name, folder, columns: described };
   try {
-    for await (const row of config.rows()) {
-      const texts = textOf(row);
-      hash.add(texts.text);
-      shards.write(texts);
-      rows++;
-      if (firstRows.length < firstRowsMax) firstRows.push(row);
+    for await (const some of config.blocks()) {
+      const block = textsOf(some);
+      for (const [row, text] of block.texts.entries()) {
+        hash.add(text);
+        shards.write(block, row);
+        if (firstRows.length < firstRowsMax) firstRows.push(rowFrom(block.values, names, row));
+      }
+      rows += block.count;
     }
     const files = shards.finish();
     const { sha256: rowsSha256, bytes: rowsBytes } = hash.end();

@@ -128,6 +128,17 @@ describe('a distiset of a run', () => {
     expect(await Array.fromAsync(config?.rows() ?? [])).toEqual(first);
   });
 
+  it('gives the same rows by column', async () => {
+    const { store, runId } = await mixedRun;
+    for (const config of (await distisetAt(store, runId)).configs) {
+      const rows = await Array.fromAsync(config.rows());
+      const blocks = await Array.fromAsync(config.blocks());
+      expect(blocks.reduce((sum, { count }) => sum + count, 0)).toBe(rows.length);
+      for (const [index, { name }] of config.columns.entries())
+        expect(blocks.flatMap(({ values }) => values[index])).toEqual(rows.map((row) => row[name]));
+    }
+  });
+
   it('has one config called default where the pipeline has one leaf', async () => {
     const { store, runId } = await ran(
       pipeline('one', ({ source }) => ({ some: source('all', numbers(25)).filter('some', { keep: ({ n }) => n < 3 }) })),

@@ -8,7 +8,7 @@ import { sha256 } from '#kit/sha256';
 import type { WritableConfig } from '../../../src/distiset/writers/write-config.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { everyKind, everyKindRows } from './writers/every-kind.ts';
-import { configOf, distisetOf, filesBelow } from './writers/written.ts';
+import { blocksOf, configOf, distisetOf, filesBelow } from './writers/written.ts';
 
 const numbers = (total: number): readonly JsonObject[] => Array.from({ length: total }, (_, n) => ({ n }));
 const number = { n: z.int() };
@@ -21,7 +21,10 @@ async function write(distiset: Distiset, options: Partial<WriteOptions> = {}) {
 }
 
 /** A config that runs something between its rows. */
-const withRows = (name: string, rows: () => AsyncIterable<JsonObject>): WritableConfig => ({ ...configOf(name, number, []), rows });
+const withRows = (name: string, rows: () => AsyncIterable<JsonObject>): WritableConfig => ({
+  ...configOf(name, number, []),
+  blocks: () => blocksOf(rows(), Object.keys(number)),
+});
 
 describe('a distiset that is written', () => {
   it('may have no config at all', async () => {

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
+import type { Json, JsonObject } from '#kit/json';
 import type { DistisetConfig, Distiset } from '../../../../src/distiset/create-distiset.ts';
+import { rowsIn, type RowBlock } from '../../../../src/distiset/row-blocks.ts';
 import type { TypedColumn } from '../../../../src/distiset/writers/row-file.ts';
 import type { WritableConfig } from '../../../../src/distiset/writers/write-config.ts';
 import { asJson } from './duckdb.ts';
@@ -31,10 +32,28 @@ export const columnsOf = (shape: Record<string, z.ZodType>): DistisetConfig['col
 export const configOf = (name: string, shape: Record<string, z.ZodType>, rows: Iterable<JsonObject>): WritableConfig => ({
   name,
   columns: columnsOf(shape),
-  async *rows() {
-    yield* rows;
-  },
+  blocks: () => blocksOf(rows, Object.keys(shape)),
 });
+
+/** Rows in a block: so few that a test's rows are several, the last not full. */
+const blockRows = 3;
+
+/** Rows that are at hand, or come, by column. */
+export async function* blocksOf(
+  rows: Iterable<JsonObject> | AsyncIterable<JsonObject>,
+  columns: readonly string[],
+  rowsMax = blockRows,
+): AsyncGenerator<RowBlock> {
+  let some: JsonObject[] = [];
+  const block = () => ({ count: some.length, values: columns.map((name) => some.map((row) => row[name] as Json)) });
+  for await (const row of rows) {
+    some.push(row);
+    if (some.length < rowsMax) continue;
+    yield block();
+    some = [];
+  }
+  if (some.length > 0) yield block();
+}
 
 /** A distiset of such configs; nothing of it but the configs matters. */
 export const distisetOf = (configs: readonly WritableConfig[]): Distiset => ({
@@ -50,6 +69,11 @@ export const distisetOf = (configs: readonly WritableConfig[]): Distiset => ({
   leftOut: [],
   configs: configs.map((config) => ({
     ...config,
+    rows: () =>
+      rowsIn(
+        config.blocks(),
+        config.columns.map(({ name }) => name),
+      ),
     step: config.name,
     state: 'running',
     batches: { succeeded: 1, failed: 0, running: 0 },

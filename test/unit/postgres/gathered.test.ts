@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { Gathered } from '../../../src/postgres/gathered.ts';
+
+/** Doubles numbers, and tells which were doubled together; a call ends when it is told to. */
+function doubling(options: { readonly runningMax?: number; readonly countMax?: number; readonly weightMax?: number } = {}) {
+  const calls: { readonly items: readonly number[]; readonly end: (error?: Error) => void }[] = [];
+  const gathered = new Gathered(
+    (items: readonly number[]) =>
+      new Promise<readonly number[]>((resolve, reject) => {
+        calls.push({ items, end: (error) => (error ? reject(error) : resolve(items.map((item) => 2 * item))) });
+      }),
+    { runningMax: 1, countMax: 3, weightMax: 100, weightOf: (item) => item, ...options },
+  );
+  return { calls, gathered, items: () => calls.map(({ items }) => items) };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('what many ask for', () => {
+  it('goes together with what comes in the same turn, and while others are under way', async () => {
+    const { calls, gathered, items } = doubling();
+    const first = [1, 2].map((item) => gathered.add(item));
+    await turn();
+    const second = [3, 4, 5, 6].map((item) => gathered.add(item));
+    await turn();
+    expect(items()).toEqual([[1, 2]]);
+    calls[0]?.end();
+    expect(await Promise.all(first)).toEqual([2, 4]);
+    await turn();
+    calls[1]?.end();
+    await turn();
+    calls[2]?.end();
+    expect(await Promise.all(second)).toEqual([6, 8, 10, 12]);
+    expect(items()).toEqual([[1, 2], [3, 4, 5], [6]]);
+  });
+
+  it('has no more calls under way than there may be', async () => {
+    const { calls, gathered, items } = doubling({ runningMax: 2, countMax: 1 });
+    const all = [1, 2, 3].map((item) => gathered.add(item));
+    await turn();
+    expect(items()).toEqual([[1], [2]]);
+    calls[1]?.end();
+    await turn();
+    expect(items()).toEqual([[1], [2], [3]]);
+    for (const { end } of calls) end();
+    expect(await Promise.all(all)).toEqual([2, 4, 6]);
+  });
+
+  it('weighs no more than it may, but for one that is heavier alone', async () => {
+    const { calls, gathered, items } = doubling({ runningMax: 9 });
+    const all = [60, 50, 500, 1].map((item) => gathered.add(item));
+    await turn();
+    for (let ended = 0; ended < calls.length; ended++) {
+      calls[ended]?.end();
+      await turn();
+    }
+    expect(await Promise.all(all)).toEqual([120, 100, 1_000, 2]);
+    expect(items().flat()).toEqual([60, 50, 500, 1]);
+    for (const some of items()) expect(some.length === 1 || some.reduce((sum, item) => sum + item, 0) <= 100).toBe(true);
+  });
+
+  it('fails those of a call that failed, and nobody else', async () => {
+    const { calls, gathered } = doubling({ countMax: 2 });
+    const all = [1, 2, 3].map((item) => gathered.add(item));
+    const settled = Promise.allSettled(all);
+    await turn();
+    calls[0]?.end(new Error('away'));
+    await turn();
+    calls[1]?.end();
+    expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(await all[2]).toBe(6);
+  });
+});
