@@ -28,7 +28,7 @@ export interface RowsWanted {
 
 /** Bytes (about) of blocks that are ready before they are used, and how many there may be: they ask for what they need together. */
 const aheadBytesMax = 1024 * 1024;
-const aheadMax = 4;
+const aheadMax = 2;
 
 /**
  * The rows of a step in order (pass, batch, row), as of a position. Streamed: besides the block in use, 1 MiB of the next is held, one block at least, and
