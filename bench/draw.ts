@@ -7,6 +7,7 @@ import * as vegaLite from 'vega-lite';
 import { us, type Comparison } from './area.ts';
 import { median } from './figures.ts';
 import { comparisonRows, type MeasuredArea, type Report } from './report.ts';
+import { targetsMarkdown } from './targets.ts';
 
 const folder = new URL('../docs/benchmarks/', import.meta.url);
 
@@ -23,6 +24,10 @@ const head = [
   '```json',
   JSON.stringify(machine, null, 2),
   '```',
+  '',
+  '## Against the targets',
+  '',
+  ...targetsMarkdown(report),
   '',
 ];
 fs.writeFileSync(new URL('README.md', folder), [...head, ...pages].join('\n'));

@@ -7,6 +7,7 @@ import { areas } from './areas.ts';
 import type { Area } from './area.ts';
 import { comparisonTable, type MeasuredArea, type Report } from './report.ts';
 import { openBenchServer } from './server.ts';
+import { targetsTable } from './targets.ts';
 
 const { values } = parseArgs({
   options: {
@@ -49,6 +50,7 @@ try {
 }
 const report: Report = { date: new Date().toISOString().slice(0, 10), isQuick: values.quick, rounds, machine, measured };
 if (values.json) console.log(JSON.stringify(report, null, 1));
+else if (!values.quick) console.log(targetsTable(report));
 
 function areaOf(name: string): Area {
   return areas.find((area) => area.name === name) ?? refuse(`there is no area ${name}`);

@@ -1,0 +1,192 @@
+import Table from 'cli-table3';
+import type { Comparison } from './area.ts';
+import { median, ratioTo } from './figures.ts';
+import type { Report } from './report.ts';
+
+/** What was wanted of us before anything was measured, and what came of it. */
+export interface Reached {
+  readonly what: string;
+  readonly wanted: string;
+  readonly measured: string;
+  readonly isMet: boolean;
+  /** Where something stands in the way: what that is, how near we are to it, and how near it would be to what was wanted. */
+  readonly limit: string;
+}
+
+/** Every target whose area was measured, in the order of the areas. */
+export const reached = (report: Report): readonly Reached[] =>
+  targets.flatMap(({ area, comparison, judge, ...target }) => {
+    const found = report.measured
+      .filter((measured) => measured.area === area)
+      .flatMap(({ comparisons }) => comparisons)
+      .find(({ what }) => what.startsWith(comparison));
+    return found ? [{ limit: '', ...target, ...judge(found) }] : [];
+  });
+
+const head = ['', 'wanted', 'measured', '', 'what stands in the way, and what it would reach'] as const;
+
+/** The targets as a terminal shows them. */
+export function targetsTable(report: Report): string {
+  const table = new Table({ head: [...head], style: { head: [], border: [] }, wordWrap: true, colWidths: [30, 24, 30, 8, 40] });
+  for (const row of rows(report)) table.push([...row]);
+  return table.toString();
+}
+
+/** The targets as lines of Markdown. */
+export const targetsMarkdown = (report: Report): readonly string[] => [
+  `| ${head.join(' | ')} |`,
+  '|---|---|---|---|---|',
+  ...rows(report).map((cells) => `| ${cells.join(' | ')} |`),
+];
+
+const rows = (report: Report): readonly (readonly string[])[] =>
+  reached(report).map(({ what, wanted, measured, isMet, limit }) => [what, wanted, measured, isMet ? 'met' : 'missed', isMet ? '' : limit]);
+
+interface Target {
+  readonly what: string;
+  readonly wanted: string;
+  readonly area: string;
+  /** How the title of the comparison begins that tells. */
+  readonly comparison: string;
+  readonly judge: (comparison: Comparison) => Pick<Reached, 'measured' | 'isMet'> & Partial<Pick<Reached, 'limit'>>;
+}
+
+const eventStores = ['Emmett', 'evtstore', 'castore', 'message-db'];
+const million = '1,000,000 events';
+const stepEngines = ['DBOS', 'openworkflow', 'absurd'];
+
+const targets: readonly Target[] = [
+  {
+    what: 'append, 64 callers × 1 event',
+    wanted: '≥ 5 × the fastest event store',
+    area: 'append',
+    comparison: '64 callers × 1 event',
+    judge: timesAll(5, eventStores, 'bare INSERT, grouped'),
+  },
+  {
+    what: 'append, 8 callers × 100 events',
+    wanted: '≥ 0.9 × bare INSERT',
+    area: 'append',
+    comparison: '8 callers × 100 events',
+    judge: timesAll(0.9, ['bare INSERT'], 'bare INSERT, grouped'),
+  },
+  {
+    what: 'append, 8 callers × 100 events',
+    wanted: '≥ 3 × Emmett',
+    area: 'append',
+    comparison: '8 callers × 100 events',
+    judge: timesAll(3, ['Emmett'], 'bare INSERT, grouped'),
+  },
+  {
+    what: 'durable steps, 1,000 workflows × 4',
+    wanted: '≥ 10 × DBOS, openworkflow, absurd',
+    area: 'steps',
+    comparison: '1000 workflows × 4 steps, 100 at once; ours in batches as they come',
+    judge: timesAll(10, stepEngines),
+  },
+  {
+    what: 'rows to Parquet',
+    wanted: '≥ 0.5 × DuckDB COPY',
+    area: 'distiset',
+    comparison: '100,000 rows',
+    judge: timesAll(0.5, ['DuckDB COPY'], 'one thread of JavaScript'),
+  },
+  {
+    what: 'memory of an export',
+    wanted: 'flat from 100,000 rows to two million',
+    area: 'distiset',
+    comparison: 'peak memory',
+    judge: noMoreThanFirst(1.2),
+  },
+  {
+    what: 'graph as of a position, a million events',
+    wanted: 'p99 ≤ 25 ms',
+    area: 'time-travel',
+    comparison: 'graph as of a position',
+    judge: atMost(million, 25, 'ms'),
+  },
+  {
+    what: 'pages read for it',
+    wanted: '≤ 1.5 × those at 10,000',
+    area: 'time-travel',
+    comparison: 'graph as of a position',
+    judge: ({ contestants }) => {
+      const pages = (events: string) => Number(contestants.find(({ name }) => name === events)?.seen?.['pages a look']);
+      const times = pages(million) / pages('10,000 events');
+      return { measured: `${short(times)} ×`, isMet: times <= 1.5 };
+    },
+  },
+  {
+    what: 'resume of a million events to its first new batch',
+    wanted: '≤ 1 s',
+    area: 'resume',
+    comparison: 'resume to the first new batch',
+    judge: atMost(million, 1_000, 'ms'),
+  },
+  {
+    what: 'a million rows through three steps',
+    wanted: '≥ 20 × Distilabel',
+    area: 'engine',
+    comparison: '1,000,000 rows',
+    judge: timesAll(20, ['Distilabel 1.5.3'], 'distilog, in memory'),
+  },
+  {
+    what: 'cost of a row, up to three million',
+    wanted: '≤ 1.2 × that at 10,000',
+    area: 'engine',
+    comparison: 'cost of a row',
+    judge: noMoreThanFirst(1.2),
+  },
+  {
+    what: 'cost of an event, up to three million',
+    wanted: '≤ 1.2 × that at 10,000',
+    area: 'time-travel',
+    comparison: 'writing such a log',
+    judge: noMoreThanFirst(1.2),
+  },
+  ...['20,000 rows of 1,021 bytes, 100 a batch', '20,000 rows of 1,021 bytes, 1,000 a batch'].map(
+    (comparison): Target => ({
+      what: `stored bytes, ${comparison}`,
+      wanted: '≤ 0.35 × the leaf rows as JSON lines',
+      area: 'storage',
+      comparison,
+      judge: (found) => {
+        const share = 1 / ratioTo(found, 'leaf rows as JSON lines');
+        return { measured: `${short(share)} ×`, isMet: share <= 0.35 };
+      },
+    }),
+  ),
+];
+
+/** So many times as fast as each of these; `limit` is what nobody who does the same could outrun. */
+function timesAll(times: number, names: readonly string[], limit?: string): Target['judge'] {
+  return (comparison) => {
+    const ratios = names.map((name) => ({ name, ratio: ratioTo(comparison, name) })).filter(({ ratio }) => !Number.isNaN(ratio));
+    const least = Math.min(...ratios.map(({ ratio }) => ratio));
+    const ofLimit = limit === undefined ? Number.NaN : ratioTo(comparison, limit);
+    return {
+      measured: ratios.map(({ name, ratio }) => `${short(ratio)} × ${name}`).join(', '),
+      isMet: least >= times,
+      limit: Number.isNaN(ofLimit) ? '' : `${limit}: ${short(least / ofLimit)} ×, and we are at ${Math.round(100 * ofLimit)} % of it`,
+    };
+  };
+}
+
+/** The largest figure beside that of the first contestant, which is the smallest of several sizes. */
+function noMoreThanFirst(times: number): Target['judge'] {
+  return ({ contestants }) => {
+    const medians = contestants.map(({ figures }) => median(figures));
+    const most = Math.max(...medians) / (medians[0] ?? Number.NaN);
+    return { measured: `${short(most)} ×`, isMet: most <= times };
+  };
+}
+
+/** The figure of one contestant. */
+function atMost(name: string, most: number, unit: string): Target['judge'] {
+  return ({ contestants }) => {
+    const figure = median(contestants.find((contestant) => contestant.name === name)?.figures ?? []);
+    return { measured: `${short(figure)} ${unit}`, isMet: figure <= most };
+  };
+}
+
+const short = (figure: number): string => figure.toLocaleString('en-US', { maximumSignificantDigits: 3 });
