@@ -53,19 +53,45 @@ function writeObject(value: object, depth: number): string {
     throw new TypeError(`a ${value.constructor?.name || 'class instance'} is not JSON`);
   }
   const keys = Object.keys(value);
-  if (!isSorted(keys)) keys.sort();
+  if (keys.length === 0) return '{}';
+  const { sorted, texts } = layoutOf(keys);
   let text = '{';
-  for (const key of keys) {
-    const member = (value as Readonly<Record<string, unknown>>)[key];
+  for (let index = 0; index < sorted.length; index++) {
+    const member = (value as Readonly<Record<string, unknown>>)[sorted[index] as string];
     if (member === undefined) continue;
-    text += text === '{' ? keyText(key) : `,${keyText(key)}`;
+    text += text === '{' ? texts[index] : `,${texts[index]}`;
     text += write(member, depth + 1);
   }
   return `${text}}`;
 }
 
-function isSorted(keys: readonly string[]): boolean {
-  for (let index = 1; index < keys.length; index++) if ((keys[index - 1] as string) > (keys[index] as string)) return false;
+/** How objects are written that have the same keys in the same order: most are of a few kinds, of which thousands come one after the other. */
+interface Layout {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  /** What stands before the member of each sorted key. */
+  readonly texts: readonly string[];
+}
+
+/** By first key, the last layout that began with it. */
+const layouts = new Map<string, Layout>();
+const layoutsMax = 1_000;
+const layoutKeysMax = 100;
+
+function layoutOf(keys: readonly string[]): Layout {
+  const first = keys[0] as string;
+  const known = layouts.get(first);
+  if (known !== undefined && areSame(known.keys, keys)) return known;
+  const sorted = keys.toSorted();
+  const layout = { keys, sorted, texts: sorted.map(keyText) };
+  const isSmall = keys.length <= layoutKeysMax && keys.every(({ length }) => length <= shortMax);
+  if (isSmall && (known !== undefined || layouts.size < layoutsMax)) layouts.set(first, layout);
+  return layout;
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
   return true;
 }
 

@@ -51,6 +51,14 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('is the same text whatever was written before it', () => {
+    const kinds = [{ b: 1, a: 2 }, { b: 1 }, { b: 1, c: { b: 2, a: 3 } }, { b: 1, c: 2, a: 3 }, { a: 1, b: 2 }, {}];
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`b${count - n}`, n]));
+    for (const json of [...kinds, ...kinds.toReversed(), many(99), many(200), many(100), many(200)]) {
+      expect(canonicalJson(json)).toBe(plainly(json));
+    }
+  });
+
   it('can be read back', () => {
     fc.assert(
       fc.property(readableValue, (json) => {
