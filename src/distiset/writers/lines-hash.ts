@@ -6,6 +6,8 @@ const gatheredLength = 64 * 1024;
 /** The SHA-256 over rows as canonical JSON, a line each, whatever the format. */
 export class LinesHash {
   readonly #hash = sha256Stream();
+  /** Takes the UTF-8 of what is gathered, at three bytes a code unit: a buffer made for each takes as long as the hash. */
+  readonly #memory = Buffer.allocUnsafeSlow(2 * 3 * gatheredLength);
   #gathered = '';
   #bytes = 0;
 
@@ -21,7 +23,8 @@ export class LinesHash {
   }
 
   #flush(): void {
-    const bytes = Buffer.from(this.#gathered, 'utf8');
+    const fits = 3 * this.#gathered.length <= this.#memory.byteLength;
+    const bytes = fits ? this.#memory.subarray(0, this.#memory.write(this.#gathered)) : Buffer.from(this.#gathered);
     this.#hash.update(bytes);
     this.#bytes += bytes.byteLength;
     this.#gathered = '';

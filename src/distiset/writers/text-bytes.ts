@@ -1,6 +1,10 @@
 /** How many texts of a column are looked at, to tell whether any of them come again: as many as the Parquet writer looks at. */
 const sampleMax = 1_000;
 
+/** The share of a sample's bytes that differing texts may have, each with its length before it, for a dictionary to be tried. */
+const distinctShareMax = 0.9;
+const prefixBytes = 4;
+
 /** Bytes that are kept from one row group to the next: those of larger ones are let go. */
 const keptBytesMax = 2 * 1024 * 1024;
 
@@ -28,15 +32,19 @@ export class TextBytes {
   }
 }
 
-/** Whether any two of a sample are the same. If none are, the Parquet writer makes no dictionary. */
+/** Whether so many of a sample come again that the Parquet writer tries a dictionary: it asks for a tenth of their bytes. */
 function mayComeAgain(texts: readonly (string | null)[]): boolean {
   const sample = new Set<string>();
   const count = Math.min(texts.length, sampleMax);
+  let length = 0;
+  let distinctLength = 0;
   for (let index = 0; index < count; index++) {
     const text = texts[count === 1 ? 0 : Math.floor((index * (texts.length - 1)) / (count - 1))];
     if (text === null || text === undefined) continue;
-    if (sample.has(text)) return true;
+    length += text.length + prefixBytes;
+    if (sample.has(text)) continue;
     sample.add(text);
+    distinctLength += text.length + prefixBytes;
   }
-  return sample.size === 0;
+  return distinctLength <= distinctShareMax * length;
 }

@@ -11,6 +11,11 @@ describe("a column's texts as bytes", () => {
       expect(decoded(bytes.of(texts))).toEqual(texts);
   });
 
+  it('are made where a few of them come again, too few for a dictionary', () => {
+    const texts = ['again', ...Array.from({ length: 30 }, (_, n) => `text ${n}`), 'again'];
+    expect(decoded(new TextBytes().of(texts))).toEqual(texts);
+  });
+
   it('are left to a dictionary where they may come again, or where there are none', () => {
     const bytes = new TextBytes();
     expect(bytes.of(['a', 'b', 'a'])).toBeNull();
