@@ -1,48 +1,17 @@
-import { z } from 'zod';
 import { createDistiset } from '#distiset';
 import { startPipeline } from '#engine';
 import { canonicalJson } from '#kit/json';
 import { resolveAsOf, type Store } from '#log';
-import { pipeline, plan, type Plan } from '#pipeline';
+import { plan } from '#pipeline';
 import { wordnet, type Entry } from '../examples/wordnet.ts';
 import type { Area, Bench, Comparison, Contestant } from './area.ts';
+import { answers, prose, type ProseOptions } from './prose.ts';
 import { requireVerified } from './require-verified.ts';
 import type { BenchDatabase } from './server.ts';
 
 /** Entries of WordNet, which has 82,000 nouns. */
 const rows = 20_000;
 const quickRows = 1_000;
-
-/** How many glosses an answer is made of: one, and about as many as a model's answer of a few paragraphs has words. */
-const answers = { short: 1, long: 12 } as const;
-
-interface Variant {
-  readonly glosses: number;
-  readonly batchSize: number;
-}
-
-/**
- * Four steps over English text, each adding a column as a pipeline of prompts and judgements does. What the answers say is made of dictionary entries:
- * text that compresses as text does, and no row like another.
- */
-const storagePlan = (entries: readonly Entry[], { glosses, batchSize }: Variant): Plan =>
-  plan(
-    pipeline('storage', ({ source }) => {
-      source('entries', {
-        output: z.object({ n: z.int(), lemma: z.string(), gloss: z.string() }),
-        batchSize,
-        rows: entries.map(({ lemma, gloss }, n) => ({ n, lemma, gloss })),
-      })
-        .map('question', { output: z.object({ question: z.string() }), run: ({ lemma }) => ({ question: `What does “${lemma}” mean?` }) })
-        .map('answer', {
-          output: z.object({ answer: z.string() }),
-          run: ({ n }) => ({
-            answer: Array.from({ length: glosses }, (_, k) => entries[(n * 7 + k * 31) % entries.length]?.gloss).join(' '),
-          }),
-        })
-        .map('score', { output: z.object({ score: z.number() }), run: ({ gloss }) => ({ score: (gloss.length % 50) / 10 }) });
-    }),
-  );
 
 /** What a run leaves in the database, beside its dataset as JSON lines. */
 export const storage: Area = {
@@ -61,11 +30,11 @@ export const storage: Area = {
   },
 };
 
-async function stored({ server }: Bench, entries: readonly Entry[], variant: Variant): Promise<Comparison> {
+async function stored({ server }: Bench, entries: readonly Entry[], variant: ProseOptions): Promise<Comparison> {
   const database = await server.database('storage');
   const store = await database.store();
   const before = await walPosition(database);
-  const run = await startPipeline(store, storagePlan(entries, variant), { seed: 1 });
+  const run = await startPipeline(store, plan(prose(entries, variant)), { seed: 1 });
   const { rest } = await run.drive();
   if (rest !== 'succeeded') throw new Error(`the run ended as ${rest}`);
   const walBytes = (await walPosition(database)) - before;

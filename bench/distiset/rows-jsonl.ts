@@ -1,17 +1,28 @@
 import fs from 'node:fs';
 import { isKept, neededFor, textOf } from '../engine/pipelines.ts';
 
-/** Writes the rows of our run as JSONL, for those who begin with files. */
-export function writeJsonl(file: string, kept: number): void {
-  const descriptor = fs.openSync(file, 'wx');
+/** The rows of our trivial run. */
+export function* smallRows(kept: number): Generator<object> {
   const needed = neededFor(kept);
-  for (let n = 0, lines = ''; n < needed; n++) {
-    if (isKept(n)) lines += `${JSON.stringify({ n, text: textOf(n), length: textOf(n).length })}\n`;
-    if (lines.length < linesLength && n < needed - 1) continue;
-    fs.writeSync(descriptor, lines);
+  for (let n = 0; n < needed; n++) if (isKept(n)) yield { n, text: textOf(n), length: textOf(n).length };
+}
+
+/** Writes rows as JSONL, for those who begin with files; returns how many they are. */
+export function writeJsonl(file: string, content: Iterable<object>): { readonly rows: number; readonly bytes: number } {
+  const descriptor = fs.openSync(file, 'wx');
+  let lines = '';
+  let rows = 0;
+  let bytes = 0;
+  for (const row of content) {
+    rows++;
+    lines += `${JSON.stringify(row)}\n`;
+    if (lines.length < linesLength) continue;
+    bytes += fs.writeSync(descriptor, lines);
     lines = '';
   }
+  bytes += fs.writeSync(descriptor, lines);
   fs.closeSync(descriptor);
+  return { rows, bytes };
 }
 
 /** Text that is gathered before it is written. */

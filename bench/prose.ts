@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { pipeline, type Pipeline } from '#pipeline';
+import type { Entry } from '../examples/wordnet.ts';
+
+/** How many glosses an answer is made of: one, and about as many as a model's answer of a few paragraphs has words. */
+export const answers = { short: 1, long: 12 } as const;
+
+export interface ProseOptions {
+  readonly glosses: number;
+  readonly batchSize: number;
+}
+
+/** What the steps make of an entry. */
+const questionOf = ({ lemma }: Pick<Entry, 'lemma'>): string => `What does “${lemma}” mean?`;
+
+const answerOf = (entries: readonly Entry[], n: number, glosses: number): string =>
+  Array.from({ length: glosses }, (_, k) => entries[(n * 7 + k * 31) % entries.length]?.gloss).join(' ');
+
+const scoreOf = ({ gloss }: Pick<Entry, 'gloss'>): number => (gloss.length % 50) / 10;
+
+/**
+ * Four steps over English text, each adding a column as a pipeline of prompts and judgements does. What the answers say is made of dictionary entries:
+ * text that compresses as text does, and no row like another.
+ */
+export const prose = (entries: readonly Entry[], { glosses, batchSize }: ProseOptions): Pipeline =>
+  pipeline('prose', ({ source }) => {
+    source('entries', {
+      output: z.object({ n: z.int(), lemma: z.string(), gloss: z.string() }),
+      batchSize,
+      rows: entries.map(({ lemma, gloss }, n) => ({ n, lemma, gloss })),
+    })
+      .map('question', { output: z.object({ question: z.string() }), run: (row) => ({ question: questionOf(row) }) })
+      .map('answer', { output: z.object({ answer: z.string() }), run: ({ n }) => ({ answer: answerOf(entries, n, glosses) }) })
+      .map('score', { output: z.object({ score: z.number() }), run: (row) => ({ score: scoreOf(row) }) });
+  });
+
+/** The rows that come out. */
+export function* proseRows(entries: readonly Entry[], glosses: number): Generator<object> {
+  for (const [n, entry] of entries.entries()) {
+    const { lemma, gloss } = entry;
+    yield { n, lemma, gloss, question: questionOf(entry), answer: answerOf(entries, n, glosses), score: scoreOf(entry) };
+  }
+}
