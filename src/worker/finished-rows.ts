@@ -97,7 +97,9 @@ export class FinishedRows {
 
   /** The rows given up, in order. */
   rejections(): readonly Rejection[] {
-    return this.#rows.flatMap((finished) => (finished?.kind === 'rejected' ? finished.rejection : []));
+    const rejections: Rejection[] = [];
+    for (const finished of this.#rows) if (finished?.kind === 'rejected') rejections.push(finished.rejection);
+    return rejections;
   }
 
   /** Takes back rejections that no event tells of yet: they are to be tried again. */
@@ -141,17 +143,17 @@ export class FinishedRows {
   }
 
   /** All of it: the batch's output, in the order of its input rows. */
-  async tellAll(): Promise<Told> {
+  async tellAll(): Promise<Omit<Told, 'done'>> {
     const writer = new OutputWriter(this.#columns, this.#chunks, true);
     if (this.#hasStored) await this.#writeParts(writer);
     else await this.#writeHeld(writer);
-    const rows = this.#rows.flatMap((finished, row) => (finished === undefined ? [] : row));
-    return { output: writer.end(), done: rangesOf(rows), ...tellRejections(this.rejections()) };
+    return { output: writer.end(), ...tellRejections(this.rejections()) };
   }
 
   /** Writes rows that are all in memory, as those of most batches are. */
   async #writeHeld(writer: OutputWriter): Promise<void> {
-    for (const [row, finished] of this.#rows.entries()) {
+    for (let row = 0; row < this.#rows.length; row++) {
+      const finished = this.#rows[row];
       if (finished === undefined || finished.kind === 'rejected') continue;
       if (finished.kind === 'row') {
         const storing = writer.add(finished.values, row, finished.bytes);

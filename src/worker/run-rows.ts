@@ -1,6 +1,6 @@
 import { type JsonObject } from '#kit/json';
 import type { Checked, RowWiseRunnable } from '#pipeline';
-import { rowsOf } from '#rows';
+import { columnsOf, rowFrom, type View } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
@@ -8,9 +8,7 @@ import { dropped, kept, type Finished } from './finished-rows.ts';
 import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { RowOutput } from './row-output.ts';
-
-/** Synchronous functions give way to the rest of the process after so long. */
-const yieldEveryMs = 20;
+import { Turns } from './turns.ts';
 
 /** Tries each pending row of a batch once: at most `concurrency` calls in flight, across the step's batches. */
 export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<Ended> {
@@ -18,11 +16,12 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   const lanes = context.lanesOf(step.name);
   const failed = new Map<number, RowFailure>();
   const inFlight = new Set<Promise<void>>();
-  let lastYield = performance.now();
+  const turns = new Turns();
 
-  /** Tries those of some rows that are pending. False: no more rows are to be handed out. */
-  const tryPart = async (rows: readonly JsonObject[], first: number): Promise<boolean> => {
-    for (let row = first; row < first + rows.length; row++) {
+  /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */
+  const tryPart = async (part: View, first: number): Promise<boolean> => {
+    const values = await columnsOf(part, step.inputColumns);
+    for (let row = first; row < first + part.count; row++) {
       if (finished.has(row)) continue;
       if (!lanes.tryEnter()) await lanes.enter();
       const making = attempt.room();
@@ -31,7 +30,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
         lanes.leave();
         return false;
       }
-      const call = tryRow(attempt, step, row, rows[row - first] as JsonObject, failed);
+      const call = tryRow(attempt, step, row, rowFrom(values, step.inputColumns, row - first), failed);
       if (call) {
         const ended = call.finally(() => {
           lanes.leave();
@@ -40,10 +39,8 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
         inFlight.add(ended);
       } else {
         lanes.leave();
-        if (performance.now() - lastYield > yieldEveryMs) {
-          await new Promise(setImmediate);
-          lastYield = performance.now();
-        }
+        const over = turns.over();
+        if (over) await over;
       }
     }
     return true;
@@ -53,7 +50,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
     let first = 0;
     // A part of the input at a time: all of it may be larger than memory.
     for await (const part of context.reader.inputParts(step.name, task.inputs)) {
-      if (!(await tryPart(await rowsOf(part, step.inputColumns), first))) break;
+      if (!(await tryPart(part, first))) break;
       first += part.count;
     }
   } finally {
@@ -148,7 +145,7 @@ async function collected(
   const output = new RowOutput(step.adds, attempt.context.chunks, row);
   const undeclared = new Set<string>();
   let count = 0;
-  let lastYield = performance.now();
+  const turns = new Turns();
   for await (const made of iterated(value, 'run')) {
     // Nobody waits for it any more; leaving the loop ends the generator.
     if (signal.aborted) break;
@@ -158,10 +155,8 @@ async function collected(
     const storing = output.add(stored.values, stored.bytes);
     if (storing) await storing;
     count++;
-    if (performance.now() - lastYield > yieldEveryMs) {
-      await new Promise(setImmediate);
-      lastYield = performance.now();
-    }
+    const over = turns.over();
+    if (over) await over;
   }
   return { parts: output.parts(), undeclared: [...undeclared] };
 }

@@ -6,12 +6,12 @@ import type { Attempt, Ended } from './attempt.ts';
 import { failureOf } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
+import { Turns } from './turns.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 
 /** Bytes of stored values after which a source's batch ends, however few rows it has: bounds what a batch of large rows holds in memory. */
 const batchBytesMax = 32 * 1024 * 1024;
-const yieldEveryMs = 20;
 
 /** Sources that are open, by step: batches of a source go on where the one before it ended. */
 export type OpenSources = Map<string, SourceReader>;
@@ -24,7 +24,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   const batch = { read: done, last: false, bytes: 0 };
   try {
     const reader = await readerAt(attempt, source, open, task.offset + done);
-    let lastYield = performance.now();
+    const turns = new Turns();
     while (batch.read < size && batch.bytes < batchBytesMax && !attempt.isStopping && !context.abort.aborted) {
       const pulled = reader.next();
       const item = pulled instanceof Promise ? await unlessAborted(pulled, context.abort) : pulled;
@@ -37,10 +37,8 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       else acceptValues(attempt, batch.read, source.check(item.value));
       batch.bytes += finished.untoldBytes - held;
       batch.read++;
-      if (performance.now() - lastYield > yieldEveryMs) {
-        await new Promise(setImmediate);
-        lastYield = performance.now();
-      }
+      const over = turns.over();
+      if (over) await over;
     }
     if (!batch.last && reader.isSynchronous && !attempt.isStopping) batch.last = (await reader.peek()).done;
   } catch (thrown) {

@@ -17,6 +17,8 @@ describe('a returned row', () => {
   it('loses columns that the step does not declare, and they are named', () => {
     expect(check({ n: 1, t: '', extra: 1, more: undefined })).toEqual({ ok: true, values: [1, ''], undeclared: ['extra', 'more'] });
     expect(check({ n: 1, t: '', ...JSON.parse('{"constructor":1}') })).toMatchObject({ undeclared: ['constructor'] });
+    const inheriting = Object.assign(Object.create({ inherited: 1 }), { n: 1, t: '', own: 2 });
+    expect(check(inheriting)).toMatchObject({ ok: true, undeclared: ['own'] });
   });
 
   it('keeps a column that stands in for another’s absence apart', () => {
