@@ -140,34 +140,25 @@ end $function$
 ;
 -- distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[])
- RETURNS distilog.append_result
- LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select distilog.append_events(p_log, p_epoch, false, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data,
-                                p_addresses, p_codecs, p_lengths, p_bodies)
-$function$
-;
--- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
-
-CREATE OR REPLACE FUNCTION distilog.append_events(p_log text, p_epoch bigint, p_raise boolean, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[])
+CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[], p_raise boolean DEFAULT false)
  RETURNS distilog.append_result
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET enable_seqscan TO 'off'
 AS $function$
 declare
   head      distilog.heads%rowtype;
   known     distilog.commits%rowtype;
-  leaves    bytea[];
   root      bytea;
   new_hash  bytea;
   clock     timestamptz;
   at        timestamptz;
+  at_micros bigint;
   count     integer := cardinality(p_types);
   new_epoch bigint;
+  -- All chunks that are named, comma-joined.
+  named     text := array_to_string(array_remove(p_chunks, ''), ',');
   missing   text;
 begin
   -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
@@ -175,17 +166,16 @@ begin
   if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
 
   -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 9 to say.
-  if exists (select from unnest(p_chunks) as c where c is null or c !~ '^[0-9a-f,]*$') then
+  if array_position(p_chunks, null) is not null or encode(decode(replace(named, ',', ''), 'hex'), 'hex') <> replace(named, ',', '') then
     raise exception 'chunks are comma-joined SHA-256 in lower-case hexadecimal' using errcode = '22023';
   end if;
-  select array_agg(distilog.leaf(t, v, p, s, b, a, c, d) order by n) into leaves
-    from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
-  select sha256(string_agg(leaf, ''::bytea order by n)) into root from unnest(leaves) with ordinality as l (leaf, n);
 
   -- 2. Sent before, and the answer lost: the same answer again, to a fenced writer too.
   select * into known from distilog.commits c where c.log_id = p_log and c.append_id = p_append_id;
   if found then
-    if known.root <> root then
+    select sha256(string_agg(distilog.leaf(t, v, p, s, b, a, c, d), ''::bytea order by n)) into root
+      from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
+    if known.root is distinct from root then
       return row('append-id-reused', format('append %s is known with other events', p_append_id), null, null, null, null, null, false)::distilog.append_result;
     end if;
     return row('ok', null, known.first, known.last, distilog.microseconds(known.recorded_at), known.hash, known.epoch, true)::distilog.append_result;
@@ -201,38 +191,54 @@ begin
   end if;
 
   -- 5. The chunks that come along; sorted, so that two appends that have some in common wait for each other in one order only.
-  insert into distilog.chunks (sha256, codec, length, body)
-    select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b) order by a
-    on conflict (sha256) do nothing;
+  if p_addresses <> '{}' then
+    insert into distilog.chunks (sha256, codec, length, body)
+      select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b) order by a
+      on conflict (sha256) do nothing;
+  end if;
 
   -- 6. Time never goes back, positions have no gaps.
   clock := clock_timestamp();
   at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + interval '1 microsecond') end;
+  at_micros := distilog.microseconds(at);
   new_epoch := head.epoch + case when p_raise then 1 else 0 end;
 
-  -- 7. The chain.
+  -- 7. The events, gone through once, and the chain.
+  with stored as (
+    insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
+      select p_log, head.position + n, at, t, v, p, s, b, a,
+             -- The text of an array, where a cast would otherwise be a query for each event.
+             case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
+             d, distilog.leaf(t, v, p, s, b, a, c, d)
+        from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n)
+      returning position, leaf)
+    select sha256(string_agg(leaf, ''::bytea order by position)) into root from stored;
   new_hash := sha256(
-    distilog.frame(encode(head.hash, 'hex')) || distilog.frame(encode(root, 'hex')) || distilog.frame(p_log) ||
-    distilog.frame((head.position + 1)::text) || distilog.frame((head.position + count)::text) ||
-    distilog.frame(distilog.microseconds(at)::text) || distilog.frame(distilog.microseconds(clock)::text) ||
-    distilog.frame(p_append_id) || distilog.frame(new_epoch::text) || distilog.frame(p_writer));
+    distilog.ascii_frame(encode(head.hash, 'hex')) || distilog.ascii_frame(encode(root, 'hex')) || distilog.frame(p_log) ||
+    distilog.ascii_frame((head.position + 1)::text) || distilog.ascii_frame((head.position + count)::text) ||
+    distilog.ascii_frame(at_micros::text) || distilog.ascii_frame(distilog.microseconds(clock)::text) ||
+    distilog.frame(p_append_id) || distilog.ascii_frame(new_epoch::text) || distilog.frame(p_writer));
 
-  -- 8. All of it, or nothing.
+  -- 8. Where the log ends now, and what brought it there.
   update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log;
   insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
-  insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
-    select p_log, head.position + n, at, t, v, p, s, b, a,
-           -- The text of an array, where a cast would otherwise be a query for each event.
-           case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
-           d, leaves[n]
-      from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
 
   -- 9. Nothing but chunks that are stored. Each is looked up by its address, few as the chunks may be when this is planned: a session keeps its plan.
-  select x into missing from (select distinct x from unnest(p_chunks) as c, unnest(string_to_array(c, ',')) as x where c <> '') as named (x)
-    where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
-  if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;
-  return row('ok', null, head.position + 1, head.position + count, distilog.microseconds(at), new_hash, new_epoch, false)::distilog.append_result;
+  if named <> '' then
+    select x into missing from (select distinct x from unnest(string_to_array(named, ',')) as x) as c
+      where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
+    if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;
+  end if;
+  return row('ok', null, head.position + 1, head.position + count, at_micros, new_hash, new_epoch, false)::distilog.append_result;
 end $function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.ascii_frame(field text)
+ RETURNS bytea
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+RETURN COALESCE((int8send((octet_length(field))::bigint) || textsend(field)), int8send(('-1'::integer)::bigint))
 ;
 -- distilog_owner=X/distilog_owner
 
@@ -248,7 +254,7 @@ begin
   if not found and not exists (select from distilog.commits c where c.log_id = p_run and c.append_id = p_append_id) then
     return row('already-recorded', format('there is a run %s', p_run), null, null, null, null, null, false)::distilog.append_result;
   end if;
-  return distilog.append_events(p_run, 1, false, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+  return distilog.append(p_run, 1, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
 end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
@@ -257,7 +263,7 @@ CREATE OR REPLACE FUNCTION distilog.frame(field text)
  RETURNS bytea
  LANGUAGE sql
  STABLE PARALLEL SAFE
-RETURN CASE WHEN (field IS NULL) THEN int8send(('-1'::integer)::bigint) ELSE (int8send((octet_length(field))::bigint) || convert_to(field, 'UTF8'::name)) END
+RETURN COALESCE((int8send((octet_length(field))::bigint) || convert_to(field, 'UTF8'::name)), int8send(('-1'::integer)::bigint))
 ;
 -- distilog_owner=X/distilog_owner
 
@@ -265,7 +271,7 @@ CREATE OR REPLACE FUNCTION distilog.leaf(type text, version integer, pass intege
  RETURNS bytea
  LANGUAGE sql
  STABLE PARALLEL SAFE
-RETURN sha256((((((((distilog.frame(type) || distilog.frame((version)::text)) || distilog.frame((pass)::text)) || distilog.frame(step)) || distilog.frame((batch)::text)) || distilog.frame((attempt)::text)) || distilog.frame(chunks)) || distilog.frame(data)))
+RETURN sha256(((((((((distilog.frame(type) || distilog.ascii_frame((version)::text)) || distilog.ascii_frame((pass)::text)) || distilog.frame(step)) || distilog.ascii_frame((batch)::text)) || distilog.ascii_frame((attempt)::text)) || distilog.ascii_frame(chunks)) || int8send((octet_length(data))::bigint)) || convert_to(data, 'UTF8'::name)))
 ;
 -- distilog_owner=X/distilog_owner
 
@@ -309,7 +315,8 @@ CREATE OR REPLACE FUNCTION distilog.take_over(p_log text, p_epoch bigint, p_appe
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select distilog.append_events(p_log, p_epoch, true, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data)
+  select distilog.append(p_log, p_epoch, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data,
+                         p_raise => true)
 $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner

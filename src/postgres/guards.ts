@@ -27,7 +27,7 @@ const indexes = [
   'chunks_pkey',
 ] as const;
 const constraints = ['events_end_is_of_an_attempt'] as const;
-const functions = ['append_events', 'append', 'take_over', 'create_run', 'refuse_change'] as const;
+const functions = ['append', 'take_over', 'create_run', 'refuse_change'] as const;
 
 /** Guards of history that are not in force, each with why: `events.append_only is switched off`. */
 export async function brokenGuards(client: pg.ClientBase): Promise<readonly string[]> {

@@ -61,8 +61,8 @@ it.each([
 });
 
 it('an append function that somebody put in place of ours is told', async () => {
-  const { rows } = await database.sql(`select pg_get_functiondef('distilog.append_events'::regproc) as text`);
+  const { rows } = await database.sql(`select pg_get_functiondef('distilog.append'::regproc) as text`);
   const [{ text }] = rows as [{ text: string }];
   expect(await toldAfter(text)).toEqual([]);
-  expect(await toldAfter(text.replace("'fenced'", "'ok'"))).toEqual(['function append_events is another']);
+  expect(await toldAfter(text.replace("'fenced'", "'ok'"))).toEqual(['function append is another']);
 });

@@ -113,6 +113,7 @@ describe('a ghost that calls the functions itself is refused', async () => {
       'p_lengths',
       'p_log',
       'p_passes',
+      'p_raise',
       'p_run',
       'p_steps',
       'p_types',

@@ -92,11 +92,9 @@ describe('the plan of what is asked of a log is the same at 200,000 events as at
   it.each([60, 300])(
     'whether chunks are stored, when there are %d of them: a server that goes on with that plan has many later',
     async (few) => {
-      const { rows } = await small.database.sql(
-        `select prosrc as text, proconfig as settings from pg_proc where proname = 'append_events'`,
-      );
+      const { rows } = await small.database.sql(`select prosrc as text, proconfig as settings from pg_proc where proname = 'append'`);
       const [{ text, settings }] = rows as [{ text: string; settings: readonly string[] }];
-      const look = /select x into missing [^;]+/.exec(text)?.[0].replace('into missing', '').replaceAll('p_chunks', `array['ab', 'ab,cd']`);
+      const look = /select x into missing [^;]+/.exec(text)?.[0].replace('into missing', '').replaceAll('named', `'ab,ab,cd'`);
       await small.database.sql(
         `insert into distilog.chunks select sha256(n::text::bytea), 'none', 1, 'x' from generate_series(1, ${few}) n on conflict do nothing; analyze distilog.chunks`,
       );

@@ -169,7 +169,7 @@ async function sameElsewhere(
 /** Has the append read a clock that can be set. */
 async function movableClock({ sql }: Arena): Promise<void> {
   await sql(`create table public.storm_clock as select interval '0' as ahead`);
-  const [found] = await sql<{ text: string }>(`select pg_get_functiondef('distilog.append_events'::regproc) as text`);
+  const [found] = await sql<{ text: string }>(`select pg_get_functiondef('distilog.append'::regproc) as text`);
   const moved = found?.text.replaceAll('clock_timestamp()', '(clock_timestamp() + (select ahead from public.storm_clock))');
   if (moved === undefined || moved === found?.text) throw new Error('the append reads no clock');
   await sql(moved);
