@@ -38,6 +38,21 @@ describe('what came of the targets', () => {
     expect(reached(appended([40, 40], [8, 8]))).toMatchObject([{ isMet: true }]);
   });
 
+  it('adds up limits that come one after the other', () => {
+    const exported = reportOf('distiset', {
+      what: '100,000 rows of 165 bytes to Parquet',
+      better: 'higher',
+      contestants: [
+        { name: us, figures: [10, 20] },
+        { name: 'parsed, made canonical and hashed only', figures: [40, 80] },
+        { name: 'hyparquet-writer alone', figures: [40, 80] },
+        { name: 'DuckDB COPY', figures: [100, 200] },
+      ],
+    });
+    const limit = 'parsed, made canonical and hashed only, then hyparquet-writer alone: 0.2 ×, and we are at 50 % of it';
+    expect(reached(exported)).toMatchObject([{ measured: '0.1 × DuckDB COPY', isMet: false, limit }]);
+  });
+
   it('looks at the worst of several sizes', () => {
     const cost = (figures: readonly number[]) =>
       reportOf('engine', {
