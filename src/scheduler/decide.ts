@@ -60,10 +60,16 @@ export const isMoot = (step: StepState, batch: number): boolean => step.end !== 
 
 const stepOf = (graph: GraphState, name: string): StepState => graph.steps[name] as StepState;
 
-const openBatches = (step: StepState): readonly (readonly [number, OpenBatch])[] =>
-  Object.entries(step.open)
-    .map(([batch, open]) => [Number(batch), open] as const)
-    .filter(([batch]) => !isMoot(step, batch));
+type NumberedBatch = readonly [batch: number, open: OpenBatch];
+
+function openBatches(step: StepState): readonly NumberedBatch[] {
+  const batches: NumberedBatch[] = [];
+  for (const [key, open] of Object.entries(step.open)) {
+    const batch = Number(key);
+    if (!isMoot(step, batch)) batches.push([batch, open]);
+  }
+  return batches;
+}
 
 const isRunning = ({ state }: OpenBatch): boolean => state === 'running';
 
@@ -81,6 +87,7 @@ function ending(graph: GraphState, name: string): readonly Command[] {
 function suspectsOf(graph: GraphState): readonly Command[] | null {
   for (const name of graph.order) {
     const step = stepOf(graph, name);
+    if (!Object.values(step.open).some(({ suspect }) => suspect)) continue;
     const suspect = openBatches(step).find(([, open]) => open.suspect);
     if (!suspect) continue;
     const [batch, open] = suspect;
@@ -101,8 +108,9 @@ function starts(
   for (const name of graph.order) {
     const step = stepOf(graph, name);
     if (step.status === 'finished' || step.status === 'failed') continue;
-    const lanes = lanesOf(step);
-    for (const [batch, open] of openBatches(step)) {
+    const opened = openBatches(step);
+    const lanes = lanesOf(step, opened);
+    for (const [batch, open] of opened) {
       if (open.state !== 'waiting') continue;
       if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
       else if (lanes.take(open.rows)) commands.push(again(step, name, batch, open, false));
@@ -121,7 +129,7 @@ const batchWise: ReadonlySet<string> = new Set(['mapBatch', 'batch', 'global']);
  * How many batches of a step may run beside each other follows from `concurrency`, which counts calls: as long as the running batches without the
  * largest hold fewer calls than are wanted, another may start, so that a batch's last slow call never leaves lanes empty.
  */
-function lanesOf(step: StepState): { take(rows: number): boolean } {
+function lanesOf(step: StepState, opened: readonly NumberedBatch[]): { take(rows: number): boolean } {
   const callsOf = (rows: number) => (batchWise.has(step.plan.operator) ? 1 : rows);
   let calls = 0;
   let largest = 0;
@@ -131,7 +139,7 @@ function lanesOf(step: StepState): { take(rows: number): boolean } {
     largest = Math.max(largest, more);
     count++;
   };
-  for (const [, open] of openBatches(step)) if (isRunning(open)) add(callsOf(open.rows));
+  for (const [, open] of opened) if (isRunning(open)) add(callsOf(open.rows));
   return {
     take: (rows) => {
       if (count > 0 && calls - largest >= step.plan.concurrency) return false;

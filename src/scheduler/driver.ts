@@ -32,9 +32,23 @@ export interface DriverParts {
   readonly onLate: (event: BatchEnd['event']) => Promise<void>;
 }
 
+/** An attempt whose start is appended, and whose end is not recorded yet. */
+interface Attempt {
+  readonly task: BatchTask;
+  readonly abort: AbortController;
+}
+
+/** How one ended. */
+interface End {
+  readonly attempt: Attempt;
+  readonly event: BatchEnd['event'];
+}
+
 /**
- * Moves one run: folds what is recorded, asks `decide`, appends, hands out. Recovery is not a special path: a driver starts from whatever state the
- * log folds to.
+ * Moves one run: folds, asks `decide`, appends, hands out. Recovery is not a special path: a driver starts from whatever state the log folds to.
+ *
+ * It decides on what it has appended, recorded or not: events come into the log in the order in which they were appended, or not at all. So what a
+ * batch's end calls for goes along with it, and is a round trip earlier on its way. It is handed out once it is durable.
  *
  * `evolve` must be called with every recorded event, in order, before the call that appended it resolves; `run` ends when the run is at rest, and
  * throws when its appender has lost the log.
@@ -45,9 +59,17 @@ export class Driver {
   readonly #actor: Actor;
   readonly #clock: Clock;
   readonly #onLate: (event: BatchEnd['event']) => Promise<void>;
-  readonly #running = new Map<string, { readonly task: BatchTask; readonly abort: AbortController }>();
+  readonly #running = new Set<Attempt>();
   readonly #abort = new AbortController();
+  /** Ends that are not appended yet. */
+  readonly #ends: End[] = [];
+  /** Events that are appended and not recorded yet. */
+  readonly #underWay: RecordedEvent[] = [];
   #state: GraphState;
+  /** The graph as it will be once these are recorded. */
+  #expected: GraphState;
+  /** What called for nothing when it was last decided on, and does as long as no event comes. */
+  #quiet: GraphState | null = null;
   #clockLead: Instant = 0;
   #stopping: StopWish | null = null;
   #failure: { readonly error: unknown } | null = null;
@@ -55,6 +77,7 @@ export class Driver {
 
   constructor(given: DriverParts) {
     this.#state = given.state;
+    this.#expected = given.state;
     this.#appender = given.appender;
     this.#worker = given.worker;
     this.#actor = given.actor;
@@ -69,10 +92,16 @@ export class Driver {
 
   /** Takes in what was recorded. */
   evolve(events: readonly RecordedEvent[]): void {
-    for (const event of events) this.#state = graph.evolve(this.#state, event);
+    for (const event of events) {
+      this.#state = graph.evolve(this.#state, event);
+      // Journals are appended by attempts.
+      if (event.type !== 'BatchProgressed') this.#underWay.shift();
+    }
+    // Everything else was expected as it came.
+    if (events.some(({ type }) => type === 'BatchFailed')) this.#expected = this.#underWay.reduce(expected, this.#state);
     const last = events.at(-1);
     if (last) this.#clockLead = parseInstant(last.recordedAt) - this.#clock();
-    for (const { task, abort } of this.#running.values()) {
+    for (const { task, abort } of this.#running) {
       const step = this.#state.steps[task.step];
       if (step && isMoot(step, task.batch)) abort.abort();
     }
@@ -90,7 +119,7 @@ export class Driver {
   /** Ends calls in flight without waiting for them. */
   abort(): void {
     this.#abort.abort();
-    for (const { abort } of this.#running.values()) abort.abort();
+    for (const { abort } of this.#running) abort.abort();
   }
 
   /** Moves the run until it is at rest. */
@@ -100,9 +129,10 @@ export class Driver {
         if (this.#failure) throw this.#failure.error;
         const { status } = this.#state;
         if (status !== 'running') return status as Rest;
+        const ends = this.#takeEnds();
         const { commands, wakeAt } = this.#next();
-        if (commands.length > 0) await this.#carryOut(commands);
-        else if (this.#stopping && this.#running.size === 0) await this.#appender.append([resting(this.#stopping)]);
+        if (ends.length > 0 || commands.length > 0) await this.#carryOut(ends, commands);
+        else if (this.#stopping && this.#running.size === 0 && this.#expected.status === 'running') this.#rest(this.#stopping);
         else await this.#somethingHappens(wakeAt);
       }
     } finally {
@@ -112,47 +142,86 @@ export class Driver {
   }
 
   #next(): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
-    const { commands, wakeAt } = decide(this.#state, this.#now());
+    if (this.#expected === this.#quiet) return { commands: [], wakeAt: null };
+    const { commands, wakeAt } = decide(this.#expected, this.#now());
+    if (commands.length === 0 && wakeAt === null) this.#quiet = this.#expected;
     // A run is finished when nothing of it runs any more, attempts that no longer count included.
     const due = commands.filter(({ type }) => type !== 'FinishRun' || this.#running.size === 0);
     if (!this.#stopping) return { commands: due, wakeAt };
     return { commands: due.filter(({ type }) => type === 'FinishStep' || type === 'FailStep' || type === 'FinishRun'), wakeAt: null };
   }
 
-  async #carryOut(commands: readonly Command[]): Promise<void> {
-    const events = await Promise.all(commands.map((command) => this.#eventOf(command)));
-    await this.#appender.append(events);
-    for (const [index, command] of commands.entries()) {
-      const event = events[index];
-      if (command.type !== 'StartBatch' || event?.type !== 'BatchStarted') continue;
-      const origin = this.#state.steps[command.step]?.origin ?? null;
-      this.#handOut({ ...command, inputs: event.data.inputs, pass: event.pass, origin });
-    }
+  /** Brings the run to rest, as somebody wishes. */
+  #rest(wish: StopWish): void {
+    const event = resting(wish);
+    this.#expect([event]);
+    this.#appender.append([event]).catch((error: unknown) => {
+      this.#failure ??= { error };
+      this.#wake();
+    });
   }
 
-  #handOut(task: BatchTask): void {
-    const abort = new AbortController();
-    const key = `${task.step}/${task.batch}`;
-    this.#running.set(key, { task, abort });
-    if (this.#abort.signal.aborted) abort.abort();
-    this.#worker
-      .run(task, abort.signal)
-      .then(async ({ event, pause }) => {
-        if (pause) this.stop({ kind: 'pause', ...pause, step: task.step, actor: this.#actor });
-        try {
-          await this.#appender.append([event]);
-        } catch (error) {
-          await this.#onLate(event).catch(() => undefined);
-          throw error;
-        }
-      })
-      .catch((error: unknown) => {
-        this.#failure ??= { error };
-      })
+  /** Takes the ends that are to be appended now: whatever is decided from here on knows of them. */
+  #takeEnds(): readonly End[] {
+    const ends = this.#ends.splice(0);
+    this.#expect(ends.map(({ event }) => event));
+    return ends;
+  }
+
+  /** Appends ends together with what is decided. Batches that are started by that are handed out once it is durable. */
+  async #carryOut(ends: readonly End[], commands: readonly Command[]): Promise<void> {
+    const events = await Promise.all(commands.map((command) => this.#eventOf(command))).catch((error: unknown) => {
+      this.#failure ??= { error };
+      return [];
+    });
+    this.#expect(events);
+    const started = commands.flatMap((command, index) => this.#attempt(command, events[index]) ?? []);
+    this.#appender
+      .append([...ends.map(({ event }) => event), ...events])
+      .then(
+        () => {
+          for (const attempt of started) void this.#handOut(attempt);
+        },
+        async (error: unknown) => {
+          this.#failure ??= { error };
+          for (const attempt of started) this.#running.delete(attempt);
+          await Promise.allSettled(ends.map(({ event }) => this.#onLate(event)));
+        },
+      )
       .finally(() => {
-        this.#running.delete(key);
+        for (const { attempt } of ends) this.#running.delete(attempt);
         this.#wake();
       });
+  }
+
+  /** Decides as if these were recorded. */
+  #expect(events: readonly NewEvent[]): void {
+    const recorded = events.map(asRecorded);
+    this.#underWay.push(...recorded);
+    this.#expected = recorded.reduce(expected, this.#expected);
+  }
+
+  /** The attempt that a command starts, if it does. From now on the run is not at rest. */
+  #attempt(command: Command, event: NewEvent | undefined): Attempt | undefined {
+    if (command.type !== 'StartBatch' || event?.type !== 'BatchStarted') return undefined;
+    const origin = this.#expected.steps[command.step]?.origin ?? null;
+    const attempt = { task: { ...command, inputs: event.data.inputs, pass: event.pass, origin }, abort: new AbortController() };
+    this.#running.add(attempt);
+    if (this.#abort.signal.aborted) attempt.abort.abort();
+    return attempt;
+  }
+
+  async #handOut(attempt: Attempt): Promise<void> {
+    const { task, abort } = attempt;
+    try {
+      const { event, pause } = await this.#worker.run(task, abort.signal);
+      if (pause) this.stop({ kind: 'pause', ...pause, step: task.step, actor: this.#actor });
+      this.#ends.push({ attempt, event });
+    } catch (error) {
+      this.#failure ??= { error };
+      this.#running.delete(attempt);
+    }
+    this.#wake();
   }
 
   async #eventOf(command: Command): Promise<NewEvent> {
@@ -208,10 +277,23 @@ export class Driver {
     });
   }
 
+  /** Ends with what is still under way: what comes of it is appended, if that can be. */
   async #everythingEnded(): Promise<void> {
-    while (this.#running.size > 0) await this.#somethingHappens(null);
+    while (this.#running.size > 0) {
+      const ends = this.#takeEnds();
+      if (ends.length > 0) await this.#carryOut(ends, []);
+      else await this.#somethingHappens(null);
+    }
   }
 }
+
+/** An event as it is folded before it is recorded. */
+const asRecorded = (event: NewEvent): RecordedEvent =>
+  ({ ...event, logId: '', position: 0, recordedAt: '', chunks: event.chunks ?? [] }) as unknown as RecordedEvent;
+
+/** A state after an event that is not recorded yet. When a failure's delay begins only its record says: until then nothing follows from it. */
+const expected = (state: GraphState, event: RecordedEvent): GraphState =>
+  event.type === 'BatchFailed' ? state : graph.evolve(state, event);
 
 function resting({ kind, reason, message, step, actor }: StopWish): NewEvent {
   return kind === 'cancel'

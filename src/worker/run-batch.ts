@@ -12,6 +12,8 @@ export async function runBatch(task: Task, context: WorkerContext, open: OpenSou
   const attempt = new Attempt(task, context);
   try {
     await attempt.begin();
+    // In a turn of its own: the batch before has its end on the way to the disk by then, and the server works while we do.
+    await new Promise(setImmediate);
     const { step } = task;
     switch (step.operator) {
       case 'source':

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '#kit/clock';
 import { codeOf, Fault, hasCode } from '#kit/fault';
+import { parseInstant } from '#kit/instant';
 import { pause } from '#kit/pause';
 import {
   appendSideEvent,
@@ -10,6 +11,7 @@ import {
   snapshotKey,
   verify,
   type AppendRefusal,
+  type DriverAppendRequest,
   type DriverSession,
   type Foldable,
   type MemoryStore,
@@ -124,6 +126,23 @@ const ofType = <T extends RecordedEvent['type']>(events: readonly RecordedEvent[
 /** Waits until something is so. */
 const until = (what: () => unknown) => expect.poll(what, { interval: 2 });
 
+/** The same store, whose drivers' appends go through `before` first. */
+const appendingThrough = (store: MemoryStore, before: (request: DriverAppendRequest) => Promise<void>): MemoryStore => ({
+  ...store,
+  log: {
+    ...store.log,
+    openDriver: async (id, options) => {
+      const opened = await store.log.openDriver(id, options);
+      if (!opened.ok) return opened;
+      const append: DriverSession['append'] = async (request) => {
+        await before(request);
+        return opened.session.append(request);
+      };
+      return { ...opened, session: { ...opened.session, append } };
+    },
+  },
+});
+
 /** A promise that a test keeps from a worker's batch for a while. */
 const never = new Promise<BatchEnd>(() => undefined);
 
@@ -188,6 +207,66 @@ describe('a run', () => {
     expect(await verify(given.store, runId)).toMatchObject({ ok: true });
     expect(await given.store.log.holder(runId)).toBeNull();
     expect(given.stops).toEqual(['close']);
+  });
+
+  it('writes down what the end of a batch calls for along with it', async () => {
+    const given = world();
+    const { position } = await (await start(given.context())).drive();
+    const commits = (await Array.fromAsync(given.store.log.commits(runId, { from: 1, to: position }))).flat();
+    const types = typesOf(await given.events());
+    const commitOf = (type: string) => commits.find(({ first, last }) => first <= types.indexOf(type) + 1 && types.indexOf(type) < last);
+    expect(types).toContain('BatchSucceeded source 0');
+    for (const next of ['BatchStarted source 1', 'BatchStarted call 0']) expect(commitOf(next)).toBe(commitOf('BatchSucceeded source 0'));
+  });
+
+  it('comes to rest only after batches whose start was on its way when it was stopped', async () => {
+    const given = world();
+    const held = Promise.withResolvers<void>();
+    let sent: readonly string[] = [];
+    const store = appendingThrough(given.store, async ({ events }) => {
+      sent = events.map(({ type, step, batch }) => `${type} ${step} ${batch}`);
+      if (sent.includes('BatchStarted source 0')) await held.promise;
+    });
+    const run = await start({ ...given.context(), store });
+    const driven = run.drive();
+    await until(() => sent).toContain('BatchStarted source 0');
+    run.stop({ kind: 'pause', reason: 'asked', message: 'for a while', step: null, actor });
+    await pause(5);
+    held.resolve();
+    expect((await driven).rest).toBe('paused');
+    const events = await given.events();
+    expect(events.at(-1)?.type).toBe('RunPaused');
+    expect(ofType(events, 'BatchSucceeded')).toHaveLength(ofType(events, 'BatchStarted').length);
+  });
+
+  it('counts the delay before another attempt from when the failure was written down', async () => {
+    const given = world();
+    const store = appendingThrough(given.store, async ({ events }) => {
+      if (events.some(({ type }) => type === 'BatchFailed')) await pause(30);
+    });
+    const run = await start({
+      ...given.context((task, abort) =>
+        task.step === 'call' && task.batch === 0 && task.attempt === 1
+          ? { event: batchFailed('call', 0, { retryInMs: 10 }), pause: null }
+          : plainly(task, abort),
+      ),
+      store,
+    });
+    await run.drive();
+    const [failed] = ofType(await given.events(), 'BatchFailed');
+    const again = ofType(await given.events(), 'BatchStarted').find(({ attempt }) => attempt === 2);
+    const waited = parseInstant(again?.recordedAt ?? '') - parseInstant(failed?.recordedAt ?? '');
+    expect(waited).toBeGreaterThanOrEqual(10_000);
+  });
+
+  it('ends where what it needs for its next event cannot be had', async () => {
+    const given = world();
+    const context = given.context();
+    const makeWorker: DriveContext['makeWorker'] = (of) => ({
+      ...context.makeWorker(of),
+      sourceFacts: () => Promise.reject(new Error('no such file')),
+    });
+    await expect((await start({ ...context, makeWorker })).drive()).rejects.toThrow('no such file');
   });
 
   it('writes down what each attempt gets', async () => {
