@@ -30,8 +30,8 @@ export class Gathered<Item, Result> {
 
   async #run(): Promise<void> {
     this.#running++;
-    // Whoever else asks for something in this turn of the event loop comes along.
-    await Promise.resolve();
+    // Whoever else asks because of what is happening now comes along: ticks come after all promises that are settled already.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
     for (let some = this.#take(); some.length > 0; some = this.#take()) {
       try {
         const results = await this.#work(some.map(({ item }) => item));

@@ -29,8 +29,20 @@ export function rowFrom(values: readonly (readonly Json[])[], columns: readonly 
 
 /** A view that is made when one of its columns is first asked for. */
 export function madeLater(count: number, make: () => Promise<View>): View {
-  let made: Promise<View> | undefined;
-  return { count, column: async (name) => (await (made ??= make())).column(name) };
+  const made = madeOnce(make);
+  return { count, column: async (name) => (await made()).column(name) };
+}
+
+/** Made for the first who asks, for all; what failed is made anew for whoever asks later. */
+export function madeOnce<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let known: Promise<Made> | undefined;
+  return () => {
+    if (known) return known;
+    const made = make();
+    known = made;
+    made.catch(() => (known = undefined));
+    return made;
+  };
 }
 
 /** Parts of views, one after the other. */
@@ -43,7 +55,7 @@ export function concatenated(parts: readonly { readonly view: View; readonly fro
   };
 }
 
-/** A view whose columns are found by a function, each at most once; `onFound` is told of each. */
+/** A view whose columns are found by a function, each once unless that fails; `onFound` is told of each. */
 export function lookedUp(
   count: number,
   find: (column: string) => Promise<readonly Json[]>,
@@ -57,7 +69,7 @@ export function lookedUp(
       if (known) return known;
       const finding = find(name);
       found.set(name, finding);
-      finding.then(onFound, () => undefined);
+      finding.then(onFound, () => found.delete(name));
       return finding;
     },
   };

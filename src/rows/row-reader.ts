@@ -4,12 +4,12 @@ import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import { batchChunks } from './batch-chunks.ts';
-import { bytesOf, concatenated, lookedUp, madeLater, valuesAt, type View } from './batch-view.ts';
+import { bytesOf, concatenated, lookedUp, madeLater, madeOnce, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk, type DecodedChunk } from './chunk-codec.ts';
 
 /** What a reader has to know of a step. */
-export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'from'>;
+export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'adds' | 'from'>;
 
 /** Which batch: of which step, in which pass. */
 export interface BatchName {
@@ -51,8 +51,8 @@ const openBatchesMax = 50;
 interface OpenBatch {
   readonly event: RecordedEvent<'BatchSucceeded'>;
   readonly addresses: readonly string[];
-  /** Values of a column that a chunk of it does not hold, which begins at output row `first`. */
-  readonly inherited: (name: string, chunk: DecodedChunk, first: number) => Promise<readonly Json[]>;
+  /** Values of a column that a chunk of it does not hold, which begins at output row `first`: looked for while the chunk is on its way. */
+  readonly inherited: (name: string, chunk: Promise<DecodedChunk>, first: number) => Promise<readonly Json[]>;
 }
 
 interface Part {
@@ -76,7 +76,7 @@ export function rowReader({
   /** Those of the run's manifest. */
   readonly steps: readonly ReadStep[];
 }): RowReader {
-  const views = new BoundedCache<Promise<View>>(cachedBytesMax);
+  const views = new BoundedCache<View>(cachedBytesMax);
   const batches = new BoundedCache<Promise<OpenBatch>>(openBatchesMax);
   const successes = new BoundedCache<RecordedEvent<'BatchSucceeded'>>(cachedSuccessesMax);
   const byName = new Map(steps.map((step) => [step.name, step]));
@@ -135,36 +135,32 @@ export function rowReader({
     return decodeChunk(await chunks.get(addresses[index] ?? ''), event.data.chunkRows[index]);
   };
 
-  /** The rows of one chunk of a batch, which is the batch's from output row `first` on. `onFound` is told of columns that the chunk does not hold. */
-  const readChunk = async (batch: BatchName, index: number, first: number, onFound: (values: readonly Json[]) => void): Promise<View> => {
-    const { inherited } = await opened(batch);
-    const chunk = await stored(batch, index);
-    const place = placeColumn(batch.step);
-    const inheritedColumns = lookedUp(
-      chunk.count,
-      (name) => {
-        if (name !== place) return inherited(name, chunk, first);
-        return Promise.resolve(Array.from({ length: chunk.count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
-      },
-      onFound,
-    );
-    return {
-      count: chunk.count,
-      column: (name) => {
-        const values = chunk.columns.get(name);
-        return values ? Promise.resolve(values) : inheritedColumns.column(name);
-      },
-    };
-  };
-
+  /**
+   * The rows of one chunk of a batch, which is the batch's from output row `first` on. What it does not hold is looked for while it is on its way: chunks of
+   * all steps come together, not one after the other.
+   */
   const chunkView = async (batch: BatchName, index: number, first: number): Promise<View> => {
     const name = `${key(batch)}#${index}`;
-    const { event, addresses } = await opened(batch);
+    const { event, addresses, inherited } = await opened(batch);
     const known = views.get(name);
     if (known) return known;
-    const view: Promise<View> = readChunk(batch, index, first, (values) => views.add(name, view, bytesOf(values)));
+    const chunk = madeOnce(() => stored(batch, index));
+    const { adds } = stepOf(batch.step);
+    const count = event.data.chunkRows[index] ?? 0;
+    const place = placeColumn(batch.step);
+    const others = lookedUp(
+      count,
+      (column) => {
+        if (column !== place) return inherited(column, chunk(), first);
+        return Promise.resolve(Array.from({ length: count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
+      },
+      (values) => views.add(name, view, bytesOf(values)),
+    );
+    const view: View = {
+      count,
+      column: async (column) => (adds.includes(column) ? (await chunk()).columns.get(column) : undefined) ?? others.column(column),
+    };
     views.set(name, view, 1024 + (2 * event.data.bytes) / addresses.length);
-    view.catch(() => views.delete(name));
     return view;
   };
 
@@ -186,10 +182,11 @@ export function rowReader({
   /** Columns of a step whose rows stem from one input row each. */
   const following = (step: ReadStep, inputs: readonly Span[]): OpenBatch['inherited'] => {
     const input = shared(() => reader.input(step.name, inputs));
-    return async (name, { parents, count }, first) => {
+    return async (name, chunk, first) => {
       // A union's origins tell which branches have a column; they are heeded where its input is put together.
       const of = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
-      return valuesAt(await (await input()).column(of), parents, first, count);
+      const [values, { parents, count }] = await Promise.all([input().then((view) => view.column(of)), chunk]);
+      return valuesAt(values, parents, first, count);
     };
   };
 
@@ -203,11 +200,11 @@ export function rowReader({
         ),
       ),
     );
-    const ofBranch = async (branch: number, name: string, { columns, count }: DecodedChunk): Promise<readonly Json[]> => {
+    const ofBranch = async (branch: number, name: string, chunk: Promise<DecodedChunk>): Promise<readonly Json[]> => {
+      const [values, { columns, count }] = await Promise.all([branches[branch]?.().then((view) => view.column(name)), chunk]);
       const rows = columns.get(joinedColumn(branch)) as readonly number[] | undefined;
-      const view = await branches[branch]?.();
-      assert(rows && view, 'a join tells the rows of each upstream step');
-      return valuesAt(await view.column(name), rows, 0, count);
+      assert(rows && values, 'a join tells the rows of each upstream step');
+      return valuesAt(values, rows, 0, count);
     };
     return async (name, chunk) => {
       const origin: ColumnOrigin = step.from.find(({ column }) => column === name) ?? {
@@ -305,13 +302,14 @@ function completed(view: View, union: ReadStep, branch: string): View {
 }
 
 /** Made once for all who ask at the same time, and not kept for longer than they do: inputs of large rows are large. */
-function shared<T>(make: () => Promise<T>): () => Promise<T> {
-  let known: WeakRef<Promise<T>> | undefined;
+function shared<Made>(make: () => Promise<Made>): () => Promise<Made> {
+  let known: WeakRef<Promise<Made>> | undefined;
   return () => {
     const before = known?.deref();
     if (before) return before;
     const made = make();
     known = new WeakRef(made);
+    made.catch(() => (known = undefined));
     return made;
   };
 }

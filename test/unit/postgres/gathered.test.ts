@@ -34,6 +34,19 @@ describe('what many ask for', () => {
     expect(items()).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
+  it('goes together with what is asked for because of what has just been settled, however many promises follow', async () => {
+    const { calls, gathered, items } = doubling();
+    const later = async (item: number, promises: number) => {
+      for (let settled = 0; settled < promises; settled++) await Promise.resolve();
+      return gathered.add(item);
+    };
+    const all = [gathered.add(1), later(2, 3), later(3, 30)];
+    await turn();
+    expect(items()).toEqual([[1, 2, 3]]);
+    for (const { end } of calls) end();
+    expect(await Promise.all(all)).toEqual([2, 4, 6]);
+  });
+
   it('has no more calls under way than there may be', async () => {
     const { calls, gathered, items } = doubling({ runningMax: 2, countMax: 1 });
     const all = [1, 2, 3].map((item) => gathered.add(item));
