@@ -106,7 +106,7 @@ async function toParquet({ rounds, say }: Bench, { runId, rows: content, databas
     unit: 'rows/s',
     better: 'higher',
     contestants,
-    note: `${us} reads them from the store, with their columns from several steps, and hashes rows and files; the others read one JSONL file of the same rows; hyparquet-writer, which our exports use, begins with its rows in memory, and so does what parses and hashes them, in one thread, and writes nothing. Starting each program is not counted.`,
+    note: `${us} reads them from the store, with their columns from several steps, and hashes rows and files; the others read one JSONL file of the same rows; hyparquet-writer, which our exports use, begins with its rows in memory, and so does what parses and hashes them, in one thread, and writes nothing. All compress with zstd but datasets, which chooses Snappy. Starting each program is not counted.`,
   };
 }
 

@@ -5,6 +5,8 @@ import { tell } from '../measured-process.ts';
 const [jsonl = '', parquet = ''] = process.argv.slice(2);
 const connection = await (await DuckDBInstance.create(':memory:')).connect();
 await tell(async () => {
-  const copied = await connection.runAndReadAll(`copy (select * from read_json('${jsonl}')) to '${parquet}' (format parquet)`);
+  const copied = await connection.runAndReadAll(
+    `copy (select * from read_json('${jsonl}')) to '${parquet}' (format parquet, compression zstd)`,
+  );
   return Number(copied.getRows()[0]?.[0]);
 });

@@ -22,7 +22,7 @@ def with_pyarrow(jsonl, parquet, _cache):
 
     started = time.perf_counter()
     table = arrow_json.read_json(jsonl)
-    arrow_parquet.write_table(table, parquet)
+    arrow_parquet.write_table(table, parquet, compression="zstd")
     return table.num_rows, time.perf_counter() - started
 
 

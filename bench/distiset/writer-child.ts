@@ -1,5 +1,6 @@
 // Makes a Parquet file of a JSONL file's rows with nothing but the writer that our exports use: writer-child.ts JSONL PARQUET. Reading is not counted.
 import fs from 'node:fs';
+import { zstdCompressSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { tell } from '../measured-process.ts';
 import { columnsOfJsonl } from './columns-of-jsonl.ts';
@@ -15,6 +16,11 @@ const columnData = columns.map(({ name, values }) => ({
   data: [...values],
 }));
 await tell(async () => {
-  fs.writeFileSync(parquet, new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize })));
+  fs.writeFileSync(
+    parquet,
+    new Uint8Array(
+      parquetWriteBuffer({ columnData, rowGroupSize, codec: 'ZSTD', compressors: { ZSTD: (input) => zstdCompressSync(input) } }),
+    ),
+  );
   return count;
 });

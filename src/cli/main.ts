@@ -178,7 +178,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--at <as-of>', 'as of then (default: head)')
     .option('--out <dir>', 'write it here; the directory must not exist')
     .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
-    .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('snappy'))
+    .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('zstd'))
     .addOption(
       new Option('--include <which>', 'all that was committed, or finished leaves only')
         .choices(['committed', 'finished'])

@@ -14,7 +14,7 @@ export interface WriteOptions {
   /** Must not exist; its parent must. */
   readonly directory: string;
   readonly format?: Format | undefined;
-  /** Of Parquet files; default snappy. */
+  /** Of Parquet files; default zstd, which is native here: faster and smaller. Snappy is for readers that know nothing else. */
   readonly compression?: Compression | undefined;
   /** Bytes of a file after which the next begins; default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
@@ -33,7 +33,7 @@ export interface WrittenDistiset {
  * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
-  const { directory, format = 'parquet', compression = 'snappy', shardBytesMax, distilog } = options;
+  const { directory, format = 'parquet', compression = 'zstd', shardBytesMax, distilog } = options;
   const output = beginDirectory(directory);
   try {
     const written: WrittenConfig[] = [];
