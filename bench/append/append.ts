@@ -3,7 +3,7 @@ import { missingPeers } from '../peers.ts';
 import { inTurns } from '../rounds.ts';
 import { lostByReader } from './lost-by-reader.ts';
 import { appendWith, type AppendWork } from './processes.ts';
-import { subjects } from './subjects.ts';
+import { subjects, usByCaller } from './subjects.ts';
 
 /** How long each appends, after some time that is not measured: so that five rounds are over in about ten minutes. */
 const full = { warmUpMs: 350, workMs: 900 };
@@ -19,12 +19,18 @@ const processesQuick = [2];
 const callersOfProcess = 16;
 const namesOfProcesses: readonly string[] = [us, 'Emmett'];
 
-/** COPY is for many rows. */
-const namesOfOneEvent = subjects.map(({ name }) => name).filter((name) => name !== 'bare COPY');
+/** At how many callers each of them has a run of its own, too: with one that is the same, and 64 take longer to set up than to measure. */
+const callersWithRuns = 8;
+
+/** Who appends so many events in a call, for so many callers: COPY is for many rows. */
+const namesFor = (events: number, callers: number): readonly string[] =>
+  subjects
+    .map(({ name }) => name)
+    .filter((name) => (events > 1 || name !== 'bare COPY') && (callers === callersWithRuns || name !== usByCaller));
 
 /** What a reader has to know of who does what. */
 const note =
-  'distilog: one driver, whose appender is shared by all callers of a process. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours. ' +
+  'distilog: one driver, whose appender is shared by all callers of a process; a run a caller: each has a driver and a log of its own. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours. ' +
   'Emmett, evtstore, castore: a stream for each caller, on pools of ten, their default; message-db: a category for each caller.';
 
 const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
@@ -39,8 +45,7 @@ export const append: Area = {
     for (const events of eventsOfCall)
       for (const each of callers) {
         const what = `${count(each, 'caller')} × ${count(events, 'event')}`;
-        const names = events === 1 ? namesOfOneEvent : undefined;
-        const comparison = await compared(bench, what, { processes: 1, callers: each, events }, names);
+        const comparison = await compared(bench, what, { processes: 1, callers: each, events }, namesFor(events, each));
         comparisons.push(each === Math.max(...callers) && events === 1 ? await followed(bench, comparison) : comparison);
       }
     for (const each of processes) {
@@ -55,7 +60,7 @@ async function compared(
   { server, rounds, isQuick, say }: Bench,
   what: string,
   work: Omit<AppendWork, keyof typeof full>,
-  names: readonly string[] = subjects.map(({ name }) => name),
+  names: readonly string[],
 ): Promise<Comparison> {
   say(what);
   const runners = subjects

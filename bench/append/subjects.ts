@@ -12,6 +12,9 @@ export interface SubjectEntry {
   readonly load: () => Promise<Subject>;
 }
 
+/** We again, with a run for each caller. */
+export const usByCaller = `${us}, a run a caller`;
+
 /** Everybody who is compared. */
 export const subjects: readonly SubjectEntry[] = [
   {
@@ -19,6 +22,12 @@ export const subjects: readonly SubjectEntry[] = [
     packages: [],
     countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).distilog,
+  },
+  {
+    name: usByCaller,
+    packages: [],
+    countSql: 'select count(*) from distilog.events where batch >= 1000',
+    load: async () => (await import('./subjects/distilog.ts')).distilogByCaller,
   },
   {
     name: 'bare INSERT',
