@@ -13,11 +13,6 @@ export interface AppenderOptions extends PersistentSessionOptions {
   readonly position: number;
   readonly expectedHash: string;
   readonly writer: string;
-  /**
-   * Whether what is appended builds on what was appended before, as a driver's decisions do: once a call is refused, for whatever reason, nothing that
-   * came after it is recorded, and the appender has ended. Default: each call stands for itself.
-   */
-  readonly isOrdered?: boolean | undefined;
   /** Told of each flush's events, in order, before those who appended them. */
   readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
 }
@@ -45,14 +40,13 @@ export const openAppender = (options: AppenderOptions): Appender => new GroupCom
  * many callers. Modes: idle → pumping (as long as there are calls) → idle; from either to closing, which takes no new calls, and to ended, for good.
  *
  * A flush is frozen with its id, and sent until its outcome is known; nothing overtakes. Where it was refused for the sake of some events, each
- * caller's are sent by themselves, so that no caller costs its neighbours anything; in an ordered one, those before it.
+ * caller's are sent by themselves, so that no caller costs its neighbours anything.
  */
 class GroupCommit implements Appender {
   readonly ended: Promise<Error>;
   readonly #runId: string;
   readonly #epoch: number;
   readonly #writer: string;
-  readonly #isOrdered: boolean;
   readonly #session: PersistentSession;
   readonly #onRecorded: AppenderOptions['onRecorded'];
   readonly #queue = new AppendQueue();
@@ -61,14 +55,11 @@ class GroupCommit implements Appender {
   #expectedHash: string;
   #pumping: Promise<void> | null = null;
   #why: Error | null = null;
-  /** What a call of an ordered appender was refused for. */
-  #refusal: Error | null = null;
 
   constructor(options: AppenderOptions) {
     this.#runId = options.runId;
     this.#epoch = options.epoch;
     this.#writer = options.writer;
-    this.#isOrdered = options.isOrdered ?? false;
     this.#session = new PersistentSession(options);
     this.#onRecorded = options.onRecorded;
     this.#position = options.position;
@@ -89,11 +80,7 @@ class GroupCommit implements Appender {
   append(events: readonly NewEvent[]): Promise<readonly RecordedEvent[]> {
     if (this.#why) return Promise.reject(this.#why);
     if (events.length === 0) return Promise.resolve([]);
-    return new Promise((resolve, refuse) => {
-      const reject = (error: unknown) => {
-        refuse(error);
-        if (this.#isOrdered && error instanceof Error && !this.#refusal) this.#end((this.#refusal = error));
-      };
+    return new Promise((resolve, reject) => {
       this.#queue.add({ events, resolve, reject });
       this.#pumping ??= this.#pump();
     });
@@ -164,11 +151,7 @@ class GroupCommit implements Appender {
       if (next) return next;
     } else if (!isAboutEvents(answer)) throw faultOf(answer, this.#runId);
     else if (calls.length === 1) calls[0]?.reject(faultOf(answer, this.#runId));
-    else
-      for (const call of calls) {
-        if (this.#refusal) call.reject(this.#refusal);
-        else await this.#settledAlone(call);
-      }
+    else for (const call of calls) await this.#settledAlone(call);
     await turn();
     return this.#next();
   }

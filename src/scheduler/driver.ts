@@ -32,9 +32,13 @@ export interface DriverParts {
   readonly onLate: (event: BatchEnd['event']) => Promise<void>;
 }
 
+/** Ends in one append, and compressed bytes of the chunks that they bring, unless a single one brings more. */
+const appendEndsMax = 200;
+const appendBytesMax = 1024 * 1024;
+
 /** An attempt whose start is appended, and whose end is not recorded yet. */
 interface Attempt {
-  readonly task: BatchTask;
+  readonly task: Omit<BatchTask, 'origin'>;
   readonly abort: AbortController;
 }
 
@@ -45,10 +49,11 @@ interface End {
 }
 
 /**
- * Moves one run: folds, asks `decide`, appends, hands out. Recovery is not a special path: a driver starts from whatever state the log folds to.
+ * Moves one run: folds what is recorded, asks `decide`, appends, hands out. Recovery is not a special path: a driver starts from whatever state the
+ * log folds to.
  *
- * It decides on what it has appended, recorded or not: events come into the log in the order in which they were appended, or not at all. So what a
- * batch's end calls for goes along with it, and is a round trip earlier on its way. It is handed out once it is durable.
+ * One append is under way at a time, and holds the ends of batches with all that they call for: decided before they are recorded, recorded together or
+ * not at all, and handed out once durable. Ends that come meanwhile go with the next.
  *
  * `evolve` must be called with every recorded event, in order, before the call that appended it resolves; `run` ends when the run is at rest, and
  * throws when its appender has lost the log.
@@ -63,11 +68,7 @@ export class Driver {
   readonly #abort = new AbortController();
   /** Ends that are not appended yet. */
   readonly #ends: End[] = [];
-  /** Events that are appended and not recorded yet. */
-  readonly #underWay: RecordedEvent[] = [];
   #state: GraphState;
-  /** The graph as it will be once these are recorded. */
-  #expected: GraphState;
   /** What called for nothing when it was last decided on, and does as long as no event comes. */
   #quiet: GraphState | null = null;
   #clockLead: Instant = 0;
@@ -77,7 +78,6 @@ export class Driver {
 
   constructor(given: DriverParts) {
     this.#state = given.state;
-    this.#expected = given.state;
     this.#appender = given.appender;
     this.#worker = given.worker;
     this.#actor = given.actor;
@@ -92,13 +92,7 @@ export class Driver {
 
   /** Takes in what was recorded. */
   evolve(events: readonly RecordedEvent[]): void {
-    for (const event of events) {
-      this.#state = graph.evolve(this.#state, event);
-      // Journals are appended by attempts.
-      if (event.type !== 'BatchProgressed') this.#underWay.shift();
-    }
-    // Everything else was expected as it came.
-    if (events.some(({ type }) => type === 'BatchFailed')) this.#expected = this.#underWay.reduce(expected, this.#state);
+    for (const event of events) this.#state = graph.evolve(this.#state, event);
     const last = events.at(-1);
     if (last) this.#clockLead = parseInstant(last.recordedAt) - this.#clock();
     for (const { task, abort } of this.#running) {
@@ -130,9 +124,9 @@ export class Driver {
         const { status } = this.#state;
         if (status !== 'running') return status as Rest;
         const ends = this.#takeEnds();
-        const { commands, wakeAt } = this.#next();
+        const { commands, wakeAt } = this.#next(ends.reduce(expected, this.#state));
         if (ends.length > 0 || commands.length > 0) await this.#carryOut(ends, commands);
-        else if (this.#stopping && this.#running.size === 0 && this.#expected.status === 'running') this.#rest(this.#stopping);
+        else if (this.#stopping && this.#running.size === 0) await this.#append([resting(this.#stopping)]);
         else await this.#somethingHappens(wakeAt);
       }
     } finally {
@@ -141,78 +135,70 @@ export class Driver {
     }
   }
 
-  #next(): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
-    if (this.#expected === this.#quiet) return { commands: [], wakeAt: null };
-    const { commands, wakeAt } = decide(this.#expected, this.#now());
-    if (commands.length === 0 && wakeAt === null) this.#quiet = this.#expected;
+  #next(graph: GraphState): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
+    if (graph === this.#quiet) return { commands: [], wakeAt: null };
+    const { commands, wakeAt } = decide(graph, this.#now());
+    if (commands.length === 0 && wakeAt === null) this.#quiet = graph;
     // A run is finished when nothing of it runs any more, attempts that no longer count included.
     const due = commands.filter(({ type }) => type !== 'FinishRun' || this.#running.size === 0);
     if (!this.#stopping) return { commands: due, wakeAt };
     return { commands: due.filter(({ type }) => type === 'FinishStep' || type === 'FailStep' || type === 'FinishRun'), wakeAt: null };
   }
 
-  /** Brings the run to rest, as somebody wishes. */
-  #rest(wish: StopWish): void {
-    const event = resting(wish);
-    this.#expect([event]);
-    this.#appender.append([event]).catch((error: unknown) => {
-      this.#failure ??= { error };
-      this.#wake();
-    });
-  }
-
-  /** Takes the ends that are to be appended now: whatever is decided from here on knows of them. */
+  /** Takes ends for the next append: all of them, unless they are large. */
   #takeEnds(): readonly End[] {
-    const ends = this.#ends.splice(0);
-    this.#expect(ends.map(({ event }) => event));
-    return ends;
+    let bytes = 0;
+    const count = this.#ends.findIndex(({ event }, index) => {
+      bytes += event.brings?.reduce((sum, { body }) => sum + body.byteLength, 0) ?? 0;
+      return index > 0 && (bytes > appendBytesMax || index >= appendEndsMax);
+    });
+    return this.#ends.splice(0, count === -1 ? this.#ends.length : count);
   }
 
-  /** Appends ends together with what is decided. Batches that are started by that are handed out once it is durable. */
+  /** Appends ends together with what they call for. Batches that are started are handed out once that is durable. */
   async #carryOut(ends: readonly End[], commands: readonly Command[]): Promise<void> {
     const events = await Promise.all(commands.map((command) => this.#eventOf(command))).catch((error: unknown) => {
       this.#failure ??= { error };
       return [];
     });
-    this.#expect(events);
     const started = commands.flatMap((command, index) => this.#attempt(command, events[index]) ?? []);
-    this.#appender
-      .append([...ends.map(({ event }) => event), ...events])
-      .then(
-        () => {
-          for (const attempt of started) void this.#handOut(attempt);
-        },
-        async (error: unknown) => {
-          this.#failure ??= { error };
-          for (const attempt of started) this.#running.delete(attempt);
-          await Promise.allSettled(ends.map(({ event }) => this.#onLate(event)));
-        },
-      )
-      .finally(() => {
-        for (const { attempt } of ends) this.#running.delete(attempt);
-        this.#wake();
-      });
+    const isRecorded = await this.#append([...ends.map(({ event }) => event), ...events]);
+    if (!isRecorded) await this.#appendAlone(ends);
+    for (const { attempt } of ends) this.#running.delete(attempt);
+    for (const attempt of started) {
+      if (isRecorded) void this.#handOut(attempt);
+      else this.#running.delete(attempt);
+    }
   }
 
-  /** Decides as if these were recorded. */
-  #expect(events: readonly NewEvent[]): void {
-    const recorded = events.map(asRecorded);
-    this.#underWay.push(...recorded);
-    this.#expected = recorded.reduce(expected, this.#expected);
+  /** Ends that were refused together, perhaps for the sake of one of them, or of what followed: the others were paid for, too. */
+  async #appendAlone(ends: readonly End[]): Promise<void> {
+    for (const { event } of ends) if (!(await this.#append([event]))) await this.#onLate(event).catch(() => undefined);
+  }
+
+  /** Whether events were recorded; if not, the run ends with why. */
+  async #append(events: readonly NewEvent[]): Promise<boolean> {
+    try {
+      await this.#appender.append(events);
+      return true;
+    } catch (error) {
+      this.#failure ??= { error };
+      return false;
+    }
   }
 
   /** The attempt that a command starts, if it does. From now on the run is not at rest. */
   #attempt(command: Command, event: NewEvent | undefined): Attempt | undefined {
     if (command.type !== 'StartBatch' || event?.type !== 'BatchStarted') return undefined;
-    const origin = this.#expected.steps[command.step]?.origin ?? null;
-    const attempt = { task: { ...command, inputs: event.data.inputs, pass: event.pass, origin }, abort: new AbortController() };
+    const attempt = { task: { ...command, inputs: event.data.inputs, pass: event.pass }, abort: new AbortController() };
     this.#running.add(attempt);
     if (this.#abort.signal.aborted) attempt.abort.abort();
     return attempt;
   }
 
   async #handOut(attempt: Attempt): Promise<void> {
-    const { task, abort } = attempt;
+    const { abort } = attempt;
+    const task = { ...attempt.task, origin: this.#state.steps[attempt.task.step]?.origin ?? null };
     try {
       const { event, pause } = await this.#worker.run(task, abort.signal);
       if (pause) this.stop({ kind: 'pause', ...pause, step: task.step, actor: this.#actor });
@@ -287,13 +273,13 @@ export class Driver {
   }
 }
 
+/** A state after an end that is not recorded yet. When a failure's delay begins only its record says: until then nothing follows from it. */
+const expected = (state: GraphState, { event }: End): GraphState =>
+  event.type === 'BatchFailed' ? state : graph.evolve(state, asRecorded(event));
+
 /** An event as it is folded before it is recorded. */
 const asRecorded = (event: NewEvent): RecordedEvent =>
   ({ ...event, logId: '', position: 0, recordedAt: '', chunks: event.chunks ?? [] }) as unknown as RecordedEvent;
-
-/** A state after an event that is not recorded yet. When a failure's delay begins only its record says: until then nothing follows from it. */
-const expected = (state: GraphState, event: RecordedEvent): GraphState =>
-  event.type === 'BatchFailed' ? state : graph.evolve(state, event);
 
 function resting({ kind, reason, message, step, actor }: StopWish): NewEvent {
   return kind === 'cancel'

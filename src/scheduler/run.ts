@@ -363,7 +363,6 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
     position: head.position,
     expectedHash: head.hash,
     writer: writerOf(actor),
-    isOrdered: true,
     signal: ended.signal,
     onAway: context.onAway,
     onRecorded: (events) => {

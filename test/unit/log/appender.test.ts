@@ -36,8 +36,6 @@ const codeOfRejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: { code?: string }) => error.code ?? error,
   );
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 describe('an appender', () => {
   it('gives each caller its own events back, recorded', async () => {
     const { log } = memoryStore();
@@ -230,33 +228,6 @@ describe('an appender whose events are refused', () => {
     expect(await Promise.all(calls.map(codeOfRejection))).toEqual(['resolved', 'already-recorded', 'unknown-chunk', 'resolved']);
     expect((await stored(log)).slice(2)).toMatchObject([{ batch: 1 }, { batch: 4 }]);
     expect(await codeOfRejection(appender.append([batchStarted(5)]))).toBe('resolved');
-  });
-
-  it('records nothing that builds on what was refused, where it is ordered', async () => {
-    const { log } = memoryStore();
-    const appender = await openRun(log, { isOrdered: true });
-    await appender.append([batchStarted(0), batchSucceeded(0)]);
-    const append = (events: readonly NewEvent[]) => codeOfRejection(appender.append(events));
-    const outcomes = [append([batchStarted(1)]), append([batchSucceeded(0, 2), batchStarted(2)]), append([batchStarted(3)])];
-    await turn();
-    outcomes.push(append([batchStarted(4)]));
-    expect(await Promise.all(outcomes)).toEqual(['resolved', ...Array.from({ length: 3 }, () => 'already-recorded')]);
-    expect((await stored(log)).slice(2)).toMatchObject([{ batch: 1 }]);
-    expect(hasCode(await appender.ended, 'already-recorded')).toBe(true);
-    await appender.close();
-  });
-
-  it('records nothing that builds on what has not the shape of its event, where it is ordered', async () => {
-    const { log } = memoryStore();
-    const appender = await openRun(log, { isOrdered: true });
-    const calls = [
-      appender.append([batchStarted(0)]),
-      appender.append([{ ...stepStarted(), data: { count: -1, origin: null } }]),
-      appender.append([batchStarted(1)]),
-    ];
-    const outcomes = await Promise.allSettled(calls);
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(await stored(log)).toEqual([]);
   });
 
   it('sends the chunks of each caller again with that caller’s events', async () => {

@@ -219,6 +219,25 @@ describe('a run', () => {
     for (const next of ['BatchStarted source 1', 'BatchStarted call 0']) expect(commitOf(next)).toBe(commitOf('BatchSucceeded source 0'));
   });
 
+  it('writes down the end of a batch though another that came with it is refused', async () => {
+    const given = world();
+    const both = Promise.withResolvers<void>();
+    const called = new Set<number>();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call' || task.batch > 1) return plainly(task, abort);
+        if (called.add(task.batch).size === 2) both.resolve();
+        await both.promise;
+        const ended = await plainly(task, abort);
+        return task.batch === 0 ? ended : { ...ended, event: { ...ended.event, chunks: ['f'.repeat(64)] } };
+      }),
+    );
+    expect(await run.drive().then(() => 'driven', codeOf)).toBe('unknown-chunk');
+    const types = typesOf(await given.events());
+    expect(types).toContain('BatchSucceeded call 0');
+    expect(types).not.toContain('BatchSucceeded call 1');
+  });
+
   it('comes to rest only after batches whose start was on its way when it was stopped', async () => {
     const given = world();
     const held = Promise.withResolvers<void>();
