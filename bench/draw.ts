@@ -25,12 +25,18 @@ const head = [
   JSON.stringify(machine, null, 2),
   '```',
   '',
-  '## Against the targets',
-  '',
-  ...targetsMarkdown(report),
-  '',
 ];
 fs.writeFileSync(new URL('README.md', folder), [...head, ...pages].join('\n'));
+writeBetweenMarks(new URL('../BENCHMARKS.md', folder), [`Measured on ${date}, ${rounds} rounds.`, '', ...targetsMarkdown(report)]);
+
+/** Puts lines where a document has room for what came of the targets. */
+function writeBetweenMarks(file: URL, lines: readonly string[]): void {
+  const [begin, end] = ['<!-- what came of the targets, by bench/draw.ts -->', '<!-- so far -->'];
+  const text = fs.readFileSync(file, 'utf8');
+  const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+  if (before < 0 || after < before) throw new Error(`${file.pathname} has no room for what came of the targets`);
+  fs.writeFileSync(file, `${text.slice(0, before + begin.length)}\n\n${lines.join('\n')}\n\n${text.slice(after)}`);
+}
 
 /** An area's comparisons, each with its plot and its table. */
 async function page({ area, seconds, load, comparisons }: MeasuredArea): Promise<string> {

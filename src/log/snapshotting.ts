@@ -4,7 +4,7 @@ import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
 
 /** Events between two snapshots. */
-export const snapshotEvery = 1_000;
+export const snapshotEvery = 500;
 
 /** Keeps snapshots while a run moves. */
 export interface Snapshotting {
