@@ -48,12 +48,9 @@ export function snapshotting(
   const write = async (): Promise<void> => {
     if (!states) await startFolding();
     const newest = { position, states };
-    // Side by side, so that they wait for the disk once, and the next round comes in time. One that is not saved is no loss.
-    await Promise.allSettled(
-      folds.map((fold, index) =>
-        store.snapshots.save(snapshotKey(fold, logId), { position: newest.position, state: newest.states?.[index] }),
-      ),
-    );
+    for (const [index, fold] of folds.entries()) {
+      await store.snapshots.save(snapshotKey(fold, logId), { position: newest.position, state: newest.states?.[index] });
+    }
   };
 
   return {

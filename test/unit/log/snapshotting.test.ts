@@ -83,16 +83,6 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([expect.any(Number), 52]);
   });
 
-  it('of all folds are written side by side', async () => {
-    const { store, counts } = heldStore(() => turns(2));
-    const snapshots = snapshotting(store, [seen, byType], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
-    for (let index = 0; index < 10; index++) await appender.append(events(index, 1));
-    await turns(9);
-    await snapshots.close();
-    expect(counts.most).toBe(2);
-  });
-
   it('miss nothing that is recorded while the first states are read', async () => {
     const { store } = heldStore(() => Promise.resolve());
     const gate = Promise.withResolvers<void>();
