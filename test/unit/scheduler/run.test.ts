@@ -126,22 +126,26 @@ const ofType = <T extends RecordedEvent['type']>(events: readonly RecordedEvent[
 /** Waits until something is so. */
 const until = (what: () => unknown) => expect.poll(what, { interval: 2 });
 
-/** The same store, whose drivers' appends go through `before` first. */
-const appendingThrough = (store: MemoryStore, before: (request: DriverAppendRequest) => Promise<void>): MemoryStore => ({
+/** The same store, whose drivers' sessions are changed in some way. */
+const withSessions = (store: MemoryStore, change: (session: DriverSession) => Partial<DriverSession>): MemoryStore => ({
   ...store,
   log: {
     ...store.log,
     openDriver: async (id, options) => {
       const opened = await store.log.openDriver(id, options);
-      if (!opened.ok) return opened;
-      const append: DriverSession['append'] = async (request) => {
-        await before(request);
-        return opened.session.append(request);
-      };
-      return { ...opened, session: { ...opened.session, append } };
+      return opened.ok ? { ...opened, session: { ...opened.session, ...change(opened.session) } } : opened;
     },
   },
 });
+
+/** The same store, whose drivers' appends go through `before` first. */
+const appendingThrough = (store: MemoryStore, before: (request: DriverAppendRequest) => Promise<void>): MemoryStore =>
+  withSessions(store, (session) => ({
+    append: async (request) => {
+      await before(request);
+      return session.append(request);
+    },
+  }));
 
 /** A promise that a test keeps from a worker's batch for a while. */
 const never = new Promise<BatchEnd>(() => undefined);
@@ -809,21 +813,13 @@ describe('a new pass', () => {
   });
 
   /** The same store, which refuses takeovers as long as it has a code left to refuse them with. */
-  const refusing = (store: MemoryStore, codes: AppendRefusal['code'][]): MemoryStore => ({
-    ...store,
-    log: {
-      ...store.log,
-      openDriver: async (id, options) => {
-        const opened = await store.log.openDriver(id, options);
-        if (!opened.ok) return opened;
-        const takeOver: DriverSession['takeOver'] = async (request) => {
-          const code = codes.shift();
-          return code === undefined ? opened.session.takeOver(request) : { ok: false, code, message: 'not now', epoch: null };
-        };
-        return { ...opened, session: { ...opened.session, takeOver } };
+  const refusing = (store: MemoryStore, codes: AppendRefusal['code'][]): MemoryStore =>
+    withSessions(store, (session) => ({
+      takeOver: async (request) => {
+        const code = codes.shift();
+        return code === undefined ? session.takeOver(request) : { ok: false, code, message: 'not now', epoch: null };
       },
-    },
-  });
+    }));
 
   it.each(['history-diverged', 'fenced'] as const)('looks again where somebody appended meanwhile: %s', async (code) => {
     const given = world();
