@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '#kit/fault';
+import { pause } from '#kit/pause';
 import { verifyDistiset } from '#distiset';
 import { untilGone } from '../../embedded/processes.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';
@@ -41,6 +42,7 @@ const serverPoints = [
 /** Points that one pass of a run is killed at. */
 const pointsPerPass = 4;
 const endMs = 90_000;
+const lookAgainMs = 10;
 
 /** Every place where the outside world can end a process for good: it is killed there, at the so-manieth passing, and somebody goes on. */
 export const crashPoints: Area = {
@@ -121,10 +123,17 @@ async function killAtPoints(run: RunUnderAttack, { world, pass, open, random, ta
       endMs,
       `a process that is to die at ${point?.name ?? 'no point'}`,
     );
-    if (point && fs.existsSync(struck)) tally.struckAt(point.name);
-    else if (code === 0 || code === 3 || code === 4) open.push(...(point ? [point] : []));
+    if (point && fs.existsSync(struck)) {
+      tally.struckAt(point.name);
+      await inTime(driversGone(run.arena), endMs, `what a process that died at ${point.name} had sent`);
+    } else if (code === 0 || code === 3 || code === 4) open.push(...(point ? [point] : []));
     else throw new Error(`a process ended with ${code} at ${point?.name ?? 'no point'}, and said: ${stderr}`);
   }
+}
+
+/** Waits until the server has done what dead drivers sent it last: a look before that would tell of a run that is about to be another. */
+async function driversGone({ sql }: Arena): Promise<void> {
+  while ((await sql(`select from pg_stat_activity where application_name like 'distilog driver %'`)).length > 0) await pause(lookAgainMs);
 }
 
 /** Kills exports of the arena's newest run: what stands under its final name is whole, and what does not is in nobody's way. */
