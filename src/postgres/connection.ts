@@ -110,6 +110,18 @@ export async function openClient(connect: Connect, applicationName: string): Pro
   }
 }
 
+/** Does something on a connection of its own. What goes wrong meanwhile, the connection's end included, is a `Fault`. */
+export async function onClient<T>(connect: Connect, applicationName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await openClient(connect, applicationName);
+  try {
+    return await work(client);
+  } catch (error) {
+    throw serverFault(error, whereabouts(client));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** A connection that never stood is another matter than one that broke: nothing was under way on it. */
 export const unreachable = (fault: Fault): Fault =>
   fault.code === 'connection-lost'

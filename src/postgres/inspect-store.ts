@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
-
-import { openClient, whereabouts, type Connect } from './connection.ts';
+import { onClient, whereabouts, type Connect } from './connection.ts';
 import { brokenGuards } from './guards.ts';
 import { migrationState, type MigrationState } from './migrate.ts';
-import { describe, serverFault } from './server-faults.ts';
+import { describe } from './server-faults.ts';
 
 /** What a store is, looked at without changing or refusing it. */
 export interface StoreFacts {
@@ -25,9 +24,8 @@ export interface StoreFacts {
 }
 
 /** Looks at a store. Throws `Fault`s where it cannot be reached. */
-export async function inspectStore(connect: Connect): Promise<StoreFacts> {
-  const client = await openClient(connect, 'distilog');
-  try {
+export const inspectStore = (connect: Connect): Promise<StoreFacts> =>
+  onClient(connect, 'distilog', async (client) => {
     const server = await serverFacts(client);
     const schema = await migrationState(connect);
     const isThere = schema.applied.length > 0;
@@ -38,12 +36,7 @@ export async function inspectStore(connect: Connect): Promise<StoreFacts> {
       appendOnlyBy: isThere ? appendOnlyBy((await client.query<{ owns: boolean }>(ownsHistory)).rows[0]?.owns) : null,
       guardsOff: isThere ? await brokenGuards(client) : [],
     };
-  } catch (error) {
-    throw serverFault(error, whereabouts(client));
-  } finally {
-    await client.end();
-  }
-}
+  });
 
 type ServerFacts = Pick<StoreFacts, 'role' | 'serverVersion' | 'fsync' | 'readOnly' | 'connections'>;
 

@@ -1,4 +1,5 @@
-import { Fault } from '#kit/fault';
+import { Fault, hasCode } from '#kit/fault';
+import { pause } from '#kit/pause';
 import { openEmbeddedStore, type Connection } from './embedded/index.ts';
 import type { Connect } from './connection.ts';
 import { migrate } from './migrate.ts';
@@ -53,12 +54,32 @@ export async function findStore({ store, folder, environment = process.env }: St
   };
 }
 
+/** How long the folder's own server may take to be up again, and the pause between two looks. */
+const restartMs = 30_000;
+const restartPauseMs = 100;
+
+/** Asks a store that may be away: the folder's own server is started again when it dies, and waited for; of another's that does not answer the caller hears at once. */
+export async function whenUp<T>({ isEmbedded }: StorePlace, ask: () => Promise<T>): Promise<T> {
+  const giveUpAt = isEmbedded ? Date.now() + restartMs : 0;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isAway = hasCode(error, 'store-unreachable') || hasCode(error, 'connection-lost');
+      if (!isAway || Date.now() > giveUpAt) throw error;
+    }
+    await pause(restartPauseMs);
+  }
+}
+
 /** Opens the store. One that is the program's own is brought to this version's schema by itself; another's is never changed unasked. */
 export async function openStore(options: StoreOptions): Promise<PostgresStore> {
   const place = await findStore(options);
   try {
-    if (place.isEmbedded) await migrate(place.connectOwner);
-    const opened = await openPostgresStore(place.connect);
+    const opened = await whenUp(place, async () => {
+      if (place.isEmbedded) await migrate(place.connectOwner);
+      return openPostgresStore(place.connect);
+    });
     return {
       ...opened,
       close: async () => {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Store } from '#log';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import { postgresChunks } from './chunk-store.ts';
-import { checkServer, openClient, type Connect } from './connection.ts';
+import { checkServer, onClient, type Connect } from './connection.ts';
 import { postgresLog } from './event-log.ts';
 import { requireMigrated } from './migrate.ts';
 import { openReader } from './reader.ts';
@@ -15,17 +15,11 @@ export interface PostgresStore extends Store {
 }
 
 /**
- * A store on a PostgreSQL server that is migrated. `connect` is asked anew for each connection. Throws `Fault`s: `connection-lost`, `wrong-password`,
+ * A store on a PostgreSQL server that is migrated. `connect` is asked anew for each connection. Throws `Fault`s: `store-unreachable`, `connection-lost`, `wrong-password`,
  * `server-too-old`, `fsync-off`, `read-only`, `not-migrated`, `schema-too-new`.
  */
 export async function openPostgresStore(connect: Connect): Promise<PostgresStore> {
-  const client = await openClient(connect, 'distilog');
-  let version: string;
-  try {
-    ({ version } = await checkServer(client));
-  } finally {
-    await client.end();
-  }
+  const { version } = await onClient(connect, 'distilog', checkServer);
   await requireMigrated(connect);
   const reader = openReader(connect);
   const owns = await reader.query(async (database) => {

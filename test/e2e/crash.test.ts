@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { readyPostmaster, signal } from '../embedded/processes.ts';
 import { randomFrom } from '../unit/random.ts';
 import { dictionary, distilog, finished, json, killGroup, start, workFolder } from './command.ts';
 
@@ -30,7 +31,7 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
     const env = { LOCAL_MODEL_LEDGER: ledger };
     const kills = ['group', 'group', 'postgres', 'group', 'group', 'postgres', 'group'].sort(() => random.next() - 0.5);
     const killedAt: number[] = [];
-    const postgresKilledAt: number[] = [];
+    const outages: Promise<Outage>[] = [];
     let child = start(['run', dictionary, '--param', `limit=${limit}`, '--seed', '7', '--json'], { cwd, env });
     let ended = finished(child);
     const runId = await new Promise<string>((resolve, reject) => {
@@ -40,9 +41,9 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
     for (const kill of kills) {
       await sleep(1200 + random.below(500));
       if (kill === 'postgres') {
-        const [pid] = fs.readFileSync(path.join(cwd, '.distilog/pg18/postmaster.pid'), 'utf8').split('\n');
-        process.kill(Number(pid), 'SIGKILL');
-        postgresKilledAt.push(Date.now());
+        // One that is not back from the last time is not there to be killed.
+        const pid = await serverUp(cwd);
+        outages.push(killed(cwd, pid));
         continue;
       }
       killedAt.push(Date.now());
@@ -61,7 +62,8 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
     expect(await json(['verify', runId], { cwd })).toMatchObject({ ok: true, firstBad: null });
     expect(await json(['rebuild', runId, '--check'], { cwd })).toMatchObject({ firstDifference: null });
 
-    const outages = await outagesOf(runId, postgresKilledAt, cwd);
+    const written = await timesOf(runId, cwd);
+    const away = (await Promise.all(outages)).map(({ from, upAt }) => ({ from, to: written.find((time) => time > upAt) ?? Date.now() }));
     const answered = new Map<string, number>();
     for (const { what, key, at } of notesIn(ledger)) {
       const before = answered.get(key);
@@ -69,7 +71,7 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
         const kill = killedAt.find((moment) => moment >= before);
         expect(kill, `${key} was asked again though nothing was killed`).toBeDefined();
         // While PostgreSQL is away nothing can be written down.
-        if (outages.some(({ from, to }) => before > from - 1_000 && before < to)) continue;
+        if (away.some(({ from, to }) => before > from - 1_000 && before < to)) continue;
         // A second, and what the clocks of two processes and a loaded machine may add.
         expect((kill ?? 0) - before, `${key} was asked again`).toBeLessThan(1_000 + 250);
       }
@@ -78,14 +80,35 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
   }, 180_000);
 });
 
-/** How long nothing could be written: from a kill of PostgreSQL to the first event after it. */
-async function outagesOf(runId: string, killedAt: readonly number[], cwd: string): Promise<readonly { from: number; to: number }[]> {
+/** A time without PostgreSQL: until its successor lets clients in. What was under way is written a moment longer, by a server process that outlives its parent. */
+interface Outage {
+  readonly from: number;
+  readonly upAt: number;
+}
+
+async function killed(cwd: string, pid: number): Promise<Outage> {
+  signal(pid);
+  const from = Date.now();
+  await serverUp(cwd, pid);
+  return { from, upAt: Date.now() };
+}
+
+/** Waits for a server that lets clients in, another than `before`. Returns its process. */
+async function serverUp(cwd: string, before?: number): Promise<number> {
+  for (const giveUpAt = Date.now() + 30_000; Date.now() < giveUpAt; await sleep(10)) {
+    const pid = readyPostmaster(cwd);
+    if (pid !== 0 && pid !== before) return pid;
+  }
+  throw new Error('the server did not come back');
+}
+
+/** When each event of a run was written. */
+async function timesOf(runId: string, cwd: string): Promise<readonly number[]> {
   const { stdout } = await distilog(['log', runId, '--json'], { cwd });
-  const times = stdout
+  return stdout
     .trim()
     .split('\n')
     .map((line) => Date.parse((JSON.parse(line) as { recordedAt: string }).recordedAt));
-  return killedAt.map((from) => ({ from, to: times.find((time) => time > from) ?? Date.now() }));
 }
 
 const notesIn = (ledger: string): readonly Note[] =>

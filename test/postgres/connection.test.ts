@@ -2,11 +2,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pause } from '#kit/pause';
 import { verify } from '#log';
-import { migrate, openEmbeddedStore, openPostgresStore, openStore, stopEmbeddedStore, type Connect } from '#postgres';
+import { inspectStore, migrate, openEmbeddedStore, openPostgresStore, openStore, select, stopEmbeddedStore, type Connect } from '#postgres';
 import { openClient } from '../../src/postgres/connection.ts';
+import { readyPostmaster, signal } from '../embedded/processes.ts';
+import { ownServer, type OwnServer } from './own-server.ts';
+import { cutAtEachPiece, openProxy } from './proxy.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
 
@@ -76,6 +79,31 @@ describe('opening a store', () => {
   });
 });
 
+describe('a store whose connections are cut while it is opened', () => {
+  let server: OwnServer;
+  beforeAll(async () => {
+    server = await ownServer();
+  });
+  afterAll(() => server.remove());
+
+  const unanswered = {
+    code: expect.stringMatching(/^(store-unreachable|connection-lost)$/),
+    message: expect.stringMatching(/^PostgreSQL at 127\.0\.0\.1:\d+, database \S+ does not answer: /),
+  };
+
+  it.each([
+    ['opened', (connect: Connect) => openPostgresStore(connect).then((store) => store.close())],
+    ['looked at', inspectStore],
+    ['asked', (connect: Connect) => select(connect, 'select 1', { rowsMax: 1, timeoutMs: 1_000 })],
+  ])('and %s, says so in a sentence at every moment', async (_what, work) => {
+    const proxy = await openProxy(server.socket);
+    const ends = await cutAtEachPiece<unknown>(proxy, () => work(proxy.through(server.app)));
+    for (const end of ends) if (end instanceof Error) expect(end).toMatchObject(unanswered);
+    expect(ends.filter((end) => end instanceof Error).length).toBeGreaterThan(5);
+    await proxy.close();
+  });
+});
+
 describe('a connection', () => {
   it('is not swayed by what the database has set for everybody', async () => {
     const hostile = await testDatabase();
@@ -121,6 +149,9 @@ describe('a server', () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
+  // None is ready while it comes back from the last time.
+  const killServer = () => readyPostmaster(folder) !== 0 && signal(readyPostmaster(folder));
+
   it.each([
     ['that does not sync to disk', 'fsync', 'off', 'fsync-off'],
     ['that takes no writes', 'default_transaction_read_only', 'on', 'read-only'],
@@ -152,14 +183,6 @@ describe('a server', () => {
     const embedded = await openEmbeddedStore(folder);
     await migrate(() => ({ ...embedded.owner() }));
     const store = await openPostgresStore(() => ({ ...embedded.app() }));
-    const kill = () => {
-      const [pid] = fs.readFileSync(path.join(embedded.home, 'pg18', 'postmaster.pid'), 'utf8').split('\n');
-      try {
-        process.kill(Number(pid), 'SIGKILL');
-      } catch {
-        // Dead already, from the last time: the file stays until the next one starts.
-      }
-    };
     try {
       const runId = await finishedRun(store, 5_000);
       const head = (await store.log.head(runId))?.position ?? 0;
@@ -167,15 +190,27 @@ describe('a server', () => {
       const seen: number[] = [];
       for await (const page of store.log.read(runId)) {
         seen.push(...page.map(({ position }) => position));
-        if (seen.length === 1_000) kill();
+        if (seen.length === 1_000) killServer();
       }
       expect(seen).toEqual(Array.from({ length: head }, (_, index) => index + 1));
-      kill();
+      killServer();
       const again = await finishedRun(store, 20);
       expect(await verify(store, again)).toMatchObject({ ok: true });
     } finally {
       await store.close();
       embedded.close();
+    }
+  }, 90_000);
+
+  it('of the folder’s own is waited for by whoever opens it just when it died', async () => {
+    const holder = await openStore({ folder, environment: {} });
+    try {
+      for (let kills = 0; kills < 3; kills++) {
+        killServer();
+        expect((await faultOf(openStore({ folder, environment: {} }))).code).toBe('opened');
+      }
+    } finally {
+      await holder.close();
     }
   }, 90_000);
 });

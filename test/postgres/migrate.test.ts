@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
 import { ownServer } from './own-server.ts';
-import { openProxy } from './proxy.ts';
+import { cutAtEachPiece, openProxy } from './proxy.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
 
@@ -52,17 +52,10 @@ describe('migrating a store', () => {
     await server.sql('drop schema distilog cascade');
     const proxy = await openProxy(server.socket);
     const through = proxy.through(server.owner);
-    let cuts = 0;
-    for (let isOver = false; !isOver; ) {
-      const from = proxy.pieces;
-      proxy.onPiece = (piece) => (piece === from + cuts + 1 ? proxy.cut() : undefined);
-      const done = await migrate(through).catch((error: unknown) => error);
-      if (done instanceof Error) expect(done).toMatchObject({ code: expect.stringMatching(/^(connection-lost|store-unreachable)$/) });
-      else isOver = proxy.pieces - from <= cuts;
-      cuts++;
-    }
-    expect(cuts).toBeGreaterThan(10);
-    proxy.onPiece = null;
+    const ends = await cutAtEachPiece(proxy, () => migrate(through));
+    for (const end of ends)
+      if (end instanceof Error) expect(end).toMatchObject({ code: expect.stringMatching(/^(connection-lost|store-unreachable)$/) });
+    expect(ends.length).toBeGreaterThan(10);
     expect(await pendingMigrations(server.owner)).toEqual([]);
     await proxy.close();
     await server.remove();

@@ -106,3 +106,16 @@ export async function openProxy(socket: string): Promise<Proxy> {
   };
   return proxy;
 }
+
+/** Does something again and again, each time with every connection cut one piece later, until it comes through without a cut. Returns what each attempt ended with. */
+export async function cutAtEachPiece<T>(proxy: Proxy, attempt: () => Promise<T>): Promise<readonly (T | Error)[]> {
+  const ends: (T | Error)[] = [];
+  for (;;) {
+    const at = proxy.pieces + ends.length + 1;
+    proxy.onPiece = (piece) => (piece === at ? proxy.cut() : undefined);
+    const end = await attempt().catch((error: unknown) => error as Error);
+    ends.push(end);
+    proxy.onPiece = null;
+    if (!(end instanceof Error) && proxy.pieces < at) return ends;
+  }
+}

@@ -1,4 +1,4 @@
-import { embeddedStatus, findStore, givenStore, inspectStore, type EmbeddedStatus, type GivenBy, type StoreFacts } from '#postgres';
+import { embeddedStatus, findStore, givenStore, inspectStore, whenUp, type EmbeddedStatus, type GivenBy, type StoreFacts } from '#postgres';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { formatCount } from '../numbers.ts';
 
@@ -26,7 +26,7 @@ async function look(store: string | undefined): Promise<Looked> {
   if (givenBy === null && embedded === null) return { givenBy, folder, embedded, facts: null };
   const place = await findStore({ store, folder });
   try {
-    return { givenBy, folder, embedded, facts: await inspectStore(place.connect) };
+    return { givenBy, folder, embedded, facts: await whenUp(place, () => inspectStore(place.connect)) };
   } finally {
     place.close();
   }

@@ -1,4 +1,4 @@
-import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf } from '#postgres';
+import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf, whenUp } from '#postgres';
 import { Fault } from '#kit/fault';
 import { exitCodes } from '../exit-codes.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -37,7 +37,7 @@ export async function dbUrl(context: CommandContext, options: DbUrlOptions): Pro
       context.terminal.print(place.connect().connectionString ?? '');
       return;
     }
-    await migrate(place.connectOwner);
+    await whenUp(place, () => migrate(place.connectOwner));
     const { host = '', port = 0, user = '', password, database = '' } = options.admin ? place.connectOwner() : place.connect();
     context.terminal.print(urlOf({ host, port, user, password: String(password), database }));
   } finally {

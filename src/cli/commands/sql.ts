@@ -1,4 +1,4 @@
-import { findStore, migrate, requireMigrated, select, type Selected } from '#postgres';
+import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '#postgres';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
@@ -17,9 +17,11 @@ export async function sql(context: CommandContext, statement: string, options: S
   const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
   const place = await findStore({ store: options.store, folder: process.cwd() });
   try {
-    if (place.isEmbedded) await migrate(place.connectOwner);
-    else await requireMigrated(place.connect);
-    const found = await select(place.connect, statement, { rowsMax, timeoutMs });
+    const found = await whenUp(place, async () => {
+      if (place.isEmbedded) await migrate(place.connectOwner);
+      else await requireMigrated(place.connect);
+      return select(place.connect, statement, { rowsMax, timeoutMs });
+    });
     const { terminal } = context;
     if (options.json) for (const row of found.rows) terminal.print(JSON.stringify(named(found.columns, row)));
     else terminal.print(drawn(found, terminal));
