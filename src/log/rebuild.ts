@@ -38,7 +38,7 @@ export async function rebuild(
 
   if (!check) {
     await store.snapshots.drop(logId);
-    for (const fold of head > 0 ? checked : []) await fold.save(head);
+    if (head > 0) await Promise.all(checked.map((fold) => fold.save(head)));
   }
   return { snapshots, firstDifference };
 }

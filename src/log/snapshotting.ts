@@ -5,6 +5,8 @@ import type { Store } from './store.ts';
 
 /** Events between two snapshots. */
 export const snapshotEvery = 500;
+/** States that may wait until those before them are written; beyond that the newest takes the place of the one before it. */
+const waitingMax = 8;
 
 /** Keeps snapshots while a run moves. */
 export interface Snapshotting {
@@ -15,9 +17,9 @@ export interface Snapshotting {
 }
 
 /**
- * Folds along with a run and keeps a snapshot of each fold every so many events, off the hot path: one round of writes at a time, always of the newest
- * states, and one that fails is no loss. Modes: gathering (events, until the first snapshot is due) → folding (the states before those events are read,
- * once, and go along from then on) → gathering again, where they could not be read.
+ * Folds along with a run and keeps a snapshot of each fold every so many events, off the hot path: one round of writes at a time, of all states that came
+ * due meanwhile, and one that fails is no loss. Modes: gathering (events, until the first snapshot is due) → folding (the states before those events are
+ * read, once, and go along from then on) → gathering again, where they could not be read.
  */
 export function snapshotting(
   store: Pick<Store, 'log' | 'snapshots'>,
@@ -29,6 +31,7 @@ export function snapshotting(
   let states: readonly unknown[] | null = null;
   let position = 0;
   let due: number | null = null;
+  const waiting: { readonly position: number; readonly states: readonly unknown[] }[] = [];
   let writing: Promise<void> | null = null;
 
   const evolve = (from: readonly unknown[], events: readonly RecordedEvent[]): readonly unknown[] =>
@@ -45,29 +48,52 @@ export function snapshotting(
     }
   };
 
+  /** Keeps the states as they are now, to be written. */
+  const take = (): void => {
+    if (!states) return;
+    if (waiting.length === waitingMax) waiting.pop();
+    waiting.push({ position, states });
+  };
+
   const write = async (): Promise<void> => {
-    if (!states) await startFolding();
-    const newest = { position, states };
-    for (const [index, fold] of folds.entries()) {
-      await store.snapshots.save(snapshotKey(fold, logId), { position: newest.position, state: newest.states?.[index] });
+    if (!states) {
+      await startFolding();
+      take();
     }
+    while (waiting.length > 0) {
+      const round = waiting.splice(0);
+      await Promise.all(
+        round.flatMap((taken) =>
+          folds.map((fold, index) =>
+            store.snapshots.save(snapshotKey(fold, logId), { position: taken.position, state: taken.states[index] }),
+          ),
+        ),
+      );
+    }
+  };
+
+  const isDue = (): void => {
+    due = nextDue(position, every);
+    take();
+    writing ??= write()
+      .catch(() => undefined)
+      .finally(() => {
+        writing = null;
+      });
   };
 
   return {
     recorded: (events) => {
-      const last = events.at(-1);
-      if (!last) return;
-      due ??= nextDue(position || last.position - events.length, every);
-      position = last.position;
-      if (states) states = evolve(states, events);
-      else gathered.push(...events);
-      if (position < due || writing) return;
-      due = nextDue(position, every);
-      writing = write()
-        .catch(() => undefined)
-        .finally(() => {
-          writing = null;
-        });
+      for (let from = 0; from < events.length; ) {
+        due ??= nextDue((events[0]?.position ?? 1) - 1, every);
+        const dueAt = events.findIndex((event, index) => index >= from && event.position === due);
+        const part = events.slice(from, dueAt === -1 ? events.length : dueAt + 1);
+        from += part.length;
+        position = part.at(-1)?.position ?? position;
+        if (states) states = evolve(states, part);
+        else gathered.push(...part);
+        if (dueAt !== -1) isDue();
+      }
     },
     close: async () => {
       await writing;

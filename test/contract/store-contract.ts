@@ -310,6 +310,17 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.snapshots.drop(key.logId)).toBe(2);
       expect(await store.snapshots.nearest(key, 99)).toBeNull();
     });
+
+    it('keeps snapshots that are saved all at once, the last of a place', async () => {
+      const store = await open();
+      const key = { logId: `contract-${newId()}`, projection: 'p', version: 1, fingerprint: 'f' };
+      const places = Array.from({ length: 200 }, (_, index) => 1 + (index % 40));
+      await Promise.all(places.map((position, index) => store.snapshots.save(key, { position, state: { index } })));
+      expect(await store.snapshots.positions(key)).toEqual(places.slice(0, 40));
+      for (const position of [1, 20, 40])
+        expect(await store.snapshots.nearest(key, position)).toEqual({ position, state: { index: position + 159 } });
+      await store.snapshots.drop(key.logId);
+    });
   });
 }
 

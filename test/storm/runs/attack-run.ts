@@ -208,5 +208,4 @@ const sentences = [
   ['refused: driven by another', /is driven by .*--take-over/],
   ['refused: over', /is over: /],
   ['ended: taken over', /was taken over by .*this process has stopped/],
-  ['gave up: no PostgreSQL', /PostgreSQL at .* does not answer|does not answer: /],
 ] as const;

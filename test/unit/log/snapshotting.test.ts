@@ -52,6 +52,18 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40]);
   });
 
+  it('are kept within an append, too, however many events it has', async () => {
+    const store = memoryStore();
+    const snapshots = snapshotting(store, [seen], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    for (const count of [12, 35, 1, 2]) {
+      await appender.append(events(appender.position, count));
+      await turns(4);
+    }
+    await snapshots.close();
+    expect(await statesAreTrue(store, seen)).toEqual([13, 20, 30, 40, 50]);
+  });
+
   it('go on from the middle of a log, from the snapshots that are there', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
@@ -67,20 +79,34 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([20, 30]);
   });
 
-  it('are never written twice at once; after a slow one comes the newest', async () => {
+  it('are written one round at a time; a slow one is followed by all that came due meanwhile', async () => {
     const gate = Promise.withResolvers<void>();
-    const { store, counts } = heldStore((saved) => (saved === 0 ? gate.promise : Promise.resolve()));
+    const { store, counts } = heldStore((saved) => (saved < 2 ? gate.promise : Promise.resolve()));
+    const snapshots = snapshotting(store, [seen, byType], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    for (let index = 0; index < 50; index++) {
+      await appender.append(events(index, 1));
+      await turns(2);
+    }
+    expect(counts).toMatchObject({ saved: 2, most: 2 });
+    gate.resolve();
+    await snapshots.close();
+    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50]);
+    expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it('are passed over where the log outruns them, but for the oldest that wait and the newest', async () => {
+    const gate = Promise.withResolvers<void>();
+    const { store } = heldStore(() => gate.promise);
     const snapshots = snapshotting(store, [seen], runId, 10);
     const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
-    for (let index = 0; index < 50; index++) await appender.append(events(index, 1));
-    await turns(5);
+    for (let index = 0; index < 205; index++) {
+      await appender.append(events(index, 1));
+      await turns(2);
+    }
     gate.resolve();
-    await turns(5);
-    await appender.append(events(50, 1));
-    await turns(5);
     await snapshots.close();
-    expect(counts.most).toBe(1);
-    expect(await statesAreTrue(store, seen)).toEqual([expect.any(Number), 52]);
+    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 200]);
   });
 
   it('miss nothing that is recorded while the first states are read', async () => {
