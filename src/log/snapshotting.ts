@@ -55,31 +55,31 @@ export function snapshotting(
     waiting.push({ position, states });
   };
 
+  const writeRound = async (round: typeof waiting): Promise<void> => {
+    const saved = round.flatMap((taken) =>
+      folds.map((fold, index) => store.snapshots.save(snapshotKey(fold, logId), { position: taken.position, state: taken.states[index] })),
+    );
+    await Promise.all(saved);
+  };
+
   const write = async (): Promise<void> => {
-    if (!states) {
-      await startFolding();
-      take();
-    }
-    while (waiting.length > 0) {
-      const round = waiting.splice(0);
-      await Promise.all(
-        round.flatMap((taken) =>
-          folds.map((fold, index) =>
-            store.snapshots.save(snapshotKey(fold, logId), { position: taken.position, state: taken.states[index] }),
-          ),
-        ),
-      );
+    try {
+      if (!states) {
+        await startFolding();
+        take();
+      }
+      while (waiting.length > 0) await writeRound(waiting.splice(0));
+    } catch {
+      // The next round is as good.
+    } finally {
+      writing = null;
     }
   };
 
   const isDue = (): void => {
     due = nextDue(position, every);
     take();
-    writing ??= write()
-      .catch(() => undefined)
-      .finally(() => {
-        writing = null;
-      });
+    writing ??= write();
   };
 
   return {

@@ -18,6 +18,8 @@ export interface StepChange {
 /** Compares a recorded definition with the one at hand, step by step. */
 export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline): readonly StepChange[] {
   const before = new Map(recorded.definition.steps.map((step) => [step.name, step]));
+  const addsBefore = new Map(recorded.manifest.steps.map(({ name, adds }) => [name, adds.join('\n')]));
+  const addsNow = new Map(now.manifest.steps.map(({ name, adds }) => [name, adds.join('\n')]));
   const signatureBefore = new Map(recorded.manifest.steps.map(({ name, signature }) => [name, signature]));
   const signatureNow = new Map(now.manifest.steps.map(({ name, signature }) => [name, signature]));
   // A prompt in a constant above the function is not in the function's text: where files differ and no step does, every step may have changed.
@@ -29,6 +31,8 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
     const parts = Object.entries(step.parts)
       .filter(([part, hash]) => old.parts[part as keyof DefinitionStep['parts']] !== hash)
       .map(([part]) => part);
+    // A replacement may add other columns and leave all that go out the same.
+    if (addsBefore.get(step.name) !== addsNow.get(step.name) && !parts.includes('columns')) parts.push('columns');
     if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
     const isSame = signatureBefore.get(step.name) === signature;
     return { step: step.name, kind: isSame ? 'unchanged' : 'follows', parts: [], signature };

@@ -75,7 +75,7 @@ async function insert(reader: Reader, chunks: readonly PackedChunk[]): Promise<r
       .onConflict((conflict) => conflict.column('sha256').doNothing())
       .execute(),
   );
-  return [];
+  return chunks.map(() => undefined);
 }
 
 /** What is stored of a chunk. */

@@ -33,7 +33,7 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
           .executeTakeFirst();
         return row ? { position: row.position, state: JSON.parse(row.state) as unknown } : null;
       }),
-    save: (key, { position, state }) => saves.add({ ...where(key), position, state: canonicalJson(state) }),
+    save: async (key, { position, state }) => saves.add({ ...where(key), position, state: canonicalJson(state) }),
     positions: (key) =>
       query(async (database) => {
         const rows = await database

@@ -45,13 +45,23 @@ export function madeOnce<Made>(make: () => Promise<Made>): () => Promise<Made> {
   };
 }
 
+/** Parts whose columns are looked for together: each may hold a chunk as it was stored, however large, until it is read. */
+const togetherMax = 4;
+
 /** Parts of views, one after the other. */
 export function concatenated(parts: readonly { readonly view: View; readonly from: number; readonly to: number }[]): View {
   const [first] = parts;
   if (parts.length === 1 && first && first.from === 0 && first.to === first.view.count) return first.view;
   return {
     count: parts.reduce((sum, { from, to }) => sum + to - from, 0),
-    column: async (name) => (await Promise.all(parts.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))).flat(1),
+    column: async (name) => {
+      const values: (readonly Json[])[] = [];
+      for (let next = 0; next < parts.length; next += togetherMax) {
+        const some = parts.slice(next, next + togetherMax);
+        values.push(...(await Promise.all(some.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))));
+      }
+      return values.flat(1);
+    },
   };
 }
 

@@ -48,6 +48,12 @@ interface End {
   readonly event: BatchEnd['event'];
 }
 
+/** Commands, and when there is something to decide even if nothing happens. */
+interface Called {
+  readonly commands: readonly Command[];
+  readonly wakeAt: Instant | null;
+}
+
 /**
  * Moves one run: folds what is recorded, asks `decide`, appends, hands out. Recovery is not a special path: a driver starts from whatever state the
  * log folds to.
@@ -124,7 +130,7 @@ export class Driver {
         const { status } = this.#state;
         if (status !== 'running') return status as Rest;
         const ends = this.#takeEnds();
-        const { commands, wakeAt } = this.#next(ends.reduce(expected, this.#state));
+        const { commands, wakeAt } = this.#calledForBy(ends);
         if (ends.length > 0 || commands.length > 0) await this.#carryOut(ends, commands);
         else if (this.#stopping && this.#running.size === 0) await this.#append([resting(this.#stopping)]);
         else await this.#somethingHappens(wakeAt);
@@ -135,7 +141,17 @@ export class Driver {
     }
   }
 
-  #next(graph: GraphState): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
+  /** What ends call for. Should that go wrong, they are still there to be appended. */
+  #calledForBy(ends: readonly End[]): Called {
+    try {
+      return this.#next(ends.reduce(expected, this.#state));
+    } catch (error) {
+      this.#ends.unshift(...ends);
+      throw error;
+    }
+  }
+
+  #next(graph: GraphState): Called {
     if (graph === this.#quiet) return { commands: [], wakeAt: null };
     const { commands, wakeAt } = decide(graph, this.#now());
     if (commands.length === 0 && wakeAt === null) this.#quiet = graph;

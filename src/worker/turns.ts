@@ -1,8 +1,8 @@
 /** After so long, work that never waits gives way to the rest of the process. */
 const turnMs = 20;
-/** A clock is as dear as a trivial row: rows that took less than this together are looked at twice as many at a time. */
+/** A clock is as dear as a trivial row: rows that took less than this together are looked at twice as many at a time. So many slow ones may follow. */
 const briefMs = 1;
-const rowsAtATimeMax = 16;
+const rowsAtATimeMax = 4;
 
 /** The turns of work that does one row after the other, and may never wait by itself. */
 export class Turns {

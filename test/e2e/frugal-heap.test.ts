@@ -11,7 +11,7 @@ export default null;
 
 describe('the heap of the command line', () => {
   it.each([
-    [{}, ['--max-semi-space-size=8', '--heap-growing-percent=25'], 'this'],
+    [{}, ['--max-semi-space-size=8', '--heap-growing-percent=100'], 'this'],
     [{ NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
     // A mark that came from a process above says nothing about this one.
     [{ DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],

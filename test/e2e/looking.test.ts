@@ -151,6 +151,17 @@ describe('history', () => {
 });
 
 describe('sql', () => {
+  it('runs a statement once, also one that its server process does not survive', async () => {
+    const served = async () =>
+      Number(
+        (await distilog(['sql', 'select sum(sessions_killed) as n from pg_stat_database', '--json'], { cwd })).stdout.match(/\d+/)?.[0],
+      );
+    const before = await served();
+    const { code, stderr } = await distilog(['sql', 'select pg_terminate_backend(pg_backend_pid())'], { cwd });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('terminating connection')]);
+    expect((await served()) - before).toBe(1);
+  });
+
   it('selects from the tables and views of the store', async () => {
     const { code, stdout } = await distilog(
       ['sql', `select type, count(*) from history where log_id = '${runId}' and step = 'short' group by type order by type`],

@@ -17,11 +17,9 @@ export async function sql(context: CommandContext, statement: string, options: S
   const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
   const place = await findStore({ store: options.store, folder: process.cwd() });
   try {
-    const found = await whenUp(place, async () => {
-      if (place.isEmbedded) await migrate(place.connectOwner);
-      else await requireMigrated(place.connect);
-      return select(place.connect, statement, { rowsMax, timeoutMs });
-    });
+    await whenUp<unknown>(place, () => (place.isEmbedded ? migrate(place.connectOwner) : requireMigrated(place.connect)));
+    // Once: a statement that takes the server down would take it down again.
+    const found = await select(place.connect, statement, { rowsMax, timeoutMs });
     const { terminal } = context;
     if (options.json) for (const row of found.rows) terminal.print(JSON.stringify(named(found.columns, row)));
     else terminal.print(drawn(found, terminal));

@@ -50,6 +50,22 @@ describe('two definitions', () => {
     expect(changes[1]?.signature).toBe(chain({ map }).manifest.steps[1]?.signature);
   });
 
+  it('that replace other columns of the same rows cannot follow one another: what is stored has the old ones', () => {
+    const a = z.object({ a: z.string() });
+    const both = a.extend({ b: z.string() });
+    const replacing = (replacesBoth: boolean) =>
+      plan(
+        pipeline('replacing', ({ source }) => {
+          const all = source('all', { output: both, rows: [] });
+          if (replacesBoth) all.replace('fixed', { output: both, run: (row) => row });
+          else all.replace('fixed', { output: a, run: (row) => ({ a: row.a }) });
+        }),
+      );
+    const changes = definitionDiff(replacing(false), replacing(true));
+    expect(changes[1]).toMatchObject({ step: 'fixed', kind: 'changed', parts: expect.arrayContaining(['columns']) });
+    expect(incompatibility(changes)).toBe('step fixed has other columns');
+  });
+
   it('that differ in the columns of a step say so, and for the steps whose rows have them', () => {
     expect(kinds({}, { map: { output: z.object({ twice: z.number() }) } })).toEqual([
       ['all', 'unchanged'],

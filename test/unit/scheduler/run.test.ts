@@ -408,6 +408,27 @@ describe('a run', () => {
     expect(ended).toBeGreaterThan(0);
   });
 
+  it('ends with an error where an end cannot be folded, and writes down those that came with it', async () => {
+    const given = world();
+    const both = Promise.withResolvers<void>();
+    const called = new Set<number>();
+    const run = await start(
+      given.context(async (task, abort) => {
+        if (task.step !== 'call' || task.batch > 1) return plainly(task, abort);
+        if (called.add(task.batch).size === 2) both.resolve();
+        await both.promise;
+        const { event, pause: wish } = await plainly(task, abort);
+        if (task.batch === 0) return { event, pause: wish };
+        return { event: { ...event, data: { rowsIn: 10 } } as unknown as BatchEnd['event'], pause: wish };
+      }),
+    );
+    await expect(run.drive()).rejects.toThrow();
+    const types = typesOf(await given.events());
+    expect(types).toContain('BatchSucceeded call 0');
+    expect(types).not.toContain('BatchSucceeded call 1');
+    expect(await given.store.log.holder(runId)).toBeNull();
+  });
+
   it('ends with the error of a worker whose store fails', async () => {
     const given = world();
     const run = await start(
