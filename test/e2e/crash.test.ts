@@ -30,7 +30,8 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
     const ledger = path.join(cwd, 'ledger.jsonl');
     const env = { LOCAL_MODEL_LEDGER: ledger };
     const kills = ['group', 'group', 'postgres', 'group', 'group', 'postgres', 'group'].sort(() => random.next() - 0.5);
-    const killedAt: number[] = [];
+    /** What it notes between the two it was still able to. */
+    const deaths: { readonly at: number; readonly goneAt: number }[] = [];
     const outages: Promise<Outage>[] = [];
     let child = start(['run', dictionary, '--param', `limit=${limit}`, '--seed', '7', '--json'], { cwd, env });
     let ended = finished(child);
@@ -46,9 +47,10 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
         outages.push(killed(cwd, pid));
         continue;
       }
-      killedAt.push(Date.now());
+      const at = Date.now();
       killGroup(child);
       await ended;
+      deaths.push({ at, goneAt: Date.now() });
       child = start(['resume', runId, '--json'], { cwd, env });
       ended = finished(child);
     }
@@ -68,12 +70,12 @@ describe(`a run that dies again and again (seed ${seed})`, () => {
     for (const { what, key, at } of notesIn(ledger)) {
       const before = answered.get(key);
       if (what === 'asked' && before !== undefined) {
-        const kill = killedAt.find((moment) => moment >= before);
-        expect(kill, `${key} was asked again though nothing was killed`).toBeDefined();
+        const death = deaths.find(({ goneAt }) => goneAt >= before);
+        expect(death, `${key} was asked again though nothing was killed`).toBeDefined();
         // While PostgreSQL is away nothing can be written down.
         if (away.some(({ from, to }) => before > from - 1_000 && before < to)) continue;
         // A second, and what the clocks of two processes and a loaded machine may add.
-        expect((kill ?? 0) - before, `${key} was asked again`).toBeLessThan(1_000 + 250);
+        expect((death?.at ?? 0) - before, `${key} was asked again`).toBeLessThan(1_000 + 250);
       }
       if (what === 'answered') answered.set(key, at);
     }
