@@ -12,9 +12,19 @@ export interface Told {
   readonly peakMb: number;
 }
 
-/** Runs one of our programs in a process of its own, so that its memory is its own, with the heap that the command line gives itself. */
-export const ownProcess = <T extends Told = Told>(program: URL, args: readonly (string | number)[]): Promise<T> =>
-  told<T>(process.execPath, [...frugalHeap, '--conditions=distilog-source', '--no-warnings', fileURLToPath(program), ...args.map(String)]);
+/** Runs one of our programs in a process of its own, so that its memory is its own, with the heap that the command line gives itself for a command. */
+export const ownProcess = <T extends Told = Told>(
+  command: 'run' | 'distiset',
+  program: URL,
+  args: readonly (string | number)[],
+): Promise<T> =>
+  told<T>(process.execPath, [
+    ...frugalHeap(command),
+    '--conditions=distilog-source',
+    '--no-warnings',
+    fileURLToPath(program),
+    ...args.map(String),
+  ]);
 
 /** Runs somebody else's program on Node as it comes. */
 export const plainProcess = <T extends Told = Told>(program: URL, args: readonly (string | number)[]): Promise<T> =>

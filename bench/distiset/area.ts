@@ -91,8 +91,8 @@ async function toParquet({ rounds, say }: Bench, { runId, rows: content, databas
   const contestants = await inTurns(
     [
       writer(us, (to) => exported(database, runId, to)),
-      reader(`${us}, rows read only`, () => ownProcess(readProgram, [database.url, runId])),
-      reader('parsed, made canonical and hashed only', () => ownProcess(hashProgram, [jsonl])),
+      reader(`${us}, rows read only`, () => ownProcess('distiset', readProgram, [database.url, runId])),
+      reader('parsed, made canonical and hashed only', () => ownProcess('distiset', hashProgram, [jsonl])),
       writer('hyparquet-writer alone', (to) => plainProcess(writerProgram, [jsonl, to])),
       writer('DuckDB COPY', (to) => plainProcess(duckdbProgram, [jsonl, to])),
       writer('Hugging Face datasets', python('datasets'), pythonMissing()),
@@ -139,7 +139,7 @@ const duckdbProgram = new URL('duckdb-child.ts', import.meta.url);
 const parquetPeerProgram = new URL('parquet_peer.py', import.meta.url);
 
 const exported = (database: BenchDatabase, runId: string, to: string): Promise<Told> =>
-  ownProcess(exportProgram, [database.url, runId, to]);
+  ownProcess('distiset', exportProgram, [database.url, runId, to]);
 
 /** Lets somebody write rows to a place, and removes them when they were counted. */
 async function written(

@@ -53,7 +53,7 @@ async function trivialRows({ server, rounds, isQuick, say }: Bench): Promise<Com
 const inMemoryRunner = (rows: number): Runner => ({
   name: `${us}, in memory`,
   run: async (_round, seen) => {
-    const told = await ownProcess(runProgram, ['trivial', '', 'trivial', rows]);
+    const told = await ownProcess('run', runProgram, ['trivial', '', 'trivial', rows]);
     keepPeak(seen, told);
     return rows / told.seconds;
   },

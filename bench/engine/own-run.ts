@@ -17,7 +17,7 @@ export const runProgram = new URL('run-child.ts', import.meta.url);
 /** Runs it in a process of its own. Afterwards the log is verified and rows are counted; throws where anything is not as it has to be. */
 export async function ownRun(database: BenchDatabase, { pipeline, runId, rows }: OwnRun): Promise<Told> {
   const store = await database.store();
-  const told = await ownProcess(runProgram, [pipeline, database.url, runId, rows]);
+  const told = await ownProcess('run', runProgram, [pipeline, database.url, runId, rows]);
   await requireVerified(store, runId);
   await requireRows(store, runId, pipeline === 'trivial' ? keptOf(rows) : rows);
   return told;

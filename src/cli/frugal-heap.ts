@@ -1,16 +1,23 @@
 import fs from 'node:fs';
 
+/** Commands that move a run: rows come and go there, and little of what there is stays. */
+const moving: ReadonlySet<string> = new Set(['run', 'resume', 'retry']);
+
 /**
- * V8 lets garbage pile up for as long as the machine has memory: a run of rows that come and go then takes half as much again as it needs, and more the
- * longer it lasts. A small young generation, and an old one that is collected when it has doubled, keep it flat and cost next to no time; collected when
- * it has grown by a quarter, it would take 20 MB less and a fifth more time. There is still no limit: what a pipeline holds on to may be as large as ever.
+ * How V8 shapes a command's heap. By itself it lets garbage pile up for as long as the machine has memory: a run then takes half as much again as it needs,
+ * and more the longer it lasts. A small young generation, and an old one that is collected when it has doubled, keep it flat and cost next to no time;
+ * collected when it has grown by a quarter, it would take 20 MB less and a fifth more time. An export holds more, and is collected sooner. There is still no
+ * limit: what a pipeline holds on to may be as large as ever.
  */
-export const frugalHeap: readonly string[] = ['--max-semi-space-size=8', '--heap-growing-percent=100'];
+export const frugalHeap = (command = ''): readonly string[] => [
+  '--max-semi-space-size=8',
+  `--heap-growing-percent=${moving.has(command) ? 100 : 50}`,
+];
 
 const mark = 'DISTILOG_HEAP';
 
 /**
- * Starts this process anew, under the same id, with `frugalHeap`: a heap's shape is settled before any of our code runs. Leaves it as it is where the
+ * Starts this process anew, under the same id, with its command's `frugalHeap`: a heap's shape is settled before any of our code runs. Leaves it as it is where the
  * platform cannot do that, where somebody chose flags of their own, or where a parent talks to this process.
  */
 export function becomeFrugal(): void {
@@ -18,9 +25,9 @@ export function becomeFrugal(): void {
     .concat((process.env['NODE_OPTIONS'] ?? '').split(' '))
     .some((flag) => /semi-space|heap-growing/.test(flag));
   const isDone = process.env[mark] === String(process.pid);
-  const [, script] = process.argv;
+  const [, script, command] = process.argv;
   if (isChosen || isDone || process.send || !process.execve || script === undefined || !fs.existsSync(process.execPath)) return;
-  process.execve(process.execPath, [process.execPath, ...frugalHeap, ...process.execArgv, ...process.argv.slice(1)], {
+  process.execve(process.execPath, [process.execPath, ...frugalHeap(command), ...process.execArgv, ...process.argv.slice(1)], {
     ...process.env,
     [mark]: String(process.pid),
   });

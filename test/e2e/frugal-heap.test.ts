@@ -11,14 +11,15 @@ export default null;
 
 describe('the heap of the command line', () => {
   it.each([
-    [{}, ['--max-semi-space-size=8', '--heap-growing-percent=100'], 'this'],
-    [{ NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
+    ['run', {}, ['--max-semi-space-size=8', '--heap-growing-percent=100'], 'this'],
+    ['try', {}, ['--max-semi-space-size=8', '--heap-growing-percent=50'], 'this'],
+    ['run', { NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
     // A mark that came from a process above says nothing about this one.
-    [{ DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],
-  ] as const)('is small unless somebody chose its shape, in the process that was started: %j', async (env, flags, mark) => {
+    ['run', { DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],
+  ] as const)('is small unless somebody chose its shape, in the process that was started: %s %j', async (command, env, flags, mark) => {
     const cwd = workFolder();
     fs.writeFileSync(path.join(cwd, 'telling.ts'), telling);
-    const child = start(['run', 'telling.ts'], { cwd, env });
+    const child = start([command, 'telling.ts'], { cwd, env });
     expect(await finished(child)).toMatchObject({ code: 2, stderr: expect.stringContaining('telling.ts') });
     const told = JSON.parse(fs.readFileSync(path.join(cwd, 'told.json'), 'utf8')) as { pid: number; execArgv: string[]; mark?: string };
     expect(told.pid).toBe(child.pid);

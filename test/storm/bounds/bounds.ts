@@ -10,11 +10,15 @@ const program = fileURLToPath(new URL('bounds-child.ts', import.meta.url));
 /** Peak memory may be so many times that of a tenth of the rows. */
 const ratioMax = 1.5;
 
-/** Runs a scenario in a process of its own, with the heap that the command line gives itself. */
+/** Runs a scenario in a process of its own, with the heap that the command line gives itself for a run. */
 export async function measured(name: string, size: number): Promise<Measured> {
-  const child = spawn(process.execPath, [...frugalHeap, '--conditions=distilog-source', '--no-warnings', program, name, String(size)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...frugalHeap('run'), '--conditions=distilog-source', '--no-warnings', program, name, String(size)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const said = await text(child.stdout);
   if (said === '') throw new Error(`${name} at ${size} said nothing`);
   const figures = JSON.parse(said) as Measured;

@@ -23,7 +23,7 @@ interface Point {
 }
 
 /** Where a driver stores something: before it asks for it, when that is on its way, and when it was answered. */
-const driverPoints: readonly Point[] = Object.entries({ creation: 1, takeover: 1, snapshot: 5, append: 15, chunk: 10 }).flatMap(
+const driverPoints: readonly Point[] = Object.entries({ creation: 1, takeover: 1, snapshot: 2, append: 15, chunk: 10 }).flatMap(
   ([what, passings]) => ['before', 'sent', 'acknowledged'].map((when) => ({ name: `${what}/${when}`, passings })),
 );
 /** Where an export becomes visible, as a whole and file by file, and a list of errors. */

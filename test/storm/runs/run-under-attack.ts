@@ -18,6 +18,7 @@ export class RunUnderAttack {
   readonly looks: Look[] = [];
   #runId: string | undefined;
   readonly #acknowledged: string;
+  readonly #since = new Date();
 
   constructor(arena: Arena, runId?: string) {
     this.arena = arena;
@@ -74,13 +75,18 @@ export class RunUnderAttack {
     tally.count(pass === 1 ? 'runs' : 'retries');
   }
 
-  /** A run whose process was killed before it could say that there is one: the newest that never got further than its first process. */
+  /**
+   * A run whose process was killed before it could say that there is one: the newest that never got further than its first process. One of an earlier
+   * attack may have been created just when nobody looked for it any more.
+   */
   async #untold(): Promise<string | undefined> {
     const rows = await this.arena.sql<{ run: string }>(
       `select h.log_id as run from distilog.heads h
         where h.log_id not like '%/side' and h.position > 0 and h.epoch = 1
+          and exists (select from distilog.commits c where c.log_id = h.log_id and c.first = 1 and c.recorded_at >= $1)
           and not exists (select from distilog.events e where e.log_id = h.log_id and e.type in ('RunPaused', 'RunFinished'))
         order by h.recorded_at desc limit 1`,
+      [this.#since.toISOString()],
     );
     return rows[0]?.run;
   }
