@@ -88,7 +88,7 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
     events: [encodeEvent(started)],
   });
   if (!created.ok) throw new Fault(created.code, `Run ${runId} could not be started: ${created.message}`);
-  const session = await openSession(context, runId, false);
+  const session = await throughOutages(() => openSession(context, runId, false));
   const state = await foldAt(store, graph, runLogId(runId), created.last);
   return driven(context, { runId, session, state, epoch: 1, head: { position: created.last, hash: created.hash } });
 }
@@ -181,24 +181,29 @@ export async function cancelRun(taker: Taker, runId: string): Promise<void> {
   await session.close();
 }
 
-/** How often a takeover is tried again while the server goes down and comes back, and the pauses between, which grow. */
-const takeoverTriesMax = 8;
-const takeoverPauseMs = 150;
-
 /**
  * Takes a run's lock and appends what `look` finds fit under a new epoch. Where the connection breaks under way, it looks again: what was stored then is
  * seen, and followed by another takeover.
  */
-async function taken(taker: Taker, which: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> {
+const taken = (taker: Taker, which: Pick<ResumeOptions, 'runId' | 'seize'>, look: Look): Promise<Position> =>
+  throughOutages(() => takenOnce(taker, which, look));
+
+/** How often a run's lock is asked for while the server goes down and comes back, and the pauses between, which grow: a quarter of a minute in all. */
+const lockTriesMax = 20;
+const lockPauseMs = 150;
+const lockPauseMaxMs = 1_000;
+
+/** Does what takes a run's lock; again, where the server is away. */
+async function throughOutages<T>(takeLock: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await takenOnce(taker, which, look);
+      return await takeLock();
     } catch (error) {
       // After a break the lock may be held for a moment by the connection that was ours.
       const passes =
         hasCode(error, 'connection-lost') || hasCode(error, 'store-unreachable') || (tries > 1 && hasCode(error, 'run-is-driven'));
-      if (!passes || tries >= takeoverTriesMax) throw error;
-      await pause(takeoverPauseMs * tries);
+      if (!passes || tries >= lockTriesMax) throw error;
+      await pause(Math.min(lockPauseMaxMs, lockPauseMs * tries));
     }
   }
 }

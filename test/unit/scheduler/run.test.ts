@@ -862,6 +862,25 @@ describe('a new pass', () => {
   });
 });
 
+describe('a start whose store goes away once the run is written down', () => {
+  it('takes its lock when the store is back', async () => {
+    const given = world();
+    let tries = 0;
+    const away: MemoryStore = {
+      ...given.store,
+      log: {
+        ...given.store.log,
+        openDriver: async (...asked) => {
+          if (++tries <= 2) throw new Fault('store-unreachable', 'away');
+          return given.store.log.openDriver(...asked);
+        },
+      },
+    };
+    expect((await (await start({ ...given.context(), store: away })).drive()).rest).toBe('succeeded');
+    expect(tries).toBe(3);
+  });
+});
+
 describe('a takeover whose store is away', () => {
   it('is tried again; what another try would not mend is not', async () => {
     const given = world();
