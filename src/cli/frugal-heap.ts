@@ -5,13 +5,13 @@ const moving: ReadonlySet<string> = new Set(['run', 'resume', 'retry']);
 
 /**
  * How V8 shapes a command's heap. By itself it lets garbage pile up for as long as the machine has memory: a run then takes half as much again as it needs,
- * and more the longer it lasts. A small young generation, and an old one that is collected when it has doubled, keep it flat and cost next to no time;
- * collected when it has grown by a quarter, it would take 20 MB less and a fifth more time. An export holds more, and is collected sooner. There is still no
- * limit: what a pipeline holds on to may be as large as ever.
+ * and more the longer it lasts. A small young generation, and an old one that is collected when it has doubled, keep a run's memory flat and cost next to no
+ * time. An export holds more, and its memory would grow by a quarter on the way: it is collected when it has grown by a quarter, for a sixth more time. There
+ * is still no limit: what a pipeline holds on to may be as large as ever.
  */
 export const frugalHeap = (command = ''): readonly string[] => [
   '--max-semi-space-size=8',
-  `--heap-growing-percent=${moving.has(command) ? 100 : 50}`,
+  `--heap-growing-percent=${moving.has(command) ? 100 : 25}`,
 ];
 
 const mark = 'DISTILOG_HEAP';
