@@ -57,6 +57,19 @@ const plainly: Work = ({ step, pass, batch, attempt, rows, offset, inputs }) => 
   return { event: batchSucceeded(step, batch, { pass, attempt, inputs, rowsIn: count, rows: count, ...source }), pause: null };
 };
 
+/** Plainly, but that the first two calls end together, and the second in another way. */
+function secondCall(otherwise: (ended: BatchEnd) => BatchEnd): Work {
+  const both = Promise.withResolvers<void>();
+  const called = new Set<number>();
+  return async (task, abort) => {
+    const ended = await plainly(task, abort);
+    if (task.step !== 'call' || task.batch > 1) return ended;
+    if (called.add(task.batch).size === 2) both.resolve();
+    await both.promise;
+    return task.batch === 0 ? ended : otherwise(ended);
+  };
+}
+
 interface World {
   readonly store: MemoryStore;
   readonly tasks: BatchTask[];
@@ -225,17 +238,7 @@ describe('a run', () => {
 
   it('writes down the end of a batch though another that came with it is refused', async () => {
     const given = world();
-    const both = Promise.withResolvers<void>();
-    const called = new Set<number>();
-    const run = await start(
-      given.context(async (task, abort) => {
-        if (task.step !== 'call' || task.batch > 1) return plainly(task, abort);
-        if (called.add(task.batch).size === 2) both.resolve();
-        await both.promise;
-        const ended = await plainly(task, abort);
-        return task.batch === 0 ? ended : { ...ended, event: { ...ended.event, chunks: ['f'.repeat(64)] } };
-      }),
-    );
+    const run = await start(given.context(secondCall(({ event, pause }) => ({ event: { ...event, chunks: ['f'.repeat(64)] }, pause }))));
     expect(await run.drive().then(() => 'driven', codeOf)).toBe('unknown-chunk');
     const types = typesOf(await given.events());
     expect(types).toContain('BatchSucceeded call 0');
@@ -410,18 +413,11 @@ describe('a run', () => {
 
   it('ends with an error where an end cannot be folded, and writes down those that came with it', async () => {
     const given = world();
-    const both = Promise.withResolvers<void>();
-    const called = new Set<number>();
-    const run = await start(
-      given.context(async (task, abort) => {
-        if (task.step !== 'call' || task.batch > 1) return plainly(task, abort);
-        if (called.add(task.batch).size === 2) both.resolve();
-        await both.promise;
-        const { event, pause: wish } = await plainly(task, abort);
-        if (task.batch === 0) return { event, pause: wish };
-        return { event: { ...event, data: { rowsIn: 10 } } as unknown as BatchEnd['event'], pause: wish };
-      }),
-    );
+    const unfoldable = ({ event, pause }: BatchEnd) => ({
+      event: { ...event, data: { rowsIn: 10 } } as unknown as BatchEnd['event'],
+      pause,
+    });
+    const run = await start(given.context(secondCall(unfoldable)));
     await expect(run.drive()).rejects.toThrow();
     const types = typesOf(await given.events());
     expect(types).toContain('BatchSucceeded call 0');
