@@ -1,3 +1,4 @@
+import { canonicalJson } from '#kit/json';
 import type { Definition, DefinitionStep, Manifest } from '#schema';
 
 /** A pipeline as data. */
@@ -18,27 +19,26 @@ export interface StepChange {
 /** Compares a recorded definition with the one at hand, step by step. */
 export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline): readonly StepChange[] {
   const before = new Map(recorded.definition.steps.map((step) => [step.name, step]));
-  const addsBefore = new Map(recorded.manifest.steps.map(({ name, adds }) => [name, adds.join('\n')]));
-  const addsNow = new Map(now.manifest.steps.map(({ name, adds }) => [name, adds.join('\n')]));
-  const signatureBefore = new Map(recorded.manifest.steps.map(({ name, signature }) => [name, signature]));
-  const signatureNow = new Map(now.manifest.steps.map(({ name, signature }) => [name, signature]));
+  const plannedBefore = new Map(recorded.manifest.steps.map((step) => [step.name, step]));
+  const plannedNow = new Map(now.manifest.steps.map((step) => [step.name, step]));
   // A prompt in a constant above the function is not in the function's text: where files differ and no step does, every step may have changed.
   const haveFilesChanged = changedFiles(recorded.definition, now.definition).length > 0;
   const changes = now.definition.steps.map((step): StepChange => {
-    const signature = signatureNow.get(step.name) ?? '';
+    const { signature = '', adds = [] } = plannedNow.get(step.name) ?? {};
     const old = before.get(step.name);
     if (!old) return { step: step.name, kind: 'added', parts: [], signature };
     const parts = Object.entries(step.parts)
       .filter(([part, hash]) => old.parts[part as keyof DefinitionStep['parts']] !== hash)
       .map(([part]) => part);
     // A replacement may add other columns and leave all that go out the same.
-    if (addsBefore.get(step.name) !== addsNow.get(step.name) && !parts.includes('columns')) parts.push('columns');
+    const addsElse = canonicalJson(plannedBefore.get(step.name)?.adds ?? []) !== canonicalJson(adds);
+    if (addsElse && !parts.includes('columns')) parts.push('columns');
     if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
-    const isSame = signatureBefore.get(step.name) === signature;
+    const isSame = plannedBefore.get(step.name)?.signature === signature;
     return { step: step.name, kind: isSame ? 'unchanged' : 'follows', parts: [], signature };
   });
   const removed = recorded.definition.steps
-    .filter(({ name }) => !signatureNow.has(name))
+    .filter(({ name }) => !plannedNow.has(name))
     .map(({ name }): StepChange => ({ step: name, kind: 'removed', parts: [], signature: '' }));
   const all = [...changes, ...removed];
   if (!haveFilesChanged || all.some(({ kind }) => kind !== 'unchanged')) return all;
