@@ -53,14 +53,14 @@ export interface DbMigrateOptions extends CommonOptions {
 export async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
   const place = await findStore({ store: options.store, folder: process.cwd() });
   try {
-    const pending = await pendingMigrations(place.connectOwner);
+    const pending = await whenUp(place, () => pendingMigrations(place.connectOwner));
     const { print } = context.terminal;
     if (options.dryRun) {
       for (const { name, sql } of pending) print(`-- ${name}\n${sql}`);
       if (pending.length === 0) print("-- Nothing to do: the store has this version's schema.");
       return;
     }
-    const applied = await migrate(place.connectOwner);
+    const applied = await whenUp(place, () => migrate(place.connectOwner));
     if (options.json) print(JSON.stringify({ applied }));
     else print(applied.length === 0 ? "Nothing to do: the store has this version's schema." : `Applied ${applied.join(', ')}.`);
     context.exit(exitCodes.done);
