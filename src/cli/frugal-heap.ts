@@ -6,7 +6,7 @@ const moving: ReadonlySet<string> = new Set(['run', 'resume', 'retry']);
 /**
  * How V8 shapes a command's heap. By itself it lets garbage pile up for as long as the machine has memory: a run then takes half as much again as it needs,
  * and more the longer it lasts. A small young generation, and an old one that is collected when it has doubled, keep a run's memory flat and cost next to no
- * time. An export holds more, and its memory would grow by a quarter on the way: it is collected when it has grown by a quarter, for a sixth more time. There
+ * time. An export holds more, and its memory would grow by a quarter on the way: it is collected when it has grown by a quarter, for a tenth more time. There
  * is still no limit: what a pipeline holds on to may be as large as ever.
  */
 export const frugalHeap = (command = ''): readonly string[] => [
@@ -17,8 +17,8 @@ export const frugalHeap = (command = ''): readonly string[] => [
 const mark = 'DISTILOG_HEAP';
 
 /**
- * Starts this process anew, under the same id, with its command's `frugalHeap`: a heap's shape is settled before any of our code runs. Leaves it as it is where the
- * platform cannot do that, where somebody chose flags of their own, or where a parent talks to this process.
+ * Starts this process anew, under the same id, with its command's `frugalHeap`: a heap's shape is settled before any of our code runs. Leaves it as it is
+ * where the platform cannot do that, where somebody chose flags of their own, or where a parent talks to this process.
  */
 export function becomeFrugal(): void {
   const isChosen = process.execArgv
