@@ -80,7 +80,9 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   }
   const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
   if (rejected > 0)
-    print(`${rejected === 1 ? '1 row was' : `${formatCount(rejected)} rows were`} rejected, with its cause: distilog errors ${runId}`);
+    print(
+      `${rejected === 1 ? '1 row was rejected, with its' : `${formatCount(rejected)} rows were rejected, each with its`} cause: distilog errors ${runId}`,
+    );
   if (rejected > 0 && rest !== 'paused') print(`To try ${rejected === 1 ? 'it' : 'them'} again: distilog retry ${runId}`);
   if (rest !== 'paused') print(paint('dim', `The dataset: distilog distiset ${runId} --out dataset`));
 }
