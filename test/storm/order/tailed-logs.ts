@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import pg from 'pg';
 import { hasCode } from '#kit/fault';
 import { newId } from '#kit/ids';
+import { pause } from '#kit/pause';
 import { encodeEvent, sideLogId, type AppendRequest } from '#log';
 import { openPostgresStore, type Connect } from '#postgres';
 import { callAppend } from '../../../src/postgres/statements.ts';
@@ -122,8 +123,19 @@ export async function emmettLog({ getPostgreSQLEventStore, readMessagesBatch }: 
       };
     },
     close: async () => {
-      await reader.end();
       await store.close();
+      await onlyOneLeft(reader);
+      await reader.end();
     },
   };
+}
+
+/**
+ * Waits until a database has no other connection. A pool of pg's says that it has ended before its connections have, and has no ear for what they say
+ * then: that their database was dropped, or their server stopped, would end this process.
+ */
+async function onlyOneLeft(client: pg.Client): Promise<void> {
+  const others =
+    "select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'";
+  while ((await client.query(others)).rowCount !== 0) await pause(5);
 }
