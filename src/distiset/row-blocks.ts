@@ -3,7 +3,7 @@ import { assert } from '#kit/assert';
 import type { Json, JsonObject } from '#kit/json';
 import type { ManifestStep } from '#schema';
 import type { Store } from '#log';
-import { bytesOf, columnsOf, rowFrom, rowReader, type View } from '#rows';
+import { bytesOf, columnsOf, rowMaker, rowReader, type View } from '#rows';
 import { madeAhead } from './made-ahead.ts';
 
 /** Some rows, one after the other, by column. */
@@ -53,7 +53,8 @@ export async function* leafBlocks(store: Store, wanted: RowsWanted): AsyncGenera
 
 /** The rows of blocks, as objects with these columns in this order. */
 export async function* rowsIn(blocks: AsyncIterable<RowBlock>, columns: readonly string[]): AsyncGenerator<JsonObject> {
-  for await (const block of blocks) for (let row = 0; row < block.count; row++) yield rowFrom(block.values, columns, row);
+  const rowAt = rowMaker(columns);
+  for await (const block of blocks) for (let row = 0; row < block.count; row++) yield rowAt(block.values, row);
 }
 
 async function* viewsOf({ log, chunks }: Store, { runId, step, steps, position, end }: RowsWanted): AsyncGenerator<View> {

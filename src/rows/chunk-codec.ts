@@ -17,7 +17,7 @@ export interface DecodedChunk {
 /** The canonical JSON of a row's added columns. Throws a `TypeError` for what JSON cannot hold. */
 export const encodeValues = (values: readonly unknown[]): readonly string[] => values.map(canonicalJson);
 
-/** Bytes of an encoded row, as bounds count them. */
+/** Bytes of an encoded row, as bounds count them. To count them V8 makes each text one piece, so a short one that was cut out of a large one lets go of it. */
 export function rowBytes(values: readonly string[]): number {
   let bytes = 0;
   for (const value of values) bytes += Buffer.byteLength(value) + 1;
@@ -52,6 +52,13 @@ export class ChunkBuilder {
   add(values: readonly string[], parent: number, bytes: number): void {
     for (let index = 0; index < this.#texts.length; index++) this.#texts[index]?.push(values[index] as string);
     this.#parents.push(parent);
+    this.#bytes += bytes;
+  }
+
+  /** Adds the output row whose values stand in columns, under the number of the input row that it stems from. */
+  addFrom(columns: readonly (readonly string[])[], row: number, bytes: number): void {
+    for (let index = 0; index < this.#texts.length; index++) this.#texts[index]?.push(columns[index]?.[row] as string);
+    this.#parents.push(row);
     this.#bytes += bytes;
   }
 

@@ -1,5 +1,5 @@
 export { batchChunks, callsOf, checkpointsOf, rejectionsOf, type TellingEvent } from './batch-chunks.ts';
-export { bytesOf, columnsOf, concatenated, rowFrom, rowsOf, type View } from './batch-view.ts';
+export { bytesOf, columnsOf, concatenated, rowMaker, rowsOf, type View } from './batch-view.ts';
 export { BoundedCache } from './bounded-cache.ts';
 export { cachedChunks } from './chunk-cache.ts';
 export {

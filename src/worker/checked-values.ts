@@ -3,25 +3,24 @@ import { formatBytes } from '#kit/bytes';
 import { messageOf } from '#kit/fault';
 import type { Checked } from '#pipeline';
 import { encodeValues, rowBytes } from '#rows';
+import type { RowPart } from './row-output.ts';
 
-/** A row's values as they are stored, or why they cannot be. */
-export type Storable =
-  | { readonly ok: true; readonly values: readonly string[]; readonly bytes: number; readonly undeclared: readonly string[] }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+/** A row as it is stored, or why it cannot be. */
+export type Storable = RowPart | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
 /** Checked values as they are stored. */
 export function storable(checked: Checked): Storable {
-  if (!checked.ok) return checked;
+  if (!checked.ok) return { kind: 'refused', code: checked.code, message: checked.message };
   let values: readonly string[];
   try {
     values = encodeValues(checked.values);
   } catch (thrown) {
-    return { ok: false, code: 'invalid-output', message: `the row is not JSON: ${messageOf(thrown)}` };
+    return { kind: 'refused', code: 'invalid-output', message: `the row is not JSON: ${messageOf(thrown)}` };
   }
   const bytes = rowBytes(values);
-  if (bytes <= rowBytesMax) return { ok: true, values, bytes, undeclared: checked.undeclared };
+  if (bytes <= rowBytesMax) return { kind: 'row', values, bytes };
   return {
-    ok: false,
+    kind: 'refused',
     code: 'row-too-large',
     message: `the row takes ${formatBytes(bytes)}; at most ${formatBytes(rowBytesMax)} are stored`,
   };

@@ -2,21 +2,22 @@ import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected,
 import type { Chunk, ChunkStore } from '#log';
 import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, rowBytes } from '#rows';
 import { OutputWriter, storedChunk, type Output } from './output-writer.ts';
-import { partReader, type OutputPart } from './row-output.ts';
+import { partReader, type OutputPart, type RowPart } from './row-output.ts';
 
 /** What became of an input row: the one output row, or all those, that stem from it (none: it was dropped), or why it was given up. */
 export type Finished =
-  | Extract<OutputPart, { readonly kind: 'row' }>
+  | RowPart
   | { readonly kind: 'kept'; readonly parts: readonly OutputPart[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
-/** A row with one output row, of so many bytes. */
-export const kept = (values: readonly string[], bytes: number): Finished => ({ kind: 'row', values, bytes });
+/** A row with one output row that adds nothing to it. */
+export const keptAsItIs: Finished = { kind: 'row', values: [], bytes: 0 };
 /** A row with none. */
-export const dropped: Finished = { kind: 'kept', parts: [] };
+export const dropped = { kind: 'kept', parts: [] } as const satisfies Finished;
 
-const partsOf = (finished: Finished): readonly OutputPart[] =>
-  finished.kind === 'row' ? [finished] : finished.kind === 'kept' ? finished.parts : [];
+/** What is known of a row: as it was finished, but that the one output row that most have in memory stands with all the others, column by column. */
+type Known = Exclude<Finished, RowPart> | typeof inColumns;
+const inColumns = { kind: 'in-columns' } as const;
 
 /** The parts of an event that tell of finished rows. */
 export interface Told extends TellsRejections {
@@ -37,8 +38,10 @@ const reusedRowsMin = 500;
 export class FinishedRows {
   readonly #columns: readonly string[];
   readonly #chunks: ChunkStore;
-  /** By row number: there are as many as the batch has rows, and most are one object each. */
-  readonly #rows: (Finished | undefined)[] = [];
+  readonly #rows: (Known | undefined)[] = [];
+  /** Of each column, the canonical JSON of rows that are in columns, and the bytes of such rows: by row number. */
+  readonly #texts: readonly string[][];
+  readonly #bytes: number[] = [];
   #count = 0;
   /** Row numbers, as they were finished. */
   #untold: number[] = [];
@@ -49,6 +52,7 @@ export class FinishedRows {
   constructor(columns: readonly string[], chunks: ChunkStore) {
     this.#columns = columns;
     this.#chunks = chunks;
+    this.#texts = columns.map(() => []);
   }
 
   get count(): number {
@@ -68,37 +72,60 @@ export class FinishedRows {
     return this.#rows[row] !== undefined;
   }
 
-  get(row: number): Finished | undefined {
-    return this.#rows[row];
+  /** Why a row was given up, if it was. */
+  rejectionOf(row: number): Rejection | undefined {
+    const known = this.#rows[row];
+    return known?.kind === 'rejected' ? known.rejection : undefined;
   }
 
   set(row: number, finished: Finished): void {
     // Looked for only where a row is finished anew, which is rare.
     if (!this.has(row) || !this.#untold.includes(row)) this.#untold.push(row);
-    this.#place(row, finished);
+    if (finished.kind === 'row') this.#placeInColumns(row, finished);
+    else this.#place(row, finished);
     this.#untoldBytes += heldBytes(finished);
   }
 
-  #place(row: number, finished: Finished): void {
+  #placeInColumns(row: number, { values, bytes }: RowPart): void {
     if (this.#rows[row] === undefined) this.#count++;
-    this.#rows[row] = finished;
-    if (finished.kind === 'kept' && finished.parts.some(({ kind }) => kind === 'stored')) this.#hasStored = true;
+    this.#rows[row] = inColumns;
+    this.#bytes[row] = bytes;
+    for (let column = 0; column < this.#texts.length; column++) (this.#texts[column] as string[])[row] = values[column] as string;
+  }
+
+  #place(row: number, known: Exclude<Known, typeof inColumns>): void {
+    const before = this.#rows[row];
+    if (before === undefined) this.#count++;
+    // What it held is held no longer.
+    if (before === inColumns) for (const texts of this.#texts) texts[row] = '';
+    this.#rows[row] = known;
+    if (known.kind === 'kept' && known.parts.some(({ kind }) => kind === 'stored')) this.#hasStored = true;
+  }
+
+  #partsOf(row: number): readonly OutputPart[] {
+    const known = this.#rows[row];
+    if (known?.kind === 'kept') return known.parts;
+    return known === inColumns ? [{ kind: 'row', values: this.#valuesAt(row), bytes: this.#bytes[row] as number }] : [];
+  }
+
+  #valuesAt(row: number): readonly string[] {
+    return this.#texts.map((texts) => texts[row] as string);
   }
 
   /** The values of an input row that has one output row; null if it has none. */
   async valuesOf(row: number): Promise<readonly string[] | null> {
-    const finished = this.#rows[row];
-    if (finished?.kind === 'row') return finished.values;
-    if (finished?.kind !== 'kept') return null;
+    const known = this.#rows[row];
+    if (known === inColumns) return this.#valuesAt(row);
+    if (known?.kind !== 'kept') return null;
     const reader = partReader(this.#columns, this.#chunks);
-    for (const part of finished.parts) for await (const values of reader.rows(part)) return values;
+    for (const part of known.parts) for await (const values of reader.rows(part)) return values;
     return null;
   }
 
   /** The rows given up, in order. */
   rejections(): readonly Rejection[] {
     const rejections: Rejection[] = [];
-    for (const finished of this.#rows) if (finished?.kind === 'rejected') rejections.push(finished.rejection);
+    for (const known of this.#rows) if (known?.kind === 'rejected') rejections.push(known.rejection);
     return rejections;
   }
 
@@ -138,7 +165,7 @@ export class FinishedRows {
     this.#untold = [];
     this.#untoldBytes = 0;
     const output = this.#store(rows);
-    const rejections = rows.flatMap((row) => this.#rejectionOf(row) ?? []);
+    const rejections = rows.flatMap((row) => this.rejectionOf(row) ?? []);
     return { output, done: rangesOf(rows), ...tellRejections(rejections) };
   }
 
@@ -153,19 +180,19 @@ export class FinishedRows {
   /** Writes rows that are all in memory, as those of most batches are. */
   async #writeHeld(writer: OutputWriter): Promise<void> {
     for (let row = 0; row < this.#rows.length; row++) {
-      const finished = this.#rows[row];
-      if (finished === undefined || finished.kind === 'rejected') continue;
-      if (finished.kind === 'row') {
-        const storing = writer.add(finished.values, row, finished.bytes);
+      const known = this.#rows[row];
+      if (known === undefined || known.kind === 'rejected') continue;
+      if (known.kind === 'in-columns') {
+        const storing = writer.addFrom(this.#texts, row, this.#bytes[row] as number);
         if (storing) await storing;
-      } else for (const part of finished.parts) if (part.kind !== 'stored') await addHeld(writer, part, row);
+      } else for (const part of known.parts) if (part.kind !== 'stored') await addHeld(writer, part, row);
     }
   }
 
   /** Writes rows some of which are in chunks: whole chunks are used as they are. */
   async #writeParts(writer: OutputWriter): Promise<void> {
     const reader = partReader(this.#columns, this.#chunks);
-    const parts = this.#rows.flatMap((finished, row) => (finished === undefined ? [] : partsOf(finished).map((part) => ({ row, part }))));
+    const parts = this.#rows.flatMap((_, row) => this.#partsOf(row).map((part) => ({ row, part })));
     for (let index = 0; index < parts.length; ) {
       const reused = wholeChunkAt(parts, index);
       if (reused && writer.canReuse(reused.chunk)) {
@@ -178,11 +205,6 @@ export class FinishedRows {
       else for await (const values of reader.rows(part)) await writer.add(values, row, rowBytes(values));
       index++;
     }
-  }
-
-  #rejectionOf(row: number): Rejection | undefined {
-    const finished = this.#rows[row];
-    return finished?.kind === 'rejected' ? finished.rejection : undefined;
   }
 
   /** Makes chunks of what these rows hold in memory, and refers to them instead. */
@@ -206,10 +228,8 @@ export class FinishedRows {
       places = [];
     };
     for (const row of rows) {
-      const finished = this.#rows[row];
-      if (finished === undefined) continue;
       const parts: OutputPart[] = [];
-      for (const part of partsOf(finished)) {
+      for (const part of this.#partsOf(row)) {
         if (part.kind === 'stored') {
           // Rows of a large output: their chunk is stored, and told of where it stands.
           if (builder.count > 0) finishChunk();
@@ -237,16 +257,16 @@ export class FinishedRows {
   }
 
   #replace(row: number, at: number, part: OutputPart): void {
-    const finished = this.#rows[row];
-    if (finished?.kind !== 'kept') return;
-    (finished.parts as OutputPart[])[at] = part;
+    const known = this.#rows[row];
+    if (known?.kind !== 'kept') return;
+    (known.parts as OutputPart[])[at] = part;
     this.#hasStored = true;
   }
 
   /** One more output row of an input row, which stands in a chunk. */
   #append(row: number, part: Extract<OutputPart, { readonly kind: 'stored' }>): void {
-    const finished = this.#rows[row];
-    const parts = finished?.kind === 'kept' ? (finished.parts as OutputPart[]) : [];
+    const known = this.#rows[row];
+    const parts = known?.kind === 'kept' ? (known.parts as OutputPart[]) : [];
     const last = parts.at(-1);
     if (last?.kind === 'stored' && last.chunk.address === part.chunk.address && last.from + last.rows === part.from) {
       parts[parts.length - 1] = { ...last, rows: last.rows + part.rows };
@@ -258,7 +278,7 @@ export class FinishedRows {
 type Held = Exclude<OutputPart, { readonly kind: 'stored' }>;
 
 /** Rows in memory, one by one, with their bytes. */
-const heldRows = (part: Held): readonly Extract<OutputPart, { readonly kind: 'row' }>[] =>
+const heldRows = (part: Held): readonly RowPart[] =>
   part.kind === 'row' ? [part] : part.rows.map((values) => ({ kind: 'row', values, bytes: rowBytes(values) }));
 
 async function addHeld(writer: OutputWriter, part: Held, row: number): Promise<void> {
@@ -287,8 +307,9 @@ function wholeChunkAt(parts: readonly Placed[], index: number) {
 
 function heldBytes(finished: Finished): number {
   if (finished.kind === 'row') return finished.bytes;
+  if (finished.kind === 'rejected') return 0;
   let bytes = 0;
-  for (const part of partsOf(finished)) if (part.kind !== 'stored') bytes += part.bytes;
+  for (const part of finished.parts) if (part.kind !== 'stored') bytes += part.bytes;
   return bytes;
 }
 

@@ -23,7 +23,7 @@ export class Lanes {
 
   /** Gives a lane back; whoever waited longest has it next. */
   leave(): void {
-    const next = this.#waiting.shift();
+    const next = this.#waiting.length > 0 ? this.#waiting.shift() : undefined;
     if (next) next();
     else this.#inFlight--;
   }

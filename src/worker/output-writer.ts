@@ -51,6 +51,13 @@ export class OutputWriter {
     return storing;
   }
 
+  /** The same for one row of many whose values stand in columns, which stems from the input row of its number. */
+  addFrom(columns: readonly (readonly string[])[], row: number, bytes: number): Promise<void> | undefined {
+    const storing = this.#builder.isFullFor(bytes) ? this.#finishChunk() : undefined;
+    this.#builder.addFrom(columns, row, bytes);
+    return storing;
+  }
+
   /** Whether a chunk that is stored already may come next as it is. */
   canReuse({ first }: StoredChunk): boolean {
     return first === null || first === this.rows;

@@ -2,9 +2,16 @@ import type { ChunkStore } from '#log';
 import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '#rows';
 import { storedChunk, type StoredChunk } from './output-writer.ts';
 
-/** Consecutive output rows of one input row: one or more in memory, as the canonical JSON of the columns that are added, or in a chunk. */
+/** An output row in memory, as the canonical JSON of the columns that are added: so many bytes. */
+export interface RowPart {
+  readonly kind: 'row';
+  readonly values: readonly string[];
+  readonly bytes: number;
+}
+
+/** Consecutive output rows of one input row: one or more in memory, or in a chunk. */
 export type OutputPart =
-  | { readonly kind: 'row'; readonly values: readonly string[]; readonly bytes: number }
+  | RowPart
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
 

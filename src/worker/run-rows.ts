@@ -1,10 +1,10 @@
 import { type JsonObject } from '#kit/json';
 import type { Checked, RowWiseRunnable } from '#pipeline';
-import { columnsOf, rowFrom, type View } from '#rows';
+import { columnsOf, rowMaker, type View } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
-import { dropped, kept, type Finished } from './finished-rows.ts';
+import { dropped, keptAsItIs, type Finished } from './finished-rows.ts';
 import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { RowOutput } from './row-output.ts';
@@ -17,6 +17,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   const failed = new Map<number, RowFailure>();
   const inFlight = new Set<Promise<void>>();
   const turns = new Turns();
+  const rowAt = rowMaker(step.inputColumns);
 
   /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */
   const tryPart = async (part: View, first: number): Promise<boolean> => {
@@ -30,7 +31,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
         lanes.leave();
         return false;
       }
-      const call = tryRow(attempt, step, row, rowFrom(values, step.inputColumns, row - first), failed);
+      const call = tryRow(attempt, step, row, rowAt(values, row - first), failed);
       if (call) {
         const ended = call.finally(() => {
           lanes.leave();
@@ -101,7 +102,7 @@ function lose(attempt: Attempt, row: number, thrown: unknown, failed: Map<number
 function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unknown): void {
   switch (step.operator) {
     case 'filter':
-      if (typeof value === 'boolean') attempt.finish(row, value ? kept([], 0) : dropped);
+      if (typeof value === 'boolean') attempt.finish(row, value ? keptAsItIs : dropped);
       else attempt.reject(row, 'invalid-output', `keep must return true or false, and returned ${described(value)}`);
       return;
     case 'route':
@@ -125,7 +126,7 @@ function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unk
 /** Takes checked values as a row's, unless they cannot be stored. */
 export function acceptValues(attempt: Attempt, row: number, checked: Checked): void {
   const stored = storable(checked);
-  if (stored.ok) attempt.finish(row, kept(stored.values, stored.bytes), stored.undeclared);
+  if (stored.kind === 'row') attempt.finish(row, stored, checked.ok ? checked.undeclared : []);
   else attempt.reject(row, stored.code, attempt.context.redact(stored.message));
 }
 
@@ -149,9 +150,10 @@ async function collected(
   for await (const made of iterated(value, 'run')) {
     // Nobody waits for it any more; leaving the loop ends the generator.
     if (signal.aborted) break;
-    const stored = storable(step.check(made));
-    if (!stored.ok) throw refusal({ code: stored.code, message: `row ${count} of those made: ${stored.message}` });
-    for (const key of stored.undeclared) undeclared.add(key);
+    const checked = step.check(made);
+    const stored = storable(checked);
+    if (stored.kind === 'refused') throw refusal({ code: stored.code, message: `row ${count} of those made: ${stored.message}` });
+    if (checked.ok) for (const key of checked.undeclared) undeclared.add(key);
     const storing = output.add(stored.values, stored.bytes);
     if (storing) await storing;
     count++;

@@ -54,9 +54,9 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   }
   if (source.options.onError === 'fail') {
     for (let row = 0; row < batch.read; row++) {
-      const lost = finished.get(row);
-      if (lost?.kind === 'rejected') {
-        const { code, message } = lost.rejection;
+      const rejection = finished.rejectionOf(row);
+      if (rejection) {
+        const { code, message } = rejection;
         return attempt.givenUp({ code, name: 'Rejected', message, stack: '' }, 0);
       }
     }

@@ -103,7 +103,8 @@ async function written(attempt: Attempt, step: RowsWiseRunnable, value: unknown)
   for await (const made of iterated(value, 'run')) {
     if (context.abort.aborted) break;
     const stored = storable(step.check(made));
-    if (!stored.ok) throw refusal({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
+    if (stored.kind === 'refused')
+      throw refusal({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
     const storing = writer.add(stored.values, 0, stored.bytes);
     if (storing) await storing;
   }

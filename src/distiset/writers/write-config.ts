@@ -4,7 +4,7 @@ import { AssertionError } from '#kit/assert';
 import { codeOf, hasCode, messageOf } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
-import { rowFrom } from '#rows';
+import { rowMaker } from '#rows';
 import type { RowBlock } from '../row-blocks.ts';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
 import { LinesHash } from './lines-hash.ts';
@@ -60,6 +60,7 @@ export async function writeConfig(
   const replaced = { count: 0 };
   const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
   const names = columns.map(({ name }) => name);
+  const rowAt = rowMaker(names);
   const textsOf = blockTexts(names);
   const hash = new LinesHash();
   const firstRows: JsonObject[] = [];
@@ -71,7 +72,7 @@ export async function writeConfig(
       for (const [row, text] of block.texts.entries()) {
         hash.add(text);
         shards.write(block, row);
-        if (firstRows.length < firstRowsMax) firstRows.push(rowFrom(block.values, names, row));
+        if (firstRows.length < firstRowsMax) firstRows.push(rowAt(block.values, row));
       }
       rows += block.count;
     }

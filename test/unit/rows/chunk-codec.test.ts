@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChunkBuilder, decodeChunk } from '#rows';
+import { ChunkBuilder, decodeChunk, encodeValues, rowBytes } from '#rows';
+import { heapUsed } from '../heap-used.ts';
 
 describe('a chunk of rows', () => {
   it('is corrupted where it does not have the rows that its event says', () => {
@@ -9,5 +10,20 @@ describe('a chunk of rows', () => {
     expect(decodeChunk(bytes, 3).columns.get('n')).toEqual([1, 2, 3]);
     expect(decodeChunk(bytes).count).toBe(3);
     expect(() => decodeChunk(bytes, 4)).toThrow(expect.objectContaining({ code: 'chunk-corrupted' }) as Error);
+  });
+});
+
+describe('an encoded row', () => {
+  it('does not hold on to the large text that a short one was cut out of', () => {
+    const rows: (readonly string[])[] = [];
+    const before = heapUsed();
+    for (let row = 0; row < 50; row++) {
+      const text = Buffer.from(String(row).padStart(1_000_000, 'x')).toString('latin1');
+      const values = encodeValues([text.slice(-30), { inside: [text.slice(-25)] }]);
+      rowBytes(values);
+      rows.push(values);
+    }
+    expect(heapUsed() - before).toBeLessThan(10_000_000);
+    expect(rows).toHaveLength(50);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryChunks } from '../../../src/log/memory-chunks.ts';
-import { FinishedRows, kept } from '../../../src/worker/finished-rows.ts';
+import { FinishedRows } from '../../../src/worker/finished-rows.ts';
+import { heapUsed } from '../heap-used.ts';
 
 describe('the finished rows of a batch', () => {
   it('are read from each chunk that an earlier event told of once, however many of them stand in it', async () => {
@@ -10,11 +11,25 @@ describe('the finished rows of a batch', () => {
     const finished = new FinishedRows(['n'], counting);
     // Two journals whose rows take turns.
     for (const parity of [0, 1]) {
-      for (let row = parity; row < 400; row += 2) finished.set(row, kept([String(row)], 4));
+      for (let row = parity; row < 400; row += 2) finished.set(row, { kind: 'row', values: [String(row)], bytes: 4 });
       await chunks.put(finished.tellNews().output.unstored);
     }
     const { output } = await finished.tellAll();
     expect(output.rows).toBe(400);
     expect(reads).toBe(2);
+  });
+
+  it('are held no longer once they are told', async () => {
+    const chunks = memoryChunks();
+    const finished = new FinishedRows(['text'], chunks);
+    const before = heapUsed();
+    for (let row = 0; row < 30; row++) {
+      const text = JSON.stringify('x'.repeat(1_000_000));
+      finished.set(row, { kind: 'row', values: [text], bytes: text.length });
+    }
+    const { unstored } = finished.tellNews().output;
+    await chunks.put(unstored);
+    expect(heapUsed() - before).toBeLessThan(10_000_000);
+    expect(await finished.valuesOf(29)).toEqual([JSON.stringify('x'.repeat(1_000_000))]);
   });
 });

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { rowMaker } from '#rows';
+
+const columns = ['b', '1', 'a "quoted"\u2028 one', 'constructor'];
+const values = [
+  [1, 2],
+  ['x', 'y'],
+  [null, [3]],
+  [true, false],
+];
+const row = { b: 2, '1': 'y', 'a "quoted"\u2028 one': [3], constructor: false };
+
+describe('rows that are made of columns', () => {
+  it('have the columns as members, whatever these are called, and are frozen', () => {
+    const made = rowMaker(columns)(values, 1);
+    expect(made).toEqual(row);
+    expect(Object.isFrozen(made)).toBe(true);
+    expect(rowMaker([])([], 7)).toEqual({});
+  });
+
+  it('are the same where no code may be made of texts', () => {
+    const program = `const { rowMaker } = await import('#rows'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
+    const flags = ['--disallow-code-generation-from-strings', '--conditions=distilog-source', '--no-warnings', '--input-type=module'];
+    expect(JSON.parse(execFileSync(process.execPath, [...flags, '--eval', program], { encoding: 'utf8' }))).toEqual(row);
+  });
+});
