@@ -30,7 +30,7 @@ const namesFor = (events: number, callers: number): readonly string[] =>
 
 /** What a reader has to know of who does what. */
 const note =
-  'distilog: one driver, whose appender is shared by all callers of a process; a run a caller: each has a driver and a log of its own. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours. ' +
+  'distilog: one driver, whose appender is shared by all callers of a process; a run a caller: each has a driver and a log of its own. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours; chained: the same, with a hash an event, a head and a record of each append. Append function alone: what our driver calls, with events that are encoded already. ' +
   'Emmett, evtstore, castore: a stream for each caller, on pools of ten, their default; message-db: a category for each caller.';
 
 const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

@@ -15,6 +15,9 @@ export interface SubjectEntry {
 /** We again, with a run for each caller. */
 export const usByCaller = `${us}, a run a caller`;
 
+/** Our function in PostgreSQL, without the process that drives a run. */
+export const functionAlone = 'append function alone';
+
 /** Everybody who is compared. */
 export const subjects: readonly SubjectEntry[] = [
   {
@@ -32,19 +35,31 @@ export const subjects: readonly SubjectEntry[] = [
   {
     name: 'bare INSERT',
     packages: ['pg'],
-    countSql: 'select count(*) from bare',
+    countSql: 'select count(*) from bare_events',
     load: async () => (await import('./subjects/bare.ts')).bareInsert,
   },
   {
     name: 'bare INSERT, grouped',
     packages: ['pg'],
-    countSql: 'select count(*) from bare',
+    countSql: 'select count(*) from bare_events',
     load: async () => (await import('./subjects/bare.ts')).bareGrouped,
+  },
+  {
+    name: 'bare INSERT, chained',
+    packages: ['pg'],
+    countSql: 'select count(*) from bare_events',
+    load: async () => (await import('./subjects/bare.ts')).bareChained,
+  },
+  {
+    name: functionAlone,
+    packages: [],
+    countSql: 'select count(*) from distilog.events where batch >= 1000',
+    load: async () => (await import('./subjects/distilog.ts')).functionAlone,
   },
   {
     name: 'bare COPY',
     packages: ['pg', 'pg-copy-streams'],
-    countSql: 'select count(*) from bare',
+    countSql: 'select count(*) from bare_events',
     load: async () => (await import('./subjects/bare.ts')).bareCopy,
   },
   {

@@ -5,6 +5,7 @@ import { migrate } from '#postgres';
 import { bigintArray, textArray } from '../../../src/postgres/binary-array.ts';
 import { importPeer } from '../../peers.ts';
 import { eventType, type OpenOptions, type Subject } from '../subject.ts';
+import { grouped } from './grouped.ts';
 
 type Pg = { readonly default: typeof pg };
 
@@ -18,58 +19,51 @@ interface Columns {
 
 type Append = (client: pg.Client, columns: Columns, first: number, count: number) => Promise<unknown>;
 
-const insertSql = `insert into bare select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data, $3
+const insertSql = `insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data, $3
   from unnest($4::bigint[], $5::text[]) as e (n, data)`;
+
+/** So many events: their numbers, and the data of each. */
+const numbered = (data: string, first: number, count: number): readonly Buffer[] => [
+  bigintArray(Array.from({ length: count }, (_, n) => first + n)),
+  textArray(Array.from({ length: count }, () => data)),
+];
 
 /** The least that PostgreSQL can do: one INSERT a call, into a table with our columns and indexes, without order, hashes or a driver. */
 export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, first, count) =>
   client.query({
     name: 'bare_insert',
     text: insertSql,
-    values: [
-      logId,
-      chunk,
-      leaf,
-      bigintArray(Array.from({ length: count }, (_, n) => first + n)),
-      textArray(Array.from({ length: count }, () => data)),
-    ],
+    values: [logId, chunk, leaf, ...numbered(data, first, count)],
   }),
 );
 
-/** Most events in one INSERT of `bareGrouped`: as many as ours has in a flush. */
-const groupMax = 500;
+/** One connection that does nothing but insert. */
+export const bareGrouped: Subject = grouped(bareInsert);
 
-/** One connection that does nothing but insert: as ours, everything that queued up while the last INSERT was on its way goes in the next. */
-export const bareGrouped: Subject = {
-  prepare: bareInsert.prepare,
-  open: async (options) => {
-    const { callers, close } = await bareInsert.open({ ...options, callers: 1 });
-    const [insert] = callers;
-    const waiting: { readonly count: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
-    let isInserting = false;
-    const pump = async () => {
-      isInserting = true;
-      for (await Promise.resolve(); waiting.length > 0; await new Promise(setImmediate)) {
-        const group = waiting.splice(0, Math.max(1, Math.floor(groupMax / (waiting[0]?.count ?? 1))));
-        try {
-          await insert?.(group.reduce((sum, { count }) => sum + count, 0));
-          for (const { resolve } of group) resolve();
-        } catch (error) {
-          for (const { reject } of group) reject(error);
-        }
-      }
-      isInserting = false;
-    };
-    const append = (count: number) =>
-      new Promise<void>((resolve, reject) => {
-        waiting.push({ count, resolve, reject });
-        if (!isInserting) void pump();
-      });
-    return { callers: Array.from({ length: options.callers }, () => append), close };
-  },
-};
+const chainedSql = `with stored as (
+    insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data, sha256(convert_to(data, 'UTF8'))
+      from unnest($3::bigint[], $4::text[]) as e (n, data) returning leaf),
+  moved as (
+    update bare_heads set position = position + $5, hash = sha256(hash || (select string_agg(leaf, ''::bytea) from stored))
+      where log_id = $1 returning position, hash)
+  insert into bare_commits select $1, position - $5 + 1, position, now(), now(), position::text, 1, '', hash, hash from moved`;
 
-const copySql = 'copy bare (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf) from stdin';
+/**
+ * The least that a writer can do whose events have an order and a chain: one statement that inserts them with a hash of their data, moves the head of their
+ * log, links the chain, and notes the append. Nothing is checked; of an event's columns nothing but its data is hashed.
+ */
+export const bareChained: Subject = grouped(
+  bare((client, { logId, data, chunk }, first, count) =>
+    client.query({
+      name: 'bare_chained',
+      text: chainedSql,
+      values: [logId, chunk, ...numbered(data, first, count), count],
+    }),
+  ),
+);
+
+const copySql =
+  'copy bare_events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf) from stdin';
 
 /** The same rows by COPY. */
 export const bareCopy: Subject = bare(async (client, { logId, data, chunk, leaf }, first, count) => {
@@ -81,6 +75,8 @@ export const bareCopy: Subject = bare(async (client, { logId, data, chunk, leaf 
   await once(copy, 'finish');
 });
 
+const logIdOf = (process: number, caller: number): string => `bare-${process}-${caller}`;
+
 /** Callers on a connection each, with a log each, so that nobody waits for another. */
 function bare(append: Append): Subject {
   return {
@@ -89,16 +85,19 @@ function bare(append: Append): Subject {
       await migrate(() => ({ connectionString: url }));
       const client = new Client(url);
       await client.connect();
-      await client.query('create table bare (like distilog.events including all)');
+      for (const table of ['events', 'heads', 'commits'])
+        await client.query(`create table bare_${table} (like distilog.${table} including all)`);
       await client.end();
     },
     open: async ({ url, callers, process, data }: OpenOptions) => {
       const { Client } = (await importPeer<Pg>('pg')).default;
       const clients = Array.from({ length: callers }, () => new Client(url));
       await Promise.all(clients.map((client) => client.connect()));
+      for (const [caller, client] of clients.entries())
+        await client.query("insert into bare_heads values ($1, 0, 'epoch', 1, '')", [logIdOf(process, caller)]);
       return {
         callers: clients.map((client, caller) => {
-          const columns = { logId: `bare-${process}-${caller}`, data, chunk: randomBytes(32), leaf: randomBytes(32) };
+          const columns = { logId: logIdOf(process, caller), data, chunk: randomBytes(32), leaf: randomBytes(32) };
           let next = 1;
           return (count: number) => {
             const first = next;

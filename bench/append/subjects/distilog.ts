@@ -1,11 +1,15 @@
+import pg from 'pg';
 import { assert } from '#kit/assert';
+import { newId } from '#kit/ids';
 import { sha256 } from '#kit/sha256';
-import { openAppender, type Store } from '#log';
+import { encodeEvent, openAppender, runLogId, type Store } from '#log';
 import { migrate, openPostgresStore, type Connect } from '#postgres';
 import { finishedRun } from '../../../test/postgres/runs.ts';
+import { callAppend } from '../../../src/postgres/statements.ts';
 import { requireVerified } from '../../require-verified.ts';
 import { batchSucceeded } from '../event.ts';
 import type { Subject } from '../subject.ts';
+import { grouped } from './grouped.ts';
 
 /** Batches of the run itself are below it. */
 const firstBatch = 1_000;
@@ -35,27 +39,66 @@ function drivers(most: number): Subject {
   };
 }
 
+/**
+ * What the driver calls, called back to back on one connection with events that are encoded already: what PostgreSQL does for everything that is promised of
+ * an append, and nothing of what our process does.
+ */
+export const functionAlone: Subject = grouped({
+  prepare: distilog.prepare,
+  open: async ({ url }) => {
+    const store = await openPostgresStore(connectTo(url));
+    const { runId, chunk, head } = await newRun(store);
+    const client = new pg.Client(url);
+    await client.connect();
+    const encoded = encodeEvent(batchSucceeded(0, [chunk]));
+    let batch = firstBatch;
+    let expectedHash = head.hash;
+    const append = async (count: number) => {
+      const events = Array.from({ length: count }, () => ({ ...encoded, batch: batch++ }));
+      const request = { logId: runLogId(runId), epoch: head.epoch, appendId: newId(), expectedHash, writer: 'bench', events };
+      const answer = await callAppend(client, 'append', request);
+      assert(answer.ok, 'a log that nobody else writes to takes every append');
+      expectedHash = answer.hash;
+    };
+    return {
+      callers: [append],
+      close: async () => {
+        await client.end();
+        await requireVerified(store, runId);
+        await store.close();
+      },
+    };
+  },
+});
+
 type OpenRun = Awaited<ReturnType<typeof openRun>>;
 
 async function openRun(store: Store) {
-  const runId = await finishedRun(store, 10);
-  const bytes = Buffer.from(runId);
-  const chunk = { sha256: sha256(bytes), bytes };
-  await store.chunks.put([chunk]);
+  const { runId, chunk, head } = await newRun(store);
   // The server may not have noticed yet that whoever drove the run is gone.
   const opened = await store.log.openDriver(runId, { seize: true });
-  const head = await store.log.head(runId);
-  assert(opened.ok && head, 'a new run has no other driver');
+  assert(opened.ok, 'a new run has no other driver');
   const { epoch, position, hash: expectedHash } = head;
   const appender = openAppender({ log: store.log, runId, session: opened.session, epoch, position, expectedHash, writer: 'bench' });
   let batch = firstBatch;
   return {
-    append: (count: number) => appender.append(Array.from({ length: count }, () => batchSucceeded(batch++, [chunk.sha256]))),
+    append: (count: number) => appender.append(Array.from({ length: count }, () => batchSucceeded(batch++, [chunk]))),
     close: async () => {
       await appender.close();
       await requireVerified(store, runId);
     },
   };
+}
+
+/** A run that is over, with the address of a stored chunk that its events may name. */
+async function newRun(store: Store) {
+  const runId = await finishedRun(store, 10);
+  const bytes = Buffer.from(runId);
+  const chunk = sha256(bytes);
+  await store.chunks.put([{ sha256: chunk, bytes }]);
+  const head = await store.log.head(runId);
+  assert(head, 'a run has a log');
+  return { runId, chunk, head };
 }
 
 /** A way to a server that is given as an address. */

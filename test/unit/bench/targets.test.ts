@@ -17,7 +17,7 @@ const appended = (ours: readonly number[], castore: readonly number[]): Report =
     better: 'higher',
     contestants: [
       { name: us, figures: ours },
-      { name: 'bare INSERT, grouped', figures: [80, 80] },
+      { name: 'bare INSERT, chained', figures: [80, 80] },
       { name: 'Emmett', figures: [5, 5] },
       { name: 'castore', figures: castore },
       { name: 'evtstore', figures: [] },
@@ -32,7 +32,7 @@ describe('what came of the targets', () => {
         wanted: '≥ 5 × the fastest event store',
         measured: '8 × Emmett, 2 × castore',
         isMet: false,
-        limit: 'bare INSERT, grouped: 4 ×, and we are at 50 % of it',
+        limit: 'bare INSERT, chained: 4 ×, and we are at 50 % of it',
       },
     ]);
     expect(reached(appended([40, 40], [8, 8]))).toMatchObject([{ isMet: true }]);
