@@ -189,7 +189,8 @@ function noMoreThanFirst(times: number): Target['judge'] {
   return ({ contestants }) => {
     const medians = contestants.map(({ figures }) => median(figures));
     const most = Math.max(...medians) / (medians[0] ?? Number.NaN);
-    return { measured: `${short(most)} ×`, isMet: most <= times };
+    const last = (medians.at(-1) ?? Number.NaN) / (medians.at(-2) ?? Number.NaN);
+    return { measured: `${short(most)} ×`, isMet: most <= times, limit: `between the two largest: ${short(last)} ×` };
   };
 }
 

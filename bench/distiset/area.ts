@@ -24,7 +24,7 @@ export const distiset: Area = {
     const sizes = bench.isQuick ? quickSizes : fullSizes;
     const database = await bench.server.database('distiset');
     try {
-      for (const rows of [sizes.small, sizes.large]) {
+      for (const rows of [sizes.small, sizes.middle, sizes.large]) {
         bench.say(`  a run of ${rows.toLocaleString('en-US')} rows to be exported`);
         await ownRun(database, { pipeline: 'trivial', runId: runIdOf(rows), rows: neededFor(rows) });
       }
@@ -34,7 +34,7 @@ export const distiset: Area = {
       return await withFolder(async (folder) => [
         await toParquet(bench, { runId: runIdOf(sizes.small), rows: smallRows(sizes.small), database, folder }),
         await toParquet(bench, { runId: proseRunId, rows: proseRows(entries, answers.long), database, folder }),
-        await memory(bench, { sizes: [sizes.small, sizes.large], database, folder }),
+        await memory(bench, { sizes: [sizes.small, sizes.middle, sizes.large], database, folder }),
       ]);
     } finally {
       await database.drop();
@@ -43,8 +43,8 @@ export const distiset: Area = {
 };
 
 /** Rows of a dataset: those that everybody writes, small ones and prose, and what our memory is compared at. */
-const fullSizes = { small: 100_000, prose: 50_000, large: 2_000_000 } as const;
-const quickSizes = { small: 2_000, prose: 1_000, large: 10_000 } as const;
+const fullSizes = { small: 100_000, prose: 50_000, middle: 700_000, large: 2_000_000 } as const;
+const quickSizes = { small: 2_000, prose: 1_000, middle: 5_000, large: 10_000 } as const;
 
 const runIdOf = (rows: number): string => `trivial-${rows}`;
 
@@ -111,7 +111,7 @@ async function toParquet({ rounds, say }: Bench, { runId, rows: content, databas
 }
 
 async function memory(
-  { isQuick, rounds, say }: Bench,
+  { rounds, say }: Bench,
   { sizes, database, folder }: Pick<Work, 'database' | 'folder'> & { readonly sizes: readonly number[] },
 ): Promise<Comparison> {
   const runners = sizes.map(
@@ -124,12 +124,9 @@ async function memory(
       },
     }),
   );
-  const contestants = await inTurns(runners, isQuick ? 1 : Math.min(rounds, memoryRoundsMax), say);
+  const contestants = await inTurns(runners, rounds, say);
   return { what: 'peak memory of an export, by how many rows there are', unit: 'MB', better: 'lower', contestants };
 }
-
-/** A process's peak differs little from one round to the next. */
-const memoryRoundsMax = 2;
 
 const exportProgram = new URL('export-child.ts', import.meta.url);
 const readProgram = new URL('read-child.ts', import.meta.url);

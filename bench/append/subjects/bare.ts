@@ -41,7 +41,8 @@ export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, f
 export const bareGrouped: Subject = grouped(bareInsert);
 
 const chainedSql = `with stored as (
-    insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data, sha256(convert_to(data, 'UTF8'))
+    insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data,
+             distilog.leaf('${eventType}', 1, 1, 'doubled', n, 1, encode($2, 'hex'), data)
       from unnest($3::bigint[], $4::text[]) as e (n, data) returning leaf),
   moved as (
     update bare_heads set position = position + $5, hash = sha256(hash || (select string_agg(leaf, ''::bytea) from stored))
@@ -49,8 +50,8 @@ const chainedSql = `with stored as (
   insert into bare_commits select $1, position - $5 + 1, position, now(), now(), position::text, 1, '', hash, hash from moved`;
 
 /**
- * The least that a writer can do whose events have an order and a chain: one statement that inserts them with a hash of their data, moves the head of their
- * log, links the chain, and notes the append. Nothing is checked; of an event's columns nothing but its data is hashed.
+ * The least that a writer can do whose events have an order and a chain: one statement that inserts them with a hash of all their columns, moves the head of
+ * their log, links the chain, and notes the append. Nothing is checked.
  */
 export const bareChained: Subject = grouped(
   bare((client, { logId, data, chunk }, first, count) =>
