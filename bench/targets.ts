@@ -165,14 +165,19 @@ const targets: readonly Target[] = [
 /** So many times as fast as each of these; the limits are what nobody who does the same could outrun, one after the other. */
 function timesAll(times: number, names: readonly string[], limits: readonly string[] = []): Target['judge'] {
   return (comparison) => {
-    const ratios = names.map((name) => ({ name, ratio: ratioTo(comparison, name) })).filter(({ ratio }) => !Number.isNaN(ratio));
-    const least = Math.min(...ratios.map(({ ratio }) => ratio));
+    const ratiosOf = (from: Comparison) =>
+      names.map((name) => ({ name, ratio: ratioTo(from, name) })).filter(({ ratio }) => !Number.isNaN(ratio));
+    const leastOf = (from: Comparison) => Math.min(...ratiosOf(from).map(({ ratio }) => ratio));
     const limit = oneAfterTheOther(comparison, limits);
-    const ofLimit = ratioTo({ ...comparison, contestants: [...comparison.contestants, limit] }, limit.name);
+    const withLimit = { ...comparison, contestants: [...comparison.contestants, limit] };
+    const ofLimit = ratioTo(withLimit, limit.name);
+    const reach = leastOf({ ...withLimit, base: limit.name });
     return {
-      measured: ratios.map(({ name, ratio }) => `${short(ratio)} × ${name}`).join(', '),
-      isMet: least >= times,
-      limit: Number.isNaN(ofLimit) ? '' : `${limit.name}: ${short(least / ofLimit)} ×, and we are at ${Math.round(100 * ofLimit)} % of it`,
+      measured: ratiosOf(comparison)
+        .map(({ name, ratio }) => `${short(ratio)} × ${name}`)
+        .join(', '),
+      isMet: leastOf(comparison) >= times,
+      limit: Number.isNaN(ofLimit) ? '' : `${limit.name}: ${short(reach)} ×, and we are at ${Math.round(100 * ofLimit)} % of it`,
     };
   };
 }
