@@ -15,9 +15,6 @@ export interface SubjectEntry {
 /** We again, with a run for each caller. */
 export const usByCaller = `${us}, a run a caller`;
 
-/** Our function in PostgreSQL, without the process that drives a run. */
-export const functionAlone = 'append function alone';
-
 /** Everybody who is compared. */
 export const subjects: readonly SubjectEntry[] = [
   {
@@ -51,7 +48,7 @@ export const subjects: readonly SubjectEntry[] = [
     load: async () => (await import('./subjects/bare.ts')).bareChained,
   },
   {
-    name: functionAlone,
+    name: 'append function alone',
     packages: [],
     countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).functionAlone,
