@@ -2,13 +2,18 @@
 import { createDistiset, writeDistiset } from '#distiset';
 import { resolveAsOf } from '#log';
 import { openStore } from '#postgres';
+import { garbageCollector } from '../../src/cli/frugal-heap.ts';
 import { tell } from '../measured-process.ts';
 
 const [url = '', runId = '', directory = ''] = process.argv.slice(2);
 const store = await openStore({ store: url, folder: '' });
 await tell(async () => {
   const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
-  const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), { directory, distilog: 'bench' });
+  const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), {
+    directory,
+    onWritten: garbageCollector(),
+    distilog: 'bench',
+  });
   return metadata.configs.reduce((sum, { rows }) => sum + rows, 0);
 });
 await store.close();

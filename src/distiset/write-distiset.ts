@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly compression?: Compression | undefined;
   /** Bytes of a file after which the next begins; default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
+  /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
+  readonly onWritten?: ((length: number) => void) | undefined;
   /** The version that writes, for the metadata. */
   readonly distilog: string;
 }
@@ -33,12 +35,12 @@ export interface WrittenDistiset {
  * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
-  const { directory, format = 'parquet', compression = 'zstd', shardBytesMax, distilog } = options;
+  const { directory, format = 'parquet', compression = 'zstd', shardBytesMax, onWritten, distilog } = options;
   const output = beginDirectory(directory);
   try {
     const written: WrittenConfig[] = [];
     for (const config of distiset.configs)
-      written.push(await writeConfig(output.temporary, config, { format, compression, shardBytesMax }));
+      written.push(await writeConfig(output.temporary, config, { format, compression, shardBytesMax, onWritten }));
     const metadata = metadataOf(distiset, written, { format, compression, distilog });
     writeFile(path.join(output.temporary, 'distilog.json'), metadataText(metadata));
     writeFile(path.join(output.temporary, 'README.md'), datasetCard(metadata, written));

@@ -37,8 +37,13 @@ export interface RowReader {
   inputParts(step: string, spans: readonly Span[]): AsyncIterable<View>;
 }
 
-/** Bytes (about) of the columns of views kept, those found in ancestors' included; a reader that goes on in order needs one or two batches per ancestor. */
+/** Bytes (about) of the columns of views kept, those found in ancestors' included. */
 const cachedBytesMax = 8 * 1024 * 1024;
+/**
+ * Outputs that a view is kept for after its last use, where one is read after the other: the next one may need what the last ones did. What is kept for longer
+ * outlives the young generation, and the heap grows.
+ */
+const cachedOutputsMax = 2;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
 
@@ -185,7 +190,7 @@ export function rowReader({
     return async (name, chunk, first) => {
       // A union's origins tell which branches have a column; they are heeded where its input is put together.
       const of = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
-      const [values, { parents, count }] = await Promise.all([input().then((view) => view.column(of)), chunk]);
+      const [values, { parents, count }] = await Promise.all([input((view) => view.column(of)), chunk]);
       return valuesAt(values, parents, first, count);
     };
   };
@@ -201,7 +206,7 @@ export function rowReader({
       ),
     );
     const ofBranch = async (branch: number, name: string, chunk: Promise<DecodedChunk>): Promise<readonly Json[]> => {
-      const [values, { columns, count }] = await Promise.all([branches[branch]?.().then((view) => view.column(name)), chunk]);
+      const [values, { columns, count }] = await Promise.all([branches[branch]?.((view) => view.column(name)), chunk]);
       const rows = columns.get(joinedColumn(branch)) as readonly number[] | undefined;
       assert(rows && values, 'a join tells the rows of each upstream step');
       return valuesAt(values, rows, 0, count);
@@ -259,6 +264,7 @@ export function rowReader({
   const reader: RowReader = {
     note: (event) => successes.set(key(event), event, 1),
     output: async function* (batch) {
+      views.nextTurn(cachedOutputsMax);
       for await (const part of outputParts(batch, 0, Number.POSITIVE_INFINITY)) yield concatenated([part]);
     },
     parents: async ({ row, ...batch }) => {
@@ -301,15 +307,18 @@ function completed(view: View, union: ReadStep, branch: string): View {
   };
 }
 
-/** Made once for all who ask at the same time, and not kept for longer than they do: inputs of large rows are large. */
-function shared<Made>(make: () => Promise<Made>): () => Promise<Made> {
-  let known: WeakRef<Promise<Made>> | undefined;
-  return () => {
-    const before = known?.deref();
-    if (before) return before;
-    const made = make();
-    known = new WeakRef(made);
-    made.catch(() => (known = undefined));
-    return made;
+/** Made once for all who use it at the same time, and let go of by the last of them: inputs of large rows are large. */
+function shared<Made>(make: () => Promise<Made>): <Result>(use: (made: Made) => Promise<Result>) => Promise<Result> {
+  let made: Promise<Made> | undefined;
+  let users = 0;
+  return async (use) => {
+    made ??= make();
+    users++;
+    try {
+      return await use(await made);
+    } finally {
+      users--;
+      if (users === 0) made = undefined;
+    }
   };
 }

@@ -12,7 +12,6 @@ export default null;
 describe('the heap of the command line', () => {
   it.each([
     ['run', {}, ['--max-semi-space-size=8', '--heap-growing-percent=100'], 'this'],
-    ['try', {}, ['--max-semi-space-size=8', '--heap-growing-percent=25'], 'this'],
     ['run', { NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
     // A mark that came from a process above says nothing about this one.
     ['run', { DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],

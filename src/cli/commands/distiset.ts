@@ -9,6 +9,7 @@ import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { findRun } from '../find-run.ts';
+import { garbageCollector } from '../frugal-heap.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { rowTable } from '../row-table.ts';
@@ -42,7 +43,7 @@ async function write(
   options: DistisetCommandOptions & { readonly out: string },
 ): Promise<void> {
   const { out, format, compression } = options;
-  const { metadata } = await exportDistiset(store, made, { directory: out, format, compression });
+  const { metadata } = await exportDistiset(store, made, { directory: out, format, compression, onWritten: garbageCollector() });
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
   const { print, note, paint } = context.terminal;

@@ -52,7 +52,7 @@ export function parquetValue(value: Json | undefined, type: ColumnType, replaced
       replaced.count++;
       return value.toWellFormed();
     case 'integer':
-      return Number.isInteger(value) ? BigInt(value as number) : refuse(value, type);
+      return BigInt(integerIn(value, type));
     case 'boolean':
       return typeof value === 'boolean' ? value : refuse(value, type);
     case 'double':
@@ -71,6 +71,10 @@ export function parquetValue(value: Json | undefined, type: ColumnType, replaced
     }
   }
 }
+
+/** The integer that a value of an integer column is. Throws `Fault('value-not-of-type')`. */
+export const integerIn = (value: Json, type: ColumnType): number =>
+  typeof value === 'number' && Number.isInteger(value) ? value : refuse(value, type);
 
 const shownMax = 60;
 

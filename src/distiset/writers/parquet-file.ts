@@ -1,9 +1,9 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { gatheredColumn } from './gathered-column.ts';
 import { HashedFile } from './hashed-file.ts';
-import { parquetValue, schemaElements, type Replacements } from './parquet-columns.ts';
+import { schemaElements, type Replacements } from './parquet-columns.ts';
 import type { Compression, RowFile, TypedColumn } from './row-file.ts';
-import { TextBytes } from './text-bytes.ts';
 
 /** Rows, and UTF-16 code units of their JSON, in a row group: what is held in memory. */
 const groupRowsMax = 10_000;
@@ -33,41 +33,36 @@ export function parquetFile(
     compressors: { ZSTD: (input: Uint8Array) => zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) },
     createdBy: 'distilog',
   });
-  const emptyGroup = () => ({
-    rows: 0,
-    length: 0,
-    columns: columns.map(({ name }) => ({ name, data: [] as unknown[], longest: 0 })),
-  });
-  let group = emptyGroup();
-  const textBytes = columns.map(() => new TextBytes());
+  const gathered = columns.map(({ name, type }) => ({ name, values: gatheredColumn(type, replaced), longest: 0 }));
+  let rows = 0;
+  let length = 0;
   const flush = () => {
-    if (group.rows === 0) return;
-    const columnData = group.columns.map(({ name, data, longest }, index) => {
-      const bytes = isText(columns[index]) ? textBytes[index]?.of(data as (string | null)[]) : null;
-      return { name, data: (bytes ?? data) as unknown[], statistics: longest <= statisticsLengthMax };
-    });
-    void writer.write({ columnData, rowGroupSize: group.rows });
+    if (rows === 0) return;
+    const columnData = gathered.map(({ name, values, longest }) => ({
+      name,
+      data: values.take(),
+      statistics: longest <= statisticsLengthMax,
+    }));
+    void writer.write({ columnData, rowGroupSize: rows });
     letGoOfBytes(writer.row_groups.at(-1)?.columns ?? []);
-    group = emptyGroup();
+    for (const column of gathered) column.longest = 0;
+    rows = 0;
+    length = 0;
   };
   return {
     get bytes() {
       return file.bytes;
     },
     write: ({ values, cells, texts }, row) => {
-      for (let index = 0; index < columns.length; index++) {
-        const column = group.columns[index];
-        const typed = columns[index];
+      for (const [index, column] of gathered.entries()) {
         const cell = cells[index]?.[row];
-        if (!column || !typed || cell === undefined) continue;
-        const value = values[index]?.[row];
-        // A column of JSON has its text already.
-        column.data.push(typed.type.kind === 'json' && value !== null ? cell : parquetValue(value, typed.type, replaced));
+        if (cell === undefined) continue;
+        column.values.add(values[index]?.[row], cell);
         column.longest = Math.max(column.longest, cell.length);
       }
-      group.rows++;
-      group.length += texts[row]?.length ?? 0;
-      if (group.rows >= groupRowsMax || group.length >= groupLengthMax) flush();
+      rows++;
+      length += texts[row]?.length ?? 0;
+      if (rows >= groupRowsMax || length >= groupLengthMax) flush();
     },
     close: () => {
       flush();
@@ -77,8 +72,6 @@ export function parquetFile(
     abandon: () => file.abandon(),
   };
 }
-
-const isText = (column: TypedColumn | undefined): boolean => column?.type.kind === 'string' || column?.type.kind === 'json';
 
 /** The least and the greatest value stay until the file ends: they must not keep the memory that they were encoded into, which others will use. */
 function letGoOfBytes(written: ParquetWriter['row_groups'][number]['columns']): void {

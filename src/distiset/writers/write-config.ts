@@ -43,6 +43,8 @@ export interface WriteConfigOptions {
   readonly compression: Compression;
   /** Bytes of a file after which the next begins; default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
+  /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
+  readonly onWritten?: ((length: number) => void) | undefined;
 }
 
 const shardBytesDefault = 256 * 1024 * 1024;
@@ -52,7 +54,7 @@ const firstRowsMax = 3;
 export async function writeConfig(
   directory: string,
   config: WritableConfig,
-  { format, compression, shardBytesMax = shardBytesDefault }: WriteConfigOptions,
+  { format, compression, shardBytesMax = shardBytesDefault, onWritten = () => undefined }: WriteConfigOptions,
 ): Promise<WrittenConfig> {
   const folder = makeFolder(directory, config.name === 'default' ? 'data' : config.name);
   const columns = config.columns.map(({ name, schema }) => ({ name, type: typeIn(format, columnType(schema)) }));
@@ -69,12 +71,15 @@ export async function writeConfig(
   try {
     for await (const some of config.blocks()) {
       const block = textsOf(some);
+      let length = 0;
       for (const [row, text] of block.texts.entries()) {
         hash.add(text);
+        length += text.length;
         shards.write(block, row);
         if (firstRows.length < firstRowsMax) firstRows.push(rowAt(block.values, row));
       }
       rows += block.count;
+      onWritten(length);
     }
     const files = shards.finish();
     const { sha256: rowsSha256, bytes: rowsBytes } = hash.end();

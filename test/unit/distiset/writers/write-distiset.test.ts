@@ -63,6 +63,14 @@ describe('a distiset’s directory', () => {
     expect(front.dataset_info.map(({ splits }) => splits[0]?.num_examples)).toEqual([5, 4, 0]);
   });
 
+  it('tells after each block how much was written', async () => {
+    const told: number[] = [];
+    const configs = [configOf('one', shape, rows), configOf('other', shape, rows.slice(1))];
+    await write(path.join(temporaryFolder(), 'out'), configs, { onWritten: (length) => told.push(length) });
+    const length = JSON.stringify(rows[0]).length;
+    expect(told).toEqual([3, 2, 3, 1].map((some) => some * length));
+  });
+
   it('describes columns as datasets does, JSON as text in Parquet and as it is in JSONL', async () => {
     const folder = temporaryFolder();
     for (const format of ['parquet', 'jsonl'] as const) {
