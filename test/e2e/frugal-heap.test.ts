@@ -9,6 +9,24 @@ fs.writeFileSync('told.json', JSON.stringify({ pid: process.pid, execArgv: proce
 export default null;
 `;
 
+/** Rows of nine million characters together. */
+const large = `
+import { z } from 'zod';
+import { pipeline } from 'distilog';
+export default pipeline('large', ({ source }) => {
+  source('all', { output: z.object({ text: z.string() }), rows: Array.from({ length: 9 }, (_, n) => ({ text: String(n).repeat(1_000_000) })) });
+});
+`;
+
+/** Tells how often an export had V8 collect. */
+const counting = `
+import fs from 'node:fs';
+const { gc } = globalThis;
+let count = 0;
+if (gc) globalThis.gc = () => { count++; gc(); };
+process.on('exit', () => fs.writeFileSync('collected', String(count)));
+`;
+
 describe('the heap of the command line', () => {
   it.each([
     ['run', {}, ['--max-semi-space-size=8', '--heap-growing-percent=100'], 'this'],
@@ -24,5 +42,15 @@ describe('the heap of the command line', () => {
     expect(told.pid).toBe(child.pid);
     expect(told.execArgv).toEqual(expect.arrayContaining([...flags, '--no-warnings']));
     expect(told.mark).toBe(mark === 'this' ? String(child.pid) : undefined);
+  });
+
+  it('is collected between the blocks of an export', async () => {
+    const cwd = workFolder();
+    fs.writeFileSync(path.join(cwd, 'large.ts'), large);
+    fs.writeFileSync(path.join(cwd, 'counting.mjs'), counting);
+    expect(await finished(start(['run', 'large.ts'], { cwd }))).toMatchObject({ code: 0 });
+    const env = { NODE_OPTIONS: `--import ${path.join(cwd, 'counting.mjs')}` };
+    expect(await finished(start(['distiset', '--out', 'dataset'], { cwd, env }))).toMatchObject({ code: 0 });
+    expect(fs.readFileSync(path.join(cwd, 'collected'), 'utf8')).toBe('1');
   });
 });

@@ -14,6 +14,7 @@ export interface GatheredColumn {
   take(): unknown[];
 }
 
+/** A column of this type, as yet without values. `replaced` counts its texts with lone surrogates, which become U+FFFD. */
 export function gatheredColumn(type: ColumnType, replaced: Replacements): GatheredColumn {
   switch (type.kind) {
     case 'string': {

@@ -1,6 +1,7 @@
 /** Bytes that are kept from one row group to the next: those of larger ones are let go. */
 const keptBytesMax = 2 * 1024 * 1024;
 
+/** Stands where a text would end that is null. */
 const nullEnd = -1;
 
 /**
@@ -13,6 +14,7 @@ export class TextBytes {
   readonly #ends: number[] = [];
   #end = 0;
 
+  /** Adds a text, well-formed: a lone surrogate would become U+FFFD. */
   add(text: string | null): void {
     if (text === null) {
       this.#ends.push(nullEnd);
