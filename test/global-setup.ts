@@ -11,8 +11,21 @@ declare module 'vitest' {
   }
 }
 
-/** One PostgreSQL for all tests: the one that DATABASE_URL names, else an embedded one in a temporary folder, stopped at the end. */
+/**
+ * One PostgreSQL for all tests: the one that DATABASE_URL names, else an embedded one in a temporary folder, stopped at the end. Tests and the processes
+ * that they start have a state directory of their own: they must not write to the user's.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const state = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-test-state-'));
+  process.env['XDG_STATE_HOME'] = state;
+  const stop = await provideServer(project);
+  return async () => {
+    await stop();
+    fs.rmSync(state, { recursive: true, force: true });
+  };
+}
+
+async function provideServer(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env['DATABASE_URL'];
   if (given) {
     project.provide('serverUrl', given);
