@@ -9,10 +9,24 @@ import { spawn } from 'node:child_process';
 
 const readme = document('README.md');
 const [pipelineFile = '', testFile = '', libraryFile = ''] = readme.of('ts');
-const [install = '', commands = '', server = ''] = readme.of('sh');
+const [clone = '', install = '', commands = '', server = ''] = readme.of('sh');
 const cwd = workFolder();
 
 describe('the README', () => {
+  it('says right below its summary how to run the story and the tests in a clone, and how long each takes', () => {
+    const firstScreen = readme.text.slice(0, readme.text.indexOf('\n## '));
+    expect(firstScreen.indexOf(clone)).toBeGreaterThan(0);
+    expect(firstScreen.indexOf('```')).toBe(firstScreen.indexOf(clone) - '```sh\n'.length);
+    const lines = commandLines(clone);
+    expect(lines.map(({ words }) => words.join(' '))).toEqual(['npm ci && npm run demo', 'npm ci && npm test']);
+    for (const { remark } of lines) expect(remark).toMatch(/\d+ (seconds|minutes)/);
+    const { scripts } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    for (const name of ['demo', 'test']) {
+      const [, file = ''] = (scripts[name] ?? '').split(' ');
+      expect(fs.existsSync(path.join(root, file)), name).toBe(true);
+    }
+  });
+
   it('has a pipeline, a test of it and a use of the library that compile', () => {
     const folder = fs.mkdtempSync(path.join(root, 'test/e2e/.readme-'));
     try {
