@@ -1,4 +1,5 @@
 import type { Definition } from '#schema';
+import { lineDifference } from '#kit/line-difference';
 import { changedFiles, type StepChange } from '#pipeline';
 import type { Terminal } from './terminal.ts';
 
@@ -29,16 +30,10 @@ const codeOf = ({ steps }: Definition, name: string): string => steps.find((step
 
 /** The lines between the first and the last that differ. */
 function difference(before: string, after: string, paint: Terminal['paint']): readonly string[] {
-  const old = before.split('\n');
-  const fresh = after.split('\n');
-  let from = 0;
-  while (from < Math.min(old.length, fresh.length) && old[from] === fresh[from]) from++;
-  let tail = 0;
-  while (tail < Math.min(old.length, fresh.length) - from && old.at(-1 - tail) === fresh.at(-1 - tail)) tail++;
+  const { removed, added } = lineDifference(before, after);
   const shown = (lines: readonly string[], sign: string) => {
-    const part = lines.slice(from, lines.length - tail);
-    const more = part.length > linesMax ? [`      … ${part.length - linesMax} more lines`] : [];
-    return [...part.slice(0, linesMax).map((line) => `    ${sign} ${line}`), ...more];
+    const more = lines.length > linesMax ? [`      … ${lines.length - linesMax} more lines`] : [];
+    return [...lines.slice(0, linesMax).map((line) => `    ${sign} ${line}`), ...more];
   };
-  return [...shown(old, '-').map((line) => paint('red', line)), ...shown(fresh, '+').map((line) => paint('green', line))];
+  return [...shown(removed, '-').map((line) => paint('red', line)), ...shown(added, '+').map((line) => paint('green', line))];
 }

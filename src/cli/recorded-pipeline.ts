@@ -1,7 +1,6 @@
-import { beginning } from '#distiset';
-import { definitionSchema, type Definition, type Manifest, type RecordedEvent } from '#schema';
+import { beginning, runDefinitions } from '#distiset';
+import type { Definition, Manifest, RecordedEvent } from '#schema';
 import { runLogId, type Store } from '#log';
-import { decodeDocument } from '#rows';
 
 /** A run's pipeline as it was recorded. */
 export interface RecordedPipeline {
@@ -11,20 +10,13 @@ export interface RecordedPipeline {
   readonly definition: Definition;
 }
 
-/** A run's pipeline as it was recorded last: with the changes that were accepted on the way. */
+/** Returns a run's pipeline as it was recorded last: with the changes that were accepted on the way. */
 export async function recordedPipeline(store: Store, runId: string): Promise<RecordedPipeline> {
-  const logId = runLogId(runId);
-  const [started, first] = await beginning(store, logId);
-  let definition = first;
+  const [started] = await beginning(store, runLogId(runId));
+  const definitions = await runDefinitions(store, runId);
   const signatures = new Map(started.data.manifest.steps.map(({ name, signature }) => [name, signature]));
-  for await (const page of store.log.read(logId, { types: ['RunResumed'] })) {
-    for (const event of page) {
-      if (event.type !== 'RunResumed') continue;
-      for (const { step, signature } of event.data.acceptedChanges) signatures.set(step, signature);
-      const [chunk] = event.chunks;
-      if (chunk !== undefined) definition = decodeDocument(await store.chunks.get(chunk), definitionSchema);
-    }
-  }
+  for (const { acceptedChanges } of definitions) for (const { step, signature } of acceptedChanges) signatures.set(step, signature);
+  const definition = await (definitions.at(-1) ?? definitions[0]).read();
   const steps = started.data.manifest.steps.map((step) => ({ ...step, signature: signatures.get(step.name) ?? step.signature }));
   return { started, manifest: { ...started.data.manifest, steps }, definition };
 }

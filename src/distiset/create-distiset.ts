@@ -1,9 +1,10 @@
 import { errors, graph, progress, type ErrorGroup, type GraphState } from '#projections';
-import { definitionSchema, type Definition, type RecordedEvent } from '#schema';
+import type { Definition, RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { foldAt, runLogId, type AsOf, type Store } from '#log';
-import { decodeDocument } from '#rows';
+import { beginning } from './beginning.ts';
+import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';
 import { ancestry, leafState, type LeafState } from './leaf-state.ts';
 import { leafBlocks, rowsIn, type RowBlock } from './row-blocks.ts';
 
@@ -39,6 +40,8 @@ export interface Distiset {
   readonly params: JsonObject;
   readonly program: RecordedEvent<'RunStarted'>['data']['program'];
   readonly signature: string;
+  /** The definitions under which rows were made up to then, in order, each with what it changed. */
+  readonly definitions: readonly DefinitionPeriod[];
   readonly configs: readonly DistisetConfig[];
   /** Leaves left out by `include: 'finished'`, and in which state they are. */
   readonly leftOut: readonly { readonly name: string; readonly step: string; readonly state: LeafState }[];
@@ -63,9 +66,11 @@ export async function createDistiset(
 ): Promise<Distiset> {
   const logId = runLogId(runId);
   const { position } = asOf;
-  const [started, definition] = await beginning(store, logId);
+  const first = await beginning(store, logId);
+  const [started, definition] = first;
   const { manifest, seed, params, program } = started.data;
-  const [graphState, progressState, errorsState] = await Promise.all([
+  const [definitions, graphState, progressState, errorsState] = await Promise.all([
+    definitionPeriods(store, first, position),
     foldAt(store, graph, logId, position),
     foldAt(store, progress, logId, position),
     foldAt(store, errors, logId, position),
@@ -111,16 +116,8 @@ export async function createDistiset(
     params: params,
     program,
     signature: manifest.signature,
+    definitions,
     configs: all.filter(isTaken),
     leftOut: all.filter((config) => !isTaken(config)).map(({ name, step, state }) => ({ name, step, state })),
   };
-}
-
-/** A run's first event, and the definition that it names. */
-export async function beginning(store: Store, logId: string): Promise<readonly [RecordedEvent<'RunStarted'>, Definition]> {
-  for await (const [first] of store.log.read(logId, { from: 1, to: 1 })) {
-    if (first?.type !== 'RunStarted') break;
-    return [first, decodeDocument(await store.chunks.get(first.chunks[0] ?? ''), definitionSchema)];
-  }
-  throw new Fault('unknown-run', `There is no run ${logId} in this store.`, { details: { run: logId } });
 }

@@ -1,6 +1,9 @@
-export { beginning, createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
+export { beginning } from './beginning.ts';
+export { createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
+export type { DefinitionPeriod } from './definition-periods.ts';
 export { losses, type FailedBatch, type LostRow } from './losses.ts';
 export { leafState, type LeafState } from './leaf-state.ts';
+export { runDefinitions, type RunDefinition } from './run-definitions.ts';
 export { rowAt, traceRow, type TraceStep } from './trace-row.ts';
 export { readMetadata, verifyDistiset, type VerifiedDistiset } from './verify-distiset.ts';
 export { writeDistiset, type WriteOptions, type WrittenDistiset } from './write-distiset.ts';

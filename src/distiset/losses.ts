@@ -2,7 +2,7 @@ import type { RecordedEvent, Span } from '#schema';
 import type { JsonObject } from '#kit/json';
 import { runLogId, type Store } from '#log';
 import { rejectedRows, rowReader, rowsOf, type RejectedRow } from '#rows';
-import { beginning } from './create-distiset.ts';
+import { beginning } from './beginning.ts';
 
 /** A row that a step gave up. */
 export interface LostRow extends RejectedRow {

@@ -4,7 +4,8 @@ import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { runLogId, type Store } from '#log';
 import { callsOf, rejectionsOf, rowReader, rowsOf, type RowName, type RowReader } from '#rows';
-import { beginning } from './create-distiset.ts';
+import { beginning } from './beginning.ts';
+import { definitionAt, runDefinitions } from './run-definitions.ts';
 
 /** How one step made a row. */
 export interface TraceStep {
@@ -27,7 +28,9 @@ export interface TraceStep {
   readonly rejections: readonly (Rejection & { readonly pass: number; readonly position: number; readonly recordedAt: string })[];
   /** Calls about the row, as the step reported them, failed ones too. */
   readonly calls: readonly Call[];
-  /** What the step was told beside its rows: a library step's settings, prompts among them. */
+  /** The definition under which the row was made: where it was recorded, and when. Later ones came with `--accept-changes`. */
+  readonly definition: { readonly position: number; readonly recordedAt: string };
+  /** A library step's settings in that definition, prompts among them. */
   readonly settings: DefinitionStep['settings'];
   /** The rows that it is made of, and how each of them was made. */
   readonly parents: readonly TraceStep[];
@@ -37,10 +40,28 @@ export interface TraceStep {
 
 /** The whole ancestry of a row: how each step above it made it, with attempts, calls and positions. Throws `Fault('unknown-row')`. */
 export async function traceRow(store: Store, runId: string, row: RowName, to: number): Promise<TraceStep> {
-  const [started, definition] = await beginning(store, runLogId(runId));
+  const [started] = await beginning(store, runLogId(runId));
   const { steps } = started.data.manifest;
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to, steps });
-  return trace({ store, runId, to, definition, steps, reader }, row);
+  return trace({ store, runId, to, definitionFor: await definitionsByPosition(store, runId, to), steps, reader }, row);
+}
+
+/** A definition, and where it was recorded. */
+interface PlacedDefinition {
+  readonly place: TraceStep['definition'];
+  readonly definition: Definition;
+}
+
+/** Finds the definition under which an event was made, by the event's position. Each is read once. */
+async function definitionsByPosition(store: Store, runId: string, to: number): Promise<Tracing['definitionFor']> {
+  const definitions = await runDefinitions(store, runId, to);
+  const read = new Map<number, Promise<Definition>>();
+  return async (madeAt) => {
+    const { position, recordedAt, read: readIt } = definitionAt(definitions, madeAt);
+    const reading = read.get(position) ?? readIt();
+    read.set(position, reading);
+    return { place: { position, recordedAt }, definition: await reading };
+  };
 }
 
 /** The n-th row of a step (from 0), in the order of its dataset as of a position. Throws `Fault('unknown-row')`. */
@@ -70,13 +91,13 @@ interface Tracing {
   readonly store: Store;
   readonly runId: string;
   readonly to: number;
-  readonly definition: Definition;
+  readonly definitionFor: (madeAt: number) => Promise<PlacedDefinition>;
   readonly steps: readonly ManifestStep[];
   readonly reader: RowReader;
 }
 
 async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
-  const { store, runId, to, definition, steps, reader } = tracing;
+  const { store, runId, to, definitionFor, steps, reader } = tracing;
   const step = steps.find((each) => each.name === name.step);
   const success = step && (await store.log.success(runLogId(runId), { ...name, to }));
   if (!step || !success || name.row >= success.data.rows) {
@@ -85,13 +106,15 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
     const has = success ? `that batch has ${success.data.rows} rows` : 'no such batch has succeeded';
     throw new Fault('unknown-row', `Run ${runId} has no ${what} up to position ${to}: ${has}.`, { details: { step: name.step } });
   }
-  const known = definition.steps.find((each) => each.name === name.step);
-  const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));
-  const wrote = await valuesOf(reader, name, columns);
   const parents = await reader.parents(name);
   const events = await store.log.readBatch(runLogId(runId), { ...name, to });
   const place = parents.length === 1 ? parents[0] : undefined;
   const input = place && (await inputRow(tracing, success, place));
+  const made = step.operator === 'source' ? itemRecorded(events, name.row) : rowRecorded(events, input);
+  const { place: definition, definition: defined } = await definitionFor(made?.position ?? success.position);
+  const known = defined.steps.find((each) => each.name === name.step);
+  const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));
+  const wrote = await valuesOf(reader, name, columns);
   return {
     name,
     operator: step.operator,
@@ -104,10 +127,32 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
       .map(({ attempt, position, recordedAt, data }) => ({ attempt, position, recordedAt, error: data.error })),
     rejections: place ? await earlierRejections(tracing, name, place) : [],
     calls: await callsAbout(store, events, step.operator === 'mapBatch' ? undefined : input),
+    definition,
     settings: known?.settings ?? null,
     parents: await Promise.all(parents.map((parent) => trace(tracing, parent))),
     madeOf: step.operator === 'batch' || step.operator === 'global' ? success.data.rowsIn : null,
   };
+}
+
+/**
+ * The event that recorded an input row as done before its batch succeeded, if one did. A batch that was interrupted keeps such rows, though it goes on under
+ * another definition.
+ */
+const rowRecorded = (events: readonly RecordedEvent[], input: number | undefined): RecordedEvent | undefined =>
+  events.findLast(
+    (event) =>
+      (event.type === 'BatchProgressed' || event.type === 'BatchFailed') &&
+      event.data.done.some(([from, to]) => input !== undefined && from <= input && input < to),
+  );
+
+/** The same for an output row of a source, whose rows are recorded in order. */
+function itemRecorded(events: readonly RecordedEvent[], row: number): RecordedEvent | undefined {
+  let rows = 0;
+  return events.find((event) => {
+    if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') return false;
+    rows += event.data.rows;
+    return row < rows;
+  });
 }
 
 async function valuesOf(reader: RowReader, name: RowName, columns: readonly string[]): Promise<JsonObject> {

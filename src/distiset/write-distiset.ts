@@ -64,11 +64,12 @@ function metadataOf(
   written: readonly WrittenConfig[],
   { format, compression, distilog }: { readonly format: Format; readonly compression: Compression; readonly distilog: string },
 ): DistisetMetadata {
-  const { runId, pipeline, startedAt, status, seed, params, signature, program, asOf, leftOut } = distiset;
+  const { runId, pipeline, startedAt, status, seed, params, signature, program, asOf, definitions, leftOut } = distiset;
   return {
     distilog,
     run: { id: runId, pipeline, startedAt, status, seed, params, signature, program },
     asOf,
+    definitions,
     configs: distiset.configs.map((config, index) => configMetadata(config, written[index] as WrittenConfig)),
     leftOut,
     writer: {

@@ -64,10 +64,19 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
           `pass ${pass}: rejected after ${attempts} attempt${attempts === 1 ? '' : 's'}, position ${formatCount(position)}: ${code}: ${message}`,
         ),
       );
+    if (step.definition.position > 1)
+      line(
+        paint(
+          'yellow',
+          `made under the definition of position ${formatCount(step.definition.position)}, ${localTime(step.definition.recordedAt)}, when changes were accepted`,
+        ),
+      );
     for (const { attempt, position, error } of step.failures)
       line(paint('yellow', `attempt ${attempt} of its batch failed, position ${formatCount(position)}: ${error.code}: ${error.message}`));
     for (const [column, value] of Object.entries(step.wrote)) line(`${paint('cyan', column)}: ${textOf(value)}`);
     for (const call of step.calls) line(paint('dim', callLine(call)));
+    const settings = settingsIn(step.settings);
+    if (settings.length > 0) line(paint('dim', `settings: ${settings.join(', ')}`));
     for (const prompt of new Set([...promptsIn(step.settings), ...step.calls.flatMap(({ prompt: own }) => own ?? [])]))
       line(paint('dim', `prompt: ${prompt}`));
     if (step.madeOf !== null)
@@ -108,12 +117,27 @@ function callLine({
   return parts.filter(Boolean).join(', ');
 }
 
+/** A library step's settings but its prompts: the model, how its answers are sampled. Members that hold more than one value are left out, but the model. */
+function settingsIn(settings: TraceStep['settings']): readonly string[] {
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
+  const { model, of, ...others } = settings as JsonObject;
+  const simple = (members: object) =>
+    Object.entries(members).filter(
+      ([name, value]) => value !== null && typeof value !== 'object' && !(isPrompt(name) && typeof value === 'string'),
+    );
+  const named = [
+    ...(typeof model === 'object' && model !== null ? simple(model).map(([name, value]) => [`model.${name}`, value] as const) : []),
+    ...simple(others),
+  ];
+  return [...named.map(([name, value]) => `${name} ${textOf(value)}`), ...(of === undefined ? [] : settingsIn(of))];
+}
+
+const isPrompt = (name: string): boolean => /prompt|template/i.test(name);
+
 /** Templates in a library step's settings: the texts that are prompts. */
 function promptsIn(settings: TraceStep['settings']): readonly string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
-  const own = Object.entries(settings as JsonObject).flatMap(([name, value]) =>
-    /prompt|template/i.test(name) && typeof value === 'string' ? value : [],
-  );
+  const own = Object.entries(settings as JsonObject).flatMap(([name, value]) => (isPrompt(name) && typeof value === 'string' ? value : []));
   const of = (settings as JsonObject)['of'];
   return [...own, ...(of === undefined ? [] : promptsIn(of))];
 }

@@ -70,7 +70,44 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
     '',
     `Params: ${code(canonicalJson(run.params))}, seed ${run.seed}.`,
     '',
+    ...definitionSection(metadata.definitions),
   ];
+}
+
+/** Lists the definitions under which rows were made, where the pipeline changed on the way. */
+function definitionSection(definitions: DistisetMetadata['definitions']): readonly string[] {
+  if (definitions.length < 2) return [];
+  return [
+    '## Definitions',
+    '',
+    `The pipeline changed while the run went on: its rows were made under ${definitions.length} definitions.`,
+    '',
+    ...definitions.flatMap(({ from, to, recordedAt, changes, files }) => {
+      const lines = [
+        ...changes.flatMap(({ step, difference }) => (difference.length > 0 ? [`@@ step ${step} @@`, ...difference] : [])),
+        ...files.flatMap(({ path, difference }) => (difference.length > 0 ? [`@@ file ${path} @@`, ...difference] : [])),
+      ];
+      const fence = '`'.repeat(Math.max(3, longestRun(lines.join('\n')) + 1));
+      return [
+        `* Positions ${from} to ${to} of the log (since ${recordedAt}): ${definitionWords(changes, files)}.`,
+        '',
+        ...(lines.length > 0 ? [`${fence}diff`, ...lines, fence, ''] : []),
+      ];
+    }),
+  ];
+}
+
+function definitionWords(
+  changes: DistisetMetadata['definitions'][number]['changes'],
+  files: DistisetMetadata['definitions'][number]['files'],
+): string {
+  const words = [
+    ...changes.map(
+      ({ step, kind, parts }) => `${code(step)} ${kind === 'follows' ? 'follows a change above it' : `changed (${parts.join(', ')})`}`,
+    ),
+    ...files.map(({ path }) => `file ${code(path)} changed`),
+  ];
+  return words.length === 0 ? 'the definition with which the run started' : words.join('; ');
 }
 
 /** What readers of CSV files have to know, for they differ in what they take an empty field for. */

@@ -17,6 +17,8 @@ export interface DistisetMetadata {
     readonly program: Distiset['program'];
   };
   readonly asOf: AsOf;
+  /** The definitions under which rows were made, with the positions at which each applied. Exports of 0.1.0 do not have it. */
+  readonly definitions: Distiset['definitions'];
   readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'blocks' | 'rowsCommitted' | 'columns'> & {
     readonly rows: number;
     readonly rowsSha256: string;

@@ -66,6 +66,7 @@ export const distisetOf = (configs: readonly WritableConfig[]): Distiset => ({
   params: {},
   program: { distilog: '0.0.0', node: '24.0.0' },
   signature: 'cd'.repeat(32),
+  definitions: [],
   leftOut: [],
   configs: configs.map((config) => ({
     ...config,

@@ -1,0 +1,116 @@
+import type { Definition, DefinitionStep, RecordedEvent } from '#schema';
+import type { Json } from '#kit/json';
+import { lineDifference } from '#kit/line-difference';
+import type { Store } from '#log';
+import { definitionsFrom, type RunDefinition } from './run-definitions.ts';
+
+/** A definition of a run, and the positions at which it applied. */
+export interface DefinitionPeriod {
+  readonly from: number;
+  readonly to: number;
+  readonly recordedAt: string;
+  /** SHA-256 of the definition, which the log keeps as a chunk. */
+  readonly sha256: string;
+  readonly program: RunDefinition['program'];
+  /** Steps that differ from the definition before, as the user accepted them; none in the first. */
+  readonly changes: readonly StepDifference[];
+  /** Files of the pipeline that differ from those before. */
+  readonly files: readonly FileDifference[];
+}
+
+/** How a step differs from the same step in the definition before. */
+export interface StepDifference {
+  readonly step: string;
+  /** `follows`: the step is the same, and a step above it changed. */
+  readonly kind: 'changed' | 'follows';
+  readonly parts: readonly string[];
+  /** Lines that were removed (`- `) and added (`+ `), of the step's code, captures and settings. */
+  readonly difference: readonly string[];
+}
+
+/** How a file of the pipeline differs. Its lines are listed where no step differs: what the steps say is not said twice. */
+export interface FileDifference {
+  readonly path: string;
+  readonly difference: readonly string[];
+}
+
+/** Lists the definitions under which a run was driven up to a position, each with what it changed. `first` is the run's beginning. */
+export async function definitionPeriods(
+  store: Store,
+  first: readonly [RecordedEvent<'RunStarted'>, Definition],
+  position: number,
+): Promise<readonly DefinitionPeriod[]> {
+  const definitions = await definitionsFrom(store, first, position);
+  const periods: DefinitionPeriod[] = [];
+  let [, before] = first;
+  for (const [index, { position: from, recordedAt, sha256, program, acceptedChanges, read }] of definitions.entries()) {
+    const now = await read();
+    const changes = acceptedChanges.map(({ step, kind, parts }): StepDifference => {
+      return { step, kind, parts, difference: kind === 'follows' ? [] : stepDifference(stepOf(before, step), stepOf(now, step)) };
+    });
+    const isInFilesOnly = changes.some(({ parts }) => parts.includes('sources'));
+    const to = (definitions[index + 1]?.position ?? position + 1) - 1;
+    periods.push({ from, to, recordedAt, sha256, program, changes, files: changedFiles(before, now, isInFilesOnly) });
+    before = now;
+  }
+  return periods;
+}
+
+/** Lines listed of one step or file. */
+const linesMax = 200;
+
+function changedLines(before: string, after: string): readonly string[] {
+  const { removed, added } = lineDifference(before, after);
+  return [...bounded(removed, '-'), ...bounded(added, '+')];
+}
+
+const bounded = (lines: readonly string[], sign: string): readonly string[] => [
+  ...lines.slice(0, linesMax).map((line) => `${sign} ${line}`),
+  ...(lines.length > linesMax ? [`${sign} … ${lines.length - linesMax} more lines`] : []),
+];
+
+function changedFiles(before: Definition, now: Definition, withLines: boolean): readonly FileDifference[] {
+  const old = new Map(before.sources.map(({ path, text }) => [path, text]));
+  const fresh = new Map(now.sources.map(({ path, text }) => [path, text]));
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .filter((path) => old.get(path) !== fresh.get(path))
+    .sort()
+    .map((path) => ({ path, difference: withLines ? changedLines(old.get(path) ?? '', fresh.get(path) ?? '') : [] }));
+}
+
+const stepOf = ({ steps }: Definition, name: string): DefinitionStep | undefined => steps.find((step) => step.name === name);
+
+/** Compares what decides how a step makes rows: facts one by one, its code line by line. */
+function stepDifference(before: DefinitionStep | undefined, now: DefinitionStep | undefined): readonly string[] {
+  const old = before ? factsOf(before) : [];
+  const fresh = now ? factsOf(now) : [];
+  const linesIn = (facts: readonly string[], others: readonly string[]) =>
+    facts.filter((fact) => !others.includes(fact)).flatMap((fact) => fact.split('\n'));
+  const code = lineDifference(before?.code ?? '', now?.code ?? '');
+  return [
+    ...bounded(linesIn(old, fresh), '-'),
+    ...bounded(linesIn(fresh, old), '+'),
+    ...bounded(code.removed, '-'),
+    ...bounded(code.added, '+'),
+  ];
+}
+
+const factsOf = ({ id, version, captures, settings }: DefinitionStep): readonly string[] => [
+  ...(id === null ? [] : [`id: ${id}`]),
+  ...(version === null ? [] : [`version: ${version}`]),
+  ...(captures === null ? [] : factsIn('captures', captures)),
+  ...(settings === null ? [] : factsIn('settings', settings)),
+];
+
+/** Writes a value as `path: value`, one for each member at any depth. A text of several lines keeps them. */
+function factsIn(path: string, value: Json): readonly string[] {
+  if (typeof value === 'object' && value !== null) {
+    const members = Array.isArray(value)
+      ? value.map((item: Json, index) => [`${path}[${index}]`, item] as const)
+      : Object.entries(value).map(([key, member]) => [`${path}.${key}`, member ?? null] as const);
+    if (members.length > 0) return members.flatMap(([at, member]) => factsIn(at, member));
+    return [`${path}: ${Array.isArray(value) ? '[]' : '{}'}`];
+  }
+  const isText = typeof value === 'string' && value.includes('\n');
+  return [isText ? `${path}:\n  ${value.replaceAll('\n', '\n  ')}` : `${path}: ${JSON.stringify(value)}`];
+}
