@@ -17,6 +17,7 @@ const environment = {
   ...process.env,
   DISTILOG_STORE: '',
   DATABASE_URL: '',
+  XDG_STATE_HOME: path.join(folder, 'state'),
   LOCAL_MODEL_LEDGER: ledger,
   NODE_NO_WARNINGS: '1',
   ...(colour ? { FORCE_COLOR: '1' } : {}),

@@ -19,11 +19,16 @@ export function renderChanges(
     lines.push(`  ${step.padEnd(16)} ${kind === 'unchanged' ? paint('dim', what) : paint('yellow', what)}`);
     if (kind === 'changed' && parts.includes('code')) lines.push(...difference(codeOf(recorded, step), codeOf(now, step), paint));
   }
-  if (changes.some(({ parts }) => parts.includes('sources'))) {
-    const text = ({ sources }: Definition, path: string) => sources.find((source) => source.path === path)?.text ?? '';
-    for (const path of changedFiles(recorded, now)) lines.push(`  ${path}`, ...difference(text(recorded, path), text(now, path), paint));
-  }
+  if (changes.some(({ parts }) => parts.includes('sources'))) lines.push(renderFiles(recorded, now.sources, { paint }));
   return lines.join('\n');
+}
+
+/** Shows the lines that differ between the files of a recorded pipeline and those at hand. */
+export function renderFiles(recorded: Definition, sources: Definition['sources'], { paint }: Pick<Terminal, 'paint'>): string {
+  const text = (all: Definition['sources'], path: string) => all.find((source) => source.path === path)?.text ?? '';
+  return changedFiles(recorded, { sources })
+    .flatMap((path) => [`  ${path}`, ...difference(text(recorded.sources, path), text(sources, path), paint)])
+    .join('\n');
 }
 
 const codeOf = ({ steps }: Definition, name: string): string => steps.find((step) => step.name === name)?.code ?? '';

@@ -5,7 +5,7 @@ import { createJiti } from 'jiti';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import { isPipeline, type Pipeline } from '#pipeline';
 import type { Definition } from '#schema';
-import { localSources } from './local-sources.ts';
+import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
@@ -13,6 +13,8 @@ export interface LoadedPipeline {
   readonly file: string;
   /** The file and what it imports locally, with paths relative to its folder. */
   readonly sources: Definition['sources'];
+  /** The same, with their hashes. */
+  readonly hashed: readonly HashedSource[];
 }
 
 /** Loads a pipeline file: TypeScript or JavaScript, without a build step. Throws `Fault`s whose messages say what is wrong, where, and what to do. */
@@ -23,7 +25,8 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
   const restore = withoutTypelessWarning();
   const module = await importUserFile(full, file).finally(restore);
-  return { pipeline: pipelineOf(module, file), file, sources: localSources(full) };
+  const hashed = hashedSources(full);
+  return { pipeline: pipelineOf(module, file), file, sources: hashed.map(({ path: name, text }) => ({ path: name, text })), hashed };
 }
 
 /** What is there, if anything is. Throws a `Fault` where nobody may look, or no file could have that name. */

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { formatBytes } from '#kit/bytes';
-import { sha256 } from '#kit/sha256';
+import { sha256, type Sha256 } from '#kit/sha256';
 import type { Definition } from '#schema';
 
 /** Files that are followed, and bytes of their texts that are recorded: one document of the log holds them all. */
@@ -12,19 +12,34 @@ const textBytesMax = 4 * 1024 * 1024;
 const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.{1,2}\/[^'"]+)\1/g;
 const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'];
 
+/** A source file as it is recorded, and the SHA-256 of its bytes. */
+export interface HashedSource {
+  readonly path: string;
+  readonly text: string;
+  readonly sha256: Sha256;
+}
+
 /** A file's text and those of what it imports by relative paths, with paths relative to its folder. Texts beyond 4 MiB are recorded as their SHA-256. */
-export function localSources(file: string): Definition['sources'] {
+export const localSources = (file: string): Definition['sources'] =>
+  hashedSources(file).map(({ path: name, text }) => ({ path: name, text }));
+
+/** Returns the same with the hash of every file. */
+export function hashedSources(file: string): readonly HashedSource[] {
   const folder = path.dirname(file);
-  const found = new Map<string, string>();
+  const found = new Map<string, Omit<HashedSource, 'path'>>();
   const open = [file];
   let bytes = 0;
   for (let next = open.pop(); next !== undefined && found.size < filesMax; next = open.pop()) {
     if (found.has(next)) continue;
-    const text = fs.readFileSync(next, 'utf8');
+    const read = fs.readFileSync(next);
+    const text = read.toString('utf8');
     const size = Buffer.byteLength(text);
     const fits = bytes + size <= textBytesMax;
     if (fits) bytes += size;
-    found.set(next, fits ? text : `(left out: ${formatBytes(size)}, SHA-256 ${sha256(text)})`);
+    found.set(next, {
+      text: fits ? text.toWellFormed() : `(left out: ${formatBytes(size)}, SHA-256 ${sha256(text)})`,
+      sha256: sha256(read),
+    });
     if (next.endsWith('.json')) continue;
     for (const [, , specifier = ''] of text.matchAll(importPattern)) {
       const imported = resolved(path.dirname(next), specifier, folder);
@@ -32,7 +47,7 @@ export function localSources(file: string): Definition['sources'] {
     }
   }
   return [...found]
-    .map(([each, text]) => ({ path: path.relative(folder, each).split(path.sep).join('/'), text: text.toWellFormed() }))
+    .map(([each, source]) => ({ path: path.relative(folder, each).split(path.sep).join('/'), ...source }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -1,41 +1,97 @@
+import fs from 'node:fs';
 import type { AcceptedChange, RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
+import { Fault, messageOf } from '#kit/fault';
 import type { Store } from '#log';
 import { definitionDiff, incompatibility, plan, type Plan, type StepChange } from '#pipeline';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { renderChanges } from './definition-changes.ts';
-import { loadPipeline } from './load-pipeline.ts';
+import { renderChanges, renderFiles } from './definition-changes.ts';
+import { changedSources, knownFile, rememberFile } from './known-file.ts';
+import { loadPipeline, type LoadedPipeline } from './load-pipeline.ts';
+import { localSources } from './local-sources.ts';
 import { parseParamOptions } from './parse-params.ts';
 import { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
 
 /** What may be said of the pipeline of a run that goes on. */
 export interface AgainOptions extends CommonOptions {
+  /** Which command it is, for messages. */
+  readonly command: 'resume' | 'retry';
   readonly param: readonly string[];
   readonly acceptChanges?: boolean | undefined;
 }
 
-/** The pipeline of a run that is to go on, loaded again and compared with what was recorded: refused if it is another, unless the changes are accepted. */
+/** A pipeline that is to go on, and the file that it came from. */
+export interface PipelineAgain {
+  readonly planned: Plan;
+  readonly loaded: LoadedPipeline;
+  readonly acceptedChanges: readonly AcceptedChange[];
+}
+
+/**
+ * Loads the pipeline of a run that is to go on, and compares it with what was recorded: refused if it is another, unless the changes are accepted. Without a
+ * file it loads the one from which this user drove the run last, and none that only the log names.
+ */
 export async function pipelineAgain(
   context: CommandContext,
   store: Store,
   runId: string,
   file: string | undefined,
   options: AgainOptions,
-): Promise<{ readonly planned: Plan; readonly acceptedChanges: readonly AcceptedChange[] }> {
+): Promise<PipelineAgain> {
   const recorded = await recordedPipeline(store, runId);
-  const planned = await planAgain(recorded.started, file, options);
-  return { planned, acceptedChanges: acceptChanges(context, recorded, planned, options.acceptChanges ?? false) };
+  const loaded = await loadPipeline(file ?? (await ownFile(context, store, recorded, options)));
+  const planned = planAgain(recorded.started, loaded, options);
+  return { planned, loaded, acceptedChanges: acceptChanges(context, recorded, planned, options.acceptChanges ?? false) };
 }
 
-async function planAgain(started: RecordedEvent<'RunStarted'>, file: string | undefined, options: AgainOptions): Promise<Plan> {
-  const from = file ?? started.data.file;
-  if (from === null)
-    throw new Fault('no-file', `The run was started from code, so nobody knows its file: give it, distilog resume ${started.logId} FILE`);
-  const loaded = await loadPipeline(from);
+/** Returns the file from which this user drove the run, if it is as it was or its changes are accepted. A log may name any file, and loading runs it. */
+async function ownFile(
+  { terminal }: CommandContext,
+  store: Store,
+  { started, definition }: RecordedPipeline,
+  { command, acceptChanges: isAccepted }: AgainOptions,
+): Promise<string> {
+  const known = await knownFile(store, started.logId);
+  if (known === null) throw unknownFile(started, command);
+  const { file } = known;
+  const changed = changedSources(known);
+  if (changed.length === 0 || isAccepted === true) return file;
+  const again = `distilog ${command} ${started.logId}`;
+  if (!fs.existsSync(file))
+    throw new Fault(
+      'no-such-file',
+      `${file}, from which you drove run ${started.logId}, is not there any more. Name the file: ${again} FILE`,
+    );
+  throw new Fault(
+    'definition-changed',
+    `${renderFiles(definition, localSources(file), terminal)}\n` +
+      `Since you last drove run ${started.logId} from ${file}, other code came into ${listed(changed)}; nothing of it was loaded. ` +
+      `Undo the change, compare step by step: ${again} ${shellWord(file)}, or go on with it: ${again} --accept-changes`,
+  );
+}
+
+function unknownFile({ logId, data: { file } }: RecordedEvent<'RunStarted'>, command: string): Fault {
+  if (file === null)
+    return new Fault('no-file', `The run was started from code, so nobody knows its file: give it, distilog ${command} ${logId} FILE`);
+  return new Fault(
+    'file-not-known',
+    `Run ${logId} was started from ${file}, its log says. You have not driven this run on this machine, so the file was not loaded: loading it runs its code. ` +
+      `If you trust it, name it: distilog ${command} ${logId} ${shellWord(file)}`,
+    { details: { run: logId, file } },
+  );
+}
+
+const namedMax = 5;
+const listed = (names: readonly string[]): string =>
+  names.length > namedMax ? `${names.slice(0, namedMax).join(', ')} and ${names.length - namedMax} more files` : names.join(', ');
+
+/** A path for a command that is shown, where a shell takes it as one word: a log may hold any text as a path. */
+const shellWord = (file: string): string => (/^[\w@%+=:,./\\][\w@%+=:,./\\-]*$/.test(file) ? file : 'FILE');
+
+function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline, options: AgainOptions): Plan {
   if (loaded.pipeline.name !== started.data.manifest.pipeline) {
     throw new Fault(
       'other-pipeline',
-      `${from} defines pipeline ${loaded.pipeline.name}, and run ${started.logId} is of ${started.data.manifest.pipeline}. Give the file of that one.`,
+      `${loaded.file} defines pipeline ${loaded.pipeline.name}, and run ${started.logId} is of ${started.data.manifest.pipeline}. Give the file of that one.`,
     );
   }
   const names = Object.keys(loaded.pipeline.params.shape);
@@ -51,6 +107,15 @@ async function planAgain(started: RecordedEvent<'RunStarted'>, file: string | un
     );
   }
   return plan(loaded.pipeline, { params: { ...given, ...Object.fromEntries(recorded) }, sources: loaded.sources });
+}
+
+/** Remembers that this user drives a run with a file, so that it need not be named next time. A run goes on where that cannot be stored. */
+export async function remember({ terminal }: CommandContext, store: Store, runId: string, { file, hashed }: LoadedPipeline): Promise<void> {
+  try {
+    await rememberFile(store, runId, file, hashed);
+  } catch (error) {
+    terminal.note(terminal.paint('yellow', `note: to resume this run, name its file: distilog resume ${runId} FILE. ${messageOf(error)}`));
+  }
 }
 
 function acceptChanges(

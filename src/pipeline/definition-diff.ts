@@ -46,7 +46,7 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
 }
 
 /** Paths of the pipeline's files that differ, come or go. */
-export function changedFiles(recorded: Definition, now: Definition): readonly string[] {
+export function changedFiles(recorded: Pick<Definition, 'sources'>, now: Pick<Definition, 'sources'>): readonly string[] {
   const before = new Map(recorded.sources.map(({ path, text }) => [path, text]));
   const after = new Map(now.sources.map(({ path, text }) => [path, text]));
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path)).sort();

@@ -252,6 +252,10 @@ describe('a run', () => {
     fs.writeFileSync(path.join(own, 'slow.ts'), fs.readFileSync(path.join(own, 'slow.ts'), 'utf8').replace('out: n }', 'out: n + 1 }'));
     expect(await distilog(['resume'], { cwd: own })).toMatchObject({
       code: 2,
+      stderr: expect.stringMatching(/out: n \+ 1[\s\S]*other code came into slow\.ts; nothing of it was loaded/) as string,
+    });
+    expect(await distilog(['resume', 'slow.ts'], { cwd: own })).toMatchObject({
+      code: 2,
       stderr: expect.stringMatching(/changed: code[\s\S]*--accept-changes/) as string,
     });
     expect((await distilog(['resume', '--accept-changes', '--json'], { cwd: own })).code).toBe(0);

@@ -14,6 +14,13 @@ const cwd = workFolder();
 const me = os.userInfo().username;
 const ann: Person = { user: canPlayOthers ? 'daemon' : me, uid: 1, host: canPlayOthers ? 'ann-laptop' : os.hostname() };
 const bob: Person = { user: canPlayOthers ? 'nobody' : me, uid: 65_534, host: canPlayOthers ? 'bob-server' : os.hostname() };
+/** What distilog remembers about a person. */
+const stateOf = ({ uid }: Person): Readonly<Record<string, string>> => {
+  const state = path.join(cwd, `state-${uid}`);
+  fs.mkdirSync(state, { recursive: true });
+  if (canPlayOthers) fs.chownSync(state, uid, uid);
+  return { XDG_STATE_HOME: state };
+};
 const name = ({ user, host }: Person): string => `${user}@${host}`;
 
 /** A port of this process: the socket of an embedded server lies where only its own user may go. */
@@ -69,7 +76,7 @@ afterAll(() => {
 });
 
 async function begin(args: readonly string[], as: Person, store = env): Promise<Started> {
-  const child = start([...args, '--json'], { cwd, as, env: store });
+  const child = start([...args, '--json'], { cwd, as, env: { ...store, ...stateOf(as) } });
   children.push(child);
   const ended = finished(child);
   const runId = await new Promise<string>((resolve, reject) => {
@@ -89,7 +96,7 @@ const underWay = (runId: string) =>
     )
     .toBeGreaterThan(0);
 
-const all = (as: Person, args: readonly string[]): Promise<Result> => distilog(args, { cwd, as, env });
+const all = (as: Person, args: readonly string[]): Promise<Result> => distilog(args, { cwd, as, env: { ...env, ...stateOf(as) } });
 
 interface Writer {
   readonly writer: string;
@@ -125,13 +132,13 @@ describe('two people on one store', () => {
   it('cannot resume what the other drives; may take it over, and then the other ends with a sentence and appends no more', async () => {
     const hers = await begin(['run', 'slow.ts'], ann);
     await underWay(hers.runId);
-    expect(await all(bob, ['resume', hers.runId])).toMatchObject({
+    expect(await all(bob, ['resume', hers.runId, 'slow.ts'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         new RegExp(`is driven by ${name(ann)}, process \\d+, since .* \\(\\d+ seconds? ago\\).*--take-over`),
       ) as string,
     });
-    const his = await begin(['resume', hers.runId, '--take-over'], bob);
+    const his = await begin(['resume', hers.runId, 'slow.ts', '--take-over'], bob);
     const lost = await hers.ended;
     expect(lost.stderr).toMatch(new RegExp(`was taken over by ${name(bob)}:\\d+: this process has stopped`));
     expect(lost.stderr).not.toMatch(/\n\s+at /);
@@ -142,6 +149,20 @@ describe('two people on one store', () => {
     expect(writers.every(({ writer, epoch }) => writer.startsWith(`${name(epoch === 1 ? ann : bob)}:`))).toBe(true);
     expect(new Set(writers.map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
     expect(await json(['verify', hers.runId], { cwd, env })).toMatchObject({ ok: true });
+  });
+
+  it('load no file of each other’s run unless they name it', async () => {
+    const hers = await begin(['run', 'slow.ts'], ann);
+    await underWay(hers.runId);
+    hers.child.kill('SIGTERM');
+    await hers.ended;
+    expect(await all(bob, ['resume', hers.runId])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `You have not driven this run on this machine, so the file was not loaded: loading it runs its code. If you trust it, name it: distilog resume ${hers.runId} slow.ts`,
+      ) as string,
+    });
+    expect((await all(bob, ['resume', hers.runId, 'slow.ts'])).code).toBe(0);
   });
 
   it('see since when a run is interrupted and whose it was; of two who resume it at once one wins', async () => {
@@ -160,7 +181,7 @@ describe('two people on one store', () => {
     expect((await all(bob, ['runs'])).stdout).toMatch(
       new RegExp(`${hers.runId}.*interrupted.*none; ${name(ann)}:\\d+ until \\d+ seconds? ago`),
     );
-    const rivals = await Promise.all([ann, bob].map((person) => all(person, ['resume', hers.runId, '--json'])));
+    const rivals = await Promise.all([ann, bob].map((person) => all(person, ['resume', hers.runId, 'slow.ts', '--json'])));
     expect(new Set(rivals.map(({ code }) => code))).toEqual(new Set([0, 2]));
     expect(rivals.find(({ code }) => code === 2)?.stderr).toMatch(/is driven by/);
     expect(new Set((await writersOf(hers.runId)).map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
@@ -197,11 +218,11 @@ describe.runIf(database.hasRoles)('on a server with roles', () => {
     const hers = await begin(['run', 'slow.ts'], ann);
     await underWay(hers.runId);
     const store = { DISTILOG_STORE: url(database.owner, { user: other, password: 'o' }) };
-    expect(await distilog(['resume', hers.runId], { cwd, as: bob, env: store })).toMatchObject({
+    expect(await distilog(['resume', hers.runId, 'slow.ts'], { cwd, as: bob, env: store })).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(new RegExp(`is driven by ${name(ann)}, process \\d+, since .* \\(\\d+ seconds? ago\\)`)) as string,
     });
-    const refused = await distilog(['resume', hers.runId, '--take-over'], { cwd, as: bob, env: store });
+    const refused = await distilog(['resume', hers.runId, 'slow.ts', '--take-over'], { cwd, as: bob, env: store });
     // A member of the driver's role may end its connections: only a stranger may not.
     if (refused.code === 0) expect((await hers.ended).code).toBe(1);
     else

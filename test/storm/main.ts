@@ -1,5 +1,8 @@
 // Attacks every promise for as long as it is let: npm run storm -- [AREA…] [--seeds N] [--kills K] [--signals KILL,STOP,pg-immediate] [--seed S] [--json]
 // `npm test` carries a slice of each area.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '#kit/fault';
 import { areas } from './areas.ts';
@@ -37,6 +40,11 @@ const storm = {
   signals: signals as readonly Blow[],
   say: (line: string) => console.error(line),
 };
+
+// What its processes remember of this user is removed with them.
+const state = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-storm-state-'));
+process.env['XDG_STATE_HOME'] = state;
+process.on('exit', () => fs.rmSync(state, { recursive: true, force: true }));
 
 let failed = 0;
 for (const { name, run } of chosen) {

@@ -5,10 +5,10 @@ import { foldAt, runLogId, type Store } from '#log';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { parseConcurrency } from '../parse-params.ts';
-import { pipelineAgain, type AgainOptions } from '../pipeline-again.ts';
+import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 
-export interface ResumeCommandOptions extends AgainOptions {
+export interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly concurrency: readonly string[];
   readonly takeOver?: boolean | undefined;
   readonly skip: readonly string[];
@@ -26,11 +26,11 @@ export async function resume(
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     await refuseIfOver(store, runId);
-    const { planned, acceptedChanges } = await pipelineAgain(context, store, runId, file, options);
+    const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'resume' });
     const concurrency = parseConcurrency(options.concurrency);
     await announce(context, store, runId, options);
-    await drive(context, store, options, (told) =>
-      resumePipeline(store, planned, {
+    await drive(context, store, options, async (told) => {
+      const driven = await resumePipeline(store, planned, {
         ...told,
         runId,
         seize: options.takeOver ?? false,
@@ -38,8 +38,10 @@ export async function resume(
         concurrency,
         skip,
         isRejectLimitLifted: !options.rejectLimit,
-      }),
-    );
+      });
+      await remember(context, store, runId, loaded);
+      return driven;
+    });
   });
 }
 

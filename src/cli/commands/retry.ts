@@ -2,10 +2,10 @@ import { retryPipeline } from '#engine';
 import { withStore, type CommandContext } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { parseConcurrency } from '../parse-params.ts';
-import { pipelineAgain, type AgainOptions } from '../pipeline-again.ts';
+import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 
-export interface RetryCommandOptions extends AgainOptions {
+export interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly step: readonly string[];
   readonly code: readonly string[];
   readonly concurrency: readonly string[];
@@ -21,10 +21,10 @@ export async function retry(
 ): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
-    const { planned, acceptedChanges } = await pipelineAgain(context, store, runId, file, options);
+    const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'retry' });
     const concurrency = parseConcurrency(options.concurrency);
-    await drive(context, store, options, (told) =>
-      retryPipeline(store, planned, {
+    await drive(context, store, options, async (told) => {
+      const driven = await retryPipeline(store, planned, {
         ...told,
         runId,
         acceptedChanges,
@@ -32,7 +32,9 @@ export async function retry(
         steps: options.step.length > 0 ? options.step : undefined,
         codes: options.code.length > 0 ? options.code : undefined,
         isRejectLimitLifted: !options.rejectLimit,
-      }),
-    );
+      });
+      await remember(context, store, runId, loaded);
+      return driven;
+    });
   });
 }

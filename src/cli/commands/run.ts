@@ -3,6 +3,7 @@ import { plan } from '#pipeline';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { loadPipeline } from '../load-pipeline.ts';
 import { parseConcurrency, parseParamOptions } from '../parse-params.ts';
+import { remember } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 import { Fault } from '#kit/fault';
 
@@ -20,9 +21,11 @@ export async function run(context: CommandContext, file: string, options: RunOpt
   const planned = plan(loaded.pipeline, { params, concurrency: parseConcurrency(options.concurrency), sources: loaded.sources });
   const seed = options.seed === undefined ? undefined : seedOf(options.seed);
   await withStore(options, (store) =>
-    drive(context, store, options, (told) =>
-      startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit }),
-    ),
+    drive(context, store, options, async (told) => {
+      const started = await startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit });
+      await remember(context, store, started.runId, loaded);
+      return started;
+    }),
   );
 }
 

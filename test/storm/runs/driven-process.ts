@@ -44,6 +44,8 @@ export const beginArgs = (world: World): readonly string[] => ['run', worldFile,
 export const againArgs = (command: 'resume' | 'retry', runId: string, ...more: readonly string[]): readonly string[] => [
   command,
   runId,
+  // Named: a process may be killed between the start of its run and the record of which file it was.
+  worldFile,
   '--no-reject-limit',
   ...more,
 ];

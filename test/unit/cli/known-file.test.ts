@@ -1,0 +1,133 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { startPipeline } from '#engine';
+import { memoryStore, type Store } from '#log';
+import { pipeline, plan } from '#pipeline';
+import { changedSources, knownFile, rememberFile } from '../../../src/cli/known-file.ts';
+import { hashedSources } from '../../../src/cli/local-sources.ts';
+import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-known-'));
+const before = process.env['XDG_STATE_HOME'];
+afterAll(() => {
+  process.env['XDG_STATE_HOME'] = before;
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  process.env['XDG_STATE_HOME'] = fs.mkdtempSync(path.join(folder, 'state-'));
+});
+
+const planned = plan(
+  pipeline('known', ({ source }) => {
+    source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] });
+  }),
+);
+
+/** A store with a run, started with what its log says is its file. */
+async function storeWith(runId: string, file?: string): Promise<Store> {
+  const store = memoryStore();
+  await (await startPipeline(store, planned, { runId, file })).drive();
+  return store;
+}
+
+function written(text: string, name = 'p.ts'): string {
+  const file = path.join(fs.mkdtempSync(path.join(folder, 'files-')), name);
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+const terminal = {
+  print: () => undefined,
+  note: () => undefined,
+  isInteractive: false,
+  width: 100,
+  paint: (_: string, text: string) => text,
+};
+const context = { terminal, exit: () => undefined, onInterrupt: () => undefined };
+const again = (store: Store, runId: string, acceptChanges = false) =>
+  pipelineAgain(context, store, runId, undefined, { command: 'retry', param: [], acceptChanges });
+
+describe('the file of a run', () => {
+  it('is known to a user who drove the run with it, by its absolute path and the hashes of its local sources', async () => {
+    const store = await storeWith('known-1');
+    const file = written(`import './other.ts';`);
+    fs.writeFileSync(path.join(path.dirname(file), 'other.ts'), 'export {};');
+    expect(await knownFile(store, 'known-1')).toBe(null);
+    await rememberFile(store, 'known-1', file, hashedSources(file));
+    const known = await knownFile(store, 'known-1');
+    expect(known).toMatchObject({ file, sources: [{ path: 'other.ts' }, { path: 'p.ts' }] });
+    expect(known && changedSources(known)).toEqual([]);
+  });
+
+  it('is not that of a run of the same id in another store', async () => {
+    const [store, other] = [await storeWith('known-1'), await storeWith('known-1', 'evil.ts')];
+    const file = written('');
+    await rememberFile(store, 'known-1', file, hashedSources(file));
+    expect(await knownFile(other, 'known-1')).toBe(null);
+    expect(await knownFile(store, 'known-1')).not.toBe(null);
+  });
+
+  it('has changed where a source is altered, gone, or new', async () => {
+    const store = await storeWith('known-1');
+    const file = written(`import './a.ts'; import './b.ts'; import './c';`);
+    const beside = (name: string) => path.join(path.dirname(file), name);
+    for (const name of ['a.ts', 'b.ts', 'c.js']) fs.writeFileSync(beside(name), 'export {};');
+    await rememberFile(store, 'known-1', file, hashedSources(file));
+    fs.writeFileSync(beside('a.ts'), 'export const a = 1;');
+    fs.rmSync(beside('b.ts'));
+    fs.writeFileSync(beside('c.ts'), 'export {};');
+    const known = await knownFile(store, 'known-1');
+    expect(known && changedSources(known)).toEqual(['a.ts', 'b.ts', 'c.ts']);
+  });
+
+  it('is forgotten after a thousand other runs', async () => {
+    const store = await storeWith('known-1');
+    const file = written('');
+    await rememberFile(store, 'known-1', file, []);
+    const runs = path.join(process.env['XDG_STATE_HOME'] ?? '', 'distilog', 'runs');
+    const [first = ''] = fs.readdirSync(runs);
+    fs.utimesSync(path.join(runs, first), 0, 0);
+    for (let n = 0; n < 1_000; n++) fs.writeFileSync(path.join(runs, `${n}.json`), '{}');
+    await rememberFile(await storeWith('known-2'), 'known-2', file, []);
+    expect(fs.readdirSync(runs)).toHaveLength(1_000);
+    expect(await knownFile(store, 'known-1')).toBe(null);
+  });
+
+  it('is not loaded because a log names it: the message does, for the command line', async () => {
+    const evil = written(`import fs from 'node:fs'; fs.writeFileSync(new URL('loaded', import.meta.url), '');`, 'evil.ts');
+    const store = await storeWith('known-1', evil);
+    await expect(again(store, 'known-1')).rejects.toMatchObject({
+      code: 'file-not-known',
+      message: expect.stringContaining(`distilog retry known-1 ${evil}`) as string,
+    });
+    await expect(again(store, 'known-1', true)).rejects.toMatchObject({ code: 'file-not-known' });
+    expect(fs.existsSync(path.join(path.dirname(evil), 'loaded'))).toBe(false);
+  });
+
+  it.each(['p.ts; rm -rf ~', '--take-over', '$(id).ts', "it's.ts"])(
+    'is not offered as part of a command where a shell would take it for more: %s',
+    async (file) => {
+      const store = await storeWith('known-1', file);
+      await expect(again(store, 'known-1')).rejects.toMatchObject({
+        message: expect.stringMatching(/distilog retry known-1 FILE$/) as string,
+      });
+    },
+  );
+
+  it('is not loaded where its sources are not what they were, unless the change is accepted', async () => {
+    const store = await storeWith('known-1');
+    const file = written('export {};');
+    await rememberFile(store, 'known-1', file, hashedSources(file));
+    fs.writeFileSync(file, `import fs from 'node:fs'; fs.writeFileSync(new URL('loaded', import.meta.url), '');`);
+    await expect(again(store, 'known-1')).rejects.toMatchObject({
+      code: 'definition-changed',
+      message: expect.stringMatching(/other code came into p\.ts; nothing of it was loaded/) as string,
+    });
+    expect(fs.existsSync(path.join(path.dirname(file), 'loaded'))).toBe(false);
+    await expect(again(store, 'known-1', true)).rejects.toMatchObject({ code: 'no-pipeline' });
+    expect(fs.existsSync(path.join(path.dirname(file), 'loaded'))).toBe(true);
+  });
+});
