@@ -1,4 +1,5 @@
 import type { Rest } from '#scheduler';
+import { isInstance } from '#kit/describe-thrown';
 import { codeOf, Fault } from '#kit/fault';
 
 /** What the process says to the shell. */
@@ -33,6 +34,6 @@ const failures = new Set([
 
 /** The exit code of whatever was thrown. */
 export function exitCodeOfError(error: unknown): number {
-  if (!(error instanceof Fault)) return exitCodes.failed;
+  if (!isInstance(error, Fault)) return exitCodes.failed;
   return failures.has(codeOf(error) ?? '') ? exitCodes.failed : exitCodes.usage;
 }

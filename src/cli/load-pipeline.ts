@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
+import { describeThrown, isInstance } from '#kit/describe-thrown';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import { isPipeline, type Pipeline } from '#pipeline';
 import type { Definition } from '#schema';
@@ -80,14 +81,14 @@ async function importUserFile(full: string, file: string): Promise<Readonly<Reco
 const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
-  if (error instanceof Fault) return error;
+  if (isInstance(error, Fault)) return error;
   if (/Cannot use import statement outside a module|Unexpected token 'export'/.test(messageOf(error)))
     return new Fault(
       'pipeline-not-loaded',
       `${file} is a module, and the package.json above it says that its files are none. Run: npm pkg set type=module`,
       { cause: error },
     );
-  const isSyntax = error instanceof SyntaxError || codeOf(error) === 'ERR_INVALID_TYPESCRIPT_SYNTAX';
+  const isSyntax = isInstance(error, SyntaxError) || codeOf(error) === 'ERR_INVALID_TYPESCRIPT_SYNTAX';
   if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION' && !extensions.includes(path.extname(full)))
     return new Fault('pipeline-not-loaded', `${file} is no TypeScript or JavaScript file: give one that ends in ${extensions.join(', ')}.`);
   const where = placeOf(error, full, file) ?? (isSyntax ? placeOfSyntax(full, file) : null) ?? file;
@@ -104,7 +105,7 @@ const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 /** The first line of the pipeline's file that a stack names, else the first of a local file that it imports. */
 function placeOf(error: unknown, full: string, file: string): string | null {
   const own = new Set(localSources(full).map(({ path: name }) => path.join(path.dirname(full), name)));
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const { stack } = describeThrown(error);
   const places = stack.split('\n').flatMap((line) => {
     const [, found = '', at = ''] = /(file:\/\/.+?|(?:\/|\b[A-Z]:\\).+?):(\d+)(?::\d+)?\)?$/.exec(line) ?? [];
     const name = found.startsWith('file:') ? fileURLToPath(found) : found;

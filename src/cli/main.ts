@@ -1,7 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { program as programVersions } from '#engine';
-import { Fault, messageOf } from '#kit/fault';
+import { Fault } from '#kit/fault';
 import { AssertionError } from '#kit/assert';
+import { describeThrown, isInstance } from '#kit/describe-thrown';
 import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
 import { dbStatus } from './commands/db-status.ts';
 import { distiset } from './commands/distiset.ts';
@@ -53,7 +54,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     await commandLine(context).parseAsync([...args], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    if (isInstance(error, CommanderError)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else {
       terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
       exitCode = exitCodeOfError(error);
@@ -67,9 +68,10 @@ export async function main(args: readonly string[]): Promise<void> {
 const lingerMs = 2_000;
 
 function explained(error: unknown): string {
-  if (error instanceof Fault) return error.message;
-  if (error instanceof AssertionError || error instanceof TypeError) return error.stack ?? error.message;
-  return messageOf(error);
+  const { message, stack } = describeThrown(error);
+  // What can only be a bug of ours is reported with its place.
+  const isBug = isInstance(error, AssertionError) || (isInstance(error, TypeError) && !isInstance(error, Fault));
+  return isBug && stack !== '' ? stack : message;
 }
 
 /** A run and a file, either of which may be left out: a run's id has neither a dot nor a slash in it. */

@@ -1,3 +1,5 @@
+import { describeThrown, memberOf } from './describe-thrown.ts';
+
 /** Facts about an error that a program may act on. JSON only; never secrets. */
 export type Details = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -22,18 +24,11 @@ export function hasCode(error: unknown, code: string): boolean {
   return codeOf(error) === code;
 }
 
-/** The error's own code (ours, Node's or PostgreSQL's), or undefined. */
+/** The error's own code (ours, Node's or PostgreSQL's), or undefined. Never throws. */
 export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  const code = memberOf(error, 'code');
+  return typeof code === 'string' ? code : undefined;
 }
 
-/** A sentence for whatever was thrown, errors or not. */
-export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message || error.name;
-  try {
-    return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
-  } catch {
-    return Object.prototype.toString.call(error);
-  }
-}
+/** A sentence for whatever was thrown, errors or not. Never throws. */
+export const messageOf = (error: unknown): string => describeThrown(error).message;

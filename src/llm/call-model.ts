@@ -1,4 +1,5 @@
 import { generateText, type ModelMessage } from 'ai';
+import { isInstance } from '#kit/describe-thrown';
 import { codeOf } from '#kit/fault';
 import { NonRetryableError, RetryableError, type Context, type Usage } from '#pipeline';
 import type { CallSettings } from './call-settings.ts';
@@ -72,7 +73,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   } catch (thrown) {
     const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
-    const retryAfterMs = error instanceof RetryableError ? (error.retryAfterMs ?? null) : null;
+    const retryAfterMs = isInstance(error, RetryableError) ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
     tellWait(context, client, retryAfterMs ?? 0);
     call.failed(code, performance.now() - startedAt);

@@ -1,4 +1,5 @@
 import { AISDKError, APICallError } from 'ai';
+import { isInstance, memberOf } from '#kit/describe-thrown';
 import { codeOf, messageOf } from '#kit/fault';
 import { NonRetryableError, RetryableError } from '#pipeline';
 import { retryAfterMs } from './retry-after.ts';
@@ -19,7 +20,7 @@ export interface Failed {
  * the call comes back as it is.
  */
 export function modelError(thrown: unknown, failed: Failed): unknown {
-  if (thrown instanceof RetryableError || thrown instanceof NonRetryableError) return thrown;
+  if (isInstance(thrown, RetryableError) || isInstance(thrown, NonRetryableError)) return thrown;
   const said = failed.redact(saidBy(thrown));
   const status = APICallError.isInstance(thrown) ? thrown.statusCode : undefined;
   const code = APICallError.isInstance(thrown) ? codeOfResponse(thrown, said, status) : codeOfFailure(thrown);
@@ -109,8 +110,7 @@ function saidBy(thrown: unknown): string {
 
 const causes = (thrown: unknown): readonly unknown[] => {
   const all: unknown[] = [];
-  for (let each = thrown; typeof each === 'object' && each !== null && all.length < 8; each = (each as { cause?: unknown }).cause)
-    all.push(each);
+  for (let each = thrown; typeof each === 'object' && each !== null && all.length < 8; each = memberOf(each, 'cause')) all.push(each);
   return all;
 };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '#kit/json';
+import { isInstance } from '#kit/describe-thrown';
 import { messageOf } from '#kit/fault';
 import { NonRetryableError, type Context } from '#pipeline';
 import { answerSchema } from './answer-schema.ts';
@@ -40,7 +41,7 @@ export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, sc
       try {
         return read(first);
       } catch (thrown) {
-        if (!(thrown instanceof Misfit)) throw thrown;
+        if (!isInstance(thrown, Misfit)) throw thrown;
         const again = [
           ...messages,
           { role: 'assistant', content: first.text.slice(0, repeatedMax) },
@@ -65,7 +66,7 @@ async function misfitsToo(
       return answer;
     });
   } catch (thrown) {
-    if (thrown instanceof Misfit) return thrown.answer;
+    if (isInstance(thrown, Misfit)) return thrown.answer;
     throw thrown;
   }
 }

@@ -1,4 +1,5 @@
-import { codeOf, Fault } from '#kit/fault';
+import { isErrorLike } from '#kit/describe-thrown';
+import { codeOf, Fault, messageOf } from '#kit/fault';
 import { pause } from '#kit/pause';
 import { runLogId, type DriverAppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
 
@@ -106,7 +107,7 @@ export class PersistentSession {
     this.#away ??= { since: Date.now(), isTold: false };
     if (this.#away.isTold || Date.now() - this.#away.since < awayAfterMs) return;
     this.#away = { ...this.#away, isTold: true };
-    this.#onAway?.(error instanceof Error ? error : new Error(String(error)));
+    this.#onAway?.(isErrorLike(error) ? error : new Error(messageOf(error)));
   }
 }
 

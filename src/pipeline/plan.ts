@@ -1,5 +1,6 @@
 import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
 import { AssertionError } from '#kit/assert';
+import { isInstance } from '#kit/describe-thrown';
 import { Fault, messageOf } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
@@ -113,7 +114,7 @@ function definedBy(pipeline: Pipeline, builder: Builder<never>): unknown {
   try {
     return pipeline.define(builder);
   } catch (error) {
-    if (error instanceof Fault || error instanceof AssertionError) throw error;
+    if (isInstance(error, Fault) || isInstance(error, AssertionError)) throw error;
     const message = `Pipeline ${pipeline.name} threw while it was defined${thrownAt(error)}: ${messageOf(error)}`;
     throw new Fault('invalid-pipeline', /[.!?]$/.test(message) ? message : `${message}.`, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { describeThrown } from '#kit/describe-thrown';
 import { Fault } from '#kit/fault';
 
 /** A definition that cannot be run: what is wrong, where, and what to write instead. */
@@ -15,7 +16,7 @@ export function callSite(own: (...args: never[]) => unknown): string {
 
 /** Where in the user's file something was thrown (` (dictionary.ts:12)`), as far as the stack tells. */
 export function thrownAt(error: unknown): string {
-  const place = error instanceof Error ? firstPlace(error.stack ?? '') : '';
+  const place = firstPlace(describeThrown(error).stack);
   return place && ` ${place}`;
 }
 

@@ -1,3 +1,4 @@
+import { isErrorLike } from '#kit/describe-thrown';
 import type { z } from 'zod';
 import type { JsonObject } from '#kit/json';
 import type { Awaitable, Columns, Renamed, Rows } from './columns.ts';
@@ -151,7 +152,7 @@ function renamedStep(it: RenamableStep, names: Readonly<Record<string, string>>)
   const fromLibrary = (row: object): object =>
     Object.fromEntries(Object.entries(row).map(([name, value]) => [there.get(name) ?? name, value]));
   const backOne = (value: unknown): unknown =>
-    typeof value === 'object' && value !== null && !(value instanceof Error) ? fromLibrary(value) : value;
+    typeof value === 'object' && value !== null && !isErrorLike(value) ? fromLibrary(value) : value;
   const back = (value: unknown): unknown => (it.kind === 'map' || it.kind === undefined ? backOne(value) : eachOf(value, backOne));
   const run = it.run as (input: unknown, context: Context) => unknown;
   return {

@@ -36,6 +36,9 @@ export interface DriverParts {
 const appendEndsMax = 200;
 const appendBytesMax = 1024 * 1024;
 
+/** Longest time that a timer can be set to: a longer one would be over at once. */
+const timerMaxMs = 2 ** 31 - 1;
+
 /** An attempt whose start is appended, and whose end is not recorded yet. */
 interface Attempt {
   readonly task: Omit<BatchTask, 'origin'>;
@@ -270,7 +273,10 @@ export class Driver {
 
   #somethingHappens(wakeAt: Instant | null): Promise<void> {
     return new Promise((resolve) => {
-      const timer = wakeAt === null ? undefined : setTimeout(() => this.#wake(), Math.max(1, Math.ceil((wakeAt - this.#now()) / 1000)));
+      const timer =
+        wakeAt === null
+          ? undefined
+          : setTimeout(() => this.#wake(), Math.min(timerMaxMs, Math.max(1, Math.ceil((wakeAt - this.#now()) / 1000))));
       this.#wake = () => {
         clearTimeout(timer);
         this.#wake = () => undefined;

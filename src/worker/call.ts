@@ -1,4 +1,5 @@
 import { Fault } from '#kit/fault';
+import { memberOf } from '#kit/describe-thrown';
 import type { RowContext } from './row-context.ts';
 
 /** A call's result, its time-out, or the abort of everything, whichever comes first. */
@@ -20,8 +21,8 @@ export function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: 
   });
 }
 
-export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+/** Whether a value is a promise or acts as one. A value whose `then` cannot be read is none. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof memberOf(value, 'then') === 'function';
 
 /** Whatever gives rows, one after the other: a list, a generator, a stream. Throws a `TypeError` for anything else. */
 export function iterated(value: unknown, what: string): Iterable<unknown> | AsyncIterable<unknown> {
@@ -35,6 +36,15 @@ export function iterated(value: unknown, what: string): Iterable<unknown> | Asyn
 
 /** What a value is, for messages. */
 export const described = (value: unknown): string =>
-  (value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`)
+  (value === null ? 'null' : isArray(value) ? 'an array' : `a ${typeof value}`)
     .replace('a undefined', 'undefined')
     .replace('a object', 'an object');
+
+/** Whether a value is an array. A proxy that was revoked cannot be asked. */
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

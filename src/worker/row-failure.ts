@@ -1,5 +1,5 @@
 import { storableMessage, storableStack, storableText, type Failure } from '#schema';
-import { codeOf, messageOf } from '#kit/fault';
+import { describeThrown, memberOf, type ThrownDescription } from '#kit/describe-thrown';
 import type { Instant } from '#kit/instant';
 
 /** What a thrown value means for the row that it befell. */
@@ -24,52 +24,49 @@ export function rowFailure(
   thrown: unknown,
   { redact, isLastAttempt, now }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean; readonly now: Instant },
 ): RowFailure {
-  const hints: Hints = typeof thrown === 'object' && thrown !== null ? thrown : {};
+  const retryAfterMs = memberOf(thrown, 'retryAfterMs');
   return {
     failure: failureOf(thrown, redact),
-    retryable: hints.retryable !== false,
-    notBefore: typeof hints.retryAfterMs === 'number' && hints.retryAfterMs >= 0 ? now + hints.retryAfterMs * 1000 : null,
-    pauses: pausing(thrown, hints, isLastAttempt),
+    retryable: memberOf(thrown, 'retryable') !== false,
+    notBefore: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? now + Math.min(retryAfterMs, retryAfterMaxMs) * 1000 : null,
+    pauses: pausing(thrown, isLastAttempt),
   };
 }
 
-interface Hints {
-  readonly retryable?: unknown;
-  readonly retryAfterMs?: unknown;
-  readonly pauses?: unknown;
-}
+/** Longest wait that a thrower can ask for, a week: an event holds no infinity, and a timer no more than 24 days. */
+const retryAfterMaxMs = 7 * 24 * 3_600_000;
 
-function pausing(thrown: unknown, hints: Hints, isLastAttempt: boolean): PausingReason | null {
-  const code = failureCode(thrown, (text) => text);
+function pausing(thrown: unknown, isLastAttempt: boolean): PausingReason | null {
+  const code = failureCode(describeThrown(thrown), (text) => text);
   if (code === 'auth' || code === 'quota') return code;
-  if (hints.pauses === true) return 'resource';
+  if (memberOf(thrown, 'pauses') === true) return 'resource';
   // A source that gives other rows than before, or a file that cannot be read, is not mended by another attempt, and would cost everything below it.
   return code === 'source-changed' || code === 'source-unreadable' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }
 
 /** A thrown value as events hold it: cut to size, without secrets. */
 export function failureOf(thrown: unknown, redact: (text: string) => string): Failure {
-  const error = thrown instanceof Error ? thrown : null;
+  const described = describeThrown(thrown);
   return {
-    code: failureCode(thrown, redact),
-    name: storableText(redact(error ? nameOf(error) : typeof thrown)).slice(0, 200),
-    message: storableMessage(redact(messageOf(thrown))),
-    stack: storableStack(redact(error?.stack ?? '')),
+    code: failureCode(described, redact),
+    // Cut before it is made storable: a cut may leave half of a surrogate pair.
+    name: storableText(redact(described.name).slice(0, nameMax)),
+    message: storableMessage(redact(described.message)),
+    stack: storableStack(redact(described.stack)),
   };
 }
 
-/** An error's name, whatever somebody has made of it. */
-function nameOf({ name }: { readonly name: unknown }): string {
-  return typeof name === 'string' ? name : 'Error';
-}
+const nameMax = 200;
+const codeMax = 64;
 
 /** Codes are kebab-case: an error's own, else one made of its name (`TypeError`: `type-error`). */
-function failureCode(thrown: unknown, redact: (text: string) => string): string {
-  const code = redact(codeOf(thrown) ?? (thrown instanceof Error ? nameOf(thrown) : `thrown-${typeof thrown}`));
+function failureCode({ code: own, isError, name }: ThrownDescription, redact: (text: string) => string): string {
+  const code = redact(own ?? (isError ? name : `thrown-${name}`));
   const kebab = code
+    .slice(0, 16 * codeMax)
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
     .toLowerCase()
     .replaceAll(/^-+|-+$/g, '');
-  return kebab.slice(0, 64) || 'error';
+  return kebab.slice(0, codeMax) || 'error';
 }

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '#schema';
+import { isErrorLike } from '#kit/describe-thrown';
 import { Fault } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import type { RunnableStep } from '#pipeline';
@@ -33,7 +34,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
         break;
       }
       const held = finished.untoldBytes;
-      if (item.value instanceof Error) rejectItem(attempt, batch.read, item.value);
+      if (isErrorLike(item.value)) rejectItem(attempt, batch.read, item.value);
       else acceptValues(attempt, batch.read, source.check(item.value));
       batch.bytes += finished.untoldBytes - held;
       batch.read++;

@@ -1,5 +1,6 @@
 // Steps whose function gets many rows in one call: those of a batch, or all there are.
 import type { Span } from '#schema';
+import { isErrorLike } from '#kit/describe-thrown';
 import type { JsonObject } from '#kit/json';
 import type { RowsWiseRunnable } from '#pipeline';
 import { rowsOf } from '#rows';
@@ -29,7 +30,7 @@ export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Pr
       const results = await called(attempt, step, rows, pending[0] ?? 0, async (value) => resultsOf(value, pending.length));
       for (const [index, result] of results.entries()) {
         const row = pending[index] as number;
-        if (result instanceof Error) fail(row, result);
+        if (isErrorLike(result)) fail(row, result);
         else acceptValues(attempt, row, step.check(result));
       }
     } catch (thrown) {

@@ -1,3 +1,4 @@
+import { isErrorLike } from '#kit/describe-thrown';
 import { Fault } from '#kit/fault';
 import type { RunnableStep } from '#pipeline';
 import { encodeValues } from '#rows';
@@ -47,7 +48,7 @@ export async function openSource(source: Source, offset: number, mark: Mark, con
 async function recognise(source: Source, reader: SourceReader, mark: Mark): Promise<void> {
   const { offset } = reader;
   const item = await reader.next();
-  const checked = item.done || item.value instanceof Error ? null : source.check(item.value);
+  const checked = item.done || isErrorLike(item.value) ? null : source.check(item.value);
   if (checked?.ok && markOf(encodeValues(checked.values)) === mark) return;
   await reader.close();
   const what = item.done ? `ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf } from '#kit/fault';
+import { codeOf, messageOf } from '#kit/fault';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';
 import { freePort } from './free-port.ts';
@@ -110,7 +110,7 @@ export class Postmaster {
       } catch (error) {
         if (!isUp || this.#isStopping) return;
         if (Date.now() < useUntil && !isRefusal(error)) continue;
-        this.#options.onFailed(`PostgreSQL started and could not be used: ${String(error)}`);
+        this.#options.onFailed(`PostgreSQL started and could not be used: ${messageOf(error)}`);
         return;
       }
     }

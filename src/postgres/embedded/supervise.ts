@@ -117,7 +117,7 @@ async function supervise(home: string): Promise<void> {
     await makeDataDirectory({ home, data, log, password: passwords.owner, initdb: binaries.initdb, programs, own });
     writeWhole(path.join(data, 'postgresql.conf'), serverSettings, own);
   } catch (error) {
-    await quit(1, error instanceof Error ? error.message : String(error));
+    await quit(1, messageOf(error));
     return;
   }
   await postmaster.start();
@@ -148,7 +148,7 @@ const held: unknown[] = [];
 
 if (process.argv[2] === '--supervise') {
   await supervise(process.argv[3] as string).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
     process.exit(1);
   });
 }
