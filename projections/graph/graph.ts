@@ -11,7 +11,7 @@ import { absentGraph, plannedSteps, replanned, stepNamed, type GraphState, type 
  */
 export const graph = projection<GraphState>({
   name: 'graph',
-  version: 3,
+  version: 4,
   initialState: absentGraph,
   on: {
     RunStarted: (state, { data }) =>
@@ -59,7 +59,7 @@ export const graph = projection<GraphState>({
         ...open,
         state: 'waiting',
         notBefore: 0,
-        suspect: true,
+        crashes: open.crashes + 1,
         alone: false,
         losses: open.losses + (open.alone ? 1 : 0),
       });
@@ -92,7 +92,7 @@ function started(state: GraphState, { step: name, batch, attempt, data }: Record
     state: 'running',
     notBefore: 0,
     failures: before?.failures ?? 0,
-    suspect: before?.suspect ?? false,
+    crashes: before?.crashes ?? 0,
     alone: data.alone,
     losses: before?.losses ?? 0,
     inputs: data.inputs,
@@ -160,7 +160,7 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
     state: 'waiting',
     notBefore: data.retryInMs === 0 ? 0 : microseconds(event.recordedAt) + data.retryInMs * 1000,
     failures: open.failures + (data.counted ? 1 : 0),
-    suspect: false,
+    crashes: 0,
     alone: false,
     losses: 0,
   });

@@ -22,8 +22,8 @@ export interface OpenBatch {
   readonly notBefore: Micros;
   /** Attempts that failed and count against the step's `attempts`. */
   readonly failures: number;
-  /** Whether its last attempt was lost with its driver: then the next one runs alone. */
-  readonly suspect: boolean;
+  /** Attempts lost with their driver since one last ended by itself, whatever ran at the same time. */
+  readonly crashes: number;
   /** Whether the attempt under way runs alone. */
   readonly alone: boolean;
   /** Attempts lost while they ran alone. */

@@ -8,8 +8,8 @@ import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { Fault, messageOf } from '#kit/fault';
 import { redactor } from '#kit/redactor';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
-import type { Journal, WishPause, Worker } from '#scheduler';
-import { closeSource, Fuse, Lanes, Resources, runBatch, type OpenSources } from '#worker';
+import type { Freed, Journal, WishPause, Worker } from '#scheduler';
+import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, type OpenSources } from '#worker';
 
 export interface LocalWorkerOptions {
   readonly store: Store;
@@ -19,6 +19,7 @@ export interface LocalWorkerOptions {
   readonly name: string;
   readonly journal: Journal;
   readonly wishPause: WishPause;
+  readonly freed: Freed;
   readonly clock: Clock;
   /** Calls in flight, by step. */
   readonly concurrency: Readonly<Record<string, number>>;
@@ -43,6 +44,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const userLog = (step: string) => redactedLog(options.userLog(step), redact);
   const resources = new Resources(ended.signal, userLog(''), options.resourceFor);
   const open: OpenSources = new Map();
+  const load = new LoadMeter(options.freed);
+  const journalClock = new JournalClock();
   const undeclared = new Map<string, Set<string>>();
   const stopping = new AbortController();
 
@@ -101,6 +104,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
 
   return {
     name: options.name,
+    load,
     run: ({ step, ...task }, abort) =>
       runBatch(
         { ...task, step: stepOf(step) },
@@ -119,6 +123,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           stopping: stopping.signal,
           abort,
           lanesOf,
+          load,
+          journalClock,
           fuseOf,
           originOf,
           newUndeclared,
@@ -136,7 +142,10 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       return cut.kind === 'source' ? cut.rows : 0;
     },
     recorded: (events: readonly RecordedEvent[]) => {
-      for (const event of events) if (event.type === 'BatchSucceeded') reader.note(event);
+      for (const event of events) {
+        if (event.type === 'BatchSucceeded') reader.note(event);
+        if (event.type === 'BatchSucceeded' || event.type === 'BatchFailed') load.forget(event.step, event.batch);
+      }
     },
     stop: () => {
       stopping.abort(new Fault('interrupted', 'the run was stopped'));

@@ -81,7 +81,7 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
     program: program(),
     onRecorded,
     onAway,
-    makeWorker: ({ runId, seed, journal, wishPause, concurrency }) =>
+    makeWorker: ({ runId, seed, journal, wishPause, freed, concurrency }) =>
       localWorker({
         store,
         plan,
@@ -89,6 +89,7 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
         seed,
         journal,
         wishPause,
+        freed,
         clock,
         concurrency,
         isRejectLimitLifted,

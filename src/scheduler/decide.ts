@@ -1,80 +1,49 @@
-import { isArrived, isDone, isSettled, lossesMax, type GraphState, type OpenBatch, type StepState, type Waiting } from '#projections';
+import { isArrived, isDone, isSettled, type GraphState, type StepState, type Waiting } from '#projections';
 import type { Outcome, Place, Span } from '#schema';
 import type { Instant } from '#kit/instant';
+import { startAgain, type Command, type StartBatch } from './commands.ts';
+import { isAnythingRunning, isMoot, openBatches, stepOf } from './open-batches.ts';
+import { roomOf, unknownLoad, type Load, type Room } from './room.ts';
+import { suspectsOf } from './suspects.ts';
 
-/** What should happen next. Commands become events; none is given twice once its event is folded. */
-export type Command =
-  | { readonly type: 'StartStep'; readonly step: string }
-  | StartBatch
-  | { readonly type: 'FinishStep'; readonly step: string }
-  | { readonly type: 'FailStep'; readonly step: string; readonly code: string; readonly message: string }
-  | { readonly type: 'PauseRun'; readonly reason: 'poison'; readonly step: string; readonly batch: number; readonly losses: number }
-  | { readonly type: 'FinishRun'; readonly outcome: Outcome };
-
-export interface StartBatch {
-  readonly type: 'StartBatch';
-  readonly step: string;
-  readonly batch: number;
-  readonly attempt: number;
-  /** Attempts that failed before and count. */
-  readonly failures: number;
-  readonly inputs: readonly Span[];
-  /** Whether rows that an earlier pass rejected belong to its input, beside `inputs`. */
-  readonly again: boolean;
-  /** Input rows, as far as known; 0 for a source. */
-  readonly rows: number;
-  /** A source's next item. */
-  readonly offset: number;
-  readonly alone: boolean;
+/** What a state calls for. */
+export interface Decision {
+  readonly commands: readonly Command[];
+  /** When to ask again if nothing happens before, in microseconds of the database's clock; null: only an event or free lanes change anything. */
+  readonly wakeAt: Instant | null;
+  /** Steps with batches that are ready and wait for free lanes. */
+  readonly short: ReadonlySet<string>;
 }
 
 /**
- * The other half of the graph projection: which commands its state calls for. Pure: the same state and time give the same commands, in the same order.
- *
- * `now` is the database's clock, in microseconds. `wakeAt` says when to ask again if nothing happens before; null: only an event changes anything.
+ * The other half of the graph projection: returns the commands that its state calls for. Pure: the same state, time and load give the same commands, in the
+ * same order. `now` is the database's clock, in microseconds; `load` is what the worker knows of running batches. Load and bounds change when a batch
+ * starts, never how it is cut.
  */
-export function decide(graph: GraphState, now: Instant): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
-  if (graph.status !== 'running') return { commands: [], wakeAt: null };
+export function decide(graph: GraphState, now: Instant, load: Load = unknownLoad): Decision {
+  const only = (commands: readonly Command[]): Decision => ({ commands, wakeAt: null, short: none });
+  if (graph.status !== 'running') return only([]);
   const ends = graph.order.flatMap((name) => ending(graph, name));
-  if (ends.length > 0) return { commands: ends, wakeAt: null };
+  if (ends.length > 0) return only(ends);
 
   const suspects = suspectsOf(graph);
-  if (suspects) return { commands: suspects, wakeAt: null };
+  if (suspects) return only(suspects);
 
-  const bounded = starts(graph, now, true);
+  const bounded = starts(graph, now, load, true);
   if (bounded.commands.length > 0 || bounded.wakeAt !== null || isAnythingRunning(graph)) return bounded;
   // A bound delays, it never forbids: cuts do not depend on it, so lifting it changes nothing but the order of work.
-  const lifted = starts(graph, now, false);
+  const lifted = starts(graph, now, load, false);
   if (lifted.commands.length > 0) return lifted;
-  return {
-    commands: graph.order.every((name) => isDone(stepOf(graph, name))) ? [{ type: 'FinishRun', outcome: outcomeOf(graph) }] : [],
-    wakeAt: null,
-  };
+  return only(graph.order.every((name) => isDone(stepOf(graph, name))) ? [{ type: 'FinishRun', outcome: outcomeOf(graph) }] : []);
 }
 
-/** How many batches may wait on an edge for a step with so many calls in flight. */
-const waitingMax = (concurrency: number): number => 4 + 2 * concurrency;
+const none: ReadonlySet<string> = new Set();
 
-/** Whether a batch no longer counts, because its step ended below it. */
-export const isMoot = (step: StepState, batch: number): boolean => step.end !== null && batch >= step.end;
-
-const stepOf = (graph: GraphState, name: string): StepState => graph.steps[name] as StepState;
-
-type NumberedBatch = readonly [batch: number, open: OpenBatch];
-
-function openBatches(step: StepState): readonly NumberedBatch[] {
-  const batches: NumberedBatch[] = [];
-  for (const [key, open] of Object.entries(step.open)) {
-    const batch = Number(key);
-    if (!isMoot(step, batch)) batches.push([batch, open]);
-  }
-  return batches;
-}
-
-const isRunning = ({ state }: OpenBatch): boolean => state === 'running';
-
-const isAnythingRunning = (graph: GraphState): boolean =>
-  graph.order.some((name) => openBatches(stepOf(graph, name)).some(([, open]) => isRunning(open)));
+/**
+ * How many batches may be on an edge: those that wait for its consumer, and those under way to it. The producer's lanes count, too: a consumer of few calls
+ * must not keep them empty.
+ */
+const waitingMax = (producer: StepState, consumer: StepState): number => 4 + 2 * (producer.plan.concurrency + consumer.plan.concurrency);
 
 function ending(graph: GraphState, name: string): readonly Command[] {
   const step = stepOf(graph, name);
@@ -83,82 +52,32 @@ function ending(graph: GraphState, name: string): readonly Command[] {
   return step.blocked ? [] : [{ type: 'FinishStep', step: name }];
 }
 
-/** Batches lost with their driver run alone, one at a time, so that none is blamed for its neighbour. Null: there are none. */
-function suspectsOf(graph: GraphState): readonly Command[] | null {
-  for (const name of graph.order) {
-    const step = stepOf(graph, name);
-    if (!Object.values(step.open).some(({ suspect }) => suspect)) continue;
-    const suspect = openBatches(step).find(([, open]) => open.suspect);
-    if (!suspect) continue;
-    const [batch, open] = suspect;
-    if (isAnythingRunning(graph)) return [];
-    if (open.losses >= lossesMax) return [{ type: 'PauseRun', reason: 'poison', step: name, batch, losses: open.losses }];
-    return [again(step, name, batch, open, true)];
-  }
-  return null;
-}
-
-function starts(
-  graph: GraphState,
-  now: Instant,
-  bounded: boolean,
-): { readonly commands: readonly Command[]; readonly wakeAt: Instant | null } {
+function starts(graph: GraphState, now: Instant, load: Load, bounded: boolean): Decision {
   const commands: Command[] = [];
+  const short = new Set<string>();
   let wakeAt: Instant | null = null;
   for (const name of graph.order) {
     const step = stepOf(graph, name);
     if (step.status === 'finished' || step.status === 'failed') continue;
     const opened = openBatches(step);
-    const lanes = lanesOf(step, opened);
+    const room = roomOf(name, step, opened, load);
     for (const [batch, open] of opened) {
       if (open.state !== 'waiting') continue;
       if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
-      else if (lanes.take(open.rows)) commands.push(again(step, name, batch, open, false));
+      else if (room.take(open.rows)) commands.push(startAgain(step, name, batch, open, false));
     }
-    const cuts = cut(graph, name, step, lanes, bounded);
+    const cuts = cut(graph, name, step, room, bounded);
     if (cuts.length > 0 && step.status === 'waiting') commands.push({ type: 'StartStep', step: name });
     commands.push(...cuts);
+    if (room.isShort) short.add(name);
   }
-  return { commands, wakeAt };
-}
-
-/** Operators whose function gets a batch's rows together: a batch is one call. */
-const batchWise: ReadonlySet<string> = new Set(['mapBatch', 'batch', 'global']);
-
-/**
- * How many batches of a step may run beside each other follows from `concurrency`, which counts calls: as long as the running batches without the
- * largest hold fewer calls than are wanted, another may start, so that a batch's last slow call never leaves lanes empty.
- */
-function lanesOf(step: StepState, opened: readonly NumberedBatch[]): { take(rows: number): boolean } {
-  const callsOf = (rows: number) => (batchWise.has(step.plan.operator) ? 1 : rows);
-  let calls = 0;
-  let largest = 0;
-  let count = 0;
-  const add = (more: number) => {
-    calls += more;
-    largest = Math.max(largest, more);
-    count++;
-  };
-  for (const [, open] of opened) if (isRunning(open)) add(callsOf(open.rows));
-  return {
-    take: (rows) => {
-      if (count > 0 && calls - largest >= step.plan.concurrency) return false;
-      add(callsOf(rows));
-      return true;
-    },
-  };
+  return { commands, wakeAt, short };
 }
 
 /** Batches that were never tried and can be cut now. */
-function cut(
-  graph: GraphState,
-  name: string,
-  step: StepState,
-  lanes: { take(rows: number): boolean },
-  bounded: boolean,
-): readonly StartBatch[] {
+function cut(graph: GraphState, name: string, step: StepState, room: Room, bounded: boolean): readonly StartBatch[] {
   let ahead = Object.keys(step.open).length;
-  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, ahead));
+  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, step, ahead));
   const first = (batch: number, inputs: readonly Span[], rows: number, isAgain = false): StartBatch => {
     ahead++;
     return {
@@ -182,19 +101,19 @@ function cut(
       return batches;
     case 'aligned':
       for (const { batch, inputs, rows, isAgain } of aligned(graph, step)) {
-        if (isMoot(step, batch) || isFull() || !lanes.take(rows)) break;
+        if (isMoot(step, batch) || isFull() || !room.take(rows)) break;
         batches.push(first(batch, inputs, rows, isAgain));
       }
       return batches;
     case 'recut': {
       for (const [batch, rows] of step.again) {
-        if (isFull() || !lanes.take(rows)) return batches;
+        if (isFull() || !room.take(rows)) return batches;
         batches.push(first(batch, [], rows, true));
       }
       const slices = recut(graph, step, step.plan.cut.rows);
       for (let batch = step.next; !isFull(); batch++) {
         const slice = slices.next();
-        if (slice.done || !lanes.take(slice.value.rows)) break;
+        if (slice.done || !room.take(slice.value.rows)) break;
         batches.push(first(batch, slice.value.inputs, slice.value.rows));
       }
       return batches;
@@ -203,7 +122,7 @@ function cut(
       const upstream = step.plan.upstream[0] ?? '';
       const above = stepOf(graph, upstream);
       const rows = step.inboxes[0]?.[0]?.[1] ?? 0;
-      if (step.next === 0 && step.end !== 0 && isSettled(above) && lanes.take(rows)) {
+      if (step.next === 0 && step.end !== 0 && isSettled(above) && room.take(rows)) {
         batches.push(first(0, [{ step: upstream, pass: graph.pass, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
       }
       return batches;
@@ -212,10 +131,10 @@ function cut(
 }
 
 /** Whether enough of one upstream step's rows waits before a step, with `ahead` batches under way to it. */
-function isCrowded(step: StepState, upstream: string, ahead: number): boolean {
+function isCrowded(step: StepState, upstream: string, producer: StepState, ahead: number): boolean {
   if (isDone(step) || step.plan.cut.kind === 'whole') return false;
   const inbox = step.inboxes[step.plan.upstream.indexOf(upstream)] ?? [];
-  if (inbox.length + ahead < waitingMax(step.plan.concurrency)) return false;
+  if (inbox.length + ahead < waitingMax(producer, step)) return false;
   return step.plan.cut.kind !== 'recut' || inbox.reduce((sum, [, rows]) => sum + rows, 0) >= 2 * step.plan.cut.rows;
 }
 
@@ -299,19 +218,6 @@ function arrivals(graph: GraphState, step: StepState): { readonly entries: reado
   }
   return { entries, isAll: true };
 }
-
-const again = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
-  type: 'StartBatch',
-  step: name,
-  batch,
-  attempt: open.attempt + 1,
-  failures: open.failures,
-  inputs: open.inputs,
-  again: false,
-  rows: open.rows,
-  offset: step.offset,
-  alone,
-});
 
 function outcomeOf(graph: GraphState): Outcome {
   const steps = Object.values(graph.steps);

@@ -2,7 +2,10 @@ import { graph, type GraphState } from '#projections';
 import { storableMessage, type Actor, type NewEvent, type PauseReason, type RecordedEvent } from '#schema';
 import type { Clock } from '#kit/clock';
 import { parseInstant, type Instant } from '#kit/instant';
-import { decide, isMoot, type Command } from './decide.ts';
+import type { Command } from './commands.ts';
+import { decide } from './decide.ts';
+import { isMoot } from './open-batches.ts';
+import { callsWanted } from './room.ts';
 import type { BatchEnd, BatchTask, Worker } from './worker-port.ts';
 
 /** Appends a driver's events, in order: each call is durable when it resolves. `log.openAppender` makes one. */
@@ -80,6 +83,8 @@ export class Driver {
   #state: GraphState;
   /** What called for nothing when it was last decided on, and does as long as no event comes. */
   #quiet: GraphState | null = null;
+  /** Steps whose batches wait for free lanes, as last decided. */
+  #short: ReadonlySet<string> = new Set();
   #clockLead: Instant = 0;
   #stopping: StopWish | null = null;
   #failure: { readonly error: unknown } | null = null;
@@ -108,6 +113,15 @@ export class Driver {
       const step = this.#state.steps[task.step];
       if (step && isMoot(step, task.batch)) abort.abort();
     }
+    this.#wake();
+  }
+
+  /** Is called when calls of a step ended: lanes may stand idle that another batch could fill. */
+  freed(step: string): void {
+    if (!this.#short.has(step)) return;
+    const concurrency = this.#state.steps[step]?.plan.concurrency ?? 0;
+    if (this.#worker.load.unfinishedOf(step) >= callsWanted(concurrency)) return;
+    this.#quiet = null;
     this.#wake();
   }
 
@@ -156,7 +170,8 @@ export class Driver {
 
   #next(graph: GraphState): Called {
     if (graph === this.#quiet) return { commands: [], wakeAt: null };
-    const { commands, wakeAt } = decide(graph, this.#now());
+    const { commands, wakeAt, short } = decide(graph, this.#now(), this.#worker.load);
+    this.#short = short;
     if (commands.length === 0 && wakeAt === null) this.#quiet = graph;
     // A run is finished when nothing of it runs any more, attempts that no longer count included.
     const due = commands.filter(({ type }) => type !== 'FinishRun' || this.#running.size === 0);

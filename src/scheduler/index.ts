@@ -1,4 +1,5 @@
-export { decide, type Command } from './decide.ts';
+export type { Command } from './commands.ts';
+export { decide } from './decide.ts';
 export { Driver, type Rest, type StopWish } from './driver.ts';
 export {
   cancelRun,
@@ -13,4 +14,5 @@ export {
   type ResumeOptions,
   type StartOptions,
 } from './run.ts';
-export type { BatchEnd, BatchTask, Journal, WishPause, Worker } from './worker-port.ts';
+export type { Load } from './room.ts';
+export type { BatchEnd, BatchTask, Freed, Journal, WishPause, Worker } from './worker-port.ts';

@@ -22,7 +22,7 @@ import {
   type Store,
 } from '#log';
 import { Driver, type Rest, type StopWish } from './driver.ts';
-import type { Journal, WishPause, Worker } from './worker-port.ts';
+import type { Freed, Journal, WishPause, Worker } from './worker-port.ts';
 import { pause } from '#kit/pause';
 
 /** What both a start and a resume need of the process that drives. */
@@ -37,6 +37,7 @@ export interface DriveContext {
     readonly seed: number;
     readonly journal: Journal;
     readonly wishPause: WishPause;
+    readonly freed: Freed;
     /** Calls in flight by step, as recorded. */
     readonly concurrency: Readonly<Record<string, number>>;
   }) => Worker;
@@ -382,7 +383,7 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
   };
   const concurrency = Object.fromEntries(Object.entries(state.steps).map(([name, { plan }]) => [name, plan.concurrency]));
   const wishPause: WishPause = (step, wish) => driver.stop({ kind: 'pause', ...wish, step, actor });
-  const worker = context.makeWorker({ runId, seed: state.seed, journal, wishPause, concurrency });
+  const worker = context.makeWorker({ runId, seed: state.seed, journal, wishPause, freed: (step) => driver.freed(step), concurrency });
   const driver = new Driver({ state, appender, worker, actor, clock, onLate: (event) => late(store, runId, actor, epoch, event) });
 
   return {

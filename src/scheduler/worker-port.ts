@@ -1,5 +1,6 @@
 import type { NewEvent, PauseReason, RecordedEvent, Span } from '#schema';
 import type { JsonObject } from '#kit/json';
+import type { Load } from './room.ts';
 
 /** One attempt at one batch, handed out. */
 export interface BatchTask {
@@ -25,6 +26,8 @@ export interface BatchEnd {
 export interface Worker {
   /** Its name in `BatchStarted`. */
   readonly name: string;
+  /** How much of its running batches is left to do. */
+  readonly load: Load;
   /** Runs a batch to its end. `abort` ends its calls without waiting for them. Throws only when the store fails. */
   run(task: BatchTask, abort: AbortSignal): Promise<BatchEnd>;
   /** What a source says of itself: how many items it has, and what they come from. */
@@ -43,6 +46,9 @@ export interface Worker {
 
 /** Asks for the whole run to pause, before the attempt that wishes it has ended; given to a worker when it is made. */
 export type WishPause = (step: string, wish: NonNullable<BatchEnd['pause']>) => void;
+
+/** Notifies the driver that calls of a step ended; given to a worker when it is made. */
+export type Freed = (step: string) => void;
 
 /** Appends what a slow batch has done so far; given to a worker when it is made. */
 export type Journal = (event: NewEvent<'BatchProgressed'>) => Promise<void>;

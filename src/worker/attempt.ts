@@ -11,7 +11,9 @@ import { Checkpoints } from './checkpoints.ts';
 import { FinishedRows, tellRejections, type Finished, type TellsRejections } from './finished-rows.ts';
 import type { Output } from './output-writer.ts';
 import type { Fuse } from './fuse.ts';
+import type { JournalClock } from './journal-clock.ts';
 import type { Lanes } from './lanes.ts';
+import type { LoadMeter } from './load-meter.ts';
 import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
 import type { Resources } from './resources.ts';
 import { UsageMeter, type Consumed } from './usage-meter.ts';
@@ -37,6 +39,8 @@ export interface WorkerContext {
   /** Aborted when calls in flight are not to be waited for. */
   readonly abort: AbortSignal;
   readonly lanesOf: (step: string) => Lanes;
+  readonly load: LoadMeter;
+  readonly journalClock: JournalClock;
   readonly fuseOf: (step: string) => Fuse;
   /** What a source's rows come from, as it says in this process; null: it does not say. */
   readonly originOf: (step: string) => Promise<JsonObject | null>;
@@ -79,8 +83,6 @@ const backoffDoublingsMax = 10;
 const untoldBytesMax = 8 * 1024 * 1024;
 /** Bytes of chunks, uncompressed, up to which an event brings them along; more are stored before it, beside what others append. */
 const broughtBytesMax = 256 * 1024;
-/** How often a slow batch writes down what it has done: a little less than the second that is promised. */
-const journalIntervalMs = 800;
 
 /** A provider that asks for less says nothing about a row: such a failure costs no attempt, however often it comes. */
 function separated(failed: ReadonlyMap<number, RowFailure>): {
@@ -104,7 +106,6 @@ export class Attempt {
   readonly #fuse: Fuse;
   readonly #undeclared = new Set<string>();
   #pause: PauseWish | null = null;
-  #journal: ReturnType<typeof setInterval> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(task: Task, context: WorkerContext) {
@@ -128,12 +129,12 @@ export class Attempt {
         isDone: (row) => this.finished.has(row),
       });
     }
-    this.#journal = setInterval(() => this.#writeDown(), journalIntervalMs);
+    this.context.journalClock.add(this);
   }
 
   /** No more events of the attempt but its end. */
   async settle(): Promise<void> {
-    clearInterval(this.#journal);
+    this.context.journalClock.remove(this);
     await this.#writing;
   }
 
@@ -159,7 +160,7 @@ export class Attempt {
   /** Waits until there is room in memory for more finished rows. */
   room(): Promise<void> | undefined {
     if (this.finished.untoldBytes <= untoldBytesMax) return undefined;
-    this.#writeDown();
+    this.writeDown();
     return this.#writing;
   }
 
@@ -333,9 +334,15 @@ export class Attempt {
     return { type, pass, step: step.name, batch, attempt, chunks, brings, data: all } as unknown as NewEvent<T>;
   }
 
-  #writeDown(): void {
+  /** Whether anything was finished or paid for that no event contains. */
+  get hasNews(): boolean {
     // A call that gave no row yet was paid for all the same.
-    if (this.finished.untold === 0 && this.usage.untold === 0 && this.checkpoints.untold === 0) return;
+    return this.finished.untold > 0 || this.usage.untold > 0 || this.checkpoints.untold > 0;
+  }
+
+  /** Appends what is new as `BatchProgressed`. */
+  writeDown(): void {
+    if (!this.hasNews) return;
     const { output, done, ...rejections } = this.finished.tellNews();
     const checkpoints = this.checkpoints.tellNews();
     const data = { done, rows: output.rows, rejected: rejections.rejected, checkpoints: checkpoints.length };
@@ -344,13 +351,16 @@ export class Attempt {
     this.#writing = this.#writing.then(async () => {
       const event = await this.#event('BatchProgressed', output, { ...rejections, checkpoints }, data, consumed);
       await this.context.journal(event).catch((error: unknown) => {
-        clearInterval(this.#journal);
+        this.context.journalClock.remove(this);
         // The run is another process's: the attempt's end will be refused too, and then all that it cost is told beside the log.
         if (!hasCode(error, 'fenced') && !hasCode(error, 'history-diverged')) throw error;
         this.usage.giveBack(consumed);
       });
     });
-    this.#writing.catch(() => clearInterval(this.#journal));
+    this.#writing.then(
+      () => this.context.load.notify(this.task.step.name),
+      () => this.context.journalClock.remove(this),
+    );
   }
 
   #rejection(row: number, code: string, message: string): Rejection {

@@ -1,6 +1,8 @@
 export type { Ended, PauseWish, Task, WorkerContext } from './attempt.ts';
 export { Fuse } from './fuse.ts';
+export { JournalClock } from './journal-clock.ts';
 export { Lanes } from './lanes.ts';
+export { LoadMeter } from './load-meter.ts';
 export { Resources } from './resources.ts';
 export { failureOf } from './row-failure.ts';
 export { runBatch } from './run-batch.ts';

@@ -18,6 +18,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   const inFlight = new Set<Promise<void>>();
   const turns = new Turns();
   const rowAt = rowMaker(step.inputColumns);
+  const load = context.load.begin(step.name, task.batch, task.rows - finished.count, () => finished.untoldBytes);
 
   /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */
   const tryPart = async (part: View, first: number): Promise<boolean> => {
@@ -35,11 +36,13 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
       if (call) {
         const ended = call.finally(() => {
           lanes.leave();
+          load.end();
           inFlight.delete(ended);
         });
         inFlight.add(ended);
       } else {
         lanes.leave();
+        load.endAtOnce();
         const over = turns.over();
         if (over) await over;
       }

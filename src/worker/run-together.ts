@@ -83,8 +83,9 @@ async function called<T>(
   first: number,
   use: (value: unknown) => Promise<T>,
 ): Promise<T> {
-  const { context } = attempt;
+  const { context, task } = attempt;
   const lanes = context.lanesOf(step.name);
+  const load = context.load.begin(step.name, task.batch, 1);
   if (!lanes.tryEnter()) await lanes.enter();
   try {
     const rowContext = new RowContext(attempt, step, null, first);
@@ -94,6 +95,7 @@ async function called<T>(
     return await settled(call, rowContext, step.options.timeoutMs, context.abort);
   } finally {
     lanes.leave();
+    load.end();
   }
 }
 

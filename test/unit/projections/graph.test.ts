@@ -170,7 +170,7 @@ describe('a batch', () => {
       state: 'running',
       notBefore: 0,
       failures: 0,
-      suspect: false,
+      crashes: 0,
       alone: false,
       losses: 0,
       inputs,
@@ -192,7 +192,7 @@ describe('a batch', () => {
       state: 'waiting',
       notBefore: position * 1_000_000 + 250_000,
       failures: 1,
-      suspect: false,
+      crashes: 0,
       alone: false,
       losses: 0,
     });
@@ -203,23 +203,23 @@ describe('a batch', () => {
     });
   });
 
-  it('is suspect once it was lost with its driver, until an attempt fails by itself', () => {
+  it('counts crashes of its driver, until an attempt fails by itself', () => {
     const lost = [...read(0), batchStarted('call', 0), batchAbandoned('call', 0)];
     expect(given(...lost).steps['call']?.open['0']).toMatchObject({
       state: 'waiting',
       notBefore: 0,
-      suspect: true,
+      crashes: 1,
       alone: false,
       losses: 0,
     });
     const again = [...lost, batchStarted('call', 0, { attempt: 2, alone: true })];
-    expect(given(...again).steps['call']?.open['0']).toMatchObject({ state: 'running', suspect: true, alone: true });
+    expect(given(...again).steps['call']?.open['0']).toMatchObject({ state: 'running', crashes: 1, alone: true });
     expect(given(...again, batchAbandoned('call', 0, 2)).steps['call']?.open['0']).toMatchObject({
-      suspect: true,
+      crashes: 2,
       alone: false,
       losses: 1,
     });
-    expect(given(...again, batchFailed('call', 0, { attempt: 2 })).steps['call']?.open['0']).toMatchObject({ suspect: false, losses: 0 });
+    expect(given(...again, batchFailed('call', 0, { attempt: 2 })).steps['call']?.open['0']).toMatchObject({ crashes: 0, losses: 0 });
   });
 
   it('that is poison has one more try once its paused run is resumed, and no other batch is touched', () => {

@@ -54,13 +54,14 @@ function assertGrown(before: Leaves, after: Leaves): void {
 }
 
 /**
- * What may be open or wait follows from the pipeline, however long it runs: some batches before each step, those that it has in flight, and, where rows
- * are cut anew, as many batches of one row as two of its own.
+ * What may be open or wait follows from the pipeline, however long it runs: some batches on each edge, as both of its steps have lanes, those that a step
+ * has in flight, and, where rows are cut anew, as many batches of one row as two of its own.
  */
 function assertBounded({ steps }: World, { largestState }: Simulated): void {
+  const lanesOf = (name: string) => steps.find((step) => step.name === name)?.options.concurrency ?? 0;
   const bound = steps.reduce((sum, { upstream, options: { concurrency }, cut }) => {
-    const waiting = 4 + 2 * concurrency + (cut.kind === 'recut' ? 2 * cut.rows : 0);
-    return sum + upstream.length * waiting + 4 * concurrency;
+    const edges = upstream.map((name) => 4 + 2 * (lanesOf(name) + concurrency) + (cut.kind === 'recut' ? 2 * cut.rows : 0));
+    return edges.reduce((all, edge) => all + edge, sum + 4 + 2 * concurrency);
   }, 0);
   assert(largestState <= bound, `the graph held ${largestState} batches, and this pipeline has room for ${bound}`);
 }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { fold, graph, isOver, type GraphState } from '#projections';
 import type { ManifestStep, NewEvent, RecordedEvent, Span } from '#schema';
 import { formatInstant } from '#kit/instant';
-import { decide, type Command, type StartBatch } from '../../../src/scheduler/decide.ts';
+import type { Command, StartBatch } from '../../../src/scheduler/commands.ts';
+import { decide } from '../../../src/scheduler/decide.ts';
+import type { Load } from '../../../src/scheduler/room.ts';
 import { hashed, randomFrom } from '../random.ts';
 import { isExact, isLeaf, itemsOf, workedOn, type InputRow, type Row, type World } from './world.ts';
 
@@ -55,7 +57,8 @@ export function simulate(world: World, disturbance: Disturbance): Simulated {
 }
 
 interface Running {
-  /** When it is done. */
+  /** When it was started, and when it is done. */
+  readonly from: number;
   readonly at: number;
   readonly start: StartBatch;
   readonly inputs: readonly Span[];
@@ -98,7 +101,7 @@ class Simulation {
     const { crash, pause } = this.#disturbance;
     for (let turns = 0; this.state.status === 'running'; turns++) {
       assert(turns < turnsMax, 'no progress');
-      const { commands, wakeAt } = decide(this.state, this.#now);
+      const { commands, wakeAt } = decide(this.state, this.#now, this.#load);
       for (const command of commands) {
         this.#carryOut(command);
         if (this.#random.chance(crash / 20)) break; // killed between two appends of one decision
@@ -157,6 +160,18 @@ class Simulation {
     return rows;
   }
 
+  /** What a worker knows of batches whose rows end early, but for a few slow ones; of some batches it knows nothing yet. */
+  readonly #load: Load = {
+    unfinished: (step, batch) => {
+      const running = this.#running.find(({ start }) => start.step === step && start.batch === batch);
+      if (!running || running.from === this.#now) return undefined;
+      const left = (running.at - this.#now) / Math.max(1, running.at - running.from);
+      return Math.ceil(running.start.rows * left ** 4);
+    },
+    unfinishedOf: () => 0,
+    heldBytes: (step) => (hashed('held', step, this.#now) % 10 === 0 ? Number.POSITIVE_INFINITY : 0),
+  };
+
   #append(event: NewEvent): void {
     const recorded = { ...event, logId: 'run', position: this.events.length + 1, recordedAt: formatInstant(this.#now), chunks: [] };
     this.events.push(recorded as unknown as RecordedEvent);
@@ -192,7 +207,8 @@ class Simulation {
           data: { inputs, offset, rows, worker: 'w', alone },
         });
         const slowness = hashed('slow', step) % slowEvery === 0 ? slowTimes : 1;
-        this.#running.push({ at: this.#now + Math.floor(this.#random.next() ** 3 * batchMax) * slowness, start: command, inputs });
+        const at = this.#now + Math.floor(this.#random.next() ** 3 * batchMax) * slowness;
+        this.#running.push({ from: this.#now, at, start: command, inputs });
       }
     }
   }

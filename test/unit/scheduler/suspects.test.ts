@@ -102,21 +102,105 @@ const commands = (...events: readonly NewEvent[]) => decide(given(...events), 1_
 
 const flow = [begin, started('source', 0), read(0), started('source', 1), read(1), started('call', 0), started('call', 1)];
 
+/** Crashes, and rounds of attempts that start together, until a batch that kills its driver runs alone; null: until all batches are over. */
+function found(count: number, poison: number | null): { readonly crashes: number; readonly rounds: number } {
+  const step = (name: string, more: Partial<ManifestStep>): ManifestStep => ({ ...(steps[0] as ManifestStep), ...more, name });
+  const wide = { ...options, concurrency: count };
+  let position = 0;
+  let state = graph.initialState();
+  const append = (event: NewEvent) => {
+    position++;
+    const recorded = { ...event, logId: 'r', position, recordedAt: formatInstant(position), chunks: [] };
+    state = graph.evolve(state, recorded as unknown as RecordedEvent);
+  };
+  const call = step('call', { operator: 'map', upstream: ['source'], cut: { kind: 'aligned' }, options: wide });
+  append({ ...begin, data: { ...begin.data, manifest: { pipeline: 'p', steps: [step('source', {}), call], signature: '' } } } as NewEvent);
+  for (let batch = 0; batch < count; batch++) {
+    append(started('source', batch));
+    const last = read(batch) as NewEvent<'BatchSucceeded'>;
+    append({ ...last, data: { ...last.data, source: { read: 2, last: batch === count - 1, mark: null } } });
+  }
+  const open = () => Object.entries(state.steps['call']?.open ?? {}).filter(([, each]) => each.state === 'running');
+  let crashes = 0;
+  for (let rounds = 0; ; ) {
+    // Everything that may start, starts.
+    let starts = 0;
+    for (let more = decide(state, 1_000_000).commands; more.length > 0; more = decide(state, 1_000_000).commands) {
+      for (const each of more) {
+        if (each.type === 'StartBatch') append(started(each.step, each.batch, each.attempt, each.alone));
+        else if (each.type === 'StartStep') append({ type: 'StepStarted', pass: 1, step: each.step, data: { count: null, origin: null } });
+        else if (each.type === 'FinishStep') append({ type: 'StepFinished', pass: 1, step: each.step, data: {} });
+        else return { crashes, rounds };
+        if (each.type === 'StartBatch') starts++;
+      }
+    }
+    if (starts > 0) rounds++;
+    const running = open();
+    if (running.some(([batch, { alone }]) => Number(batch) === poison && alone)) return { crashes, rounds };
+    if (running.some(([batch]) => Number(batch) === poison) || (poison === null && crashes < 2)) {
+      crashes++;
+      append(resumed(crashes + 1));
+      for (const [batch, { attempt }] of running) append(abandoned(Number(batch), attempt));
+      continue;
+    }
+    for (const [batch, { attempt }] of running) {
+      const data = { ...(read(1) as NewEvent<'BatchSucceeded'>).data, source: null };
+      append({ type: 'BatchSucceeded', pass: 1, step: 'call', batch: Number(batch), attempt, data });
+    }
+  }
+}
+
 describe('batches that were lost with their driver', () => {
-  it('run alone, one at a time, before anything else', () => {
-    expect(commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1))).toMatchObject([
-      { type: 'StartBatch', step: 'call', batch: 0, attempt: 2, alone: true },
+  it('run together with everything else after a first crash', () => {
+    const starts = commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1));
+    expect(starts).toMatchObject([
+      { type: 'StartStep', step: 'source' },
+      { type: 'StartBatch', step: 'source', batch: 2 },
+      { type: 'StartBatch', step: 'call', batch: 0, attempt: 2, alone: false },
+      { type: 'StartBatch', step: 'call', batch: 1, attempt: 2, alone: false },
     ]);
-    expect(commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1), started('call', 0, 2, true))).toEqual([]);
   });
 
-  it('are blamed only for a loss while they were alone', () => {
-    const lost = [...flow, resumed(2), abandoned(0, 1), abandoned(1, 1)];
-    expect(given(...lost).steps['call']?.open['0']).toMatchObject({ suspect: true, losses: 0 });
-    expect(given(...lost, started('call', 0, 2, true), resumed(3), abandoned(0, 2)).steps['call']?.open).toMatchObject({
+  const twice = [
+    ...flow,
+    resumed(2),
+    abandoned(0, 1),
+    abandoned(1, 1),
+    started('call', 0, 2),
+    started('call', 1, 2),
+    resumed(3),
+    abandoned(0, 2),
+    abandoned(1, 2),
+  ];
+
+  it('run in halves after a second crash, with nothing else', () => {
+    expect(commands(...twice)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 3, alone: false }]);
+    expect(commands(...twice, started('call', 0, 3))).toEqual([]);
+  });
+
+  it('run alone once a single one has the most crashes, and are blamed only for a crash while they were alone', () => {
+    const half = [...twice, started('call', 0, 3), resumed(4), abandoned(0, 3)];
+    expect(given(...half).steps['call']?.open).toMatchObject({ 0: { crashes: 3, losses: 0 }, 1: { crashes: 2, losses: 0 } });
+    expect(commands(...half)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 4, alone: true }]);
+    expect(given(...half, started('call', 0, 4, true), resumed(5), abandoned(0, 4)).steps['call']?.open).toMatchObject({
       0: { losses: 1 },
       1: { losses: 0 },
     });
+  });
+
+  it.each([1, 2, 3, 7, 64, 200, 1000])(
+    'among %i open batches, one that kills its driver runs alone after at most 2 + log2 crashes',
+    (count) => {
+      for (const poison of new Set([0, Math.floor(count / 3), count - 1])) {
+        const { crashes, rounds } = found(count, poison);
+        expect(crashes).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(count)));
+        expect(rounds).toBeLessThanOrEqual(3 + Math.ceil(Math.log2(count)));
+      }
+    },
+  );
+
+  it.each([1, 2, 200])('%i innocent batches are cleared in log2 rounds after two crashes', (count) => {
+    expect(found(count, null)).toMatchObject({ crashes: 2, rounds: 3 + Math.floor(Math.log2(count)) });
   });
 
   const thrice = [

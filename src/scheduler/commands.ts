@@ -1,0 +1,43 @@
+import type { OpenBatch, StepState } from '#projections';
+import type { Outcome, Span } from '#schema';
+
+/** What should happen next. Commands become events; none is given twice once its event is folded. */
+export type Command =
+  | { readonly type: 'StartStep'; readonly step: string }
+  | StartBatch
+  | { readonly type: 'FinishStep'; readonly step: string }
+  | { readonly type: 'FailStep'; readonly step: string; readonly code: string; readonly message: string }
+  | { readonly type: 'PauseRun'; readonly reason: 'poison'; readonly step: string; readonly batch: number; readonly losses: number }
+  | { readonly type: 'FinishRun'; readonly outcome: Outcome };
+
+/** Starts an attempt at a batch. */
+export interface StartBatch {
+  readonly type: 'StartBatch';
+  readonly step: string;
+  readonly batch: number;
+  readonly attempt: number;
+  /** Attempts that failed before and count. */
+  readonly failures: number;
+  readonly inputs: readonly Span[];
+  /** Whether rows that an earlier pass rejected belong to its input, in addition to `inputs`. */
+  readonly again: boolean;
+  /** Input rows, as far as known; 0 for a source. */
+  readonly rows: number;
+  /** A source's next item. */
+  readonly offset: number;
+  readonly alone: boolean;
+}
+
+/** Returns the command that starts the next attempt at an open batch. */
+export const startAgain = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
+  type: 'StartBatch',
+  step: name,
+  batch,
+  attempt: open.attempt + 1,
+  failures: open.failures,
+  inputs: open.inputs,
+  again: false,
+  rows: open.rows,
+  offset: step.offset,
+  alone,
+});
