@@ -141,6 +141,17 @@ const targets: readonly Target[] = [
     comparison: 'cost of a row',
     judge: noMoreThanFirst(1.2),
   },
+  ...['100', '200', '1,000'].flatMap((inFlight) =>
+    ['one step', 'a chain of 3'].map(
+      (steps): Target => ({
+        what: `calls with a heavy tail, ${inFlight} in flight, ${steps}`,
+        wanted: '≥ 0.95 × p-map',
+        area: 'engine',
+        comparison: `calls with a heavy tail, ${inFlight} in flight, ${steps}`,
+        judge: timesAll(0.95, ['p-map, nothing kept']),
+      }),
+    ),
+  ),
   {
     what: 'cost of an event, up to three million',
     wanted: '≤ 1.2 × that at 10,000',

@@ -7,13 +7,14 @@ import { inTurns, keepPeak, type Runner } from '../rounds.ts';
 import { runProgram } from './own-run.ts';
 import { ownRunner } from './own-runner.ts';
 import { missingPeers } from '../peers.ts';
+import { heavyTail } from './heavy-tail.ts';
 import { batchSize, callMs, callsInFlight, keptOf } from './pipelines.ts';
 
-/** The engine as a whole: rows that cost nothing, how their cost grows, and calls that take their time. */
+/** The engine as a whole: rows that cost nothing, how their cost grows, calls that take their time, and calls whose latency has a heavy tail. */
 export const engine: Area = {
   name: 'engine',
-  does: 'runs three trivial steps, and calls that take 20 ms, durable, beside Distilabel and p-map',
-  run: async (bench) => [await trivialRows(bench), await costOfRows(bench), await slowCalls(bench)],
+  does: 'runs three trivial steps, calls that take 20 ms, and calls with a heavy tail, durable, compared with Distilabel and p-map',
+  run: async (bench) => [await trivialRows(bench), await costOfRows(bench), await slowCalls(bench), ...(await heavyTail(bench))],
 };
 
 /** Rows that go in: of ours, and of Distilabel, which takes long. */

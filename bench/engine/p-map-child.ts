@@ -1,6 +1,7 @@
-// The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS.
+// The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS [IN-FLIGHT STEPS].
 import { tell } from '../measured-process.ts';
-import { call, callsInFlight, isKept, textOf } from './pipelines.ts';
+import { answerOf, call, callsInFlight, isKept, latencyMs, textOf } from './pipelines.ts';
+import { pause } from '#kit/pause';
 import { importPeer } from '../peers.ts';
 
 /** What of the package is used. */
@@ -12,12 +13,24 @@ interface PMap {
   ) => Promise<readonly Out[]>;
 }
 
-const [name, rows] = process.argv.slice(2);
+const [name, rows, inFlight, steps] = process.argv.slice(2);
 const { default: pMap } = await importPeer<PMap>('p-map');
 const options = { concurrency: callsInFlight };
 const numbers = Array.from({ length: Number(rows) }, (_, n) => ({ n }));
 
 await tell(async () => {
+  if (name === 'heavy-tail') {
+    const ask = async ({ n }: { readonly n: number }) => {
+      const answers: string[] = [];
+      for (let step = 0; step < Number(steps); step++) {
+        await pause(latencyMs(n, step));
+        answers.push(answerOf(n));
+      }
+      return answers;
+    };
+    // As many calls in flight as all steps of the pipeline may have together.
+    return (await pMap(numbers, ask, { concurrency: Number(inFlight) * Number(steps) })).length;
+  }
   if (name === 'calls') return (await pMap(numbers, async ({ n }) => ({ n, ...(await call(n)) }), options)).length;
   const texts = await pMap(numbers, ({ n }) => ({ n, text: textOf(n) }), options);
   const lengths = await pMap(texts, (row) => ({ ...row, length: row.text.length }), options);

@@ -52,3 +52,33 @@ export async function call(n: number): Promise<{ readonly answer: string }> {
   await pause(callMs);
   return { answer: textOf(n) };
 }
+
+/** Milliseconds that the call for a row takes in a step: 300 at least, about 700 in the mean, 18,000 at most. The same for every contestant. */
+export function latencyMs(n: number, step = 0): number {
+  const share = (((n + step * 7_919) * 2_654_435_761) % 4_294_967_296) / 4_294_967_296;
+  return Math.min(20_000, 300 / (1 - share * 0.999) ** 0.6);
+}
+
+/** A model's answer of some 350 bytes. */
+export const answerOf = (n: number): string => `${'answer '.repeat(50)}${n}`;
+
+/** Calls whose latency has a heavy tail, in one step or several: `options` are calls in flight by step, rows in a batch, and steps. */
+export const heavyTail = (rows: number, [inFlight = 200, rowsOfBatch = 100, steps = 1]: readonly number[]): Pipeline =>
+  pipeline('heavy-tail', ({ source }) => {
+    const first = source('prompts', {
+      output: z.object({ n: z.int() }),
+      batchSize: rowsOfBatch,
+      read: function* ({ offset }) {
+        for (let n = offset; n < rows; n++) yield { n };
+      },
+    }).map('answer', { output: z.object({ answer: z.string() }), run: ({ n }) => slowAnswer(n, 0) }, { concurrency: inFlight });
+    if (steps === 1) return;
+    first
+      .replace('again', { output: z.object({ answer: z.string() }), run: ({ n }) => slowAnswer(n, 1) }, { concurrency: inFlight })
+      .replace('once more', { output: z.object({ answer: z.string() }), run: ({ n }) => slowAnswer(n, 2) }, { concurrency: inFlight });
+  });
+
+async function slowAnswer(n: number, step: number): Promise<{ readonly answer: string }> {
+  await pause(latencyMs(n, step));
+  return { answer: answerOf(n) };
+}

@@ -1,16 +1,20 @@
-// One run of ours: run-child.ts PIPELINE URL RUN ROWS, where ROWS is what goes in. The store is migrated already; without a URL it is in memory.
+// One run of ours: run-child.ts PIPELINE URL RUN ROWS [OPTION]…, where ROWS is what goes in. The store is migrated already; without a URL it is in memory.
 import { startPipeline } from '#engine';
 import { memoryStore, type Store } from '#log';
 import { plan } from '#pipeline';
 import { openStore } from '#postgres';
 import { tell } from '../measured-process.ts';
-import { calls, keptOf, trivial } from './pipelines.ts';
+import { calls, heavyTail, keptOf, trivial } from './pipelines.ts';
 import { requireRows } from './require-rows.ts';
 
-const [name = '', url = '', runId = '', rows = ''] = process.argv.slice(2);
+const [name = '', url = '', runId = '', rows = '', ...options] = process.argv.slice(2);
+const pipelineOf = () => {
+  if (name === 'heavy-tail') return heavyTail(Number(rows), options.map(Number));
+  return (name === 'calls' ? calls : trivial)(Number(rows));
+};
 const store: Store = url === '' ? memoryStore() : await openStore({ store: url, folder: '' });
 await tell(async () => {
-  const planned = plan((name === 'calls' ? calls : trivial)(Number(rows)));
+  const planned = plan(pipelineOf());
   const run = await startPipeline(store, planned, { runId, seed: 1 });
   const { rest } = await run.drive();
   if (rest !== 'succeeded') throw new Error(`the run ${rest}`);
