@@ -16,6 +16,7 @@ export {
 } from '#distiset';
 export {
   exportDistiset,
+  handleUnhandledErrors,
   resumePipeline,
   retryPipeline,
   startPipeline,

@@ -67,9 +67,9 @@ export type TriedAgain = Immutable<z.infer<typeof triedAgainSchema>>;
 
 /**
  * `asked`: somebody did. `auth`, `quota`: a provider refuses. `resource`: a client or model does not open. `reject-limit`: a step rejects too much.
- * `poison`: a batch was lost with its driver again and again.
+ * `poison`: a batch was lost with its driver again and again. `unhandled-rejection`: an error that nothing awaited belongs to no batch that runs.
  */
-export const pauseReasonSchema = z.enum(['asked', 'auth', 'quota', 'resource', 'reject-limit', 'poison']);
+export const pauseReasonSchema = z.enum(['asked', 'auth', 'quota', 'resource', 'reject-limit', 'poison', 'unhandled-rejection']);
 export type PauseReason = z.infer<typeof pauseReasonSchema>;
 
 export const runPausedSchema = z.object({

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { program as programVersions } from '#engine';
+import { handleUnhandledErrors, program as programVersions } from '#engine';
 import { Fault } from '#kit/fault';
 import { AssertionError } from '#kit/assert';
 import { describeThrown, isInstance } from '#kit/describe-thrown';
@@ -51,6 +51,11 @@ export async function main(args: readonly string[]): Promise<void> {
       handler = next;
     },
   };
+  const { exit } = process;
+  handleUnhandledErrors((error) => {
+    terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
+    exit(exitCodeOfError(error));
+  });
   try {
     await commandLine(context).parseAsync([...args], { from: 'user' });
   } catch (error) {

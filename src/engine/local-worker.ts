@@ -6,9 +6,9 @@ import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
 import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { Fault, messageOf } from '#kit/fault';
-import { redactor } from '#kit/redactor';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Freed, Journal, WishPause, Worker } from '#scheduler';
+import { planRedactor } from './plan-redactor.ts';
 import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, type OpenSources } from '#worker';
 
 export interface LocalWorkerOptions {
@@ -37,12 +37,18 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const chunks = cachedChunks(store.chunks);
   const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
-  const redact = redactor(
-    plan.secrets.map(({ value }) => value),
-    '[secret]',
-  );
+  const redact = planRedactor(plan);
   const userLog = (step: string) => redactedLog(options.userLog(step), redact);
-  const resources = new Resources(ended.signal, userLog(''), options.resourceFor);
+  const resources = new Resources({
+    signal: ended.signal,
+    log: userLog(''),
+    resourceFor: options.resourceFor,
+    onLost: (what, thrown) => {
+      const message = `an error that nothing awaited stems from ${what}: ${redact(messageOf(thrown))}`;
+      userLog('').warn(message);
+      options.wishPause(null, { reason: 'unhandled-rejection', message });
+    },
+  });
   const open: OpenSources = new Map();
   const load = new LoadMeter(options.freed);
   const journalClock = new JournalClock();

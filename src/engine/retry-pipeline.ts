@@ -5,7 +5,9 @@ import { runLogId, type Store } from '#log';
 import type { Plan } from '#pipeline';
 import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '#rows';
 import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#scheduler';
-import { driveContext, type EngineOptions } from './run-pipeline.ts';
+import { pausedByUnhandledErrors } from './unhandled-errors.ts';
+import type { EngineOptions } from './engine-options.ts';
+import { driveContext } from './run-pipeline.ts';
 
 export interface RetryOptions extends EngineOptions, Pick<ReopenOptions, 'runId' | 'acceptedChanges' | 'concurrency'> {
   /** Steps whose rejected rows are tried again; default: all. */
@@ -19,12 +21,15 @@ export interface RetryOptions extends EngineOptions, Pick<ReopenOptions, 'runId'
  * showed. Refused, as a `Fault`: `run-not-over`, `nothing-rejected`, `unknown-step`, `not-exact` where a step below makes rows of many together, so that
  * it would have to forget what it made.
  */
-export function retryPipeline(store: Store, plan: Plan, options: RetryOptions): Promise<DrivenRun> {
+export async function retryPipeline(store: Store, plan: Plan, options: RetryOptions): Promise<DrivenRun> {
   const { runId, acceptedChanges, concurrency, steps, codes } = options;
   const definition = acceptedChanges.length > 0 ? documentChunk(plan.definition) : null;
-  return reopenRun(driveContext(store, plan, options), { runId, acceptedChanges, concurrency, definition }, (before, { position }) =>
-    reopening(store, { runId, before, position, steps, codes, manifest: plan.manifest.steps }),
+  const run = await reopenRun(
+    driveContext(store, plan, options),
+    { runId, acceptedChanges, concurrency, definition },
+    (before, { position }) => reopening(store, { runId, before, position, steps, codes, manifest: plan.manifest.steps }),
   );
+  return pausedByUnhandledErrors(run, plan, options);
 }
 
 interface Wanted {

@@ -45,7 +45,7 @@ export interface Worker {
 }
 
 /** Asks for the whole run to pause, before the attempt that wishes it has ended; given to a worker when it is made. */
-export type WishPause = (step: string, wish: NonNullable<BatchEnd['pause']>) => void;
+export type WishPause = (step: string | null, wish: NonNullable<BatchEnd['pause']>) => void;
 
 /** Notifies the driver that calls of a step ended; given to a worker when it is made. */
 export type Freed = (step: string) => void;

@@ -2,11 +2,13 @@ import type { Checkpoint, Checkpoints as MadeCheckpoints, NewEvent, Rejection } 
 import { storableMessage } from '#schema';
 import { assert } from '#kit/assert';
 import type { Clock } from '#kit/clock';
-import { codeOf, hasCode } from '#kit/fault';
+import { areScopesWatched } from '#kit/error-scope';
+import { codeOf, hasCode, messageOf } from '#kit/fault';
 import { type JsonObject } from '#kit/json';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
 import { documentChunk, type RowReader } from '#rows';
+import { CallScope, type BatchLink } from './call-scope.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { FinishedRows, tellRejections, type Finished, type TellsRejections } from './finished-rows.ts';
 import type { Output } from './output-writer.ts';
@@ -65,7 +67,7 @@ export interface Task {
 
 /** Why a worker asks that the whole run pauses. */
 export interface PauseWish {
-  readonly reason: PausingReason | 'reject-limit';
+  readonly reason: PausingReason | 'reject-limit' | 'unhandled-rejection';
   readonly message: string;
 }
 
@@ -105,6 +107,10 @@ export class Attempt {
   readonly #startedAt: number;
   readonly #fuse: Fuse;
   readonly #undeclared = new Set<string>();
+  readonly #link: BatchLink;
+  /** Errors that nothing awaited, by the row that they stem from; null: some row, or the batch. */
+  readonly #unawaited = new Map<number | null, RowFailure>();
+  #hasScopes = false;
   #pause: PauseWish | null = null;
   #writing: Promise<void> = Promise.resolve();
 
@@ -115,6 +121,28 @@ export class Attempt {
     this.finished = new FinishedRows(task.step.adds, context.chunks);
     this.#startedAt = context.clock();
     this.#fuse = context.fuseOf(task.step.name);
+    this.#link = linkOf(this);
+  }
+
+  /** A scope for a call about a row, or about many rows (null). `known` is a source's, which moves on with its batches. */
+  scope(row: number | null, known?: CallScope): CallScope {
+    this.#hasScopes = true;
+    known?.moveTo(this.#link);
+    return known ?? new CallScope(this.#link, row);
+  }
+
+  /** An error that nothing awaited came, of a row whose call has ended, or of some row: it is looked at when the attempt ends. */
+  loseUnawaited(row: number | null, thrown: unknown): void {
+    if (!this.#unawaited.has(row)) this.#unawaited.set(row, this.failureOf(thrown));
+  }
+
+  /** Throws the error that nothing awaited, if one came; else ends what can be attributed to the attempt. For one call about all rows. */
+  async throwUnawaited(): Promise<void> {
+    await this.#turn();
+    const [lost] = this.#unawaited.values();
+    this.#unawaited.clear();
+    if (lost) throw Object.assign(new Error(lost.failure.message), { ...lost.failure, retryable: lost.retryable });
+    this.#link.attempt = null;
   }
 
   /** Reads what earlier attempts at the batch recorded, and keeps writing down what this one does. */
@@ -185,8 +213,11 @@ export class Attempt {
   }
 
   /** Ends the attempt after its rows were tried: `failed` are those to be tried again, `pending` how many were not done. */
-  async end(failed: ReadonlyMap<number, RowFailure>, pending: number): Promise<Ended> {
+  async end(failedCalls: ReadonlyMap<number, RowFailure>, undone: number): Promise<Ended> {
     await this.settle();
+    const unawaited = await this.#close();
+    const failed = new Map([...failedCalls, ...unawaited]);
+    const pending = undone + unawaited.size;
     const { step, failures } = this.task;
     if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
     const { throttled, others } = separated(failed);
@@ -208,11 +239,37 @@ export class Attempt {
   }
 
   /** The success of a batch whose output is not told row by row. */
-  succeededWith(
+  async succeededWith(
     output: Output,
     { rowsIn, missing = [] }: { readonly rowsIn: number; readonly missing?: NewEvent<'BatchSucceeded'>['data']['missing'] },
   ): Promise<Ended> {
+    await this.throwUnawaited();
     return this.#success({ output, ...tellRejections([]) }, { source: null, rowsIn, missing });
+  }
+
+  /**
+   * Ends what can be attributed to the attempt. Returns the rows that were done and are not, because something that their calls started came to grief:
+   * rows that no event tells of yet. What is recorded stays.
+   */
+  async #close(): Promise<ReadonlyMap<number, RowFailure>> {
+    await this.#turn();
+    this.#link.attempt = null;
+    const lost = new Map<number, RowFailure>();
+    for (const [row, failure] of this.#unawaited) {
+      const taken = this.finished.takeBack(row);
+      for (const each of taken) lost.set(each, failure);
+      if (taken.length === 0) this.#warn(failure.failure.message);
+    }
+    return lost;
+  }
+
+  /** Lets Node report rejections that have happened and that nothing awaits: it does so between turns of the event loop. */
+  async #turn(): Promise<void> {
+    if (this.#hasScopes && areScopesWatched()) await new Promise(setImmediate);
+  }
+
+  #warn(message: string): void {
+    this.context.userLog(this.task.step.name).warn(`batch ${this.task.batch}: ${message}`);
   }
 
   async #success(
@@ -293,6 +350,7 @@ export class Attempt {
   /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
   async broken(thrown: unknown): Promise<Ended> {
     await this.settle();
+    this.#link.attempt = null;
     const pending = Math.max(0, this.task.rows - this.finished.count);
     if (this.isGivenUp(thrown)) return this.#interrupted(pending);
     const what = this.failureOf(thrown);
@@ -370,4 +428,22 @@ export class Attempt {
   #elapsedMs(): number {
     return Math.max(0, (this.context.clock() - this.#startedAt) / 1000);
   }
+}
+
+/** What an attempt's calls hold of it. */
+function linkOf(attempt: Attempt): BatchLink {
+  const { context, task } = attempt;
+  const step = task.step.name;
+  const place = `batch ${task.batch} of step ${step}`;
+  return {
+    attempt,
+    late: (thrown) => {
+      const message = `an error that nothing awaited came after ${place} had ended: ${context.redact(messageOf(thrown))}`;
+      // The run may have nothing left to do, and end all the same.
+      context.userLog(step).warn(message);
+      context.wishPause({ reason: 'unhandled-rejection', message });
+    },
+    ignored: (thrown) =>
+      context.userLog(step).warn(`${place}: after its call had failed, this came, and nothing awaited it: ${messageOf(thrown)}`),
+  };
 }

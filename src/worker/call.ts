@@ -1,23 +1,45 @@
 import { Fault } from '#kit/fault';
 import { memberOf } from '#kit/describe-thrown';
+import type { CallScope } from './call-scope.ts';
 import type { RowContext } from './row-context.ts';
 
-/** A call's result, its time-out, or the abort of everything, whichever comes first. */
-export function settled<T>(call: Promise<T>, rowContext: RowContext, timeoutMs: number, abort: AbortSignal): Promise<T> {
+/** What a call ends with, if not by itself. */
+export interface CallEnds {
+  readonly rowContext: RowContext;
+  readonly scope: CallScope;
+  readonly timeoutMs: number;
+  readonly abort: AbortSignal;
+}
+
+/** A call's result, its time-out, an error of its scope that nothing awaited, or the abort of everything, whichever comes first. */
+export function settled<T>(call: Promise<T>, { rowContext, scope, timeoutMs, abort }: CallEnds): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const giveUp = (reason: unknown) => {
+      scope.end(true);
       rowContext.cancel(reason);
       reject(reason);
     };
+    scope.await(giveUp);
     rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
     const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
     // The call itself may have brought the abort about.
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
-    call.then(resolve, reject).finally(() => {
+    const end = (hasFailed: boolean) => {
+      scope.end(hasFailed);
       rowContext.clock.stop();
       abort.removeEventListener('abort', onAbort);
-    });
+    };
+    call.then(
+      (value) => {
+        end(false);
+        resolve(value);
+      },
+      (thrown: unknown) => {
+        end(true);
+        reject(thrown);
+      },
+    );
   });
 }
 

@@ -139,6 +139,16 @@ export class FinishedRows {
     });
   }
 
+  /** Takes back rows that no event tells of yet and that were not rejected: those named, or all (null). Returns which they are. */
+  takeBack(row: number | null): readonly number[] {
+    const taken = this.#untold.filter((each) => (row === null || each === row) && this.#rows[each]?.kind !== 'rejected');
+    const isTaken = new Set(taken);
+    this.#untold = this.#untold.filter((each) => !isTaken.has(each));
+    for (const each of taken) this.#rows[each] = undefined;
+    this.#count -= taken.length;
+    return taken;
+  }
+
   /** Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. */
   async recover(events: readonly RecordedEvent[]): Promise<void> {
     for (const event of events) {

@@ -1,4 +1,5 @@
 import { Fault, hasCode, messageOf } from '#kit/fault';
+import { inScope } from '#kit/error-scope';
 import type { Log, Resource } from '#pipeline';
 
 /** Clients and models that steps use: each is opened once, when it is first asked for, and closed at the end. */
@@ -8,10 +9,24 @@ export class Resources {
   readonly #log: Log;
   readonly #resourceFor: (asked: Resource<unknown>) => Resource<unknown>;
 
-  constructor(signal: AbortSignal, log: Log, resourceFor: (asked: Resource<unknown>) => Resource<unknown> = (asked) => asked) {
+  readonly #onLost: (message: string, thrown: unknown) => void;
+
+  /** `onLost` gets errors that nothing awaited and that stem from a resource: they are the fault of no row that uses it. */
+  constructor({
+    signal,
+    log,
+    resourceFor = (asked) => asked,
+    onLost,
+  }: {
+    readonly signal: AbortSignal;
+    readonly log: Log;
+    readonly resourceFor?: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
+    readonly onLost: (message: string, thrown: unknown) => void;
+  }) {
     this.#signal = signal;
     this.#log = log;
     this.#resourceFor = resourceFor;
+    this.#onLost = onLost;
   }
 
   /** The value of a resource. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or `quota`: never a row's fault. The next one who asks tries again. */
@@ -19,8 +34,9 @@ export class Resources {
     const resource = this.#resourceFor(asked) as Resource<T>;
     const known = this.#open.get(resource) as Promise<T> | undefined;
     if (known) return known;
+    const scope = { lose: (thrown: unknown) => this.#onLost(`resource ${resource.id}`, thrown) };
     const opened = Promise.resolve()
-      .then(() => resource.open({ signal: this.#signal, log: this.#log }))
+      .then(() => inScope(scope, () => resource.open({ signal: this.#signal, log: this.#log })))
       .catch((cause: unknown) => {
         this.#open.delete(resource);
         // A key that is missing or refused is told as what it is: opening again does not help.

@@ -1,8 +1,10 @@
+import { areScopesWatched, inScope } from '#kit/error-scope';
 import { type JsonObject } from '#kit/json';
 import type { Checked, RowWiseRunnable } from '#pipeline';
 import { columnsOf, rowMaker, type View } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
+import type { CallScope } from './call-scope.ts';
 import { refusal, storable } from './checked-values.ts';
 import { dropped, keptAsItIs, type Finished } from './finished-rows.ts';
 import { RowContext } from './row-context.ts';
@@ -19,6 +21,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   const turns = new Turns();
   const rowAt = rowMaker(step.inputColumns);
   const load = context.load.begin(step.name, task.batch, task.rows - finished.count, () => finished.untoldBytes);
+  const scopes = rowScopes(attempt, step);
 
   /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */
   const tryPart = async (part: View, first: number): Promise<boolean> => {
@@ -32,7 +35,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
         lanes.leave();
         return false;
       }
-      const call = tryRow(attempt, step, row, rowAt(values, row - first), failed);
+      const call = tryRow(attempt, step, { row, input: rowAt(values, row - first), scopes }, failed);
       if (call) {
         const ended = call.finally(() => {
           lanes.leave();
@@ -50,13 +53,16 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
     return true;
   };
 
-  try {
+  const tryAll = async (): Promise<void> => {
     let first = 0;
     // A part of the input at a time: all of it may be larger than memory.
     for await (const part of context.reader.inputParts(step.name, task.inputs)) {
       if (!(await tryPart(part, first))) break;
       first += part.count;
     }
+  };
+  try {
+    await inScope(attempt.scope(null), tryAll);
   } finally {
     // Calls under way end before the attempt does, also where the rest of the input cannot be read.
     await Promise.all(inFlight);
@@ -68,30 +74,60 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
 function tryRow(
   attempt: Attempt,
   step: RowWiseRunnable,
-  row: number,
-  input: JsonObject,
+  { row, input, scopes }: { readonly row: number; readonly input: JsonObject; readonly scopes: RowScopes },
   failed: Map<number, RowFailure>,
 ): Promise<void> | undefined {
   const { context } = attempt;
   const rowContext = new RowContext(attempt, step, row);
+  const scope = scopes.scopeOf(row);
+  // Rows that a generator makes are made in its scope, too.
+  const invoke = (): unknown => {
+    const value = step.call(input, rowContext);
+    return step.operator === 'flatMap' ? Promise.resolve(value).then((made) => collected(attempt, step, row, made, rowContext)) : value;
+  };
   let result: unknown;
   try {
-    result = step.call(input, rowContext);
+    result = scope ? inScope(scope, invoke) : invoke();
   } catch (thrown) {
+    scope?.end(true);
     lose(attempt, row, thrown, failed);
     return undefined;
   }
-  if (step.operator !== 'flatMap' && !isThenable(result)) {
+  const isAsync = isThenable(result);
+  scopes.returned(isAsync);
+  if (!isAsync) {
     accept(attempt, step, row, result);
     return undefined;
   }
-  const call = Promise.resolve(result).then((value) =>
-    step.operator === 'flatMap' ? collected(attempt, step, row, value, rowContext) : value,
-  );
-  return settled(call, rowContext, step.options.timeoutMs, context.abort).then(
+  const ends = { rowContext, scope: scope ?? attempt.scope(row), timeoutMs: step.options.timeoutMs, abort: context.abort };
+  return settled(Promise.resolve(result), ends).then(
     (value) => accept(attempt, step, row, value),
     (thrown: unknown) => (attempt.isGivenUp(thrown) ? undefined : lose(attempt, row, thrown, failed)),
   );
+}
+
+/** Gives the calls of a batch's rows their scopes. */
+interface RowScopes {
+  /** The scope of a row's call; undefined: it is called in that of the batch. */
+  scopeOf(row: number): CallScope | undefined;
+  /** A call returned: a promise or a value. */
+  returned(isAsync: boolean): void;
+}
+
+/**
+ * Each row has a scope of its own where its function is asynchronous: beside a promise it costs nothing. A function that returns at once is called a
+ * million times a second, so its rows share the scope of their batch, until something comes to grief: another attempt then finds out which row it was.
+ */
+function rowScopes(attempt: Attempt, { options }: RowWiseRunnable): RowScopes {
+  if (!areScopesWatched()) return { scopeOf: () => undefined, returned: () => undefined };
+  const isSearching = attempt.task.failures > 0 || options.attempts === 1;
+  let isOwn = true;
+  return {
+    scopeOf: (row) => (isOwn ? attempt.scope(row) : undefined),
+    returned: (isAsync) => {
+      isOwn = isAsync || isSearching;
+    },
+  };
 }
 
 /** What becomes of a row whose call threw: tried again, rejected, or, where the run pauses, left as it is. */

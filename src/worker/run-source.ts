@@ -1,9 +1,11 @@
 import type { RecordedEvent } from '#schema';
+import { inScope } from '#kit/error-scope';
 import { isErrorLike } from '#kit/describe-thrown';
 import { Fault } from '#kit/fault';
 import { canonicalJson, type JsonObject } from '#kit/json';
 import type { RunnableStep } from '#pipeline';
 import type { Attempt, Ended } from './attempt.ts';
+import type { CallScope } from './call-scope.ts';
 import { failureOf } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
@@ -15,7 +17,7 @@ type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 const batchBytesMax = 32 * 1024 * 1024;
 
 /** Sources that are open, by step: batches of a source go on where the one before it ended. */
-export type OpenSources = Map<string, SourceReader>;
+export type OpenSources = Map<string, { readonly reader: SourceReader; readonly scope: CallScope }>;
 
 /** Reads a source's next batch. What was read before it broke is kept, and arrives. */
 export async function runSource(attempt: Attempt, source: Source, open: OpenSources): Promise<Ended> {
@@ -23,12 +25,13 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   const size = source.cut.kind === 'source' ? source.cut.rows : 1;
   const done = finished.count;
   const batch = { read: done, last: false, bytes: 0 };
-  try {
-    const reader = await readerAt(attempt, source, open, task.offset + done);
+  const scope = attempt.scope(null, open.get(source.name)?.scope);
+  const read = async (): Promise<void> => {
+    const reader = await readerAt(attempt, source, { open, scope }, task.offset + done);
     const turns = new Turns();
     while (batch.read < size && batch.bytes < batchBytesMax && !attempt.isStopping && !context.abort.aborted) {
       const pulled = reader.next();
-      const item = pulled instanceof Promise ? await unlessAborted(pulled, context.abort) : pulled;
+      const item = pulled instanceof Promise ? await unlessGivenUp(pulled, scope, context.abort) : pulled;
       if (item.done) {
         batch.last = true;
         break;
@@ -42,6 +45,10 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       if (over) await over;
     }
     if (!batch.last && reader.isSynchronous && !attempt.isStopping) batch.last = (await reader.peek()).done;
+    await attempt.throwUnawaited();
+  };
+  try {
+    await inScope(scope, read);
   } catch (thrown) {
     await closeSource(open, source.name);
     // The last attempt delivers what came before the item that cannot be read; the next batch begins with that item.
@@ -73,19 +80,24 @@ function rejectItem(attempt: Attempt, row: number, error: Error): void {
 
 /** Ends a source's iterator, so that the next batch opens it anew. */
 export async function closeSource(open: OpenSources, name: string): Promise<void> {
-  const reader = open.get(name);
+  const opened = open.get(name);
   open.delete(name);
   // It is to be given up in any case: what its clean-up throws changes nothing.
-  await reader?.close().catch(() => undefined);
+  await opened?.reader.close().catch(() => undefined);
 }
 
-async function readerAt(attempt: Attempt, source: Source, open: OpenSources, offset: number): Promise<SourceReader> {
-  const known = open.get(source.name);
+async function readerAt(
+  attempt: Attempt,
+  source: Source,
+  { open, scope }: { readonly open: OpenSources; readonly scope: CallScope },
+  offset: number,
+): Promise<SourceReader> {
+  const known = open.get(source.name)?.reader;
   if (known?.offset === offset) return known;
   await closeSource(open, source.name);
   await refuseOtherOrigin(attempt);
   const reader = await openSource(source, offset, await markBefore(attempt, offset), attempt.context);
-  open.set(source.name, reader);
+  open.set(source.name, { reader, scope });
   return reader;
 }
 
@@ -125,11 +137,27 @@ async function markAt(attempt: Attempt, row: number): Promise<Mark> {
   return values ? markOf(values) : null;
 }
 
-function unlessAborted<T>(promise: Promise<T>, abort: AbortSignal): Promise<T> {
+/** An item, unless the run is stopped first, or the source loses an error that nothing awaits: then no item may ever come. */
+function unlessGivenUp<T>(promise: Promise<T>, scope: CallScope, abort: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abort.reason);
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => abort.removeEventListener('abort', onAbort));
+    scope.await(reject);
+    // Before the item is taken: what waits for the next one is not to be undone.
+    const end = () => {
+      scope.end(false);
+      abort.removeEventListener('abort', onAbort);
+    };
+    promise.then(
+      (item) => {
+        end();
+        resolve(item);
+      },
+      (thrown: unknown) => {
+        end();
+        reject(thrown);
+      },
+    );
   });
 }

@@ -1,5 +1,6 @@
 // Steps whose function gets many rows in one call: those of a batch, or all there are.
 import type { Span } from '#schema';
+import { inScope } from '#kit/error-scope';
 import { isErrorLike } from '#kit/describe-thrown';
 import type { JsonObject } from '#kit/json';
 import type { RowsWiseRunnable } from '#pipeline';
@@ -89,10 +90,13 @@ async function called<T>(
   if (!lanes.tryEnter()) await lanes.enter();
   try {
     const rowContext = new RowContext(attempt, step, null, first);
-    const call = Promise.resolve()
-      .then(() => step.call(rows, rowContext))
-      .then(use);
-    return await settled(call, rowContext, step.options.timeoutMs, context.abort);
+    const scope = attempt.scope(null);
+    const call = inScope(scope, () =>
+      Promise.resolve()
+        .then(() => step.call(rows, rowContext))
+        .then(use),
+    );
+    return await settled(call, { rowContext, scope, timeoutMs: step.options.timeoutMs, abort: context.abort });
   } finally {
     lanes.leave();
     load.end();

@@ -65,9 +65,18 @@ function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: numb
   let offset = start;
   let ahead: Item | undefined;
   const itemOf = ({ done, value }: IteratorResult<unknown>): Item => (done === true ? { done: true } : { done: false, value });
+  let isPulling = false;
+  const pulled = async (result: Promise<IteratorResult<unknown>>): Promise<Item> => {
+    isPulling = true;
+    try {
+      return itemOf(await result);
+    } finally {
+      isPulling = false;
+    }
+  };
   const pull = (): Promise<Item> | Item => {
     const result = iterator.next();
-    return result instanceof Promise ? result.then(itemOf) : itemOf(result);
+    return result instanceof Promise ? pulled(result) : itemOf(result);
   };
   const take = (item: Item): Item => {
     if (!item.done) offset++;
@@ -96,7 +105,10 @@ function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: numb
       return item;
     },
     close: async () => {
-      await iterator.return?.();
+      const closed = Promise.resolve(iterator.return?.());
+      // A generator that still waits for an item ends behind that wait, which may be forever.
+      if (isPulling) closed.catch(() => undefined);
+      else await closed;
     },
   };
 }

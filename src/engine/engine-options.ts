@@ -1,0 +1,19 @@
+import type { Actor, RecordedEvent } from '#schema';
+import type { Clock } from '#kit/clock';
+import type { Log, Resource } from '#pipeline';
+
+/** What both a new and a resumed run may be told. */
+export interface EngineOptions {
+  /** Lifts the limit at which a step that rejects too much pauses the run. */
+  readonly isRejectLimitLifted?: boolean | undefined;
+  /** Told of every recorded event, in order. */
+  readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+  /** Told when the store has not answered for a second, with its last error, and with null when it answers again. The run waits meanwhile. */
+  readonly onAway?: ((error: Error | null) => void) | undefined;
+  /** Where steps' log lines go; default: nowhere. */
+  readonly userLog?: ((step: string) => Log) | undefined;
+  /** Says what is opened where a step asks for a resource; default: that resource. */
+  readonly resourceFor?: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
+  readonly actor?: Actor | undefined;
+  readonly clock?: Clock | undefined;
+}
