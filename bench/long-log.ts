@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { NewEvent } from '#schema';
-import { errors, graph, progress, timeline, usage } from '#projections';
+import { projections } from '#projections';
 import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, runLogId, snapshotting, type Store } from '#log';
+import { encodeEvent, openAppender, runLogId, snapshotting, type Appender, type Store } from '#log';
 import { pipeline, plan, type Plan } from '#pipeline';
 import { ChunkBuilder, documentChunk, type BuiltChunk } from '#rows';
 
@@ -63,8 +63,8 @@ export async function makeLongLog(store: Store, events: number): Promise<LongLog
   });
   const opened = await store.log.openDriver(runId);
   if (!created.ok || !opened.ok) throw new Error('the run could not be made');
-  const snapshots = snapshotting(store, [graph, progress, errors, usage, timeline], logId);
-  const appender = openAppender({
+  const snapshots = snapshotting(store, { folds: projections, logId, append: (events) => appender.append(events) });
+  const appender: Appender = openAppender({
     log: store.log,
     runId,
     session: opened.session,

@@ -1,3 +1,4 @@
+export { projections } from './projections.ts';
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
 export { isDone, isSettled, type GraphState, type OpenBatch, type StepPlan, type StepState, type Waiting } from './graph/state.ts';

@@ -61,6 +61,7 @@ distilog.snapshots.version integer not null
 distilog.snapshots.fingerprint text not null
 distilog.snapshots."position" bigint not null
 distilog.snapshots.state text not null
+distilog.snapshots.named_at bigint not null
 
 -- Constraints
 chunks_pkey: PRIMARY KEY (sha256)
@@ -72,7 +73,7 @@ events_pkey: PRIMARY KEY (log_id, "position")
 heads_pkey: PRIMARY KEY (log_id)
 migration_lock_pkey: PRIMARY KEY (id)
 migrations_pkey: PRIMARY KEY (name)
-snapshots_pkey: PRIMARY KEY (log_id, projection, version, fingerprint, "position")
+snapshots_pkey: PRIMARY KEY (log_id, projection, version, fingerprint, "position", named_at)
 
 -- Indexes
 CREATE UNIQUE INDEX chunks_pkey ON distilog.chunks USING btree (sha256);
@@ -88,7 +89,7 @@ CREATE INDEX events_rare ON distilog.events USING btree (log_id, "position") WHE
 CREATE UNIQUE INDEX heads_pkey ON distilog.heads USING btree (log_id);
 CREATE UNIQUE INDEX migration_lock_pkey ON distilog.migration_lock USING btree (id);
 CREATE UNIQUE INDEX migrations_pkey ON distilog.migrations USING btree (name);
-CREATE UNIQUE INDEX snapshots_pkey ON distilog.snapshots USING btree (log_id, projection, version, fingerprint, "position");
+CREATE UNIQUE INDEX snapshots_pkey ON distilog.snapshots USING btree (log_id, projection, version, fingerprint, "position", named_at);
 
 -- Views
 create view distilog.history as SELECT log_id,
@@ -113,6 +114,7 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON distilog.events FOR EACH S
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.events FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 CREATE TRIGGER append_only BEFORE DELETE ON distilog.heads FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.heads FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
+CREATE TRIGGER append_only BEFORE UPDATE ON distilog.snapshots FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 
 -- Grants
 chunks: distilog_app=ar/distilog_owner distilog_owner=arwdDxtm/distilog_owner
@@ -122,20 +124,22 @@ heads: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 history: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 migration_lock: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 migrations: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
-snapshots: distilog_app=arwd/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+snapshots: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 
 -- Functions
 CREATE OR REPLACE FUNCTION distilog.admit(role name)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
 AS $function$
+#variable_conflict error
 begin
   execute format('grant usage on schema distilog to %I', role);
   execute format('grant select on all tables in schema distilog to %I', role);
   execute format('grant insert on distilog.chunks to %I', role);
-  execute format('grant insert, update, delete on distilog.snapshots to %I', role);
-  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to %I', role);
+  execute format('revoke insert, update, delete on distilog.snapshots from %I', role);
+  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at, distilog.store_snapshots to %I', role);
 end $function$
 ;
 -- distilog_owner=X/distilog_owner
@@ -308,6 +312,45 @@ begin
 end $function$
 ;
 -- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.store_snapshots(p_logs text[], p_projections text[], p_versions integer[], p_fingerprints text[], p_positions bigint[], p_named_at bigint[], p_states text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
+AS $function$
+#variable_conflict error
+declare bad record;
+begin
+  select s.* into bad from unnest(p_logs, p_projections, p_versions, p_fingerprints, p_positions, p_named_at, p_states) as s (log, projection, version, fingerprint, position, named_at, state)
+    where not exists (
+      select from distilog.events e
+        where e.log_id = s.log and e.position = s.named_at and s.position < s.named_at and e.type = 'SnapshotsTaken' and e.version = 1
+          and e.data::jsonb @> jsonb_build_object(
+                'position', s.position, 'fingerprint', s.fingerprint,
+                'states', jsonb_build_array(jsonb_build_object(
+                  'projection', s.projection, 'version', s.version, 'sha256', encode(sha256(convert_to(s.state, 'UTF8')), 'hex')))))
+    limit 1;
+  if found then
+    raise exception 'position % of log % does not name this snapshot of % at position %', bad.named_at, bad.log, bad.projection, bad.position using errcode = '23503';
+  end if;
+
+  insert into distilog.snapshots (log_id, projection, version, fingerprint, position, named_at, state)
+    select * from unnest(p_logs, p_projections, p_versions, p_fingerprints, p_positions, p_named_at, p_states)
+    on conflict do nothing;
+
+  select s.* into bad from unnest(p_logs, p_projections, p_versions, p_fingerprints, p_positions, p_named_at, p_states) as s (log, projection, version, fingerprint, position, named_at, state)
+    join distilog.snapshots k on k.log_id = s.log and k.projection = s.projection and k.version = s.version and k.fingerprint = s.fingerprint
+                             and k.position = s.position and k.named_at = s.named_at
+    where convert_to(k.state, 'UTF8') <> convert_to(s.state, 'UTF8')
+    limit 1;
+  if found then
+    raise exception 'another snapshot of % is stored at position % of log %', bad.projection, bad.position, bad.log using errcode = '23505';
+  end if;
+end $function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
 
 CREATE OR REPLACE FUNCTION distilog.take_over(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
  RETURNS distilog.append_result

@@ -28,6 +28,7 @@ export {
 export { Fault, hasCode } from '#kit/fault';
 export type { Json, JsonObject } from '#kit/json';
 export {
+  checkSnapshots,
   follow,
   foldAt,
   memoryStore,
@@ -35,6 +36,7 @@ export {
   resolveAsOf,
   verify,
   type AsOf,
+  type CheckedSnapshots,
   type EventLog,
   type Store,
   type Verified,
@@ -69,7 +71,7 @@ export {
   type Usage,
 } from '#pipeline';
 export { migrate, openPostgresStore, openStore, type PostgresStore } from '#postgres';
-export { errors, graph, progress, timeline, usage } from '#projections';
+export { errors, graph, progress, projections, timeline, usage } from '#projections';
 export type { RowName } from '#rows';
 export { cancelRun, type DrivenRun, type Rest, type StopWish } from '#scheduler';
 export type { EventType, NewEvent, RecordedEvent } from '#schema';

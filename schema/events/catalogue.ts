@@ -16,6 +16,7 @@ export const catalogue = {
   RunPaused: { log: 'run', level: 'run', version: 1, data: run.runPausedSchema },
   RunCancelled: { log: 'run', level: 'run', version: 1, data: run.runCancelledSchema },
   RunFinished: { log: 'run', level: 'run', version: 1, data: run.runFinishedSchema },
+  SnapshotsTaken: { log: 'run', level: 'run', version: 1, data: run.snapshotsTakenSchema },
   StepStarted: { log: 'run', level: 'step', version: 1, data: run.stepStartedSchema },
   StepFinished: { log: 'run', level: 'step', version: 1, data: run.stepFinishedSchema },
   StepFailed: { log: 'run', level: 'step', version: 1, data: run.stepFailedSchema },

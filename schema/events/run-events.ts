@@ -91,3 +91,16 @@ export const stepStartedSchema = z.object({
 });
 export const stepFinishedSchema = z.object({});
 export const stepFailedSchema = z.object({ error: failureSchema });
+
+/**
+ * The driver took snapshots of its folds as of an earlier position. A reader accepts a snapshot only if such an event names its hash, and keeps no
+ * account of these events otherwise: every fold ignores them.
+ */
+export const snapshotsTakenSchema = z.object({
+  /** The position whose states were taken. It is below that of the event. */
+  position: z.int().positive(),
+  /** Hash of the event schemas and upcasters that the states were folded with. */
+  fingerprint: z.string(),
+  /** By projection and version: the SHA-256 of the state as canonical JSON in UTF-8. */
+  states: z.array(z.object({ projection: z.string(), version: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+});

@@ -205,11 +205,11 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .action((first, second, options) =>
       second === undefined ? trace(context, undefined, first, options) : trace(context, first, second, options),
     );
-  command('verify [run]', 'compute the hash chain and every chunk anew')
+  command('verify [run]', 'recompute the hash chain, every chunk and every snapshot')
     .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
     .option('--distiset <dir>', 'a dataset that was written: its files, and its rows in the log')
     .action((which, options) => verify(context, which, options));
-  command('rebuild [run]', 'fold the log anew, without snapshots')
+  command('rebuild [run]', 'fold the log without snapshots, and store those again that are missing or false')
     .option('--check', 'compare only')
     .action((which, options) => rebuild(context, which, options));
   command('sql <statement>', 'a select on the tables and views of the store; it changes nothing')

@@ -1,8 +1,8 @@
-import { errors, graph, progress, type ErrorGroup, type GraphState } from '#projections';
+import { errors, graph, progress, type ErrorGroup, type ErrorsState, type GraphState, type ProgressState } from '#projections';
 import type { Definition, RecordedEvent } from '#schema';
 import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
-import { foldAt, runLogId, type AsOf, type Store } from '#log';
+import { foldAllAt, runLogId, type AsOf, type Store } from '#log';
 import { beginning } from './beginning.ts';
 import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';
 import { ancestry, leafState, type LeafState } from './leaf-state.ts';
@@ -69,11 +69,9 @@ export async function createDistiset(
   const first = await beginning(store, logId);
   const [started, definition] = first;
   const { manifest, seed, params, program } = started.data;
-  const [definitions, graphState, progressState, errorsState] = await Promise.all([
+  const [definitions, [graphState, progressState, errorsState]] = await Promise.all([
     definitionPeriods(store, first, position),
-    foldAt(store, graph, logId, position),
-    foldAt(store, progress, logId, position),
-    foldAt(store, errors, logId, position),
+    foldAllAt<[GraphState, ProgressState, ErrorsState]>(store, [graph, progress, errors], logId, position),
   ]);
   const leaves = graphState.order.filter((name) => graphState.steps[name]?.plan.consumers.length === 0);
   const wanted = steps ?? leaves;

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Fault, messageOf } from '#kit/fault';
 import { sha256, sha256Stream } from '#kit/sha256';
-import { resolveAsOf, runLogId, sideLogId, type Store } from '#log';
+import { resolveAsOf, runLogId, sideLogId, withoutSnapshots, type Store } from '#log';
 import { createDistiset } from './create-distiset.ts';
 import type { DistisetMetadata } from './writers/metadata.ts';
 import { LinesHash } from './writers/lines-hash.ts';
@@ -57,7 +57,7 @@ export async function verifyDistiset(store: Store, directory: string): Promise<V
   differences.push(...strangers(directory, metadata).map((file) => `${file} is none of the files that were written`));
 
   const wanted = metadata.configs.map(({ step }) => step);
-  const distiset = await createDistiset(store, runId, { asOf, steps: wanted.length > 0 ? wanted : undefined });
+  const distiset = await createDistiset(withoutSnapshots(store), runId, { asOf, steps: wanted.length > 0 ? wanted : undefined });
   let rows = 0;
   for (const { name, step, rows: rowsWritten, rowsSha256, error } of metadata.configs) {
     const config = distiset.configs.find((each) => each.step === step);

@@ -24,13 +24,17 @@ export {
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
-export { foldAt, snapshotKey } from './fold.ts';
+export { foldAllAt, foldAt, foldOn, snapshotKey } from './fold.ts';
 export type { Foldable } from './foldable.ts';
 export { follow, type FollowOptions } from './follow.ts';
+export { checkSnapshots, type CheckedSnapshots, type FalseSnapshot } from './check-snapshots.ts';
 export { chainHash, emptyHash, leafHash, rootHash, type ChainLink } from './hash-chain.ts';
 export { memoryStore, type MemoryStore } from './memory-store.ts';
-export { rebuild, type Rebuilt } from './rebuild.ts';
-export type { Snapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
-export { snapshotEvery, snapshotting, type Snapshotting } from './snapshotting.ts';
+export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.ts';
+export { unnamedReason } from './named-snapshot.ts';
+export type { FoundSnapshot, Snapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
+export { snapshotEvery, snapshotting, type Snapshotting, type SnapshottingOptions } from './snapshotting.ts';
 export type { Store } from './store.ts';
+export { takeSnapshots, type TakenSnapshots } from './take-snapshots.ts';
 export { verify, type Bad, type Verified, type VerifyOptions } from './verify.ts';
+export { withoutSnapshots } from './without-snapshots.ts';

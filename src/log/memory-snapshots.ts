@@ -1,31 +1,56 @@
-import { canonicalJson } from '#kit/json';
-import type { SnapshotKey, SnapshotStore } from './snapshot-store.ts';
+import { Fault } from '#kit/fault';
+import type { StoredEvent } from './event-log.ts';
+import { unnamedReason } from './named-snapshot.ts';
+import type { FoundSnapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
 
-/** The snapshots of a memory store. States are kept as text: what JSON does not keep of them is lost, as in a database. */
-export function memorySnapshots(): SnapshotStore {
-  const logs = new Map<string, Map<string, Map<number, string>>>();
-  const statesOf = (key: SnapshotKey) => logs.get(key.logId)?.get(nameOf(key));
-  const positionsOf = (key: SnapshotKey) => [...(statesOf(key)?.keys() ?? [])].sort((a, b) => a - b);
+/** A stored snapshot under its key. */
+export type MemorySnapshot = SnapshotKey & StoredSnapshot;
+
+export interface MemorySnapshots extends SnapshotStore {
+  /** Every snapshot, for tests that alter them as the owner of a database can. */
+  readonly rows: MemorySnapshot[];
+}
+
+/** The snapshots of a memory store, given the events of its logs. */
+export function memorySnapshots(eventAt: (logId: string, position: number) => StoredEvent | undefined): MemorySnapshots {
+  const rows: MemorySnapshot[] = [];
+  const found = (row: MemorySnapshot): FoundSnapshot => ({ ...row, naming: eventAt(row.logId, row.namedAt) ?? null });
+  const ofKey = (key: SnapshotKey) => rows.filter((row) => isOf(row, key)).sort((a, b) => a.position - b.position || a.namedAt - b.namedAt);
+
+  /** Returns whether a snapshot is to be stored, or is stored already. */
+  const isNew = (row: MemorySnapshot): boolean => {
+    const reason = unnamedReason(row, found(row));
+    if (reason !== null)
+      throw new Fault('snapshot-not-named', `A snapshot of ${row.projection} at position ${row.position} is refused: ${reason}`);
+    const stored = ofKey(row).find(({ position, namedAt }) => position === row.position && namedAt === row.namedAt);
+    if (stored && stored.state !== row.state)
+      throw new Fault('snapshot-differs', `Another state of ${row.projection} at position ${row.position} is stored`);
+    return !stored;
+  };
+
   return {
+    rows,
     nearest: async (key, position) => {
-      const at = positionsOf(key).findLast((each) => each <= position);
-      const state = at === undefined ? undefined : statesOf(key)?.get(at);
-      return at === undefined || state === undefined ? null : { position: at, state: JSON.parse(state) as unknown };
+      const accepted = ofKey(key).findLast((row) => row.position <= position && unnamedReason(key, found(row)) === null);
+      return accepted ? { position: accepted.position, state: JSON.parse(accepted.state) as unknown } : null;
     },
-    save: async (key, { position, state }) => {
-      const log = logs.get(key.logId) ?? new Map<string, Map<number, string>>();
-      logs.set(key.logId, log);
-      const states = log.get(nameOf(key)) ?? new Map<number, string>();
-      log.set(nameOf(key), states);
-      states.set(position, canonicalJson(state));
+    put: async (snapshots) => {
+      // All of them or none.
+      for (const row of snapshots) isNew(row);
+      for (const row of snapshots) if (isNew(row)) rows.push({ ...row });
     },
-    positions: async (key) => positionsOf(key),
-    drop: async (logId) => {
-      const dropped = [...(logs.get(logId)?.values() ?? [])].reduce((sum, states) => sum + states.size, 0);
-      logs.delete(logId);
-      return dropped;
+    keys: async (logId) => {
+      const keys = rows
+        .filter((row) => row.logId === logId)
+        .map(({ projection, version, fingerprint }) => ({ logId, projection, version, fingerprint }));
+      return keys.filter((key, index) => keys.findIndex((each) => isOf(each, key)) === index);
+    },
+    stored: async function* (key) {
+      const page = ofKey(key).map(found);
+      if (page.length > 0) yield page;
     },
   };
 }
 
-const nameOf = ({ projection, version, fingerprint }: SnapshotKey): string => `${projection}/${version}/${fingerprint}`;
+const isOf = (row: SnapshotKey, { logId, projection, version, fingerprint }: SnapshotKey): boolean =>
+  row.logId === logId && row.projection === projection && row.version === version && row.fingerprint === fingerprint;

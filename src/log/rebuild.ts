@@ -1,74 +1,94 @@
-import { canonicalJson } from '#kit/json';
-import { snapshotKey } from './fold.ts';
+import { Fault } from '#kit/fault';
+import { newId } from '#kit/ids';
+import { checkSnapshots, type CheckedSnapshots } from './check-snapshots.ts';
+import { encodeEvent } from './encoded-event.ts';
+import { runLogId, type AppendResult, type DriverSession } from './event-log.ts';
 import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
+import { takeSnapshots, type TakenSnapshots } from './take-snapshots.ts';
 
-/** What `rebuild` found: how many snapshots there were, and the first that another fold of the same events does not give. */
-export interface Rebuilt {
-  readonly snapshots: number;
-  readonly firstDifference: { readonly projection: string; readonly position: number } | null;
+/** What `rebuild` found, and at how many positions it stored snapshots again. */
+export interface Rebuilt extends CheckedSnapshots {
+  readonly stored: number;
 }
 
+export interface RebuildOptions {
+  /** Who writes, for the audit trail: `user@host:pid`. */
+  readonly writer: string;
+  /** Events between two positions at which snapshots should lie. */
+  readonly every?: number | undefined;
+}
+
+/** Positions whose snapshots are named in one append. */
+const namedMax = 8;
+
 /**
- * Folds a log anew, without snapshots, and compares each snapshot that is kept with the state there; then drops them and keeps those of the head, unless
- * only asked to check.
+ * Folds a run's log without snapshots, compares each snapshot that is stored, and stores those again that are missing or false. As only a driver may append
+ * to a run's log, it takes the run's lock, and raises the epoch before its first append. False snapshots stay where they are, and are not read: only the
+ * owner of the store can delete them. Where nothing is missing, it appends nothing.
+ *
+ * Throws `Fault('run-is-driven')`; its driver keeps the snapshots then. Lost under way, it goes on when it is called again.
  */
 export async function rebuild(
   store: Pick<Store, 'log' | 'snapshots'>,
   folds: readonly Foldable<unknown>[],
-  logId: string,
-  { check }: { readonly check: boolean },
+  runId: string,
+  { writer, every }: RebuildOptions,
 ): Promise<Rebuilt> {
-  const head = (await store.log.head(logId))?.position ?? 0;
-  const checked = await Promise.all(folds.map((fold) => checkedFold(store, fold, logId)));
-  const snapshots = checked.reduce((sum, { kept }) => sum + kept, 0);
-
-  for await (const page of store.log.read(logId, { to: head })) {
-    for (const event of page) {
-      for (const fold of checked) {
-        // An event that this program cannot read is not in the page, and may have a snapshot at its place: compared before what follows.
-        await fold.compareBelow(event.position);
-        fold.evolve(event);
-      }
-    }
+  const logId = runLogId(runId);
+  const session = await openSession(store, runId);
+  try {
+    const append = appending(store, session, writer);
+    let waiting: TakenSnapshots[] = [];
+    let stored = 0;
+    const flush = async (): Promise<void> => {
+      if (waiting.length === 0) return;
+      const first = await append(waiting);
+      await Promise.all(waiting.map((taken, index) => taken.store(store.snapshots, first + index)));
+      stored += waiting.length;
+      waiting = [];
+    };
+    const checked = await checkSnapshots(store, folds, logId, {
+      every,
+      onMissing: async (at) => {
+        waiting.push(takeSnapshots(folds, logId, at));
+        if (waiting.length === namedMax) await flush();
+      },
+    });
+    await flush();
+    return { ...checked, stored };
+  } finally {
+    await session.close();
   }
-  for (const fold of checked) await fold.compareBelow(head + 1);
-  const differences = checked.flatMap(({ firstDifference }) => firstDifference() ?? []);
-  const [firstDifference = null] = differences.sort((a, b) => a.position - b.position);
-
-  if (!check) {
-    await store.snapshots.drop(logId);
-    if (head > 0) await Promise.all(checked.map((fold) => fold.save(head)));
-  }
-  return { snapshots, firstDifference };
 }
 
-/** A fold that goes through a log while its snapshots are compared. */
-async function checkedFold<State>(store: Pick<Store, 'snapshots'>, fold: Foldable<State>, logId: string) {
-  const key = snapshotKey(fold, logId);
-  const positions = await store.snapshots.positions(key);
-  let state = fold.initialState();
-  let compared = 0;
-  let different: number | null = null;
-  return {
-    kept: positions.length,
-    evolve: (event: Parameters<typeof fold.evolve>[1]): void => {
-      state = fold.evolve(state, event);
-    },
-    /** Compares the snapshots below a position with the state as it is. */
-    compareBelow: async (position: number): Promise<void> => {
-      for (let at = positions[compared]; at !== undefined && at < position; at = positions[++compared]) {
-        if (different !== null) continue;
-        const snapshot = await store.snapshots.nearest(key, at);
-        const isSame = snapshot?.position === at && canonicalJson(snapshot.state) === canonicalJson(state);
-        if (!isSame) different = at;
-      }
-    },
-    /** A snapshot that is left over lies beyond the head: no event gives it. */
-    firstDifference: (): Rebuilt['firstDifference'] => {
-      const position = different ?? positions[compared];
-      return position === undefined ? null : { projection: fold.name, position };
-    },
-    save: (position: number): Promise<void> => store.snapshots.save(key, { position, state }),
+async function openSession({ log }: Pick<Store, 'log'>, runId: string): Promise<DriverSession> {
+  const opened = await log.openDriver(runId);
+  if (opened.ok) return opened.session;
+  const { user, host, pid } = opened.holder;
+  throw new Fault(
+    'run-is-driven',
+    `Run ${runId} is driven by ${user}@${host}, process ${pid}, which keeps its snapshots. Rebuild it once it rests; distilog rebuild --check compares only.`,
+    { details: { run: runId, user, host, pid } },
+  );
+}
+
+/** Returns what appends the events of taken snapshots, the first time under a new epoch. It returns the position of the first. */
+function appending({ log }: Pick<Store, 'log'>, session: DriverSession, writer: string) {
+  const logId = runLogId(session.runId);
+  let end: { readonly epoch: number; readonly hash: string } | null = null;
+  return async (taken: readonly TakenSnapshots[]): Promise<number> => {
+    const events = taken.map(({ event }) => encodeEvent(event));
+    const request = { logId, appendId: newId(), writer, events };
+    let result: AppendResult;
+    if (end) result = await session.append({ ...request, epoch: end.epoch, expectedHash: end.hash });
+    else {
+      const head = await log.head(logId);
+      if (!head) throw new Fault('unknown-run', `There is no run ${session.runId} in this store.`);
+      result = await session.takeOver({ ...request, epoch: head.epoch, expectedHash: head.hash });
+    }
+    if (!result.ok) throw new Fault(result.code, `The snapshots of run ${session.runId} could not be named in its log: ${result.message}`);
+    end = { epoch: result.epoch, hash: result.hash };
+    return result.first;
   };
 }

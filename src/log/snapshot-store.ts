@@ -1,4 +1,4 @@
-/** What a snapshot is a state of: dropped whenever any of these changes. */
+/** What a snapshot is a state of: never read where any of these differs. */
 export interface SnapshotKey {
   readonly logId: string;
   readonly projection: string;
@@ -13,14 +13,34 @@ export interface Snapshot {
   readonly state: unknown;
 }
 
-/** Disposable fold states: every one can be computed again from the log. */
+/** A snapshot as it is stored. */
+export interface StoredSnapshot {
+  readonly position: number;
+  /** Position of the `SnapshotsTaken` event that names the state's hash. A state that is stored again has another one. */
+  readonly namedAt: number;
+  /** The state as canonical JSON. */
+  readonly state: string;
+}
+
+/** A snapshot with what the log holds where its hash should be named; null: nothing. */
+export interface FoundSnapshot extends StoredSnapshot {
+  readonly naming: { readonly type: string; readonly version: number; readonly data: string } | null;
+}
+
+/**
+ * Disposable fold states: every one can be computed again from the log. A store may hold false ones. `nearest` returns only what the log itself vouches
+ * for, and `verify` compares each with the events.
+ */
 export interface SnapshotStore {
-  /** The newest snapshot at or below a position, or null. */
+  /** Returns the newest snapshot at or below a position whose hash the log names, or null. */
   nearest(key: SnapshotKey, position: number): Promise<Snapshot | null>;
-  /** Keeps a state. One that is there already at that position is replaced. */
-  save(key: SnapshotKey, snapshot: Snapshot): Promise<void>;
-  /** Every position at which there is a snapshot, ascending. */
-  positions(key: SnapshotKey): Promise<readonly number[]>;
-  /** Drops a log's snapshots of all projections. Returns how many there were. */
-  drop(logId: string): Promise<number>;
+  /**
+   * Stores states whose hashes the log names at `namedAt`. One that is stored already stays as it is.
+   * Throws `Fault('snapshot-not-named')` where the log names no such state there, `Fault('snapshot-differs')` where another state is stored under the key.
+   */
+  put(snapshots: readonly (SnapshotKey & StoredSnapshot)[]): Promise<void>;
+  /** Returns every key of a log under which snapshots are stored. */
+  keys(logId: string): Promise<readonly SnapshotKey[]>;
+  /** Reads all snapshots of a key, those that the log does not name included, by position, in pages. */
+  stored(key: SnapshotKey): AsyncIterable<readonly FoundSnapshot[]>;
 }

@@ -1,102 +1,137 @@
-import type { RecordedEvent } from '#schema';
-import { foldAt, snapshotKey } from './fold.ts';
+import type { NewEvent, RecordedEvent } from '#schema';
+import { foldAllAt, foldOn } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
+import { takeSnapshots } from './take-snapshots.ts';
 
 /** Events between two snapshots. */
 export const snapshotEvery = 500;
-/** States that may wait until those before them are written; beyond that the newest takes the place of the one before it. */
-const waitingMax = 8;
+/** Positions whose snapshots may be named or written at a time. While there is no room, the newest that is due takes the place of the one before it. */
+const underWayMax = 8;
+/** Events that are gathered while the first states are read; beyond that they are read from the log again. */
+const gatheredMax = 5_000;
 
 /** Keeps snapshots while a run moves. */
 export interface Snapshotting {
   /** Takes in recorded events, each once and in order. */
   recorded(events: readonly RecordedEvent[]): void;
-  /** Ends with what is being written. */
+  /** Names no more snapshots in the log. Called before the append that brings the run to rest, so that nothing follows that. */
+  finish(): void;
+  /** Finishes, and waits for what is being written. */
   close(): Promise<void>;
 }
 
+export interface SnapshottingOptions {
+  readonly folds: readonly Foldable<unknown>[];
+  readonly logId: string;
+  /** Appends as the run's driver. An event that is passed within `recorded` goes along with the driver's next append. */
+  readonly append: (events: readonly NewEvent[]) => Promise<readonly RecordedEvent[]>;
+  /** Events between two snapshots. */
+  readonly every?: number | undefined;
+}
+
 /**
- * Folds along with a run and keeps a snapshot of each fold every so many events, off the hot path: one round of writes at a time, of all states that came
- * due meanwhile, and one that fails is no loss. Modes: gathering (events, until the first snapshot is due) → folding (the states before those events are
- * read, once, and go along from then on) → gathering again, where they could not be read.
+ * Folds along with a run and keeps a snapshot of each fold every so many events: names the hashes in the log as soon as a snapshot is due, and writes the
+ * states off the hot path once that is recorded. One that fails is no loss. Modes: gathering (events, until the first snapshot is due) → folding (the
+ * states before those events are read, once, and go along from then on) → gathering again, where they could not be read; from any to finished.
+ *
+ * The events that name snapshots are folded like all others. They are one in `every`, so snapshots of them alone never follow each other.
  */
 export function snapshotting(
   store: Pick<Store, 'log' | 'snapshots'>,
-  folds: readonly Foldable<unknown>[],
-  logId: string,
-  every = snapshotEvery,
+  { folds, logId, append, every = snapshotEvery }: SnapshottingOptions,
 ): Snapshotting {
   let gathered: RecordedEvent[] = [];
   let states: readonly unknown[] | null = null;
   let position = 0;
   let due: number | null = null;
-  const waiting: { readonly position: number; readonly states: readonly unknown[] }[] = [];
-  let writing: Promise<void> | null = null;
+  let latest: { readonly position: number; readonly states: readonly unknown[] } | null = null;
+  let starting: Promise<void> | null = null;
+  let isFinished = false;
+  const underWay = new Set<Promise<void>>();
 
   const evolve = (from: readonly unknown[], events: readonly RecordedEvent[]): readonly unknown[] =>
     folds.map((fold, index) => events.reduce((state, event) => fold.evolve(state, event), from[index]));
 
   const startFolding = async (): Promise<void> => {
-    const before = (gathered[0]?.position ?? 1) - 1;
+    let before = (gathered[0]?.position ?? 1) - 1;
+    let missed: readonly RecordedEvent[] = [];
     try {
-      const read = await Promise.all(folds.map((fold) => foldAt(store, fold, logId, before)));
-      // In one go with what was recorded meanwhile, so that no event falls in between.
-      states = evolve(read, gathered);
+      let read = await foldAllAt<readonly unknown[]>(store, folds, logId, before);
+      // A log without snapshots takes long to fold, and its driver does not wait.
+      while (before + 1 < (gathered[0]?.position ?? position + 1)) {
+        const range = { logId, from: before + 1, to: position };
+        gathered = [];
+        read = await foldOn(store.log, folds, read, range);
+        before = range.to;
+      }
+      states = read;
+      due = nextDue(before, every);
+      missed = gathered;
+    } catch {
+      // The next snapshot that is due is as good.
     } finally {
       gathered = [];
+      starting = null;
     }
+    // In one go with what was recorded meanwhile, so that no event falls in between.
+    goOn(missed);
   };
 
-  /** Keeps the states as they are now, to be written. */
-  const take = (): void => {
-    if (!states) return;
-    if (waiting.length === waitingMax) waiting.pop();
-    waiting.push({ position, states });
+  const takeLatest = (): void => {
+    if (!latest || isFinished || underWay.size >= underWayMax) return;
+    const kept = keep(latest).catch(() => undefined);
+    latest = null;
+    underWay.add(kept);
+    void kept.then(() => {
+      underWay.delete(kept);
+      takeLatest();
+    });
   };
 
-  const writeRound = async (round: typeof waiting): Promise<void> => {
-    const saved = round.flatMap((taken) =>
-      folds.map((fold, index) => store.snapshots.save(snapshotKey(fold, logId), { position: taken.position, state: taken.states[index] })),
-    );
-    await Promise.all(saved);
-  };
-
-  const write = async (): Promise<void> => {
-    try {
-      if (!states) {
-        await startFolding();
-        take();
-      }
-      while (waiting.length > 0) await writeRound(waiting.splice(0));
-    } catch {
-      // The next round is as good.
-    } finally {
-      writing = null;
-    }
+  const keep = async (at: { readonly position: number; readonly states: readonly unknown[] }): Promise<void> => {
+    const taken = takeSnapshots(folds, logId, at);
+    const [named] = await append([taken.event]);
+    if (named) await taken.store(store.snapshots, named.position);
   };
 
   const isDue = (): void => {
     due = nextDue(position, every);
-    take();
-    writing ??= write();
+    if (states) {
+      latest = { position, states };
+      takeLatest();
+    } else starting ??= startFolding();
+  };
+
+  const goOn = (events: readonly RecordedEvent[]): void => {
+    for (let from = 0; from < events.length; ) {
+      due ??= nextDue((events[0]?.position ?? 1) - 1, every);
+      const dueAt = events.findIndex((event, index) => index >= from && event.position === due);
+      const part = events.slice(from, dueAt === -1 ? events.length : dueAt + 1);
+      from += part.length;
+      position = part.at(-1)?.position ?? position;
+      if (states) states = evolve(states, part);
+      else {
+        if (gathered.length > gatheredMax) gathered = [];
+        gathered.push(...part);
+      }
+      if (dueAt !== -1) isDue();
+    }
+  };
+
+  const finish = (): void => {
+    isFinished = true;
   };
 
   return {
     recorded: (events) => {
-      for (let from = 0; from < events.length; ) {
-        due ??= nextDue((events[0]?.position ?? 1) - 1, every);
-        const dueAt = events.findIndex((event, index) => index >= from && event.position === due);
-        const part = events.slice(from, dueAt === -1 ? events.length : dueAt + 1);
-        from += part.length;
-        position = part.at(-1)?.position ?? position;
-        if (states) states = evolve(states, part);
-        else gathered.push(...part);
-        if (dueAt !== -1) isDue();
-      }
+      if (!isFinished) goOn(events);
     },
+    finish,
     close: async () => {
-      await writing;
+      finish();
+      await starting;
+      await Promise.all(underWay);
     },
   };
 }

@@ -4,6 +4,7 @@ import { Fault } from '#kit/fault';
 import { chunkCheck } from './chunk-check.ts';
 import type { Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
+import { pageCursor, type PageCursor } from './page-cursor.ts';
 import type { Store } from './store.ts';
 
 export interface VerifyOptions {
@@ -47,7 +48,7 @@ export async function verify(
 ): Promise<Verified> {
   const head = await headOrNothing(log, logId);
   const chunks = chunkCheck(chunkStore);
-  await using events = cursor(log.storedEvents(logId, { from: 1, to: head.position }));
+  await using events = pageCursor(log.storedEvents(logId, { from: 1, to: head.position }));
   let previous: Commit | null = null;
   let isExpectedFound = expectedHead === undefined;
 
@@ -89,7 +90,7 @@ async function headOrNothing(log: Store['log'], logId: string): Promise<Head> {
 async function eventsOf(
   commit: Commit,
   previous: Commit | null,
-  stored: Cursor<StoredEvent>,
+  stored: PageCursor<StoredEvent>,
 ): Promise<{ readonly events: readonly StoredEvent[]; readonly bad: Bad | null }> {
   const expected = (previous?.last ?? 0) + 1;
   const events: StoredEvent[] = [];
@@ -144,34 +145,9 @@ function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined
 /** A head that was set back: something stands beyond it, and is not what was appended while we looked. */
 async function badBeyond(log: Store['log'], logId: string, head: Head): Promise<Bad | null> {
   const beyond = { from: head.position + 1, to: Number.MAX_SAFE_INTEGER };
-  await using commits = cursor(log.commits(logId, beyond));
-  await using events = cursor(log.storedEvents(logId, beyond));
+  await using commits = pageCursor(log.commits(logId, beyond));
+  await using events = pageCursor(log.storedEvents(logId, beyond));
   const first = (await commits.next())?.first ?? (await events.next())?.position;
   if (first === undefined || (await log.head(logId))?.position !== head.position) return null;
   return { position: first, reason: `it stands beyond the log's head, which is position ${head.position}` };
-}
-
-interface Cursor<Item> extends AsyncDisposable {
-  next(): Promise<Item | undefined>;
-}
-
-/** Pages, one item at a time. */
-function cursor<Item>(pages: AsyncIterable<readonly Item[]>): Cursor<Item> {
-  const iterator = pages[Symbol.asyncIterator]();
-  let page: readonly Item[] = [];
-  let index = 0;
-  return {
-    next: async () => {
-      while (index >= page.length) {
-        const read = await iterator.next();
-        if (read.done) return undefined;
-        page = read.value;
-        index = 0;
-      }
-      return page[index++];
-    },
-    [Symbol.asyncDispose]: async () => {
-      await iterator.return?.();
-    },
-  };
 }

@@ -40,11 +40,12 @@ export interface Database {
   };
   readonly 'distilog.chunks': { sha256: Buffer; codec: string; length: number; body: Buffer };
   readonly 'distilog.snapshots': {
-    log_id: string;
-    projection: string;
-    version: number;
-    fingerprint: string;
-    position: number;
-    state: string;
+    log_id: Recorded<string>;
+    projection: Recorded<string>;
+    version: Recorded<number>;
+    fingerprint: Recorded<string>;
+    position: Recorded<number>;
+    named_at: Recorded<number>;
+    state: Recorded<string>;
   };
 }

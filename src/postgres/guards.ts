@@ -14,6 +14,7 @@ const triggers = [
   ...history.map((table) => [`${table}.append_only_truncate`, before | onTruncate] as const),
   ['heads.append_only', before | onDelete] as const,
   ['heads.append_only_truncate', before | onTruncate] as const,
+  ['snapshots.append_only', before | onUpdate] as const,
 ];
 
 /** What keeps one order, one success a batch, one end an attempt, and chunks whole. */
@@ -27,7 +28,7 @@ const indexes = [
   'chunks_pkey',
 ] as const;
 const constraints = ['events_end_is_of_an_attempt'] as const;
-const functions = ['append', 'take_over', 'create_run', 'refuse_change'] as const;
+const functions = ['append', 'take_over', 'create_run', 'store_snapshots', 'refuse_change'] as const;
 
 /** Guards of history that are not in force, each with why: `events.append_only is switched off`. */
 export async function brokenGuards(client: pg.ClientBase): Promise<readonly string[]> {

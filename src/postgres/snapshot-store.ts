@@ -1,65 +1,123 @@
-import type { Insertable, Kysely } from 'kysely';
-import { canonicalJson } from '#kit/json';
-import type { SnapshotKey, SnapshotStore } from '#log';
+import { sql, type Kysely } from 'kysely';
+import { codeOf, Fault, messageOf } from '#kit/fault';
+import { unnamedReason, type FoundSnapshot, type SnapshotKey, type SnapshotStore, type StoredSnapshot } from '#log';
+import { bigintArray, integerArray, textArray } from './binary-array.ts';
 import type { Database } from './database.ts';
 import { Gathered } from './gathered.ts';
 import type { Reader } from './reader.ts';
 
 /** Snapshots in a statement, and the characters of their states together. */
-const savedMax = 64;
-const savedWeightMax = 4 * 1024 * 1024;
+const storedMax = 64;
+const storedWeightMax = 4 * 1024 * 1024;
+/** Snapshots in a page of all those of a key. */
+const pageSize = 16;
 
-type Row = Insertable<Database['distilog.snapshots']>;
+type Row = SnapshotKey & StoredSnapshot;
 
-/** Snapshots on PostgreSQL. Those that are saved at about the same time are written by one statement. */
+/** Snapshots on PostgreSQL. Those that are put at about the same time are written by one statement. */
 export function postgresSnapshots({ query }: Reader): SnapshotStore {
-  const where = ({ logId, projection, version, fingerprint }: SnapshotKey) => ({ log_id: logId, projection, version, fingerprint });
-  const saves = new Gathered<Row, void>((rows) => query((database) => saveAll(database, rows)), {
+  const puts = new Gathered<Row, void>((rows) => query((database) => storeAll(database, rows)), {
     runningMax: 1,
-    countMax: savedMax,
-    weightMax: savedWeightMax,
+    countMax: storedMax,
+    weightMax: storedWeightMax,
     weightOf: ({ state }) => state.length,
   });
   return {
-    nearest: (key, position) =>
-      query(async (database) => {
-        const row = await database
-          .selectFrom('distilog.snapshots')
-          .select(['position', 'state'])
-          .where((compare) => compare.and(where(key)))
-          .where('position', '<=', position)
-          .orderBy('position', 'desc')
-          .limit(1)
-          .executeTakeFirst();
-        return row ? { position: row.position, state: JSON.parse(row.state) as unknown } : null;
-      }),
-    save: async (key, { position, state }) => saves.add({ ...where(key), position, state: canonicalJson(state) }),
-    positions: (key) =>
+    nearest: async (key, position) => {
+      // Almost always the first one is named. A store with false ones is looked through until one is.
+      let from = { position, namedAt: Number.MAX_SAFE_INTEGER };
+      for (let limit = 1; ; limit = pageSize) {
+        const before = from;
+        const page = await query((database) =>
+          selectOf(database, key)
+            .where(sql<boolean>`(s.position, s.named_at) < (${before.position}, ${before.namedAt})`)
+            .orderBy('s.position', 'desc')
+            .orderBy('s.named_at', 'desc')
+            .limit(limit)
+            .execute(),
+        );
+        const accepted = page.map(found).find((each) => unnamedReason(key, each) === null);
+        if (accepted) return { position: accepted.position, state: JSON.parse(accepted.state) as unknown };
+        const last = page.at(-1);
+        if (!last || page.length < limit) return null;
+        from = { position: last.position, namedAt: last.named_at };
+      }
+    },
+    put: async (snapshots) => {
+      await Promise.all(snapshots.map((row) => puts.add(row)));
+    },
+    keys: (logId) =>
       query(async (database) => {
         const rows = await database
           .selectFrom('distilog.snapshots')
-          .select('position')
-          .where((compare) => compare.and(where(key)))
-          .orderBy('position')
+          .select(['projection', 'version', 'fingerprint'])
+          .distinct()
+          .where('log_id', '=', logId)
           .execute();
-        return rows.map(({ position }) => position);
+        return rows.map((row) => ({ logId, ...row }));
       }),
-    drop: (logId) =>
-      query(async (database) => {
-        const { numDeletedRows } = await database.deleteFrom('distilog.snapshots').where('log_id', '=', logId).executeTakeFirst();
-        return Number(numDeletedRows);
-      }),
+    stored: async function* (key) {
+      let after = { position: 0, namedAt: -1 };
+      for (;;) {
+        const { position, namedAt } = after;
+        const page = await query((database) =>
+          selectOf(database, key)
+            .where(sql<boolean>`(s.position, s.named_at) > (${position}, ${namedAt})`)
+            .orderBy('s.position')
+            .orderBy('s.named_at')
+            .limit(pageSize)
+            .execute(),
+        );
+        if (page.length > 0) yield page.map(found);
+        const last = page.at(-1);
+        if (!last || page.length < pageSize) return;
+        after = { position: last.position, namedAt: last.named_at };
+      }
+    },
   };
 }
 
-/** Rows in, each with nothing as its result. */
-async function saveAll(database: Kysely<Database>, rows: readonly Row[]): Promise<readonly void[]> {
-  // One statement may not write a row twice: the later state of a place counts.
-  const places = new Map(rows.map((row) => [[row.log_id, row.projection, row.version, row.fingerprint, row.position].join('\n'), row]));
-  await database
-    .insertInto('distilog.snapshots')
-    .values([...places.values()])
-    .onConflict((conflict) => conflict.constraint('snapshots_pkey').doUpdateSet(({ ref }) => ({ state: ref('excluded.state') })))
-    .execute();
+/** Snapshots of a key, each with the event at the position that it gives for its naming. */
+const selectOf = (database: Kysely<Database>, { logId, projection, version, fingerprint }: SnapshotKey) =>
+  database
+    .selectFrom('distilog.snapshots as s')
+    .leftJoin('distilog.events as e', (join) => join.onRef('e.log_id', '=', 's.log_id').onRef('e.position', '=', 's.named_at'))
+    .select(['s.position', 's.named_at', 's.state', 'e.type', 'e.version', 'e.data'])
+    .where('s.log_id', '=', logId)
+    .where('s.projection', '=', projection)
+    .where('s.version', '=', version)
+    .where('s.fingerprint', '=', fingerprint);
+
+interface FoundRow {
+  readonly position: number;
+  readonly named_at: number;
+  readonly state: string;
+  readonly type: string | null;
+  readonly version: number | null;
+  readonly data: string | null;
+}
+
+const found = ({ position, named_at, state, type, version, data }: FoundRow): FoundSnapshot => ({
+  position,
+  namedAt: named_at,
+  state,
+  naming: type === null || version === null || data === null ? null : { type, version, data },
+});
+
+/** What the function that stores snapshots refuses, by SQLSTATE. */
+const refusals: Readonly<Record<string, string>> = { '23503': 'snapshot-not-named', '23505': 'snapshot-differs' };
+
+/** Stores rows, each with nothing as its result. */
+async function storeAll(database: Kysely<Database>, rows: readonly Row[]): Promise<readonly void[]> {
+  try {
+    await sql`select distilog.store_snapshots(
+      ${textArray(rows.map(({ logId }) => logId))}::text[], ${textArray(rows.map(({ projection }) => projection))}::text[],
+      ${integerArray(rows.map(({ version }) => version))}::integer[], ${textArray(rows.map(({ fingerprint }) => fingerprint))}::text[],
+      ${bigintArray(rows.map(({ position }) => position))}::bigint[], ${bigintArray(rows.map(({ namedAt }) => namedAt))}::bigint[],
+      ${textArray(rows.map(({ state }) => state))}::text[])`.execute(database);
+  } catch (error) {
+    const code = refusals[codeOf(error) ?? ''];
+    throw code === undefined ? error : new Fault(code, messageOf(error), { cause: error });
+  }
   return rows.map(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { errors, graph, progress, timeline, usage, type GraphState } from '#projections';
+import { graph, projections, type GraphState } from '#projections';
 import type { AcceptedChange, Actor, Manifest, NewEvent, RecordedEvent } from '#schema';
 import { ageInWords } from '#kit/age';
 import type { Clock } from '#kit/clock';
@@ -10,6 +10,7 @@ import {
   appendSideEvent,
   encodeEvent,
   foldAt,
+  foldOn,
   follow,
   openAppender,
   runLogId,
@@ -229,7 +230,8 @@ async function takenOnce(taker: Taker, { runId, seize }: Pick<ResumeOptions, 'ru
       // Whoever drove the run before may have appended once more; its lock is ours, so it does not go on.
       if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
       if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
-      const state = await foldAt(store, graph, runLogId(runId), result.last);
+      const added = { logId: runLogId(runId), from: result.first, to: result.last };
+      const [state] = await foldOn<[GraphState]>(store.log, [graph], [before], added);
       return { runId, session, state, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
     }
   } catch (error) {
@@ -354,12 +356,10 @@ interface Position {
   readonly head: { readonly position: number; readonly hash: string };
 }
 
-const projections = [graph, progress, errors, usage, timeline];
-
 function driven(context: DriveContext, { runId, session, state, epoch, head }: Position): DrivenRun {
   const { store, actor, clock } = context;
   const logId = runLogId(runId);
-  const snapshots = snapshotting(store, projections, logId);
+  const snapshots = snapshotting(store, { folds: projections, logId, append: (events) => appender.append(events) });
   const ended = new AbortController();
   const appender: Appender = openAppender({
     log: store.log,
@@ -378,13 +378,25 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
       context.onRecorded?.(events);
     },
   });
+  // Nothing follows the event that brings a run to rest.
+  const append: Appender['append'] = (events) => {
+    if (events.some(isRest)) snapshots.finish();
+    return appender.append(events);
+  };
   const journal: Journal = async (event) => {
     await appender.append([event]);
   };
   const concurrency = Object.fromEntries(Object.entries(state.steps).map(([name, { plan }]) => [name, plan.concurrency]));
   const wishPause: WishPause = (step, wish) => driver.stop({ kind: 'pause', ...wish, step, actor });
   const worker = context.makeWorker({ runId, seed: state.seed, journal, wishPause, freed: (step) => driver.freed(step), concurrency });
-  const driver = new Driver({ state, appender, worker, actor, clock, onLate: (event) => late(store, runId, actor, epoch, event) });
+  const driver = new Driver({
+    state,
+    appender: { append },
+    worker,
+    actor,
+    clock,
+    onLate: (event) => late(store, runId, actor, epoch, event),
+  });
 
   return {
     runId,
@@ -409,6 +421,8 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
     },
   };
 }
+
+const isRest = ({ type }: NewEvent): boolean => type === 'RunFinished' || type === 'RunPaused' || type === 'RunCancelled';
 
 /** What a driver says that lost its run. Its own late results are in the side log already. */
 async function takenAway({ log }: Store, runId: string, cause: unknown): Promise<Fault> {

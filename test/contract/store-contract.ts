@@ -11,13 +11,16 @@ import {
   leafHash,
   rootHash,
   sideLogId,
+  unnamedReason,
   verify,
   type Appended,
   type AppendRequest,
   type AppendResult,
   type Chunk,
   type DriverSession,
+  type SnapshotKey,
   type Store,
+  type StoredSnapshot,
 } from '#log';
 
 /** What every store does, whichever it is. `open` gives a store that other cases may have written to. */
@@ -296,30 +299,65 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await expect(store.chunks.get(sha256('nobody put this'))).rejects.toMatchObject({ code: 'chunk-missing' });
     });
 
-    it('keeps snapshots by log, projection, version and fingerprint, and drops those of a log', async () => {
-      const store = await open();
-      const key = { logId: `contract-${newId()}`, projection: 'p', version: 1, fingerprint: 'f' };
-      await store.snapshots.save(key, { position: 10, state: { n: 1 } });
-      await store.snapshots.save(key, { position: 20, state: { n: 2 } });
-      await store.snapshots.save(key, { position: 20, state: { n: 3 } });
+    it('finds a snapshot at or below a position, by log, projection, version and fingerprint', async () => {
+      const { store, session, key, run } = await withSnapshots(open);
+      const at = await named(store, session, run, [10, 20]);
+      await store.snapshots.put([snapshotOf(key, 10, at), snapshotOf(key, 20, at + 1)]);
       expect(await store.snapshots.nearest(key, 9)).toBeNull();
-      expect(await store.snapshots.nearest(key, 15)).toEqual({ position: 10, state: { n: 1 } });
-      expect(await store.snapshots.nearest(key, 99)).toEqual({ position: 20, state: { n: 3 } });
-      expect(await store.snapshots.nearest({ ...key, version: 2 }, 99)).toBeNull();
-      expect(await store.snapshots.positions(key)).toEqual([10, 20]);
-      expect(await store.snapshots.drop(key.logId)).toBe(2);
-      expect(await store.snapshots.nearest(key, 99)).toBeNull();
+      expect(await store.snapshots.nearest(key, 10)).toEqual({ position: 10, state: { n: 10 } });
+      expect(await store.snapshots.nearest(key, 15)).toEqual({ position: 10, state: { n: 10 } });
+      expect(await store.snapshots.nearest(key, 99)).toEqual({ position: 20, state: { n: 20 } });
+      for (const change of [{ version: 2 }, { projection: 'q' }, { fingerprint: 'g' }, { logId: 'another' }])
+        expect(await store.snapshots.nearest({ ...key, ...change }, 99)).toBeNull();
+      expect(await store.snapshots.keys(run.runId)).toEqual([key]);
+      expect(await store.snapshots.keys('another')).toEqual([]);
     });
 
-    it('keeps snapshots that are saved all at once, the last of a place', async () => {
-      const store = await open();
-      const key = { logId: `contract-${newId()}`, projection: 'p', version: 1, fingerprint: 'f' };
-      const places = Array.from({ length: 200 }, (_, index) => 1 + (index % 40));
-      await Promise.all(places.map((position, index) => store.snapshots.save(key, { position, state: { index } })));
-      expect(await store.snapshots.positions(key)).toEqual(places.slice(0, 40));
-      for (const position of [1, 20, 40])
-        expect(await store.snapshots.nearest(key, position)).toEqual({ position, state: { index: position + 159 } });
-      await store.snapshots.drop(key.logId);
+    it('stores a snapshot that the log names, once, and no other', async () => {
+      const { store, session, key, run } = await withSnapshots(open);
+      const at = await named(store, session, run, [10, 20]);
+      const snapshot = snapshotOf(key, 10, at);
+      await store.snapshots.put([snapshot]);
+      await store.snapshots.put([snapshot, snapshot]);
+      const refused = [
+        { ...snapshot, state: '{"n":11}' },
+        { ...snapshot, state: '{"n": 10}' },
+        { ...snapshot, position: 20 },
+        { ...snapshot, position: 5 },
+        { ...snapshot, namedAt: at + 1 },
+        { ...snapshot, namedAt: at + 99 },
+        { ...snapshot, namedAt: 1 },
+        { ...snapshot, version: 2 },
+        { ...snapshot, projection: 'q' },
+        { ...snapshot, fingerprint: 'g' },
+        { ...snapshot, logId: 'another' },
+        snapshotOf(key, at + 1, at),
+      ];
+      for (const each of refused) await expect(store.snapshots.put([each])).rejects.toMatchObject({ code: 'snapshot-not-named' });
+      await expect(store.snapshots.put([snapshotOf(key, 20, at + 1), ...refused])).rejects.toMatchObject({ code: 'snapshot-not-named' });
+      const stored = (await Array.fromAsync(store.snapshots.stored(key))).flat();
+      expect(stored.filter(({ position }) => position === 10)).toMatchObject([{ position: 10, namedAt: at, state: '{"n":10}' }]);
+      expect(stored.every((each) => unnamedReason(key, each) === null)).toBe(true);
+    });
+
+    it('stores a state again under another name, and finds the newer one', async () => {
+      const { store, session, key, run } = await withSnapshots(open);
+      const first = await named(store, session, run, [10]);
+      const second = await named(store, session, run, [10]);
+      await store.snapshots.put([snapshotOf(key, 10, second)]);
+      await store.snapshots.put([snapshotOf(key, 10, first)]);
+      expect((await Array.fromAsync(store.snapshots.stored(key))).flat().map(({ namedAt }) => namedAt)).toEqual([first, second]);
+      expect(await store.snapshots.nearest(key, 10)).toEqual({ position: 10, state: { n: 10 } });
+    });
+
+    it('stores snapshots that are put all at once, and reads them in pages', async () => {
+      const { store, session, key, run } = await withSnapshots(open);
+      const places = Array.from({ length: 100 }, (_, index) => index + 1);
+      const at = await named(store, session, run, places);
+      await Promise.all(places.toReversed().map((position) => store.snapshots.put([snapshotOf(key, position, at + position - 1)])));
+      const stored = (await Array.fromAsync(store.snapshots.stored(key))).flat();
+      expect(stored.map(({ position }) => position)).toEqual(places);
+      expect(stored.every((each) => unnamedReason(key, each) === null)).toBe(true);
     });
   });
 }
@@ -438,4 +476,39 @@ async function begun(open: () => Promise<Store>): Promise<{ store: Store; runId:
   const opened = await store.log.openDriver(runId);
   if (!opened.ok) throw new Error('the run is driven by somebody else');
   return { store, runId, session: opened.session, started };
+}
+
+const snapshotOf = (key: SnapshotKey, position: number, namedAt: number): SnapshotKey & StoredSnapshot => ({
+  ...key,
+  position,
+  namedAt,
+  state: `{"n":${position}}`,
+});
+
+/** A run of a hundred events, and a key of snapshots of it. */
+async function withSnapshots(open: () => Promise<Store>) {
+  const { store, runId, session, started } = await begun(open);
+  const { hash } = ok(
+    await session.append(
+      request(
+        runId,
+        started,
+        Array.from({ length: 99 }, (_, batch) => batchStarted(batch)),
+      ),
+    ),
+  );
+  const key: SnapshotKey = { logId: runId, projection: 'p', version: 1, fingerprint: 'f' };
+  return { store, session, key, run: { runId, hash } };
+}
+
+/** Names the snapshots at some positions, an event each. Returns the position of the first. */
+async function named(store: Store, session: DriverSession, { runId }: { readonly runId: string }, positions: readonly number[]) {
+  const events = positions.map(
+    (position): NewEvent => ({
+      type: 'SnapshotsTaken',
+      data: { position, fingerprint: 'f', states: [{ projection: 'p', version: 1, sha256: sha256(`{"n":${position}}`) }] },
+    }),
+  );
+  const head = await store.log.head(runId);
+  return ok(await session.append(request(runId, head, events))).first;
 }

@@ -26,6 +26,7 @@ it.each([
   ['alter table distilog.events disable trigger append_only', ['events.append_only is switched off']],
   ['alter table distilog.events enable trigger append_only', ['events.append_only is switched off']],
   ['drop trigger append_only_truncate on distilog.chunks', ['chunks.append_only_truncate is dropped']],
+  ['alter table distilog.snapshots disable trigger append_only', ['snapshots.append_only is switched off']],
   ['drop trigger append_only on distilog.heads', ['heads.append_only is dropped']],
   [
     `create or replace trigger append_only before update on distilog.commits for each statement execute function distilog.refuse_change();

@@ -31,7 +31,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
   });
 
   const attacks = [
-    ...[...history, 'heads'].flatMap((table) => [
+    ...[...history, 'heads', 'snapshots'].flatMap((table) => [
       `update distilog.${table} set ${table === 'chunks' ? `sha256 = sha256` : `log_id = log_id`}`,
       `delete from distilog.${table}`,
       `truncate distilog.${table}`,
@@ -41,6 +41,8 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
     ]),
     `insert into distilog.events select * from distilog.events limit 1`,
     `insert into distilog.commits select * from distilog.commits limit 1`,
+    `insert into distilog.snapshots select * from distilog.snapshots limit 1`,
+    `update distilog.snapshots set state = jsonb_set(state::jsonb, '{steps,sq,end}', '5')::text`,
     `insert into distilog.heads values ('x', 0, now(), 1, '')`,
     `merge into distilog.events e using distilog.heads h on false when not matched then insert (log_id) values (h.log_id)`,
     `copy distilog.events from program 'true'`,
@@ -76,7 +78,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
        where a.grantee <> a.grantor and what not like 'migration%'
        group by a.grantee order by 1`);
     expect((rows as { may: string }[]).map(({ may }) => may)).toEqual([
-      'distilog_app: append execute, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots delete, snapshots insert, snapshots select, snapshots update, take_over execute',
+      'distilog_app: append execute, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots select, store_snapshots execute, take_over execute',
     ]);
   });
 
@@ -96,7 +98,7 @@ describe('the owner, by accident,', () => {
     `set session_replication_role = replica; delete from distilog.${table}`,
     `set session_replication_role = replica; truncate distilog.${table} cascade`,
   ]);
-  it.each([...attacks, 'delete from distilog.heads'])('may not %s', async (sql) => {
+  it.each([...attacks, 'delete from distilog.heads', `update distilog.snapshots set state = ''`])('may not %s', async (sql) => {
     expect(await refusal(database.owner, sql)).toBe('42501');
   });
 });

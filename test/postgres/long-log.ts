@@ -15,7 +15,7 @@ export async function writeLongLog(database: TestDatabase, batches: number): Pro
     insert into distilog.commits
       select '${runId}', n, n, timestamptz '2026-01-01' + n * interval '1 second', now(), n::text, 1, 'w', '', '' from generate_series(1, ${batches * 2}) as n;
     insert into distilog.snapshots
-      select '${runId}', p, 1, 'f', n * 1000, '{}' from generate_series(1, ${Math.floor(batches / 500)}) as n, unnest(array['graph', 'usage']) as p;
-    insert into distilog.snapshots select 'other' || n % 40, 'graph', 1, 'f', n, '{}' from generate_series(1, 4000) as n`);
+      select '${runId}', p, 1, 'f', n * 1000, '{}', n * 1000 + 1 from generate_series(1, ${Math.floor(batches / 500)}) as n, unnest(array['graph', 'usage']) as p;
+    insert into distilog.snapshots select 'other' || n % 40, 'graph', 1, 'f', n, '{}', n + 1 from generate_series(1, 4000) as n`);
   await database.sql('vacuum analyze distilog.events, distilog.commits, distilog.snapshots');
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
@@ -76,5 +77,31 @@ describe('migrating a store', () => {
     const store = await database.store();
     expect(store.appendOnlyBy).toBe('roles');
     await finishedRun(store, 10);
+  });
+
+  it.runIf(hasRoles)('drops the snapshots of 0.1.0, which no event names, and the right of admitted roles to change any', async () => {
+    const database = await testDatabase({ isMigrated: false });
+    const other = `distilog_other_${randomBytes(4).toString('hex')}`;
+    const [log] = await pendingMigrations(database.owner);
+    await database.sql(`${log?.sql}; create role ${other}; select distilog.admit('${other}');
+      create table distilog.migrations (name varchar(255) primary key, timestamp varchar(255) not null);
+      create table distilog.migration_lock (id varchar(255) primary key, is_locked integer not null default 0);
+      insert into distilog.migrations values ('${log?.name}', '2026-11-27'); insert into distilog.migration_lock values ('migration_lock', 0);
+      insert into distilog.snapshots values ('run', 'graph', 1, 'f', 500, '{"steps":{}}')`);
+    const may = (role: string) =>
+      database.sql(`select string_agg(p, ' ') as may from unnest(array['select', 'insert', 'update', 'delete']) as p
+        where has_table_privilege('${role}', 'distilog.snapshots', p)`);
+    expect((await may(other)).rows).toEqual([{ may: 'select insert update delete' }]);
+    expect(await migrate(database.owner)).toEqual(names.slice(1));
+    expect((await database.sql('table distilog.snapshots')).rows).toEqual([]);
+    for (const role of ['distilog_app', other]) {
+      expect((await may(role)).rows).toEqual([{ may: 'select' }]);
+      const { rows } = await database.sql(
+        `select bool_and(has_function_privilege('${role}', oid, 'execute')) as may from pg_proc where proname = 'store_snapshots'`,
+      );
+      expect(rows).toEqual([{ may: true }]);
+    }
+    await finishedRun(await database.store(), 10);
+    await database.sql(`drop owned by ${other}; drop role ${other}`);
   });
 });

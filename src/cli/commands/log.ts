@@ -76,6 +76,8 @@ function summary(event: RecordedEvent): string {
       return event.data.message;
     case 'RunFinished':
       return event.data.outcome;
+    case 'SnapshotsTaken':
+      return `states as of position ${event.data.position}`;
     case 'StepStarted':
       return event.data.count === null ? '' : `${formatCount(event.data.count)} items`;
     case 'StepFinished':

@@ -1,5 +1,6 @@
-import { errors, graph, progress, timeline, usage } from '#projections';
-import { rebuild as rebuildLog, runLogId } from '#log';
+import { projections } from '#projections';
+import { thisActor } from '#engine';
+import { checkSnapshots, rebuild as rebuildLog, runLogId, type Rebuilt } from '#log';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { findRun } from '../find-run.ts';
@@ -9,22 +10,32 @@ export interface RebuildOptions extends CommonOptions {
   readonly check?: boolean | undefined;
 }
 
-/** `distilog rebuild`: folds anew without snapshots, and compares. */
+/** `distilog rebuild`: folds a log without snapshots, compares those that are stored, and stores those again that are missing or false. */
 export async function rebuild(context: CommandContext, run: string | undefined, options: RebuildOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
-    const found = await rebuildLog(store, [graph, progress, errors, usage, timeline], runLogId(runId), { check: options.check ?? false });
-    const { print, paint } = context.terminal;
+    const { user, host, pid } = thisActor();
+    const found: Rebuilt = options.check
+      ? { ...(await checkSnapshots(store, projections, runLogId(runId))), stored: 0 }
+      : await rebuildLog(store, projections, runId, { writer: `${user}@${host}:${pid}` });
     if (found.firstDifference) context.exit(exitCodes.failed);
+    const { print } = context.terminal;
     if (options.json) print(JSON.stringify({ runId, ...found }));
-    else if (found.firstDifference) {
-      const { projection, position } = found.firstDifference;
-      print(
-        `${paint('red', 'different')}: the snapshot of ${projection} at position ${position} is not what the events give.${options.check ? ' distilog rebuild drops it.' : ' It was dropped.'}`,
-      );
-    } else
-      print(
-        `${paint('green', 'same')}: ${formatCount(found.snapshots)} snapshots of ${runId} are what its events give.${options.check ? '' : ' They were dropped, and the last ones made anew.'}`,
-      );
+    else for (const line of linesOf(context, runId, found, options.check ?? false)) print(line);
   });
+}
+
+function linesOf({ terminal: { paint } }: CommandContext, runId: string, found: Rebuilt, isCheck: boolean): readonly string[] {
+  const { snapshots, foreign, firstDifference, stored } = found;
+  const lines: string[] = [];
+  if (firstDifference) {
+    const { projection, position, reason } = firstDifference;
+    lines.push(
+      `${paint('red', 'different')}: the snapshot of ${projection} at position ${position}: ${reason}. It is never read. The owner of the store can delete it from distilog.snapshots.`,
+    );
+  } else lines.push(`${paint('green', 'same')}: ${formatCount(snapshots)} snapshots of ${runId} are what its events give.`);
+  if (foreign > 0) lines.push(`${formatCount(foreign)} more are of another version of distilog, and are not read.`);
+  if (stored > 0) lines.push(`Stored again: the states at ${formatCount(stored)} positions, named in the log.`);
+  else if (!isCheck) lines.push('Nothing was missing.');
+  return lines;
 }

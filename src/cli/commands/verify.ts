@@ -1,6 +1,7 @@
 import { readMetadata, verifyDistiset } from '#distiset';
 import { Fault } from '#kit/fault';
-import { runLogId, sideLogId, verify as verifyLog, type Store, type Verified } from '#log';
+import { checkSnapshots, runLogId, sideLogId, verify as verifyLog, type CheckedSnapshots, type Store, type Verified } from '#log';
+import { projections } from '#projections';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
@@ -11,7 +12,7 @@ export interface VerifyOptions extends CommonOptions {
   readonly distiset?: string | undefined;
 }
 
-/** `distilog verify`: computes the chains and chunks of a run's two logs anew, and names the first bad position. */
+/** `distilog verify`: recomputes the chains and chunks of a run's two logs, and names the first bad position; then folds the log, and compares its snapshots. */
 export async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
   await withStore(options, async (store) => {
     if (options.distiset !== undefined) {
@@ -21,13 +22,17 @@ export async function verify(context: CommandContext, run: string | undefined, o
     const runId = await findRun(store, run);
     const found = await verifyLog(store, runLogId(runId), { expectedHead: options.head });
     const side = await verifyLog(store, sideLogId(runId));
-    if (!found.ok || !side.ok) context.exit(exitCodes.failed);
+    // States that an altered log folds to say nothing about its snapshots.
+    const snapshots = found.ok ? await checkSnapshots(store, projections, runLogId(runId)) : null;
+    const ok = found.ok && side.ok && snapshots?.firstDifference === null;
+    if (!ok) context.exit(exitCodes.failed);
     const { print, paint } = context.terminal;
     if (options.json) {
-      print(JSON.stringify({ runId, ...found, ok: found.ok && side.ok, side }));
+      print(JSON.stringify({ runId, ...found, ok, side, snapshots }));
       return;
     }
     tell(context, runId, found);
+    if (snapshots) tellSnapshots(context, runId, snapshots);
     if (!side.ok) tell(context, `side log of ${runId}`, side);
     if (!found.ok) return;
     print(`head: position ${found.head.position}, hash ${found.head.hash}`);
@@ -72,4 +77,15 @@ function tell({ terminal: { print, paint } }: CommandContext, name: string, { fi
     print(`${paint('red', 'altered')}: ${name}, position ${firstBad.position}: ${firstBad.reason}.`);
     print(`Before it, ${counted}`);
   }
+}
+
+function tellSnapshots(
+  { terminal: { print, paint } }: CommandContext,
+  runId: string,
+  { snapshots, firstDifference }: CheckedSnapshots,
+): void {
+  if (firstDifference) {
+    const { projection, position, reason } = firstDifference;
+    print(`${paint('red', 'altered')}: ${runId}, the snapshot of ${projection} at position ${position}: ${reason}.`);
+  } else if (snapshots > 0) print(`Its ${formatCount(snapshots)} snapshots are what these events give.`);
 }

@@ -36,7 +36,7 @@ const purposes = [
   ['takeover', /distilog\.take_over\(/],
   ['creation', /distilog\.create_run\(/],
   ['chunk', /^insert into "distilog"\."chunks"/],
-  ['snapshot', /^insert into "distilog"\."snapshots"/],
+  ['snapshot', /distilog\.store_snapshots\(/],
   ['server-roles', /create role|alter role/i],
 ] as const;
 

@@ -2,10 +2,10 @@ import { createDistiset } from '#distiset';
 import { canonicalJson } from '#kit/json';
 import { sha256, sha256Stream } from '#kit/sha256';
 import { foldAt, resolveAsOf, runLogId, type Foldable, type Store } from '#log';
-import { errors, graph, progress, timeline, usage } from '#projections';
+import { projections } from '#projections';
 
 /** Every fold that is kept in snapshots. */
-export const folds: readonly Foldable<unknown>[] = [graph, progress, errors, usage, timeline];
+export const folds: readonly Foldable<unknown>[] = projections;
 
 /** What a run looked like as of a position: enough to tell whether it still does. */
 export interface Look {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldAt, memoryStore, snapshotKey, type Store } from '#log';
+import { foldAllAt, foldAt, memoryStore, runLogId, snapshotKey, type Store } from '#log';
 import { byType, folded, seen } from './counting.ts';
+import { keepSnapshots } from './kept-snapshots.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, runId } from './log-fixture.ts';
 
 /** A run of so many events, in appends of these sizes. */
@@ -11,7 +12,7 @@ async function runOf(store: Store, sizes: readonly number[]) {
   for (const size of sizes) {
     await appender.append(Array.from({ length: size }, () => (batch++ % 2 === 0 ? batchStarted(batch) : batchSucceeded(batch))));
   }
-  return allOf(store.log.read(runId));
+  return { appender, events: await allOf(store.log.read(runId)) };
 }
 
 /** A store whose log is read in pages of another size. */
@@ -33,10 +34,9 @@ describe('a fold as of a position', () => {
     await fc.assert(
       fc.asyncProperty(sizes, positions, fc.integer({ min: 1, max: 7 }), async (appends, cuts, pageSize) => {
         const store = memoryStore();
-        const events = await runOf(store, appends);
-        for (const cut of cuts.filter((at) => at <= events.length)) {
-          await store.snapshots.save(snapshotKey(seen, runId), { position: cut, state: await foldAt(store, seen, runId, cut) });
-        }
+        const { appender } = await runOf(store, appends);
+        for (const cut of cuts.filter((at) => at <= appender.position)) await keepSnapshots(store, appender, [seen], cut);
+        const events = await allOf(store.log.read(runId));
         for (let at = 0; at <= events.length; at++) {
           const whole = folded(seen, events.slice(0, at));
           expect(await foldAt(store, seen, runId, at)).toEqual(whole);
@@ -49,8 +49,8 @@ describe('a fold as of a position', () => {
 
   it('starts from the nearest snapshot, and reads no event below it', async () => {
     const store = memoryStore();
-    await runOf(store, [10]);
-    await store.snapshots.save(snapshotKey(byType, runId), { position: 5, state: { told: 1 } });
+    const { appender } = await runOf(store, [10]);
+    await keepSnapshots(store, appender, [{ ...byType, initialState: () => ({ snapshot: 1 }) }], 5);
     const asked: (number | undefined)[] = [];
     const watched: Store = {
       ...store,
@@ -62,21 +62,35 @@ describe('a fold as of a position', () => {
         },
       },
     };
-    expect(await foldAt(watched, byType, runId, 6)).toEqual({ told: 1, BatchStarted: 1 });
+    expect(await foldAt(watched, byType, runId, 6)).toMatchObject({ snapshot: 1, BatchStarted: 3 });
     expect(asked).toEqual([6]);
   });
 
   it('takes no snapshot of another version, of another fold, or folded from other shapes of events', async () => {
     const store = memoryStore();
-    const events = await runOf(store, [4]);
+    const { appender, events } = await runOf(store, [4]);
     const key = snapshotKey(seen, runId);
-    const wrong = { position: 3, state: { positions: [], digest: -1 } };
-    await store.snapshots.save({ ...key, version: 2 }, wrong);
-    await store.snapshots.save({ ...key, projection: 'other' }, wrong);
-    await store.snapshots.save({ ...key, fingerprint: '0' }, wrong);
-    await store.snapshots.save({ ...key, logId: 'other' }, wrong);
+    const wrong = { ...seen, initialState: () => ({ positions: [], digest: -1 }) };
+    await keepSnapshots(store, appender, [{ ...wrong, version: 2 }], 3);
+    await keepSnapshots(store, appender, [{ ...wrong, name: 'other' }], 3);
+    await keepSnapshots(store, appender, [wrong], 3);
+    const row = store.snapshots.rows.pop();
+    if (!row) throw new Error('nothing was stored');
+    store.snapshots.rows.push({ ...row, fingerprint: '0' }, { ...row, logId: 'other' });
     expect(await foldAt(store, seen, runId, 5)).toEqual(folded(seen, events));
     expect(snapshotKey({ ...seen, version: 7 }, runId)).toEqual({ ...key, version: 7 });
     expect(key.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is the same for folds that are read together, each from a snapshot of its own', async () => {
+    const store = memoryStore();
+    const { appender } = await runOf(store, [20]);
+    await keepSnapshots(store, appender, [seen], 5);
+    await keepSnapshots(store, appender, [byType], 12);
+    const events = await allOf(store.log.read(runId));
+    for (const at of [0, 1, 5, 6, 12, 13, events.length]) {
+      const states = await foldAllAt<[unknown, unknown]>(store, [seen, byType], runLogId(runId), at);
+      expect(states).toEqual([folded(seen, events.slice(0, at)), folded(byType, events.slice(0, at))]);
+    }
   });
 });

@@ -252,32 +252,3 @@ describe('chunks in memory', () => {
     await expect(chunks.get(address)).rejects.toMatchObject({ code: 'chunk-corrupted' });
   });
 });
-
-describe('snapshots in memory', () => {
-  const key = { logId: runId, projection: 'graph', version: 1, fingerprint: 'f' };
-
-  it('are found at or below a position, by fold, version and fingerprint', async () => {
-    const { snapshots } = memoryStore();
-    await snapshots.save(key, { position: 20, state: { n: 20, gone: undefined } });
-    await snapshots.save(key, { position: 10, state: { n: 1 } });
-    await snapshots.save(key, { position: 10, state: { n: 10 } });
-    expect(await snapshots.nearest(key, 9)).toBeNull();
-    expect(await snapshots.nearest(key, 19)).toEqual({ position: 10, state: { n: 10 } });
-    expect(await snapshots.nearest(key, 20)).toStrictEqual({ position: 20, state: { n: 20 } });
-    expect(await snapshots.nearest({ ...key, version: 2 }, 20)).toBeNull();
-    expect(await snapshots.nearest({ ...key, fingerprint: 'g' }, 20)).toBeNull();
-    expect(await snapshots.nearest({ ...key, projection: 'usage' }, 20)).toBeNull();
-    expect(await snapshots.positions(key)).toEqual([10, 20]);
-  });
-
-  it('are dropped a log at a time', async () => {
-    const { snapshots } = memoryStore();
-    await snapshots.save(key, { position: 10, state: {} });
-    await snapshots.save({ ...key, projection: 'usage' }, { position: 10, state: {} });
-    await snapshots.save({ ...key, logId: 'another' }, { position: 10, state: {} });
-    expect(await snapshots.drop(runId)).toBe(2);
-    expect(await snapshots.positions(key)).toEqual([]);
-    expect(await snapshots.positions({ ...key, logId: 'another' })).toEqual([10]);
-    expect(await snapshots.drop(runId)).toBe(0);
-  });
-});

@@ -1,48 +1,166 @@
 import { describe, expect, it } from 'vitest';
-import { foldAt, memoryStore, rebuild, snapshotKey, type Foldable, type MemoryStore } from '#log';
+import { checkSnapshots, memoryStore, rebuild, snapshotKey, verify, type Foldable, type MemoryStore } from '#log';
 import { byType, folded, seen } from './counting.ts';
+import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
 
+const folds: readonly Foldable<unknown>[] = [seen, byType];
+const options = { writer: 'bob@desk:2', every: 10 };
+
+/** A run of 33 events at rest: three of them name snapshots. */
 async function runWithSnapshots(): Promise<MemoryStore> {
   const store = memoryStore();
   const appender = await openRun(store.log);
   await appender.append(Array.from({ length: 29 }, (_, batch) => batchStarted(batch)));
-  for (const position of [10, 20, 30]) {
-    for (const fold of [seen, byType] as readonly Foldable<unknown>[]) {
-      await store.snapshots.save(snapshotKey(fold, runId), { position, state: await foldAt(store, fold, runId, position) });
-    }
-  }
+  for (const position of [10, 20, 30]) await keepSnapshots(store, appender, folds, position);
+  await appender.close();
   return store;
 }
 
+const rowOf = (store: MemoryStore, fold: Foldable<unknown>, position: number) => {
+  const at = store.snapshots.rows.findIndex((row) => row.projection === fold.name && row.position === position);
+  const row = store.snapshots.rows[at];
+  if (!row) throw new Error('no such snapshot');
+  return { at, row };
+};
+
 describe('rebuilding', () => {
-  it('finds snapshots that are what the events give, drops them, and keeps those of the head', async () => {
+  it('appends and stores nothing where every snapshot is there and is what the events give', async () => {
     const store = await runWithSnapshots();
-    expect(await rebuild(store, [seen, byType], runId, { check: false })).toEqual({ snapshots: 6, firstDifference: null });
-    expect(await store.snapshots.positions(snapshotKey(seen, runId))).toEqual([30]);
-    const state = folded(byType, await allOf(store.log.read(runId)));
-    expect(await store.snapshots.nearest(snapshotKey(byType, runId), 30)).toEqual({ position: 30, state });
+    const before = await store.log.head(runId);
+    expect(await rebuild(store, folds, runId, options)).toEqual({ snapshots: 6, foreign: 0, firstDifference: null, stored: 0 });
+    expect(await store.log.head(runId)).toEqual(before);
+    expect(store.snapshots.rows).toHaveLength(6);
+    expect(await store.log.holder(runId)).toBeNull();
   });
 
-  it('changes nothing when it is only asked to check', async () => {
-    const store = await runWithSnapshots();
-    expect(await rebuild(store, [seen, byType], runId, { check: true })).toEqual({ snapshots: 6, firstDifference: null });
-    expect(await store.snapshots.positions(snapshotKey(seen, runId))).toEqual([10, 20, 30]);
+  it('stores missing snapshots, named in the log under a new epoch, as many as there are', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log);
+    await appender.append(Array.from({ length: 249 }, (_, batch) => batchStarted(batch)));
+    await appender.close();
+    expect(await rebuild(store, folds, runId, options)).toEqual({ snapshots: 0, foreign: 0, firstDifference: null, stored: 25 });
+    expect(await store.log.head(runId)).toMatchObject({ position: 275, epoch: 2 });
+    expect(await store.log.lastWriter(runId)).toBe('bob@desk:2');
+    expect(await positionsOf(store.snapshots, snapshotKey(seen, runId))).toEqual(
+      Array.from({ length: 25 }, (_, index) => (index + 1) * 10),
+    );
+    expect(await checkSnapshots(store, folds, runId)).toMatchObject({ snapshots: 50, firstDifference: null });
+    expect(await verify(store, runId)).toMatchObject({ ok: true, events: 275 });
+    expect(await store.snapshots.nearest(snapshotKey(seen, runId), 99)).toMatchObject({ position: 90 });
   });
 
-  it('names the first snapshot that is not what the events give, and mends it', async () => {
+  it('stores those again that were folded by another version, and lets the others lie', async () => {
     const store = await runWithSnapshots();
-    await store.snapshots.save(snapshotKey(seen, runId), { position: 30, state: { positions: [], digest: 0 } });
-    await store.snapshots.save(snapshotKey(byType, runId), { position: 20, state: { RunStarted: 2 } });
-    const firstDifference = { projection: 'by-type', position: 20 };
-    expect(await rebuild(store, [seen, byType], runId, { check: false })).toEqual({ snapshots: 6, firstDifference });
-    expect(await rebuild(store, [seen, byType], runId, { check: true })).toEqual({ snapshots: 2, firstDifference: null });
+    const next = folds.map((fold) => ({ ...fold, version: 2 }));
+    expect(await rebuild(store, next, runId, options)).toEqual({ snapshots: 0, foreign: 6, firstDifference: null, stored: 3 });
+    expect(await rebuild(store, next, runId, options)).toEqual({ snapshots: 6, foreign: 6, firstDifference: null, stored: 0 });
+    expect(await rebuild(store, folds, runId, options)).toMatchObject({ snapshots: 6, foreign: 6, stored: 0 });
   });
 
-  it('does not believe in a snapshot beyond the head', async () => {
+  it('refuses a run that is driven, and does not disturb its driver', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log);
+    await expect(rebuild(store, folds, runId, options)).rejects.toMatchObject({ code: 'run-is-driven' });
+    await appender.append([batchStarted(0)]);
+    expect(appender.position).toBe(2);
+  });
+
+  it('fences a driver that was lost without knowing it', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log);
+    await appender.append(Array.from({ length: 19 }, (_, batch) => batchStarted(batch)));
+    const seized = await store.log.openDriver(runId, { seize: true });
+    if (!seized.ok) throw new Error('not seized');
+    await seized.session.close();
+    expect(await rebuild(store, folds, runId, options)).toMatchObject({ stored: 2 });
+    await expect(appender.append([batchStarted(20)])).rejects.toMatchObject({ code: 'fenced' });
+  });
+
+  it('goes on where it was lost', async () => {
     const store = await runWithSnapshots();
-    await store.snapshots.save(snapshotKey(seen, runId), { position: 31, state: { positions: [], digest: 0 } });
-    expect(await rebuild(store, [seen], runId, { check: true })).toMatchObject({ firstDifference: { projection: 'seen', position: 31 } });
+    const dying = { ...store, snapshots: { ...store.snapshots, put: () => Promise.reject(new Error('away')) } };
+    store.snapshots.rows.length = 0;
+    await expect(rebuild(dying, folds, runId, options)).rejects.toThrow('away');
+    expect(await store.log.holder(runId)).toBeNull();
+    expect(await rebuild(store, folds, runId, options)).toMatchObject({ firstDifference: null, stored: 3 });
+    expect(await checkSnapshots(store, folds, runId)).toMatchObject({ snapshots: 6, firstDifference: null });
+  });
+
+  it('names the first false snapshot, and stores the true one beside it, which is read', async () => {
+    const store = await runWithSnapshots();
+    const { at, row } = rowOf(store, byType, 20);
+    store.snapshots.rows[at] = { ...row, state: '{"RunStarted":2}' };
+    const firstDifference = { projection: 'by-type', position: 20, reason: 'it is not the state that the events give' };
+    expect(await rebuild(store, folds, runId, options)).toEqual({ snapshots: 6, foreign: 0, firstDifference, stored: 1 });
+    expect(await rebuild(store, folds, runId, options)).toMatchObject({ firstDifference, stored: 0 });
+    const all = await allOf(store.log.read(runId, { to: 20 }));
+    expect(await store.snapshots.nearest(snapshotKey(byType, runId), 29)).toEqual({ position: 20, state: folded(byType, all) });
+  });
+});
+
+describe('checking snapshots', () => {
+  const falsified: readonly (readonly [string, (store: MemoryStore) => void, object])[] = [
+    [
+      'one whose state was changed',
+      (store) => {
+        const { at, row } = rowOf(store, seen, 20);
+        store.snapshots.rows[at] = { ...row, state: row.state.replace('[1,', '[7,') };
+      },
+      { projection: 'seen', position: 20, reason: 'it is not the state that the events give' },
+    ],
+    [
+      'one that was inserted at a free position',
+      (store) => void store.snapshots.rows.push({ ...rowOf(store, seen, 20).row, position: 15 }),
+      { projection: 'seen', position: 15, reason: 'it is not the state that the events give' },
+    ],
+    [
+      'a true one that the log does not name',
+      (store) => {
+        const { at, row } = rowOf(store, byType, 30);
+        store.snapshots.rows[at] = { ...row, namedAt: 2 };
+      },
+      { projection: 'by-type', position: 30, reason: 'the log holds no SnapshotsTaken event at position 2, which should name its hash' },
+    ],
+    [
+      'a true one that is named for another position',
+      (store) => {
+        const { at, row } = rowOf(store, byType, 30);
+        store.snapshots.rows[at] = { ...row, namedAt: 31 };
+      },
+      { projection: 'by-type', position: 30, reason: 'position 31 of the log does not name it' },
+    ],
+    [
+      'one beyond the end of the log',
+      (store) => void store.snapshots.rows.push({ ...rowOf(store, seen, 20).row, position: 34 }),
+      { projection: 'seen', position: 34, reason: 'it lies beyond the end of the log' },
+    ],
+    [
+      'one of another version that does not have its hash',
+      (store) => void store.snapshots.rows.push({ ...rowOf(store, seen, 20).row, version: 2, state: '{}' }),
+      { projection: 'seen', position: 20 },
+    ],
+  ];
+
+  it.each(falsified)('finds %s, and no reader takes it', async (_what, falsify, expected) => {
+    const store = await runWithSnapshots();
+    falsify(store);
+    expect((await checkSnapshots(store, folds, runId)).firstDifference).toMatchObject(expected);
+    const all = await allOf(store.log.read(runId));
+    for (const fold of folds) {
+      for (let at = 0; at <= 40; at++) {
+        const found = await store.snapshots.nearest(snapshotKey(fold, runId), at);
+        if (found) expect(found.state).toEqual(folded(fold, all.slice(0, found.position)));
+      }
+    }
+  });
+
+  it('finds a state that a driver named and that the events do not give', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log);
+    await appender.append([batchStarted(0), batchStarted(1)]);
+    await keepSnapshots(store, appender, [{ ...seen, initialState: () => ({ positions: [], digest: 9 }) }], 2);
+    expect((await checkSnapshots(store, [seen], runId)).firstDifference).toMatchObject({ projection: 'seen', position: 2 });
   });
 
   it('compares a snapshot at an event that this program cannot read', async () => {
@@ -52,9 +170,28 @@ describe('rebuilding', () => {
     if (!log || !tenth) throw new Error('no tenth event');
     log.events[9] = { ...tenth, type: 'BatchDreamt' };
     // The states that were folded from it no longer stand.
-    expect(await rebuild(store, [byType], runId, { check: true })).toMatchObject({ firstDifference: { position: 10 } });
-    await rebuild(store, [byType], runId, { check: false });
-    await store.snapshots.save(snapshotKey(byType, runId), { position: 10, state: { RunStarted: 1, BatchStarted: 8 } });
-    expect(await rebuild(store, [byType], runId, { check: true })).toEqual({ snapshots: 2, firstDifference: null });
+    expect(await checkSnapshots(store, [byType], runId)).toMatchObject({ firstDifference: { position: 10 } });
+    await rebuild(store, [byType], runId, options);
+    store.snapshots.rows.splice(0, 6);
+    expect(await checkSnapshots(store, [byType], runId)).toMatchObject({ snapshots: 3, firstDifference: null });
+  });
+
+  it('takes nothing amiss that a driver stores meanwhile', async () => {
+    const store = memoryStore();
+    const appender = await openRun(store.log);
+    await appender.append(Array.from({ length: 19 }, (_, batch) => batchStarted(batch)));
+    await keepSnapshots(store, appender, [seen], 10);
+    const moving: MemoryStore = {
+      ...store,
+      log: {
+        ...store.log,
+        read: async function* (logId, given) {
+          yield* store.log.read(logId, given);
+          await appender.append(Array.from({ length: 10 }, (_, batch) => batchStarted(100 + batch)));
+          await keepSnapshots(store, appender, [seen], 30);
+        },
+      },
+    };
+    expect(await checkSnapshots(moving, [seen], runId)).toMatchObject({ snapshots: 1, firstDifference: null });
   });
 });

@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '#schema';
-import { foldAt, memoryStore, snapshotKey, snapshotting, type Foldable, type SnapshotStore, type Store } from '#log';
+import {
+  foldAt,
+  memoryStore,
+  openAppender,
+  runLogId,
+  snapshotKey,
+  snapshotting,
+  type Appender,
+  type Foldable,
+  type SnapshotStore,
+  type Store,
+} from '#log';
 import { byType, folded, seen } from './counting.ts';
+import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
 
 const events = (from: number, count: number) => Array.from({ length: count }, (_, index) => batchStarted(from + index));
@@ -10,7 +22,7 @@ const turns = async (count: number) => {
 };
 
 async function statesAreTrue(store: Store, fold: Foldable<unknown>): Promise<readonly number[]> {
-  const positions = await store.snapshots.positions(snapshotKey(fold, runId));
+  const positions = await positionsOf(store.snapshots, snapshotKey(fold, runId));
   const all = await allOf(store.log.read(runId));
   for (const position of positions) {
     const snapshot = await store.snapshots.nearest(snapshotKey(fold, runId), position);
@@ -25,11 +37,11 @@ function heldStore(save: (saved: number) => Promise<void>) {
   const counts = { writing: 0, most: 0, saved: 0 };
   const snapshots: SnapshotStore = {
     ...store.snapshots,
-    save: async (key, snapshot) => {
+    put: async (rows) => {
       counts.most = Math.max(counts.most, ++counts.writing);
       try {
         await save(counts.saved++);
-        await store.snapshots.save(key, snapshot);
+        await store.snapshots.put(rows);
       } finally {
         counts.writing--;
       }
@@ -38,57 +50,125 @@ function heldStore(save: (saved: number) => Promise<void>) {
   return { store: { ...store, snapshots }, counts };
 }
 
+/** A run whose driver keeps snapshots every ten events. */
+async function movingRun(store: Store, folds: readonly Foldable<unknown>[]) {
+  const snapshots = snapshotting(store, { folds, logId: runLogId(runId), append: (given) => appender.append(given), every: 10 });
+  const appender: Appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+  return { appender, snapshots };
+}
+
+const namesOf = async (store: Store) =>
+  (await allOf(store.log.read(runId, { types: ['SnapshotsTaken'] }))).map((event) => ({
+    at: event.position,
+    of: event.type === 'SnapshotsTaken' ? event.data.position : 0,
+  }));
+
 describe('snapshots while a run moves', () => {
   it('are kept of every fold, every so many events, and are what the events give', async () => {
     const store = memoryStore();
-    const snapshots = snapshotting(store, [seen, byType], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    const { appender, snapshots } = await movingRun(store, [seen, byType]);
     for (let index = 0; index < 45; index++) {
       await appender.append(events(index * 10, 1));
       await turns(2);
     }
     await snapshots.close();
-    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40]);
-    expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40]);
+    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50]);
+    expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40, 50]);
   });
 
   it('are kept within an append, too, however many events it has', async () => {
     const store = memoryStore();
-    const snapshots = snapshotting(store, [seen], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    const { appender, snapshots } = await movingRun(store, [seen]);
     for (const count of [12, 35, 1, 2]) {
       await appender.append(events(appender.position, count));
       await turns(4);
     }
     await snapshots.close();
-    expect(await statesAreTrue(store, seen)).toEqual([13, 20, 30, 40, 50]);
+    expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50]);
+  });
+
+  it('are named in the log once each, by the very next append, and their names call for no more of them', async () => {
+    const store = memoryStore();
+    const { appender, snapshots } = await movingRun(store, [seen, byType]);
+    for (let index = 0; index < 45; index++) {
+      await appender.append(events(index, 1));
+      await turns(2);
+    }
+    await turns(50);
+    await snapshots.close();
+    const names = await namesOf(store);
+    expect(names.map(({ of }) => of)).toEqual([10, 20, 30, 40, 50]);
+    // The first states are read before they are named.
+    expect(names.slice(1).every(({ at, of }) => at === of + 1)).toBe(true);
+    expect(appender.position).toBe(1 + 45 + names.length);
+  });
+
+  it('cost no append of their own: a name goes along with the next one', async () => {
+    const store = memoryStore();
+    const { appender, snapshots } = await movingRun(store, [seen]);
+    for (let index = 0; index < 60; index++) await appender.append(events(index, 1));
+    await snapshots.close();
+    const names = await namesOf(store);
+    expect(names.length).toBeGreaterThan(3);
+    const commits = await allOf(store.log.commits(runId, { from: 1, to: 1_000 }));
+    expect(commits).toHaveLength(61);
+    for (const { at } of names) {
+      const commit = commits.find(({ first, last }) => first <= at && at <= last);
+      expect((commit?.last ?? 0) - (commit?.first ?? 0)).toBe(1);
+    }
+  });
+
+  it('are named no more once the run is about to rest, and neither is one that was due before', async () => {
+    const store = memoryStore();
+    const { appender, snapshots } = await movingRun(store, [seen]);
+    await appender.append(events(0, 25));
+    // The first states are being read.
+    snapshots.finish();
+    await appender.append(events(100, 1));
+    await turns(4);
+    await appender.append(events(200, 25));
+    await snapshots.close();
+    expect(await namesOf(store)).toEqual([]);
+    expect(store.snapshots.rows).toEqual([]);
   });
 
   it('go on from the middle of a log, from the snapshots that are there', async () => {
     const store = memoryStore();
-    const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
     let current: ReturnType<typeof snapshotting> | null = null;
-    await appender.append(events(0, 23));
-    await store.snapshots.save(snapshotKey(seen, runId), { position: 20, state: await foldAt(store, seen, runId, 20) });
-    current = snapshotting(store, [seen], runId, 10);
+    const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
+    await appender.append(events(0, 22));
+    await keepSnapshots(store, appender, [seen], 20);
+    const asked: (number | undefined)[] = [];
+    const watched: Store = {
+      ...store,
+      log: {
+        ...store.log,
+        read: (logId, options) => {
+          asked.push(options?.from);
+          return store.log.read(logId, options);
+        },
+      },
+    };
+    current = snapshotting(watched, { folds: [seen], logId: runId, append: (given) => appender.append(given), every: 10 });
     for (let index = 0; index < 10; index++) {
       await appender.append(events(100 + index, 1));
       await turns(2);
     }
     await current.close();
+    expect(asked).toEqual([21]);
     expect(await statesAreTrue(store, seen)).toEqual([20, 30]);
   });
 
-  it('are written one round at a time; a slow one is followed by all that came due meanwhile', async () => {
+  it('are all named while the store is slow to write them, and written when it comes to them', async () => {
     const gate = Promise.withResolvers<void>();
     const { store, counts } = heldStore((saved) => (saved < 2 ? gate.promise : Promise.resolve()));
-    const snapshots = snapshotting(store, [seen, byType], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
+    const { appender, snapshots } = await movingRun(store, [seen, byType]);
     for (let index = 0; index < 50; index++) {
       await appender.append(events(index, 1));
       await turns(2);
     }
-    expect(counts).toMatchObject({ saved: 2, most: 2 });
+    expect((await namesOf(store)).map(({ of }) => of)).toEqual([10, 20, 30, 40, 50]);
+    expect(counts).toMatchObject({ writing: 2 });
     gate.resolve();
     await snapshots.close();
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50]);
@@ -98,13 +178,15 @@ describe('snapshots while a run moves', () => {
   it('are passed over where the log outruns them, but for the oldest that wait and the newest', async () => {
     const gate = Promise.withResolvers<void>();
     const { store } = heldStore(() => gate.promise);
-    const snapshots = snapshotting(store, [seen], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
-    for (let index = 0; index < 205; index++) {
+    const { appender, snapshots } = await movingRun(store, [seen]);
+    for (let index = 0; index < 195; index++) {
       await appender.append(events(index, 1));
       await turns(2);
     }
     gate.resolve();
+    await turns(4);
+    await appender.append(events(1_000, 1));
+    await turns(4);
     await snapshots.close();
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 200]);
   });
@@ -122,14 +204,14 @@ describe('snapshots while a run moves', () => {
         },
       },
     };
-    const snapshots = snapshotting(slow, [seen, byType], runId, 10);
+    const snapshots = snapshotting(slow, { folds: [seen, byType], logId: runId, append: (given) => appender.append(given), every: 10 });
     const recorded: RecordedEvent[][] = [];
-    const appender = await openRun(store.log, { onRecorded: (page) => recorded.push([...page]) });
+    const appender: Appender = await openRun(store.log, { onRecorded: (page) => recorded.push([...page]) });
     for (let index = 0; index < 200; index++) await appender.append(events(index, 1));
     for (const page of recorded.splice(0, 10)) snapshots.recorded(page);
     gate.resolve();
     // One event a turn of the microtask queue: some fall between the end of reading and the start of folding.
-    for (const page of recorded) {
+    for (const page of recorded.splice(0)) {
       snapshots.recorded(page);
       await Promise.resolve();
     }
@@ -137,6 +219,37 @@ describe('snapshots while a run moves', () => {
     await snapshots.close();
     expect((await statesAreTrue(store, seen)).length).toBeGreaterThan(1);
     expect((await statesAreTrue(store, byType)).length).toBeGreaterThan(1);
+  });
+
+  it('hold a bounded number of events while the first states are read, and miss none of the others', async () => {
+    const store = memoryStore();
+    const gate = Promise.withResolvers<void>();
+    const ranges: (readonly [number | undefined, number | undefined])[] = [];
+    const slow: Store = {
+      ...store,
+      log: {
+        ...store.log,
+        read: async function* (logId, options) {
+          ranges.push([options?.from, options?.to]);
+          await gate.promise;
+          yield* store.log.read(logId, options);
+        },
+      },
+    };
+    const snapshots = snapshotting(slow, { folds: [byType], logId: runId, append: (given) => appender.append(given), every: 1_000 });
+    const appender: Appender = await openRun(store.log, { onRecorded: (page) => snapshots.recorded(page) });
+    for (let index = 0; index < 12; index++) await appender.append(events(index * 1_000, 1_000));
+    gate.resolve();
+    await turns(50);
+    await appender.append(events(20_000, 1_000));
+    await turns(4);
+    await snapshots.close();
+    // Up to the first event, then what was not held any more.
+    expect(ranges).toEqual([
+      [1, 1],
+      [2, 12_001],
+    ]);
+    expect(await statesAreTrue(store, byType)).toEqual([13_000]);
   });
 
   it('cost nothing when they fail, and are tried again', async () => {
@@ -152,9 +265,8 @@ describe('snapshots while a run moves', () => {
         },
       },
     };
-    const snapshots = snapshotting(flaky, [seen], runId, 10);
-    const appender = await openRun(store.log, { onRecorded: (recorded) => snapshots.recorded(recorded) });
-    for (let index = 0; index < 45; index++) {
+    const { appender, snapshots } = await movingRun(flaky, [seen]);
+    for (let index = 0; index < 42; index++) {
       await appender.append(events(index, 1));
       await turns(2);
     }
@@ -162,5 +274,56 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([20, 40]);
     // What was gathered before the failure is not kept for ever: the second time starts further on.
     expect(readAt).toEqual([1, 10]);
+  });
+
+  it('are not stored where their name is refused, because another driver has the run', async () => {
+    const store = memoryStore();
+    const { appender, snapshots } = await movingRun(store, [seen]);
+    await appender.append(events(0, 15));
+    await turns(4);
+    const before = store.snapshots.rows.length;
+    const log = store.log.logs.get(runId);
+    if (!log) throw new Error('no log');
+    await appender.append(events(20, 2));
+    log.head = { ...log.head, epoch: 2 };
+    await expect(appender.append(events(30, 40))).rejects.toMatchObject({ code: 'fenced' });
+    await snapshots.close();
+    expect(store.snapshots.rows).toHaveLength(before);
+  });
+
+  it('leave a name without a snapshot where the driver is lost in between, and the next one goes on', async () => {
+    const store = memoryStore();
+    const dying: Store = { ...store, snapshots: { ...store.snapshots, put: () => new Promise<void>(() => undefined) } };
+    const { appender } = await movingRun(dying, [seen]);
+    for (let index = 0; index < 25; index++) {
+      await appender.append(events(index, 1));
+      await turns(2);
+    }
+    expect((await namesOf(store)).map(({ of }) => of)).toEqual([10, 20]);
+    const next = snapshotting(store, { folds: [seen], logId: runId, append: (given) => other.append(given), every: 10 });
+    const opened = await store.log.openDriver(runId, { seize: true });
+    const head = await store.log.head(runId);
+    if (!opened.ok || !head) throw new Error('not taken over');
+    const { position, hash: expectedHash, epoch } = head;
+    const other = openAppender({
+      log: store.log,
+      runId,
+      session: opened.session,
+      epoch,
+      position,
+      expectedHash,
+      writer: 'bob@desk:2',
+      onRecorded: (recorded) => next.recorded(recorded),
+    });
+    for (let index = 100; index < 115; index++) {
+      await other.append(events(index, 1));
+      await turns(2);
+    }
+    await next.close();
+    expect(await statesAreTrue(store, seen)).toEqual([30, 40]);
+    for (const at of [5, 10, 20, 29]) {
+      const all = await allOf(store.log.read(runId, { to: at }));
+      expect(await foldAt(store, seen, runId, at)).toEqual(folded(seen, all));
+    }
   });
 });

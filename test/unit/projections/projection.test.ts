@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errors, graph, microseconds, progress, projection, timeline, usage } from '#projections';
+import { errors, fold, graph, microseconds, progress, projection, projections, timeline, usage } from '#projections';
 import { catalogue, type RecordedEvent } from '#schema';
-import { at, finished, folded, paused, timeOf } from './events.ts';
+import { at, finished, folded, manifestStep, paused, runStarted, timeOf } from './events.ts';
 
 const outcomes = projection<readonly string[]>({
   name: 'outcomes',
@@ -22,6 +22,16 @@ describe('a projection', () => {
     const all = [graph, progress, errors, usage, timeline];
     expect(all.map(({ name }) => name)).toEqual(['graph', 'progress', 'errors', 'usage', 'timeline']);
     expect(all.flatMap(({ handles }) => handles).filter((type) => !Object.hasOwn(catalogue, type))).toEqual([]);
+    expect(projections).toEqual(all);
+  });
+
+  it('takes no account of the events that name its snapshots', () => {
+    const before = at(timeOf(1), runStarted(manifestStep('a')));
+    const named = { ...at(timeOf(2), finished()), type: 'SnapshotsTaken', data: { position: 1, fingerprint: 'f', states: [] } };
+    for (const each of projections) {
+      const state = fold(each, [before]);
+      expect(each.evolve(state, named as unknown as RecordedEvent)).toBe(state);
+    }
   });
 });
 

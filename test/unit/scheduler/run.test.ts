@@ -802,9 +802,15 @@ describe('what a run is made of', () => {
     const { position } = await (await start(given.context(long))).drive();
     expect(position).toBeGreaterThan(1_000);
     for (const fold of [graph, progress, errors, usage, timeline]) {
-      const positions = await given.store.snapshots.positions(snapshotKey(fold as Foldable<unknown>, runId));
-      expect(positions.length).toBeGreaterThan(0);
+      const stored = await Array.fromAsync(given.store.snapshots.stored(snapshotKey(fold as Foldable<unknown>, runId)));
+      expect(stored.flat().length).toBeGreaterThan(0);
     }
+    // Nothing follows the end, and what names them is one event in five hundred.
+    const all = (await Array.fromAsync(given.store.log.read(runId))).flat();
+    expect(all.at(-1)).toMatchObject({ type: 'RunFinished', position });
+    const names = all.filter(({ type }) => type === 'SnapshotsTaken').length;
+    expect(names).toBeGreaterThan(0);
+    expect(names).toBeLessThanOrEqual(position / 500);
   });
 });
 

@@ -1,0 +1,147 @@
+import type { RecordedEvent } from '#schema';
+import { canonicalJson } from '#kit/json';
+import { pageCursor } from './page-cursor.ts';
+import { snapshotKey } from './fold.ts';
+import type { Foldable } from './foldable.ts';
+import { unnamedReason } from './named-snapshot.ts';
+import { snapshotEvery } from './snapshotting.ts';
+import type { FoundSnapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
+import type { Store } from './store.ts';
+
+/** A snapshot that the log does not vouch for, or that is not what the events give. */
+export interface FalseSnapshot {
+  readonly projection: string;
+  readonly position: number;
+  readonly reason: string;
+}
+
+export interface CheckedSnapshots {
+  /** Snapshots that were compared with the states that the events give. */
+  readonly snapshots: number;
+  /** Snapshots of other versions of distilog. They are never read, and only their hashes were compared. */
+  readonly foreign: number;
+  /** The false snapshot at the lowest position, or null. */
+  readonly firstDifference: FalseSnapshot | null;
+}
+
+export interface CheckSnapshotsOptions {
+  /** Called in order with the states of all folds at each position at which a true snapshot of any of them should lie and does not. */
+  readonly onMissing?: ((at: { readonly position: number; readonly states: readonly unknown[] }) => Promise<void>) | undefined;
+  /** Events between two positions at which snapshots should lie. */
+  readonly every?: number | undefined;
+}
+
+/**
+ * Folds a whole log without snapshots, up to where it ended when this began, and compares every stored snapshot of the folds with the state there and
+ * with its name in the log. Streams.
+ */
+export async function checkSnapshots(
+  store: Pick<Store, 'log' | 'snapshots'>,
+  folds: readonly Foldable<unknown>[],
+  logId: string,
+  { onMissing, every = snapshotEvery }: CheckSnapshotsOptions = {},
+): Promise<CheckedSnapshots> {
+  const head = (await store.log.head(logId))?.position ?? 0;
+  const checks = folds.map((fold) => checkOf(store.snapshots, fold, logId));
+  let mark = every;
+
+  /** Compares what lies below a position with the states as they are. */
+  const compareBelow = async (position: number): Promise<void> => {
+    for (; mark < position; mark += every) {
+      for (const check of checks) await check.compareBelow(mark + 1);
+      if (onMissing && checks.some((check) => !check.isTrueAt(mark)))
+        await onMissing({ position: mark, states: checks.map((check) => check.state()) });
+    }
+    for (const check of checks) await check.compareBelow(position);
+  };
+
+  try {
+    for await (const page of store.log.read(logId, { to: head })) {
+      for (const event of page) {
+        // An event that this program cannot read is not in the page, and may have a snapshot at its place.
+        await compareBelow(event.position);
+        for (const check of checks) check.evolve(event);
+      }
+    }
+    await compareBelow(head + 1);
+    // Those that a driver has taken meanwhile are not compared.
+    const end = (await store.log.head(logId))?.position ?? 0;
+    for (const check of checks) await check.refuseBeyond(end);
+  } finally {
+    for (const check of checks) await check.close();
+  }
+  const foreign = await checkForeign(store.snapshots, folds, logId);
+  const found = [
+    ...checks.flatMap((check) => check.firstDifference() ?? []),
+    ...(foreign.firstDifference ? [foreign.firstDifference] : []),
+  ];
+  const [firstDifference = null] = found.sort((a, b) => a.position - b.position);
+  return { snapshots: checks.reduce((sum, check) => sum + check.count(), 0), foreign: foreign.count, firstDifference };
+}
+
+/** A fold that goes through a log while its snapshots are compared. */
+function checkOf<State>(store: SnapshotStore, fold: Foldable<State>, logId: string) {
+  const key = snapshotKey(fold, logId);
+  const stored = pageCursor(store.stored(key));
+  let state = fold.initialState();
+  let text: string | null = null;
+  let next: FoundSnapshot | undefined | null = null;
+  let count = 0;
+  let lastTrue = 0;
+  let firstDifference: FalseSnapshot | null = null;
+
+  const take = async (reasonOf: (snapshot: FoundSnapshot) => string | null): Promise<void> => {
+    if (!next) return;
+    const reason = reasonOf(next);
+    if (reason === null) lastTrue = next.position;
+    else firstDifference ??= { projection: fold.name, position: next.position, reason };
+    count++;
+    next = await stored.next();
+  };
+
+  return {
+    count: () => count,
+    state: (): unknown => state,
+    firstDifference: () => firstDifference,
+    isTrueAt: (position: number): boolean => lastTrue === position,
+    evolve: (event: RecordedEvent): void => {
+      state = fold.evolve(state, event);
+      text = null;
+    },
+    compareBelow: async (position: number): Promise<void> => {
+      if (next === null) next = await stored.next();
+      while (next && next.position < position) {
+        text ??= canonicalJson(state);
+        const isSame = next.state === text;
+        await take((snapshot) => (isSame ? unnamedReason(key, snapshot) : 'it is not the state that the events give'));
+      }
+    },
+    refuseBeyond: async (end: number): Promise<void> => {
+      while (next && next.position <= end) next = await stored.next();
+      while (next) await take(() => 'it lies beyond the end of the log');
+    },
+    close: () => stored[Symbol.asyncDispose](),
+  };
+}
+
+/** Compares snapshots that this version never reads with the hashes that the log names. */
+async function checkForeign(store: SnapshotStore, folds: readonly Foldable<unknown>[], logId: string) {
+  const own = new Set(folds.map((fold) => nameOf(snapshotKey(fold, logId))));
+  let count = 0;
+  let firstDifference: FalseSnapshot | null = null;
+  for (const key of await store.keys(logId)) {
+    if (own.has(nameOf(key))) continue;
+    for await (const page of store.stored(key)) {
+      count += page.length;
+      for (const snapshot of page) {
+        const { position } = snapshot;
+        const reason = unnamedReason(key, snapshot);
+        if (reason !== null && (firstDifference === null || position < firstDifference.position))
+          firstDifference = { projection: key.projection, position, reason };
+      }
+    }
+  }
+  return { count, firstDifference };
+}
+
+const nameOf = ({ projection, version, fingerprint }: SnapshotKey): string => `${projection}/${version}/${fingerprint}`;

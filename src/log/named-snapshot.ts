@@ -1,0 +1,25 @@
+import { currentData, type DataOf } from '#schema';
+import { sha256 } from '#kit/sha256';
+import type { FoundSnapshot, SnapshotKey } from './snapshot-store.ts';
+
+/** Returns why the log does not vouch for a stored snapshot, or null where it does. Costs one hash of the state. */
+export function unnamedReason({ projection, version, fingerprint }: SnapshotKey, found: FoundSnapshot): string | null {
+  const { position, namedAt, state, naming } = found;
+  const taken = naming?.type === 'SnapshotsTaken' ? currentData(naming.type, naming.version, parsed(naming.data)) : null;
+  if (!taken?.known) return `the log holds no SnapshotsTaken event at position ${namedAt}, which should name its hash`;
+  const { data } = taken as { readonly data: DataOf<'SnapshotsTaken'> };
+  const named =
+    data.position === position && position < namedAt && data.fingerprint === fingerprint
+      ? data.states.find((each) => each.projection === projection && each.version === version)
+      : undefined;
+  if (!named) return `position ${namedAt} of the log does not name it`;
+  return named.sha256 === sha256(state) ? null : `it does not have the hash that position ${namedAt} of the log names`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

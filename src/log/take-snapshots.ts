@@ -1,0 +1,34 @@
+import type { NewEvent } from '#schema';
+import { canonicalJson } from '#kit/json';
+import { sha256 } from '#kit/sha256';
+import { snapshotKey } from './fold.ts';
+import type { Foldable } from './foldable.ts';
+import type { SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
+
+/** Snapshots that the log does not name yet, and the event that names them. */
+export interface TakenSnapshots {
+  readonly event: NewEvent<'SnapshotsTaken'>;
+  /** Stores the snapshots once that event is recorded, given its position. */
+  store(snapshots: SnapshotStore, namedAt: number): Promise<void>;
+}
+
+/**
+ * Takes snapshots of folds as of a position, given their states in the order of the folds. The event comes first: a driver that is lost after its append
+ * leaves a name without a snapshot, which costs nothing, and never a snapshot without a name.
+ */
+export function takeSnapshots(
+  folds: readonly Foldable<unknown>[],
+  logId: string,
+  { position, states }: { readonly position: number; readonly states: readonly unknown[] },
+): TakenSnapshots {
+  const taken = folds.map((fold, index): SnapshotKey & Omit<StoredSnapshot, 'namedAt'> => ({
+    ...snapshotKey(fold, logId),
+    position,
+    state: canonicalJson(states[index]),
+  }));
+  const named = taken.map(({ projection, version, state }) => ({ projection, version, sha256: sha256(state) }));
+  return {
+    event: { type: 'SnapshotsTaken', data: { position, fingerprint: taken[0]?.fingerprint ?? '', states: named } },
+    store: (snapshots, namedAt) => snapshots.put(taken.map((each) => ({ ...each, namedAt }))),
+  };
+}

@@ -1,0 +1,23 @@
+// Snapshots as a driver keeps them: named in the log, then stored.
+import { foldAt, runLogId, takeSnapshots, type Appender, type Foldable, type SnapshotStore, type Store } from '#log';
+import { allOf, runId } from './log-fixture.ts';
+
+/** Names snapshots of folds as of a position in the run's log, and stores them. Returns the position of the name. */
+export async function keepSnapshots(
+  store: Store,
+  appender: Pick<Appender, 'append'>,
+  folds: readonly Foldable<unknown>[],
+  position: number,
+): Promise<number> {
+  const logId = runLogId(runId);
+  const states = await Promise.all(folds.map((fold) => foldAt(store, fold, logId, position)));
+  const taken = takeSnapshots(folds, logId, { position, states });
+  const [named] = await appender.append([taken.event]);
+  if (!named) throw new Error('nothing was appended');
+  await taken.store(store.snapshots, named.position);
+  return named.position;
+}
+
+/** The positions of all snapshots under a key, those that nothing names included. */
+export const positionsOf = async (snapshots: SnapshotStore, key: Parameters<SnapshotStore['stored']>[0]): Promise<readonly number[]> =>
+  (await allOf(snapshots.stored(key))).map(({ position }) => position);
