@@ -51,7 +51,7 @@ export async function makeLongLog(store: Store, events: number): Promise<LongLog
   const started: NewEvent<'RunStarted'> = {
     type: 'RunStarted',
     chunks: [definitionChunk.sha256],
-    data: { manifest, params: {}, secrets: [], seed: 1, file: null, program: { distilog: '0', node: '0' }, actor },
+    data: { manifest, params: {}, secrets: [], seed: 1, seeds: 'origin', file: null, program: { distilog: '0', node: '0' }, actor },
   };
   const created = await store.log.create({
     logId,
@@ -122,7 +122,7 @@ function batchOf(step: 'all' | 'text', batch: number, { chunk }: BuiltChunk): re
         elapsedMs: 1,
         usage: [],
         calls: 0,
-        source: isSource ? { read: 1, last: false, mark: null } : null,
+        source: isSource ? { read: 1, last: false, mark: null, offset: batch } : null,
         undeclared: [],
         missing: [],
       },

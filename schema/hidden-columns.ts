@@ -18,6 +18,12 @@ export const parsePlace = (text: unknown): RowPlace => {
   return [pass, batch, row];
 };
 
+/** The number of a source's item, from 0. Only sources have this column. */
+export const itemColumn = `${hiddenPrefix}item`;
+
+/** A row's origin, as text: what its keys and seeds are made of. See `src/rows/origins.ts`. */
+export const originColumn = `${hiddenPrefix}origin`;
+
 /** A join's own: which row of its n-th upstream step's input a row is made from. */
 export const joinedColumn = (upstream: number): string => `${hiddenPrefix}row-of:${upstream}`;
 

@@ -22,7 +22,15 @@ export {
   type NewEvent,
   type RecordedEvent,
 } from './events/catalogue.ts';
-export { triedAgainSchema, type AcceptedChange, type Actor, type Outcome, type PauseReason, type TriedAgain } from './events/run-events.ts';
+export {
+  triedAgainSchema,
+  type AcceptedChange,
+  type Actor,
+  type Outcome,
+  type PauseReason,
+  type Seeds,
+  type TriedAgain,
+} from './events/run-events.ts';
 export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText, type Known, type Upcaster } from './events/upcast.ts';
 export type { Failure } from './failure.ts';
@@ -38,7 +46,18 @@ export {
   type ManifestStep,
   type Operator,
 } from './manifest.ts';
-export { branchColumn, hiddenPrefix, joinedColumn, parsePlace, placeColumn, placeText, type RowPlace } from './hidden-columns.ts';
+export { givesRowsTwice, type UnitedStep } from './united-rows.ts';
+export {
+  branchColumn,
+  hiddenPrefix,
+  itemColumn,
+  joinedColumn,
+  originColumn,
+  parsePlace,
+  placeColumn,
+  placeText,
+  type RowPlace,
+} from './hidden-columns.ts';
 export type { PackedChunk } from './packed-chunk.ts';
 export type { Place, Range, Span } from './place.ts';
 export { rejectionSchema, type Rejected, type Rejection } from './rejection.ts';

@@ -78,6 +78,8 @@ export const manifestStepSchema = z.object({
   from: z.array(columnOriginSchema),
   /** A join, a union: the step at which its branches part. Null for other steps, and for a union of steps that have none in common. */
   fork: z.string().nullable(),
+  /** A source: the column that identifies its rows, if one is declared. */
+  key: z.string().nullable().default(null),
   /** SHA-256 over all that determines its output, ancestors included. */
   signature: z.string(),
 });

@@ -54,9 +54,9 @@ export const batchSucceededSchema = z.object({
   calls,
   /**
    * A source: items read (rejected ones included), whether there are no more, and the SHA-256 of the last item's stored values, by which a reopened
-   * source is recognised (null: nothing was read, or the item was rejected).
+   * source is recognised (null: nothing was read, or the item was rejected). `offset` is the number of the first item, from 0; null in logs of 0.1.0.
    */
-  source: z.object({ read: count, last: z.boolean(), mark: z.string().nullable() }).nullable(),
+  source: z.object({ read: count, last: z.boolean(), mark: z.string().nullable(), offset: count.nullable().default(null) }).nullable(),
   /** Keys that rows had and no column declares: they were dropped. Named in the first batch that meets them. */
   undeclared: z.array(z.string()),
   /** A join: by upstream step, how many rows another branch has and this one lacks, and the first of them, by their places where the branches part. */

@@ -8,6 +8,9 @@ import { spanSchema } from '../place.ts';
 export const actorSchema = z.object({ user: z.string(), host: z.string(), pid: z.int().nonnegative() });
 export type Actor = Immutable<z.infer<typeof actorSchema>>;
 
+export const seedsSchema = z.enum(['batch', 'origin']);
+export type Seeds = z.infer<typeof seedsSchema>;
+
 /** The event's only chunk is the definition: column schemas, code, and the pipeline's source files. */
 export const runStartedSchema = z.object({
   manifest: manifestSchema,
@@ -15,6 +18,8 @@ export const runStartedSchema = z.object({
   params: z.record(z.string(), z.json()),
   secrets: z.array(z.string()),
   seed: z.int().nonnegative(),
+  /** What keys and seeds of calls are made of: the row's origin, or, in logs of 0.1.0, its row number in the batch's input. */
+  seeds: seedsSchema.default('batch'),
   /** The pipeline's file as it was given, or null for a run started from code. */
   file: z.string().nullable(),
   program: z.object({ distilog: z.string(), node: z.string() }),
@@ -25,7 +30,7 @@ export const runStartedSchema = z.object({
 export const acceptedChangeSchema = z.object({
   step: z.string(),
   kind: z.enum(['changed', 'follows']),
-  /** Which parts differ: operator, options, columns, code, captures, sources. */
+  /** Which parts differ: operator, options, columns, code, captures, key, sources. */
   parts: z.array(z.string()),
   signature: z.string(),
 });

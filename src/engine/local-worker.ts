@@ -1,5 +1,5 @@
 import type { Clock } from '#kit/clock';
-import { nameLengthMax, storableText, triedAgainSchema, undeclaredMax, type NewEvent, type RecordedEvent } from '#schema';
+import { nameLengthMax, storableText, triedAgainSchema, undeclaredMax, type NewEvent, type RecordedEvent, type Seeds } from '#schema';
 import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
@@ -9,7 +9,7 @@ import { Fault, messageOf } from '#kit/fault';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Freed, Journal, WishPause, Worker } from '#scheduler';
 import { planRedactor } from './plan-redactor.ts';
-import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, type OpenSources } from '#worker';
+import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '#worker';
 
 export interface LocalWorkerOptions {
   readonly store: Store;
@@ -98,6 +98,21 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     }
   };
 
+  const keys = new Map<string, SourceKeys>();
+  const keysOf = (name: string): SourceKeys => {
+    const step = stepOf(name);
+    assert(step.operator === 'source', `step ${name} is a source`);
+    const known = keys.get(name) ?? new SourceKeys(step);
+    keys.set(name, known);
+    return known;
+  };
+
+  const seeds = once(async (): Promise<Seeds> => {
+    for await (const page of store.log.read(runLogId(runId), { to: 1 }))
+      for (const event of page) if (event.type === 'RunStarted') return event.data.seeds;
+    throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
+  });
+
   const triedAgain = once(async (pass: number) => {
     for await (const page of store.log.read(runLogId(runId), { types: ['RunReopened'] })) {
       for (const event of page) {
@@ -117,6 +132,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         {
           runId,
           seed,
+          seeds: () => seeds(runId),
           log: store.log,
           chunks,
           reader,
@@ -133,6 +149,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           journalClock,
           fuseOf,
           originOf,
+          keysOf,
           newUndeclared,
         },
         open,
@@ -158,6 +175,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     },
     close: async () => {
       for (const name of Array.from(open.keys())) await closeSource(open, name);
+      for (const ofSource of keys.values()) ofSource.close();
       ended.abort();
       await resources.close();
     },

@@ -57,6 +57,17 @@ export function notNull(schema: JsonObject): JsonObject {
   return left.length === 1 && only ? { ...others, ...only } : { ...others, anyOf: left };
 }
 
+/** Returns whether every value of a column is a text or a number. */
+export const isKeyColumn = ({ schema }: Column): boolean => isKeySchema(schema);
+
+const keyTypes: readonly unknown[] = ['string', 'integer', 'number'];
+
+function isKeySchema({ type, anyOf, oneOf }: JsonObject): boolean {
+  const members = anyOf ?? oneOf;
+  if (Array.isArray(members)) return (members as readonly JsonObject[]).every(isKeySchema);
+  return Array.isArray(type) ? type.every((each) => keyTypes.includes(each)) : keyTypes.includes(type);
+}
+
 function columnSchema(name: string, schema: z.core.$ZodType, where: { readonly step: string; readonly site: string }): JsonObject {
   if (schema._zod.optout === 'optional')
     refuse(`column ${name} may be missing: a column is in every row, use .nullable() instead of .optional().`, where);

@@ -31,14 +31,21 @@ export interface Resource<out T> {
   close?(value: never): Awaitable<void>;
 }
 
-/** What a step's function gets beside its row. `key`, `seed` and what `random` gives are the same for every attempt at a row. */
+/**
+ * What a step's function gets beside its row. `key`, `seed` and what `random` gives are made of the row's origin: its item in a source, or the key that the
+ * source declares, and what `flatMap` and `union` made of it. They are the same at every attempt and in every pass.
+ */
 export interface Context {
   /** Aborted when the call takes longer than `timeoutMs`, or the run is stopped for good. */
   readonly signal: AbortSignal;
   /** From 1. */
   readonly attempt: number;
+  /**
+   * `run/step/origin`: an idempotency key for a provider. No other row of the step has it. A call that gets many rows has that of all of them, so a call for
+   * fewer has another.
+   */
   readonly key: string;
-  /** 32 bits. */
+  /** 32 bits, made of the run's seed, the step's name and the origin: the same in every run of the same seed. */
   readonly seed: number;
   /** A generator of numbers in [0, 1). */
   readonly random: () => number;

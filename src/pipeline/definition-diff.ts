@@ -11,7 +11,7 @@ export interface DefinedPipeline {
 export interface StepChange {
   readonly step: string;
   readonly kind: 'unchanged' | 'changed' | 'follows' | 'added' | 'removed';
-  /** Which parts differ: operator, options, columns, code, captures; `sources` where only the pipeline's files do. */
+  /** Which parts differ: operator, options, columns, code, captures, key; `sources` where only the pipeline's files do. */
   readonly parts: readonly string[];
   readonly signature: string;
 }
@@ -33,6 +33,7 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
     // A replacement may add other columns and leave all that go out the same.
     const addsElse = canonicalJson(plannedBefore.get(step.name)?.adds ?? []) !== canonicalJson(adds);
     if (addsElse && !parts.includes('columns')) parts.push('columns');
+    if ((plannedBefore.get(step.name)?.key ?? null) !== (plannedNow.get(step.name)?.key ?? null)) parts.push('key');
     if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
     const isSame = plannedBefore.get(step.name)?.signature === signature;
     return { step: step.name, kind: isSame ? 'unchanged' : 'follows', parts: [], signature };
@@ -56,6 +57,7 @@ export function changedFiles(recorded: Pick<Definition, 'sources'>, now: Pick<De
 export function incompatibility(changes: readonly StepChange[]): string | null {
   for (const { step, kind, parts } of changes) {
     if (kind === 'added' || kind === 'removed') return `step ${step} was ${kind}`;
+    if (parts.includes('key')) return `step ${step} has another key`;
     const fixed = parts.find((part) => part === 'columns' || part === 'operator' || part === 'options');
     if (fixed)
       return `step ${step} has other ${fixed === 'operator' ? 'input or another operator' : fixed === 'options' ? 'batches (batchSize) or onError' : 'columns'}`;

@@ -1,3 +1,4 @@
+import { givesRowsTwice } from '#schema';
 import type { DraftStep, Where } from './draft-step.ts';
 import { refuse } from './refuse.ts';
 
@@ -40,27 +41,13 @@ function matchable(what: 'join' | 'union', branch: DraftStep, all: ReadonlyMap<s
   let step: DraftStep | undefined = branch;
   while (step) {
     const above: string | undefined = step.fork ?? (step.upstream.length === 1 ? step.upstream[0] : undefined);
-    if (above === undefined || isRestarting(step) || (what === 'join' && isDoubling(step, all))) break;
+    if (above === undefined || isRestarting(step) || (what === 'join' && givesRowsTwice(step, all))) break;
     const cut: string = step.fork === null ? (step.cut.kind === 'recut' ? `${step.cut.rows} at a time` : asTheyCome) : step.forkCut;
     found.set(above, cut);
     if (cut !== asTheyCome) break;
     step = all.get(above);
   }
   return found;
-}
-
-/** Whether a step may have several rows for one of its fork's: a union may, unless its branches are those of one route. */
-function isDoubling({ operator, fork, upstream }: DraftStep, all: ReadonlyMap<string, DraftStep>): boolean {
-  if (operator !== 'union') return false;
-  const ways = upstream.map((name) => wayFrom(name, fork, all));
-  return ways.includes(null) || new Set(ways).size < ways.length;
-}
-
-/** The branch of a route that a step is on. */
-function wayFrom(name: string, route: string | null, all: ReadonlyMap<string, DraftStep>): string | null {
-  for (let step = all.get(name); step; step = all.get(step.fork ?? step.upstream[0] ?? ''))
-    if (step.operator === 'branch' && step.upstream[0] === route) return step.name;
-  return null;
 }
 
 const isRestarting = ({ operator }: DraftStep): boolean => operator === 'flatMap' || operator === 'batch' || operator === 'global';
@@ -95,7 +82,7 @@ function firstUnmatchable(
       if (isRestarting(step)) return [name, `makes rows of its own (${step.operator})`];
       if (step.cut.kind === 'recut') return [name, `cuts them anew, ${step.cut.rows} at a time`];
       if (step.operator === 'union' && step.fork === null) return [name, 'puts branches one after the other (union)'];
-      if (what === 'join' && isDoubling(step, all)) return [name, 'may have a row several times, once from each branch (union)'];
+      if (what === 'join' && givesRowsTwice(step, all)) return [name, 'may have a row several times, once from each branch (union)'];
       if (step.fork !== null && step.forkCut !== asTheyCome) return [name, `cuts them anew, ${step.forkCut}`];
     }
   }

@@ -4,6 +4,7 @@ import { columnsOf, type Column } from './column-schemas.ts';
 import type { Columns } from './columns.ts';
 import type { Context } from './context.ts';
 import { behind, isOfKind, namesOf, needs, recutRowsDefault, signed, writtenBy, type DraftStep, type Where } from './draft-step.ts';
+import { mayReadOrigin } from './may-read-origin.ts';
 import { optionsOf } from './options.ts';
 import { refuse } from './refuse.ts';
 import { rowCheck } from './row-check.ts';
@@ -27,6 +28,7 @@ export function addingStep(
     operator,
     ...behind(upstream, where, options, { added }),
     call: (input: unknown, context: Context) => (step.run as Call)(input, context),
+    readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
     ...signed(step, beside, step.run, where),
   } as DraftStep;
@@ -48,6 +50,7 @@ export function replacingStep({ upstream, step, beside, where }: Given<MapStep<n
     adds: written.map(({ name }) => name),
     writers: { ...upstream.writers, ...writtenBy(where.step, written) },
     call: (row: unknown, context: Context) => (step.run as Call)(row, context),
+    readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
     ...signed(step, beside, step.run, where),
   };
@@ -70,6 +73,7 @@ export function restartingStep(
     adds: columns.map(({ name }) => name),
     writers: writtenBy(where.step, columns),
     call: (rows: unknown, context: Context) => (step.run as Call)(rows, context),
+    readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
     ...signed(step, beside, step.run, where),
   };
@@ -85,6 +89,7 @@ export function filteringStep({ upstream, step, beside, where }: Given<FilterSte
     operator: 'filter',
     ...behind(upstream, where, optionsOf('filter', step, beside, where)),
     call: (row: unknown, context: Context) => (step.keep as Call)(row, context),
+    readsOrigin: mayReadOrigin(step.keep),
     ...signed(step, beside, step.keep, where),
   };
 }
@@ -108,6 +113,7 @@ export function routingStep({ upstream, step, beside, where }: Given<RouteStep<n
     adds: [branchColumn],
     branches,
     call: (row: unknown, context: Context) => (step.to as Call)(row, context),
+    readsOrigin: mayReadOrigin(step.to),
     ...signed(step, beside, step.to, where),
     settings: { branches },
   };

@@ -13,7 +13,7 @@ const known = ['batchSize', 'concurrency', 'timeoutMs', 'retry', 'onError', 'ver
 
 /** Members of a step that are no options: those of every step, and of each operator. */
 const members = {
-  source: ['output', 'rows', 'read', 'count', 'origin'],
+  source: ['output', 'rows', 'read', 'count', 'origin', 'key'],
   map: ['output', 'run'],
   mapBatch: ['output', 'run'],
   flatMap: ['output', 'run'],

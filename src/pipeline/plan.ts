@@ -152,12 +152,15 @@ function describe(
   const definitions = steps.map((step) => definitionStep(step));
   const manifestSteps = steps.map((step, index) => {
     const ancestors = step.upstream.map((each) => signatures.get(each) ?? '');
-    const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors]));
+    const key = step.operator === 'source' ? step.key : null;
+    // Without a key it is what it was before there were keys.
+    const keys = key === null ? [] : [key];
+    const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors, ...keys]));
     signatures.set(step.name, signature);
     const { operator, upstream, cut, adds, from, fork } = step;
     const calls = Object.hasOwn(concurrency, step.name) ? concurrency[step.name] : undefined;
     const options = { ...step.options, concurrency: calls ?? step.options.concurrency };
-    return { name: step.name, operator, upstream, cut, options, adds, from, fork, signature };
+    return { name: step.name, operator, upstream, cut, options, adds, from, fork, key, signature };
   });
   const definition: Definition = { version: 1, pipeline: name, steps: definitions, sources };
   const signature = sha256(canonicalJson([name, manifestSteps.map((step) => step.signature), sources]));

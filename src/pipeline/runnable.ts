@@ -29,11 +29,19 @@ export interface SourceRunnable extends Runnable {
   readonly open: (context: ReadContext) => Awaitable<Rows<unknown>>;
   readonly count: (() => Awaitable<number>) | null;
   readonly origin: (() => Awaitable<JsonObject>) | null;
+  /** The column that identifies its rows, if one is declared. */
+  readonly key: string | null;
   readonly check: (value: unknown) => Checked;
 }
 
-/** A step that calls a function of one row: one result, any number of them, yes or no, one of several ways. */
-export type RowWiseRunnable = Runnable & { readonly call: (row: unknown, context: Context) => unknown } & (
+/**
+ * A step that calls a function of one row: one result, any number of them, yes or no, one of several ways. `readsOrigin`: whether the function may read what is
+ * made of the row's origin.
+ */
+export type RowWiseRunnable = Runnable & {
+  readonly call: (row: unknown, context: Context) => unknown;
+  readonly readsOrigin: boolean;
+} & (
     | { readonly operator: 'map' | 'replace' | 'flatMap'; readonly check: (value: unknown) => Checked }
     | { readonly operator: 'filter' }
     | { readonly operator: 'route'; readonly branches: readonly string[] }
@@ -43,6 +51,7 @@ export type RowWiseRunnable = Runnable & { readonly call: (row: unknown, context
 export interface RowsWiseRunnable extends Runnable {
   readonly operator: 'mapBatch' | 'batch' | 'global';
   readonly call: (rows: readonly unknown[] | AsyncIterable<unknown>, context: Context) => unknown;
+  readonly readsOrigin: boolean;
   readonly check: (value: unknown) => Checked;
 }
 

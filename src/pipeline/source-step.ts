@@ -1,4 +1,4 @@
-import { columnsOf } from './column-schemas.ts';
+import { columnsOf, isKeyColumn, type Column } from './column-schemas.ts';
 import type { Columns, Rows } from './columns.ts';
 import type { ReadContext } from './context.ts';
 import { isOfKind, signed, writtenBy, type DraftStep, type Where } from './draft-step.ts';
@@ -42,9 +42,20 @@ export function sourceStep(step: SourceStep<Columns>, beside: StepOptions | unde
     open: read ? (context: ReadContext) => read(context) : (context: ReadContext) => skipping(rows as RowsGiven, context.offset),
     count: count === undefined ? (Array.isArray(rows) ? () => rows.length : null) : typeof count === 'function' ? count : () => count,
     origin: step.origin ?? null,
+    key: keyOf(step.key, columns, where),
     check: rowCheck(step.output),
     ...signed(step, beside, read ?? rows, where),
   };
+}
+
+/** The column that is declared as the key, checked. */
+function keyOf(key: unknown, columns: readonly Column[], where: Where): string | null {
+  if (key === undefined) return null;
+  const column = columns.find(({ name }) => name === key);
+  const names = columns.map(({ name }) => name).join(', ');
+  if (!column) refuse(`key is the name of a column, one of ${names}, and is ${JSON.stringify(key)}.`, where);
+  if (!isKeyColumn(column)) refuse(`column ${column.name} cannot be the key: a key is a text or a number, and never null.`, where);
+  return column.name;
 }
 
 type RowsGiven = Rows<unknown> | (() => Rows<unknown> | Promise<Rows<unknown>>);

@@ -79,6 +79,11 @@ interface Source<S extends Columns> extends Step<'source'> {
   readonly count?: number | (() => Awaitable<number>) | undefined;
   /** What the rows come from (a file's path, size and SHA-256): recorded when the source starts, and a resume that finds another is refused. */
   readonly origin?: (() => Awaitable<JsonObject>) | undefined;
+  /**
+   * The column that identifies a row: a text or a number, another one in each row. What functions get as `key` and `seed` is then made of it, not of the
+   * row's number, so it stays the same where rows are inserted above. A row whose value an earlier one has is rejected: `duplicate-key`.
+   */
+  readonly key?: (keyof z.output<S> & string) | undefined;
 }
 
 /**

@@ -12,5 +12,6 @@ export {
   type BuiltChunk,
   type DecodedChunk,
 } from './chunk-codec.ts';
+export { keyText } from './origins.ts';
 export { rejectedRows, type RejectedRow } from './rejected-rows.ts';
 export { rowReader, type BatchName, type RowName, type RowReader } from './row-reader.ts';

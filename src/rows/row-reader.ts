@@ -1,4 +1,15 @@
-import { joinedColumn, placeColumn, placeText, type ColumnOrigin, type ManifestStep, type RecordedEvent, type Span } from '#schema';
+import {
+  givesRowsTwice,
+  itemColumn,
+  joinedColumn,
+  originColumn,
+  placeColumn,
+  placeText,
+  type ColumnOrigin,
+  type ManifestStep,
+  type RecordedEvent,
+  type Span,
+} from '#schema';
 import { assert } from '#kit/assert';
 import { Fault } from '#kit/fault';
 import type { Json } from '#kit/json';
@@ -7,9 +18,12 @@ import { batchChunks } from './batch-chunks.ts';
 import { bytesOf, concatenated, lookedUp, madeLater, madeOnce, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { decodeChunk, type DecodedChunk } from './chunk-codec.ts';
+import { itemsOf, originsOf, type Families, type OutputChunk } from './chunk-origins.ts';
+import { branchView } from './branch-view.ts';
+import type { Family } from './origins.ts';
 
 /** What a reader has to know of a step. */
-export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'adds' | 'from'>;
+export type ReadStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'adds' | 'from' | 'fork' | 'key'>;
 
 /** Which batch: of which step, in which pass. */
 export interface BatchName {
@@ -50,6 +64,9 @@ const cachedSuccessesMax = 500;
 /** Successes that are read at once where one batch after the other is asked for. */
 const readAheadMax = 50;
 
+/** Ends of a `flatMap`'s chunks that are kept: those of the chunks before the ones that are read. */
+const familiesMax = 200;
+
 /** Batches kept open: a reader that goes on in order needs a few per ancestor. */
 const openBatchesMax = 50;
 
@@ -85,6 +102,8 @@ export function rowReader({
   const batches = new BoundedCache<Promise<OpenBatch>>(openBatchesMax);
   const successes = new BoundedCache<RecordedEvent<'BatchSucceeded'>>(cachedSuccessesMax);
   const byName = new Map(steps.map((step) => [step.name, step]));
+  const twice = new Set(steps.filter((step) => givesRowsTwice(step, byName)).map(({ name }) => name));
+  const families: Families = new BoundedCache<Family>(familiesMax);
   const key = ({ step, pass, batch }: BatchName) => `${step}/${pass}/${batch}`;
 
   const stepOf = (name: string): ReadStep => {
@@ -150,12 +169,27 @@ export function rowReader({
     const known = views.get(name);
     if (known) return known;
     const chunk = madeOnce(() => stored(batch, index));
-    const { adds } = stepOf(batch.step);
-    const count = event.data.chunkRows[index] ?? 0;
+    const step = stepOf(batch.step);
+    const { adds } = step;
+    const { chunkRows, source } = event.data;
+    const count = chunkRows[index] ?? 0;
     const place = placeColumn(batch.step);
+    const output = (): OutputChunk => ({
+      key: key(batch),
+      step,
+      batch: batch.batch,
+      offset: source?.offset ?? null,
+      chunkRows,
+      index,
+      first,
+      chunkAt: (at) => (at === index ? chunk() : stored(batch, at)),
+      inherited: (column) => inherited(column, chunk(), first),
+    });
     const others = lookedUp(
       count,
       (column) => {
+        if (column === originColumn) return originsOf(output(), families);
+        if (column === itemColumn && step.operator === 'source') return itemsOf(output());
         if (column !== place) return inherited(column, chunk(), first);
         return Promise.resolve(Array.from({ length: count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
       },
@@ -233,7 +267,7 @@ export function rowReader({
         const from = batch === span.from[0] ? span.from[1] : 0;
         const until = batch === span.to[0] ? Math.min(span.to[1], rows) : rows;
         for await (const { view, ...range } of outputParts(name, from, until))
-          yield { view: step.operator === 'union' ? completed(view, step, span.step) : view, ...range };
+          yield { view: step.operator === 'union' ? branchView(view, step, span.step, twice.has(step.name)) : view, ...range };
       }
     }
   };
@@ -295,16 +329,6 @@ export function rowReader({
     },
   };
   return reader;
-}
-
-/** A branch's rows as its union has them: a column that the branch lacks is null. */
-function completed(view: View, union: ReadStep, branch: string): View {
-  const index = union.upstream.indexOf(branch);
-  const isLacking = (name: string) => union.from.some(({ column, upstream }) => column === name && !upstream.includes(index));
-  return {
-    count: view.count,
-    column: (name) => (isLacking(name) ? Promise.resolve(Array.from({ length: view.count }, () => null)) : view.column(name)),
-  };
 }
 
 /** Made once for all who use it at the same time, and let go of by the last of them: inputs of large rows are large. */

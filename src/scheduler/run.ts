@@ -79,7 +79,7 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
   const started: NewEvent<'RunStarted'> = {
     type: 'RunStarted',
     chunks: [options.definition.sha256],
-    data: { manifest, params: params as NewEvent<'RunStarted'>['data']['params'], secrets, seed, file, program, actor },
+    data: { manifest, params: params as NewEvent<'RunStarted'>['data']['params'], secrets, seed, seeds: 'origin', file, program, actor },
   };
   const created = await store.log.create({
     logId: runLogId(runId),

@@ -52,7 +52,7 @@ function stubbed(step: RunnableStep, stub: Stub | undefined): RunnableStep {
   if (!('call' in step))
     throw new Fault('invalid-rehearsal', `Step ${step.name} (${step.operator}) calls no function, so there is none to stub.`);
   if (typeof stub !== 'function') throw new Fault('invalid-rehearsal', `The stub of step ${step.name} must be a function.`);
-  return { ...step, call: stub as (input: unknown, context: Context) => unknown };
+  return { ...step, call: stub as (input: unknown, context: Context) => unknown, readsOrigin: true };
 }
 
 function limited(step: RunnableStep, take: number | undefined): RunnableStep {

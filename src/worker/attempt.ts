@@ -1,4 +1,4 @@
-import type { Checkpoint, Checkpoints as MadeCheckpoints, NewEvent, Rejection } from '#schema';
+import type { Checkpoint, Checkpoints as MadeCheckpoints, NewEvent, Rejection, Seeds } from '#schema';
 import { storableMessage } from '#schema';
 import { assert } from '#kit/assert';
 import type { Clock } from '#kit/clock';
@@ -18,12 +18,15 @@ import type { Lanes } from './lanes.ts';
 import type { LoadMeter } from './load-meter.ts';
 import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
 import type { Resources } from './resources.ts';
+import type { SourceKeys } from './source-keys.ts';
 import { UsageMeter, type Consumed } from './usage-meter.ts';
 
 /** What a worker needs of the process that it runs in. */
 export interface WorkerContext {
   readonly runId: string;
   readonly seed: number;
+  /** What keys and seeds are made of in this run. */
+  readonly seeds: () => Promise<Seeds>;
   readonly log: EventLog;
   readonly chunks: ChunkStore;
   readonly reader: RowReader;
@@ -46,6 +49,8 @@ export interface WorkerContext {
   readonly fuseOf: (step: string) => Fuse;
   /** What a source's rows come from, as it says in this process; null: it does not say. */
   readonly originOf: (step: string) => Promise<JsonObject | null>;
+  /** The declared keys of a source's rows, as far as they were read. */
+  readonly keysOf: (step: string) => SourceKeys;
   /** Keys that a step's rows had and nobody declared, met for the first time. */
   readonly newUndeclared: (step: string, keys: readonly string[]) => readonly string[];
 }

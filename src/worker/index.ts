@@ -7,3 +7,4 @@ export { Resources } from './resources.ts';
 export { failureOf } from './row-failure.ts';
 export { runBatch } from './run-batch.ts';
 export { closeSource, type OpenSources } from './run-source.ts';
+export { SourceKeys } from './source-keys.ts';

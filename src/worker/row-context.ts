@@ -3,6 +3,7 @@ import { sha256 } from '#kit/sha256';
 import type { Attempt } from './attempt.ts';
 import { CallClock } from './call-clock.ts';
 import type { Owner } from './checkpoints.ts';
+import type { Origins } from './origins.ts';
 
 /** What a step's function gets beside its row. There is one for every call, so what few functions look at is made when it is looked at. */
 export class RowContext implements Context {
@@ -10,25 +11,27 @@ export class RowContext implements Context {
   readonly #step: RunnableStep;
   readonly #row: Owner;
   readonly #first: number;
+  readonly #origins: Origins;
   #clock: CallClock | undefined;
   #controller: AbortController | undefined;
 
   /** Of a call about a row, or about many rows of a batch (null), the first of which is `first`. */
-  constructor(attempt: Attempt, step: RunnableStep, row: Owner, first = row ?? 0) {
+  constructor(attempt: Attempt, step: RunnableStep, origins: Origins, row: Owner, first = row ?? 0) {
     this.#owner = attempt;
     this.#step = step;
     this.#row = row;
     this.#first = first;
+    this.#origins = origins;
   }
 
   get attempt(): number {
     return this.#owner.task.failures + 1;
   }
 
-  /** `run/step/batch/row`. */
+  /** `run/step/origin`: the same in every attempt and pass, and no other row's. */
   get key(): string {
-    const { context, task } = this.#owner;
-    return [context.runId, this.#step.name, task.batch, ...(this.#row === null ? [] : [this.#row])].join('/');
+    const origin = this.#origins.of(this.#row);
+    return [this.#owner.context.runId, this.#step.name, ...(origin === '' ? [] : [origin])].join('/');
   }
 
   get log(): Log {
@@ -62,9 +65,10 @@ export class RowContext implements Context {
     return AbortSignal.any([this.#controller.signal, this.#owner.context.abort]);
   }
 
-  /** A number of 32 bits that depends on the run's seed and the row's place only: the same for every attempt. */
+  /** A number of 32 bits that depends on the run's seed, the step's name and the row's origin only: the same in every attempt and pass. */
   get seed(): number {
-    return Number.parseInt(sha256(`${this.#owner.context.seed}/${this.key.slice(this.key.indexOf('/'))}`).slice(0, 8), 16);
+    const { key } = this;
+    return Number.parseInt(sha256(`${this.#owner.context.seed}/${key.slice(key.indexOf('/'))}`).slice(0, 8), 16);
   }
 
   /** A generator of numbers in [0, 1), started from the row's seed (mulberry32). */

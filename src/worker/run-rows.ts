@@ -5,8 +5,9 @@ import { columnsOf, rowMaker, type View } from '#rows';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import type { CallScope } from './call-scope.ts';
-import { refusal, storable } from './checked-values.ts';
+import { refusal, storable, type Storable } from './checked-values.ts';
 import { dropped, keptAsItIs, type Finished } from './finished-rows.ts';
+import { originsOf, type Origins } from './origins.ts';
 import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { RowOutput } from './row-output.ts';
@@ -25,7 +26,8 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
 
   /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */
   const tryPart = async (part: View, first: number): Promise<boolean> => {
-    const values = await columnsOf(part, step.inputColumns);
+    const [values, origins] = await Promise.all([columnsOf(part, step.inputColumns), originsOf(attempt, step, part, first)]);
+    const calls: Calls = { step, origins, failed, scopes };
     for (let row = first; row < first + part.count; row++) {
       if (finished.has(row)) continue;
       if (!lanes.tryEnter()) await lanes.enter();
@@ -35,7 +37,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
         lanes.leave();
         return false;
       }
-      const call = tryRow(attempt, step, { row, input: rowAt(values, row - first), scopes }, failed);
+      const call = tryRow(attempt, calls, row, rowAt(values, row - first));
       if (call) {
         const ended = call.finally(() => {
           lanes.leave();
@@ -70,15 +72,18 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   return attempt.end(failed, task.rows - finished.count);
 }
 
+/** What the calls for the rows of one part have in common. */
+interface Calls {
+  readonly step: RowWiseRunnable;
+  readonly origins: Origins;
+  readonly failed: Map<number, RowFailure>;
+  readonly scopes: RowScopes;
+}
+
 /** Calls the step's function. Returns a promise only if the function did, or makes rows; it never rejects. */
-function tryRow(
-  attempt: Attempt,
-  step: RowWiseRunnable,
-  { row, input, scopes }: { readonly row: number; readonly input: JsonObject; readonly scopes: RowScopes },
-  failed: Map<number, RowFailure>,
-): Promise<void> | undefined {
+function tryRow(attempt: Attempt, { step, origins, failed, scopes }: Calls, row: number, input: JsonObject): Promise<void> | undefined {
   const { context } = attempt;
-  const rowContext = new RowContext(attempt, step, row);
+  const rowContext = new RowContext(attempt, step, origins, row);
   const scope = scopes.scopeOf(row);
   // Rows that a generator makes are made in its scope, too.
   const invoke = (): unknown => {
@@ -163,8 +168,11 @@ function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unk
 }
 
 /** Takes checked values as a row's, unless they cannot be stored. */
-export function acceptValues(attempt: Attempt, row: number, checked: Checked): void {
-  const stored = storable(checked);
+export const acceptValues = (attempt: Attempt, row: number, checked: Checked): void =>
+  acceptStorable(attempt, row, checked, storable(checked));
+
+/** The same, where it is known how they are stored, if they can be. */
+export function acceptStorable(attempt: Attempt, row: number, checked: Checked, stored: Storable): void {
   if (stored.kind === 'row') attempt.finish(row, stored, checked.ok ? checked.undeclared : []);
   else attempt.reject(row, stored.code, attempt.context.redact(stored.message));
 }

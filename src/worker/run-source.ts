@@ -6,8 +6,9 @@ import { canonicalJson, type JsonObject } from '#kit/json';
 import type { RunnableStep } from '#pipeline';
 import type { Attempt, Ended } from './attempt.ts';
 import type { CallScope } from './call-scope.ts';
+import { storable } from './checked-values.ts';
 import { failureOf } from './row-failure.ts';
-import { acceptValues } from './run-rows.ts';
+import { acceptStorable } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
 import { Turns } from './turns.ts';
 
@@ -15,6 +16,9 @@ type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 
 /** Bytes of stored values after which a source's batch ends, however few rows it has: bounds what a batch of large rows holds in memory. */
 const batchBytesMax = 32 * 1024 * 1024;
+
+/** Characters of a key that a message shows. */
+const shownMax = 80;
 
 /** Sources that are open, by step: batches of a source go on where the one before it ended. */
 export type OpenSources = Map<string, { readonly reader: SourceReader; readonly scope: CallScope }>;
@@ -27,6 +31,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   const batch = { read: done, last: false, bytes: 0 };
   const scope = attempt.scope(null, open.get(source.name)?.scope);
   const read = async (): Promise<void> => {
+    if (source.key !== null) await context.keysOf(source.name).begin(attempt);
     const reader = await readerAt(attempt, source, { open, scope }, task.offset + done);
     const turns = new Turns();
     while (batch.read < size && batch.bytes < batchBytesMax && !attempt.isStopping && !context.abort.aborted) {
@@ -38,7 +43,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       }
       const held = finished.untoldBytes;
       if (isErrorLike(item.value)) rejectItem(attempt, batch.read, item.value);
-      else acceptValues(attempt, batch.read, source.check(item.value));
+      else acceptItem(attempt, batch.read, source, item.value);
       batch.bytes += finished.untoldBytes - held;
       batch.read++;
       const over = turns.over();
@@ -69,7 +74,22 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       }
     }
   }
-  return attempt.succeeded({ read: batch.read, last: batch.last, mark: await markAt(attempt, batch.read - 1) }, batch.read);
+  const mark = await markAt(attempt, batch.read - 1);
+  return attempt.succeeded({ read: batch.read, last: batch.last, mark, offset: task.offset }, batch.read);
+}
+
+/** Takes an item's values, unless they cannot be stored or an earlier item has their key. */
+function acceptItem(attempt: Attempt, row: number, { key, check, columns }: Source, value: unknown): void {
+  const checked = check(value);
+  const stored = storable(checked);
+  if (stored.kind === 'refused' || !checked.ok || key === null) return acceptStorable(attempt, row, checked, stored);
+  const item = attempt.task.offset + row;
+  const owner = attempt.context.keysOf(attempt.task.step.name).claim(item, checked.values);
+  if (owner === item) return acceptStorable(attempt, row, checked, stored);
+  const text = canonicalJson(checked.values[columns.findIndex(({ name }) => name === key)]);
+  const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
+  const message = `column ${key} is this source's key, and ${shown} is the key of item ${owner + 1} already; this is item ${item + 1}`;
+  attempt.reject(row, 'duplicate-key', attempt.context.redact(message));
 }
 
 /** A source may give an error in a row's place: a line that is no JSON, say. It costs that row. */

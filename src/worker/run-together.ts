@@ -9,6 +9,7 @@ import type { Attempt, Ended } from './attempt.ts';
 import { described, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
 import { OutputWriter } from './output-writer.ts';
+import { originOfBatch, originOfRows } from './origins.ts';
 import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
@@ -16,7 +17,8 @@ import { acceptValues } from './run-rows.ts';
 /** `mapBatch`: the pending rows of a batch in one call, as many results. */
 export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
   const { context, finished, task } = attempt;
-  const input = await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns);
+  const view = await context.reader.input(step.name, task.inputs);
+  const input = await rowsOf(view, step.inputColumns);
   const pending = input.flatMap((_, row) => (finished.has(row) ? [] : row));
   const failed = new Map<number, RowFailure>();
   const fail = (row: number, thrown: unknown) => {
@@ -26,9 +28,10 @@ export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Pr
     else attempt.reject(row, what.failure.code, what.failure.message);
   };
   if (pending.length > 0 && !attempt.isStopping) {
+    const rowContext = new RowContext(attempt, step, await originOfRows(attempt, step, view, pending), null, pending[0]);
     try {
       const rows = Object.freeze(pending.map((row) => input[row] as JsonObject));
-      const results = await called(attempt, step, rows, pending[0] ?? 0, async (value) => resultsOf(value, pending.length));
+      const results = await called(attempt, step, rows, rowContext, async (value) => resultsOf(value, pending.length));
       for (const [index, result] of results.entries()) {
         const row = pending[index] as number;
         if (isErrorLike(result)) fail(row, result);
@@ -54,8 +57,9 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
   const { context, task } = attempt;
   const rows = Object.freeze(await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns));
   if (attempt.isStopping) return attempt.end(new Map(), rows.length);
+  const rowContext = new RowContext(attempt, step, await originOfBatch(attempt, step), null);
   try {
-    const output = await called(attempt, step, rows, 0, (value) => written(attempt, step, value));
+    const output = await called(attempt, step, rows, rowContext, (value) => written(attempt, step, value));
     await attempt.settle();
     return await attempt.succeededWith(output, { rowsIn: rows.length });
   } catch (thrown) {
@@ -71,7 +75,8 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
 export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
   const { task } = attempt;
   if (attempt.isStopping) return attempt.end(new Map(), task.rows);
-  const output = await called(attempt, step, streamed(attempt, step, task.inputs), 0, (value) => written(attempt, step, value));
+  const rowContext = new RowContext(attempt, step, await originOfBatch(attempt, step), null);
+  const output = await called(attempt, step, streamed(attempt, step, task.inputs), rowContext, (value) => written(attempt, step, value));
   await attempt.settle();
   return attempt.succeededWith(output, { rowsIn: task.rows });
 }
@@ -81,7 +86,7 @@ async function called<T>(
   attempt: Attempt,
   step: RowsWiseRunnable,
   rows: readonly JsonObject[] | AsyncIterable<JsonObject>,
-  first: number,
+  rowContext: RowContext,
   use: (value: unknown) => Promise<T>,
 ): Promise<T> {
   const { context, task } = attempt;
@@ -89,7 +94,6 @@ async function called<T>(
   const load = context.load.begin(step.name, task.batch, 1);
   if (!lanes.tryEnter()) await lanes.enter();
   try {
-    const rowContext = new RowContext(attempt, step, null, first);
     const scope = attempt.scope(null);
     const call = inScope(scope, () =>
       Promise.resolve()

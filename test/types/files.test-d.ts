@@ -21,6 +21,9 @@ interface Row {
 expectTypeOf(row(source('a', jsonl('rows.jsonl', { output })))).toEqualTypeOf<Row>();
 expectTypeOf(row(source('b', csv('rows.csv', { output, delimiter: ';', encoding: 'windows-1252' })))).toEqualTypeOf<Row>();
 expectTypeOf(row(source('c', parquet(new URL('file:///rows.parquet'), { output, batchSize: 10, onError: 'fail' })))).toEqualTypeOf<Row>();
+source('k', jsonl('rows.jsonl', { output: z.object({ id: z.string() }), key: 'id' }));
+// @ts-expect-error -- A key is a column.
+source('l', parquet('rows.parquet', { output: z.object({ id: z.string() }), key: 'ids' }));
 source('d', csv('rows.csv', { output: z.object({ text: z.string() }) })).map('e', {
   output: z.object({ length: z.int() }),
   // @ts-expect-error there is no such column

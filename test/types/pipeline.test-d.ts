@@ -75,6 +75,9 @@ source('s', {
   },
 });
 source('s', { output: text, rows: [] }, { batchSize: 10, retry: { attempts: 2 } });
+source('s', { output: text, rows: [], key: 'text' });
+// @ts-expect-error -- A key is a column.
+source('s', { output: text, rows: [], key: 'texts' });
 
 // What must not compile.
 

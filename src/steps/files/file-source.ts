@@ -7,6 +7,8 @@ import { sourceFile } from './source-file.ts';
 export interface FileOptions<S extends Columns> extends Omit<StepOptions, 'captures'> {
   /** The columns that are read, with the types of their values. */
   readonly output: S;
+  /** The column that identifies a row: see `source`. */
+  readonly key?: SourceStep<S>['key'];
 }
 
 /** How a file of some format is read. */

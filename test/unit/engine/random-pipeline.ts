@@ -47,6 +47,10 @@ export interface World {
   readonly textLength?: number;
   /** How long a slow row takes; without it, a turn of the event loop. */
   readonly slowMs?: number;
+  /** The column that identifies the rows of sources. */
+  readonly key?: 'n';
+  /** Told of each call of a function of one row: its step, its key, and the row as text. */
+  readonly onCall?: (step: string, key: string, row: string) => void;
 }
 
 /** A random world. A step that the definition refuses is left out. */
@@ -100,6 +104,7 @@ export function pipelineOf(world: World): Pipeline {
     // Untyped: which columns there are is a matter of chance here.
     const nodes = new Map<string, never>();
     const attempted = (step: string, row: object, { attempt, key }: { attempt: number; key: string }) => {
+      world.onCall?.(step, key, textOf(row));
       if (attempt === 1 && hashed('flaky', step, key.slice(key.indexOf('/'))) % 19 === 0) throw new RetryableError('not yet');
       if (rejects(world, step, row)) throw new NonRetryableError('never', { code: 'unlucky' });
     };
@@ -115,7 +120,7 @@ export function pipelineOf(world: World): Pipeline {
         switch (operator) {
           case 'source': {
             const rows = Array.from({ length: world.items }, (_, n) => ({ n, of: sourceText(world, name) }));
-            return source(name, { output: z.object({ n: z.int(), of: z.string() }), rows }, options);
+            return source(name, { output: z.object({ n: z.int(), of: z.string() }), rows, key: world.key }, options);
           }
           case 'map':
             return call(node, 'map', name, options, {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { changedFiles, definitionDiff, incompatibility, pipeline, plan, type Plan } from '#pipeline';
 
 interface Variant {
+  readonly all?: object;
   readonly map?: object;
   readonly filter?: object;
   readonly extra?: boolean;
@@ -11,9 +12,9 @@ interface Variant {
 
 const file = { path: 'chain.ts', text: 'const prompt = 1;' };
 
-function chain({ map = {}, filter = {}, extra = false, sources = [file] }: Variant = {}): Plan {
+function chain({ all: ofAll = {}, map = {}, filter = {}, extra = false, sources = [file] }: Variant = {}): Plan {
   const chained = pipeline('chain', ({ source }) => {
-    const all = source('all', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] });
+    const all = source('all', { output: z.object({ n: z.int() }), rows: [{ n: 1 }], ...ofAll });
     const twice = all.map('twice', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }), ...map });
     const even = twice.filter('even', { keep: ({ n }) => n % 2 === 0, ...filter });
     if (extra) even.select('only', ['n']);
@@ -122,9 +123,16 @@ describe('a run goes on', () => {
     ['other columns', { map: { output: z.object({ twice: z.number() }) } }, /^step twice has other columns$/],
     ['other batches', { map: { batchSize: 3 } }, /^step twice has other batches \(batchSize\) or onError$/],
     ['another way with errors', { filter: { onError: 'fail' } }, /^step even has other batches \(batchSize\) or onError$/],
+    ['another key', { all: { key: 'n' } }, /^step all has another key$/],
     ['another version', { map: { version: 2 } }, /^step twice has other input or another operator$/],
   ])('not with %s', (_what, after, says) => {
     expect(reason({}, after)).toMatch(says);
+  });
+
+  it('where what was recorded is of a version that knew no keys', () => {
+    const { manifest, definition } = chain({});
+    const steps = manifest.steps.map(({ key: _key, ...step }) => step as typeof step & { readonly key: null });
+    expect(incompatibility(definitionDiff({ manifest: { ...manifest, steps }, definition }, chain({})))).toBeNull();
   });
 
   it('not with a step less', () => {

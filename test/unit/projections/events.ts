@@ -21,13 +21,23 @@ export const manifestStep = (
   adds: [],
   from: [],
   fork: null,
+  key: null,
   signature: `signature of ${name}`,
   ...given,
 });
 
 export const runStarted = (...steps: readonly ManifestStep[]): NewEvent<'RunStarted'> => ({
   type: 'RunStarted',
-  data: { manifest: { pipeline: 'numbers', steps, signature: '' }, params: {}, secrets: [], seed: 7, file: null, program, actor },
+  data: {
+    manifest: { pipeline: 'numbers', steps, signature: '' },
+    params: {},
+    secrets: [],
+    seed: 7,
+    seeds: 'origin',
+    file: null,
+    program,
+    actor,
+  },
 });
 export const resumed = (given: Partial<DataOf<'RunResumed'>> = {}): NewEvent<'RunResumed'> => ({
   type: 'RunResumed',
@@ -104,7 +114,7 @@ export const batchSucceeded = (
 });
 /** A source's batch of 10 items. */
 export const batchRead = (step: string, batch: number, last = false, rows = 10): NewEvent<'BatchSucceeded'> =>
-  batchSucceeded(step, batch, { rows, rowsIn: rows, source: { read: rows, last, mark: null } });
+  batchSucceeded(step, batch, { rows, rowsIn: rows, source: { read: rows, last, mark: null, offset: 0 } });
 export const batchFailed = (
   step: string,
   batch: number,

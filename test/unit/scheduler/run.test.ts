@@ -52,7 +52,7 @@ type Work = (task: BatchTask, abort: AbortSignal) => BatchEnd | Promise<BatchEnd
 
 /** A source of three batches of ten items; all other batches give what they get. */
 const plainly: Work = ({ step, pass, batch, attempt, rows, offset, inputs }) => {
-  const source = step === 'source' ? { source: { read: 10, last: offset >= 20, mark: null } } : {};
+  const source = step === 'source' ? { source: { read: 10, last: offset >= 20, mark: null, offset } } : {};
   const count = step === 'source' ? 10 : rows;
   return { event: batchSucceeded(step, batch, { pass, attempt, inputs, rowsIn: count, rows: count, ...source }), pause: null };
 };
@@ -797,7 +797,13 @@ describe('what a run is made of', () => {
     const long: Work = (task, abort) => {
       const end = plainly(task, abort);
       if (task.step !== 'source' || end instanceof Promise || end.event.type !== 'BatchSucceeded') return end;
-      return { ...end, event: { ...end.event, data: { ...end.event.data, source: { read: 10, last: task.offset >= 3_000, mark: null } } } };
+      return {
+        ...end,
+        event: {
+          ...end.event,
+          data: { ...end.event.data, source: { read: 10, last: task.offset >= 3_000, mark: null, offset: task.offset } },
+        },
+      };
     };
     const { position } = await (await start(given.context(long))).drive();
     expect(position).toBeGreaterThan(1_000);

@@ -93,7 +93,7 @@ class Simulation {
     this.#steps = new Map(world.steps.map((step) => [step.name, step]));
     this.#forks = new Set(world.steps.flatMap(({ fork }) => fork ?? []));
     const manifest = { pipeline: 'p', steps: world.steps, signature: '' };
-    this.#append({ type: 'RunStarted', data: { manifest, params: {}, secrets: [], seed: 1, file: null, program, actor } });
+    this.#append({ type: 'RunStarted', data: { manifest, params: {}, secrets: [], seed: 1, seeds: 'origin', file: null, program, actor } });
   }
 
   /** Until the run is at rest. */
@@ -259,7 +259,7 @@ class Simulation {
       this.#forks.has(name) ? rows.map(({ id, at: stood }, row) => ({ id, at: { ...stood, [name]: [pass, batch, row] } })) : rows,
     );
     if (!isMoot) this.#rejected.push(...rejected.map((row) => ({ step: name, batch, row })));
-    const source = isSource ? { mark: null, read: input.length, last: offset + input.length >= this.#world.items } : null;
+    const source = isSource ? { mark: null, offset, read: input.length, last: offset + input.length >= this.#world.items } : null;
     const data = { ...succeeded, inputs, rowsIn: input.length, rows: rows.length, rejected: { ...none, count: rejected.length }, source };
     this.#append({ type: 'BatchSucceeded', pass, step: name, batch, attempt: start.attempt, data });
   }

@@ -15,9 +15,21 @@ const steps: readonly ManifestStep[] = [
     adds: [],
     from: [],
     fork: null,
+    key: null,
     signature: '',
   },
-  { name: 'call', operator: 'map', upstream: ['source'], cut: { kind: 'aligned' }, options, adds: [], from: [], fork: null, signature: '' },
+  {
+    name: 'call',
+    operator: 'map',
+    upstream: ['source'],
+    cut: { kind: 'aligned' },
+    options,
+    adds: [],
+    from: [],
+    fork: null,
+    key: null,
+    signature: '',
+  },
 ];
 const actor = { user: 'u', host: 'h', pid: 1 };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
@@ -28,6 +40,7 @@ const begin: NewEvent = {
     params: {},
     secrets: [],
     seed: 1,
+    seeds: 'origin',
     file: null,
     program: { distilog: '', node: '' },
     actor,
@@ -70,7 +83,7 @@ const read = (batch: number): NewEvent => ({
     elapsedMs: 1,
     usage: [],
     calls: 0,
-    source: { read: 2, last: batch === 2, mark: null },
+    source: { read: 2, last: batch === 2, mark: null, offset: 2 * batch },
     undeclared: [],
     missing: [],
   },
@@ -118,7 +131,7 @@ function found(count: number, poison: number | null): { readonly crashes: number
   for (let batch = 0; batch < count; batch++) {
     append(started('source', batch));
     const last = read(batch) as NewEvent<'BatchSucceeded'>;
-    append({ ...last, data: { ...last.data, source: { read: 2, last: batch === count - 1, mark: null } } });
+    append({ ...last, data: { ...last.data, source: { read: 2, last: batch === count - 1, mark: null, offset: 0 } } });
   }
   const open = () => Object.entries(state.steps['call']?.open ?? {}).filter(([, each]) => each.state === 'running');
   let crashes = 0;
@@ -287,7 +300,7 @@ describe('a backoff', () => {
     };
     const last: NewEvent = {
       ...read(0),
-      data: { ...(read(0) as { data: object }).data, source: { read: 2, last: true, mark: null } },
+      data: { ...(read(0) as { data: object }).data, source: { read: 2, last: true, mark: null, offset: 0 } },
     } as NewEvent;
     const events = [
       begin,
