@@ -41,13 +41,23 @@ function matchable(what: 'join' | 'union', branch: DraftStep, all: ReadonlyMap<s
   let step: DraftStep | undefined = branch;
   while (step) {
     const above: string | undefined = step.fork ?? (step.upstream.length === 1 ? step.upstream[0] : undefined);
-    if (above === undefined || isRestarting(step) || (what === 'join' && givesRowsTwice(step, all))) break;
+    if (above === undefined || isRestarting(step) || (what === 'join' && holdsRowsTwice(step, all))) break;
     const cut: string = step.fork === null ? (step.cut.kind === 'recut' ? `${step.cut.rows} at a time` : asTheyCome) : step.forkCut;
     found.set(above, cut);
     if (cut !== asTheyCome) break;
     step = all.get(above);
   }
   return found;
+}
+
+/** Whether a step is a union that may hold a row of its fork twice: as it puts branches together, or because a union within one of them does. */
+const holdsRowsTwice = (step: DraftStep, all: ReadonlyMap<string, DraftStep>): boolean =>
+  step.operator === 'union' && (givesRowsTwice(step, all) || step.upstream.some((name) => isTwiceBelow(name, step.fork, all)));
+
+function isTwiceBelow(name: string, fork: string | null, all: ReadonlyMap<string, DraftStep>): boolean {
+  for (let step = all.get(name); step && step.name !== fork; step = all.get(step.fork ?? step.upstream[0] ?? ''))
+    if (holdsRowsTwice(step, all)) return true;
+  return false;
 }
 
 const isRestarting = ({ operator }: DraftStep): boolean => operator === 'flatMap' || operator === 'batch' || operator === 'global';

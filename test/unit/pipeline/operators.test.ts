@@ -53,6 +53,15 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
     ({ join, union, rows }) => join('j', [union('u', [rows.map(...add('a')), rows.map(...add('b'))]), rows.map(...add('c'))]),
     /step u may have a row several times, once from each branch \(union\)/,
   ],
+  [
+    'a join of rows that a union within a union doubles',
+    ({ join, union, rows }) => {
+      const { a, b } = rows.route('r', { branches: ['a', 'b'], to: () => 'a' });
+      const twice = union('u', [a.map(...add('x')), a.map(...add('y'))]);
+      return join('j', [union('all', [twice.map(...add('z')), b]), rows.map(...add('c'))]);
+    },
+    /step u may have a row several times, once from each branch \(union\)/,
+  ],
   ['a join of one node', ({ join, rows }) => join('j', [rows]), /a join takes a list of at least two nodes/],
   ['a join of the same node twice', ({ join, rows }) => join('j', [rows, rows]), /rows is given twice/],
   ['a join of no list', ({ join, rows }) => join('j', rows), /takes a list of nodes/],
