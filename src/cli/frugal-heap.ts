@@ -8,7 +8,7 @@ import fs from 'node:fs';
 export const frugalHeap = (command = ''): readonly string[] => [
   '--max-semi-space-size=8',
   '--heap-growing-percent=100',
-  ...(command === 'distiset' ? ['--expose-gc'] : []),
+  ...(command === 'distiset' || command === 'verify' ? ['--expose-gc'] : []),
 ];
 
 /** UTF-16 code units of rows, as canonical JSON, from one collection to the next. */

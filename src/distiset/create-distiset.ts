@@ -43,6 +43,9 @@ export interface Distiset {
   /** The definitions under which rows were made up to then, in order, each with what it changed. */
   readonly definitions: readonly DefinitionPeriod[];
   readonly configs: readonly DistisetConfig[];
+  /** Which of its leaves were asked for, and which steps instead of them. */
+  readonly include: 'committed' | 'finished';
+  readonly steps: readonly string[] | null;
   /** Leaves left out by `include: 'finished'`, and in which state they are. */
   readonly leftOut: readonly { readonly name: string; readonly step: string; readonly state: LeafState }[];
 }
@@ -115,6 +118,8 @@ export async function createDistiset(
     program,
     signature: manifest.signature,
     definitions,
+    include,
+    steps: steps ?? null,
     configs: all.filter(isTaken),
     leftOut: all.filter((config) => !isTaken(config)).map(({ name, step, state }) => ({ name, step, state })),
   };

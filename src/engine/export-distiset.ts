@@ -12,7 +12,7 @@ export interface ExportOptions extends Omit<WriteOptions, 'distilog'> {
 
 /**
  * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read as it lies (files per config, a card, `distilog.json`), and tells of
- * it in the run's side log, so that `verifyDistiset` can hold the files to it. It appears whole or not at all, and memory does not grow with it. A config
+ * it in the run's side log, for `history`. It appears whole or not at all, and memory does not grow with it. A config
  * whose rows cannot be read is left without files and says why. Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function exportDistiset(

@@ -23,10 +23,12 @@ describe('verify --distiset', () => {
     await distilog(['distiset', '--out', 'out', '--format', 'jsonl'], { cwd });
   }, 60_000);
 
-  it('finds a dataset as it was written, and that the side log tells of it', async () => {
+  it('finds a dataset as the log gives it, and says what the log does not prove', async () => {
     expect(await distilog(['verify', '--distiset', 'out'], { cwd })).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^intact: out, 2 files, 100 rows, as numbers-\w+ had them at position \d+\.\n$/),
+      stdout: expect.stringMatching(
+        /^intact: out, 2 files, 100 rows, as numbers-\w+ had them at position \d+\.\nnot proved by the log: written by distilog .*\nnot proved by the log: exported by .*\n$/,
+      ),
     });
     expect(await json(['verify', '--distiset', 'out'], { cwd })).toMatchObject({
       ok: true,
@@ -37,28 +39,29 @@ describe('verify --distiset', () => {
     });
   });
 
-  it('names what was altered: a byte, a missing file, rows that the log does not have, metadata made up', async () => {
+  it('names what was altered: a byte, a missing file, metadata made up, a card that points elsewhere', async () => {
     const even = fs.readFileSync(file('even/train-00000-of-00001.jsonl'), 'utf8');
     const metadata = fs.readFileSync(file('distilog.json'), 'utf8');
+    const card = fs.readFileSync(file('README.md'), 'utf8');
     const found = async () => await json<{ differences: string[]; isRecorded: boolean }>(['verify', '--distiset', 'out'], { cwd });
 
     fs.writeFileSync(file('even/train-00000-of-00001.jsonl'), even.replace('"n":8', '"n":9'));
-    expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl is not the file that was written']);
+    expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl: row 4 is {"n":9}, and the log has {"n":8}']);
     fs.rmSync(file('even/train-00000-of-00001.jsonl'));
     expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl is not there']);
     fs.writeFileSync(file('even/train-00000-of-00001.jsonl'), even);
 
-    const { configs } = JSON.parse(metadata) as { configs: { rowsSha256: string }[] };
-    fs.writeFileSync(
-      file('distilog.json'),
-      metadata.replace(`"rowsSha256": "${configs[0]?.rowsSha256}`, `"rowsSha256": "${'0'.repeat(64)}`),
-    );
-    expect((await found()).differences).toEqual(['config even has other rows in the log']);
+    fs.writeFileSync(file('distilog.json'), metadata.replace('"status": "succeeded"', '"status": "running"'));
+    expect((await found()).differences).toEqual(['distilog.json: run.status is "running", and the log gives "succeeded"']);
     fs.writeFileSync(file('distilog.json'), metadata.replace('"hash": "', '"hash": "0'));
-    expect((await found()).differences).toEqual([
-      expect.stringMatching(/the log has another hash at position \d+ than distilog\.json says/),
-    ]);
+    expect((await found()).differences).toEqual([expect.stringMatching(/^distilog\.json: asOf\.hash is "0/)]);
     fs.writeFileSync(file('distilog.json'), metadata);
+
+    fs.writeFileSync(file('README.md'), card.replace('even/train-*', '*/train-*'));
+    expect((await found()).differences).toEqual([
+      'README.md: configs[0].data_files[0].path is "*/train-*", and the log gives "even/train-*"',
+    ]);
+    fs.writeFileSync(file('README.md'), card);
 
     expect(await distilog(['verify', '--distiset', '.'], { cwd })).toMatchObject({
       code: 2,

@@ -1,15 +1,19 @@
 // Logs of released versions: this version reads, checks, folds, exports and resumes them.
+import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { verifyDistiset } from '#distiset';
 import { resumePipeline } from '#engine';
 import { verify, type Store } from '#log';
 import { plan, type Pipeline } from '#pipeline';
 import { testDatabase } from '../postgres/server.ts';
 import { expectationOf, exportedRows } from './expectation.ts';
-import { cutAt, expectedOf, goldenLog, versions, type GoldenLog } from './golden-log.ts';
+import { cutAt, expectedOf, goldenFile, goldenLog, versions, type GoldenLog } from './golden-log.ts';
 import { restoreInMemory, restoreInPostgres } from './restore.ts';
 
 const cases = versions.flatMap((version) => Object.entries(expectedOf(version)).map(([name, expected]) => ({ version, name, expected })));
 const interruptions = cases.flatMap(({ expected, ...of }) => (expected.interrupted ? [{ ...of, ...expected.interrupted }] : []));
+
+const exportedBy = versions.flatMap((version) => fs.readdirSync(goldenFile(version, 'exports')).map((folder) => ({ version, folder })));
 
 const stores: Readonly<Record<string, (golden: GoldenLog) => Promise<Store>>> = {
   memory: restoreInMemory,
@@ -41,6 +45,16 @@ describe.each(Object.entries(stores))('in %s', (_store, restored) => {
       expect(await verify(store, runId)).toMatchObject({ ok: true });
     },
   );
+});
+
+describe.each(exportedBy)('the export $folder of version $version', ({ version, folder }) => {
+  it('is verified, and what it does not say is named', async () => {
+    const [name = ''] = folder.split('-');
+    const store = await restoreInMemory(goldenLog(version, name));
+    const found = await verifyDistiset(store, goldenFile(version, `exports/${folder}`));
+    expect(found).toMatchObject({ ok: true, runId: name, differences: [] });
+    expect(found.unproven).toContainEqual(expect.stringMatching(/does not say with which options it was exported/));
+  });
 });
 
 /** Resumes a run as its user would. Returns where it ends. */

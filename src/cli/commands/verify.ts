@@ -5,6 +5,7 @@ import { projections } from '#projections';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
+import { garbageCollector } from '../frugal-heap.ts';
 import { formatCount } from '../numbers.ts';
 
 export interface VerifyOptions extends CommonOptions {
@@ -56,7 +57,7 @@ async function verifyWritten(
   const log = await verifyLog(store, runLogId(written));
   // It tells of the export, so it must be as it was, too.
   const side = await verifyLog(store, sideLogId(written));
-  const found = await verifyDistiset(store, directory);
+  const found = await verifyDistiset(store, directory, { onRead: garbageCollector() });
   if (!found.ok || !log.ok || !side.ok) context.exit(exitCodes.failed);
   if (isJson) {
     print(JSON.stringify({ ...found, ok: found.ok && log.ok && side.ok, log, side }));
@@ -66,6 +67,7 @@ async function verifyWritten(
   if (found.ok)
     print(`${paint('green', 'intact')}: ${directory}, ${counted}, as ${written} had them at position ${formatCount(found.position)}.`);
   else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
+  for (const statement of found.unproven) print(paint('dim', `not proved by the log: ${statement}.`));
   if (!log.ok) tell(context, written, log);
   if (!side.ok) tell(context, `side log of ${written}`, side);
 }

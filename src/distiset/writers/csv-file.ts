@@ -1,7 +1,8 @@
 import { stringify } from 'csv-stringify/sync';
-import { HashedFile } from './hashed-file.ts';
+import type { HashedFile } from './hashed-file.ts';
 import type { Replacements } from './parquet-columns.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
+import type { TextBlock } from './row-text.ts';
 
 /** Rows, and UTF-16 code units of their JSON, that are gathered before they are written. */
 const flushRows = 1_000;
@@ -11,11 +12,9 @@ const flushLength = 1024 * 1024;
  * A CSV file as RFC 4180 has it, in UTF-8, its columns named in the first line. Null is an empty field, an empty text is `""`; what has no type of its own is JSON
  * text. Lone surrogates become U+FFFD, and are counted.
  */
-export function csvFile(path: string, columns: readonly TypedColumn[], replaced: Replacements): RowFile {
-  const file = new HashedFile(path);
-  // Readers pass over blank lines: the only column of a row shows its null as "".
-  const empty = columns.length === 1 ? '' : null;
-  let records: (readonly (string | null)[])[] = [columns.map(({ name }) => wellFormed(name, replaced))];
+export function csvFile(file: HashedFile, columns: readonly TypedColumn[], replaced: Replacements): RowFile {
+  const cellsOf = csvCells(columns, replaced);
+  let records: (readonly (string | null)[])[] = [csvHeader(columns, replaced)];
   let length = 0;
   const flush = () => {
     if (records.length === 0) return;
@@ -27,15 +26,9 @@ export function csvFile(path: string, columns: readonly TypedColumn[], replaced:
     get bytes() {
       return file.bytes + length;
     },
-    write: ({ values, cells, texts }, row) => {
-      records.push(
-        columns.map(({ type }, index) => {
-          const value = values[index]?.[row];
-          if (value === null || value === undefined) return empty;
-          return type.kind === 'string' && typeof value === 'string' ? wellFormed(value, replaced) : (cells[index]?.[row] ?? null);
-        }),
-      );
-      length += texts[row]?.length ?? 0;
+    write: (block, row) => {
+      records.push(cellsOf(block, row));
+      length += block.texts[row]?.length ?? 0;
       if (records.length >= flushRows || length >= flushLength) flush();
     },
     close: () => {
@@ -44,6 +37,25 @@ export function csvFile(path: string, columns: readonly TypedColumn[], replaced:
     },
     abandon: () => file.abandon(),
   };
+}
+
+/** Returns the first record of a CSV file: the names of its columns. */
+export const csvHeader = (columns: readonly TypedColumn[], replaced: Replacements): readonly string[] =>
+  columns.map(({ name }) => wellFormed(name, replaced));
+
+/** Makes the fields of a row: null is a field without quotes. */
+export function csvCells(
+  columns: readonly TypedColumn[],
+  replaced: Replacements,
+): (block: TextBlock, row: number) => readonly (string | null)[] {
+  // Readers pass over blank lines: the only column of a row shows its null as "".
+  const empty = columns.length === 1 ? '' : null;
+  return ({ values, cells }, row) =>
+    columns.map(({ type }, index) => {
+      const value = values[index]?.[row];
+      if (value === null || value === undefined) return empty;
+      return type.kind === 'string' && typeof value === 'string' ? wellFormed(value, replaced) : (cells[index]?.[row] ?? null);
+    });
 }
 
 function wellFormed(text: string, replaced: Replacements): string {

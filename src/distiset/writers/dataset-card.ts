@@ -16,7 +16,8 @@ export function datasetCard(metadata: DistisetMetadata, configs: readonly Writte
   return `---\n${front}---\n\n${body(metadata, configs).join('\n')}`;
 }
 
-function frontMatter({ writer }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
+/** Returns what `datasets` reads of a card: the files of each config, its columns and sizes. */
+export function frontMatter({ writer }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
   const written = configs.filter(({ error }) => error === null);
   const rows = written.reduce((sum, config) => sum + config.rows, 0);
   return {

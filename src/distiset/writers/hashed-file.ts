@@ -1,16 +1,14 @@
 import fs from 'node:fs';
 import { sha256Stream, type Sha256 } from '#kit/sha256';
 
-/** A file that is written from start to end and hashed on the way. */
+/** A file that is written from start to end and hashed on the way; or only hashed, where it has no path. */
 export class HashedFile {
-  readonly path: string;
-  readonly #descriptor: number;
+  readonly #descriptor: number | null;
   readonly #hash = sha256Stream();
   #bytes = 0;
 
-  constructor(path: string) {
-    this.path = path;
-    this.#descriptor = fs.openSync(path, 'wx', 0o644);
+  constructor(path: string | null) {
+    this.#descriptor = path === null ? null : fs.openSync(path, 'wx', 0o644);
   }
 
   get bytes(): number {
@@ -18,20 +16,23 @@ export class HashedFile {
   }
 
   write(chunk: Uint8Array): void {
-    for (let written = 0; written < chunk.byteLength; ) written += fs.writeSync(this.#descriptor, chunk, written);
+    const descriptor = this.#descriptor;
+    if (descriptor !== null) for (let written = 0; written < chunk.byteLength; ) written += fs.writeSync(descriptor, chunk, written);
     this.#hash.update(chunk);
     this.#bytes += chunk.byteLength;
   }
 
   /** Ends the file; it is on disk when this returns. */
   close(): { readonly bytes: number; readonly sha256: Sha256 } {
-    fs.fsyncSync(this.#descriptor);
-    fs.closeSync(this.#descriptor);
+    if (this.#descriptor !== null) {
+      fs.fsyncSync(this.#descriptor);
+      fs.closeSync(this.#descriptor);
+    }
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 
   /** Gives the file up. */
   abandon(): void {
-    fs.closeSync(this.#descriptor);
+    if (this.#descriptor !== null) fs.closeSync(this.#descriptor);
   }
 }

@@ -1,12 +1,11 @@
-import { HashedFile } from './hashed-file.ts';
+import type { HashedFile } from './hashed-file.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
 
 /** Text that is gathered before it is written, in UTF-16 code units. */
 const flushLength = 1024 * 1024;
 
 /** A file of one row a line, columns in their order. Lone surrogates stay, escaped. */
-export function jsonlFile(path: string, columns: readonly TypedColumn[]): RowFile {
-  const file = new HashedFile(path);
+export function jsonlFile(file: HashedFile, columns: readonly TypedColumn[]): RowFile {
   const keys = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
   let lines = '';
   const flush = () => {

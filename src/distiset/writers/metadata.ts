@@ -17,6 +17,12 @@ export interface DistisetMetadata {
     readonly program: Distiset['program'];
   };
   readonly asOf: AsOf;
+  /** What was chosen of the run and how it was cut into files; format and compression stand in `writer`. Exports of 0.1.0 do not have it. */
+  readonly options: {
+    readonly include: Distiset['include'];
+    readonly steps: Distiset['steps'];
+    readonly shardBytesMax: number;
+  };
   /** The definitions under which rows were made, with the positions at which each applied. Exports of 0.1.0 do not have it. */
   readonly definitions: Distiset['definitions'];
   readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'blocks' | 'rowsCommitted' | 'columns'> & {

@@ -1,3 +1,4 @@
+import type { HashedFile } from './hashed-file.ts';
 import { csvFile } from './csv-file.ts';
 import { jsonlFile } from './jsonl-file.ts';
 import type { Replacements } from './parquet-columns.ts';
@@ -11,14 +12,14 @@ export interface RowFileOptions {
   readonly replaced: Replacements;
 }
 
-/** Opens a file of the given format. */
-export function openRowFile(path: string, columns: readonly TypedColumn[], { format, compression, replaced }: RowFileOptions): RowFile {
+/** Begins rows of the given format in a file. */
+export function openRowFile(file: HashedFile, columns: readonly TypedColumn[], { format, compression, replaced }: RowFileOptions): RowFile {
   switch (format) {
     case 'csv':
-      return csvFile(path, columns, replaced);
+      return csvFile(file, columns, replaced);
     case 'jsonl':
-      return jsonlFile(path, columns);
+      return jsonlFile(file, columns);
     case 'parquet':
-      return parquetFile(path, columns, { compression, replaced });
+      return parquetFile(file, columns, { compression, replaced });
   }
 }

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { gatheredColumn } from './gathered-column.ts';
-import { HashedFile } from './hashed-file.ts';
+import type { HashedFile } from './hashed-file.ts';
 import { schemaElements, type Replacements } from './parquet-columns.ts';
 import type { Compression, RowFile, TypedColumn } from './row-file.ts';
 
@@ -16,11 +16,10 @@ const zstdLevel = 3;
 
 /** A Parquet file: data pages v2, dictionaries where they halve a column, statistics. The same rows give the same bytes. */
 export function parquetFile(
-  path: string,
+  file: HashedFile,
   columns: readonly TypedColumn[],
   { compression, replaced }: { readonly compression: Compression; readonly replaced: Replacements },
 ): RowFile {
-  const file = new HashedFile(path);
   const bytes = new ByteWriter();
   const drain = () => {
     file.write(bytes.getBytes());

@@ -1,7 +1,6 @@
-import fs from 'node:fs';
-import path from 'node:path';
+import type { FileSink } from './file-sink.ts';
 import { openRowFile, type RowFileOptions } from './open-row-file.ts';
-import type { RowFile, TypedColumn } from './row-file.ts';
+import type { Format, RowFile, TypedColumn } from './row-file.ts';
 import type { TextBlock } from './row-text.ts';
 
 export interface WrittenFile {
@@ -19,7 +18,7 @@ export interface ShardOptions extends RowFileOptions {
 
 /** The rows of a config as files, one after the other, named once it is known how many there are. No rows are one file without rows. */
 export class Shards {
-  readonly #directory: string;
+  readonly #files: FileSink;
   readonly #folder: string;
   readonly #columns: readonly TypedColumn[];
   readonly #options: ShardOptions;
@@ -27,15 +26,15 @@ export class Shards {
   #open: RowFile | undefined;
   #rows = 0;
 
-  constructor(directory: string, folder: string, columns: readonly TypedColumn[], options: ShardOptions) {
-    this.#directory = directory;
+  constructor(files: FileSink, folder: string, columns: readonly TypedColumn[], options: ShardOptions) {
+    this.#files = files;
     this.#folder = folder;
     this.#columns = columns;
     this.#options = options;
   }
 
   write(block: TextBlock, row: number): void {
-    this.#open ??= openRowFile(this.#temporaryPath(this.#closed.length), this.#columns, this.#options);
+    this.#open ??= openRowFile(this.#files.open(this.#temporaryPath(this.#closed.length)), this.#columns, this.#options);
     this.#open.write(block, row);
     this.#rows++;
     if (this.#open.bytes >= this.#options.shardBytesMax) this.#close(this.#open);
@@ -43,11 +42,11 @@ export class Shards {
 
   /** Ends the last file and gives all of them their names. */
   finish(): readonly WrittenFile[] {
-    if (this.#closed.length === 0) this.#open ??= openRowFile(this.#temporaryPath(0), this.#columns, this.#options);
+    if (this.#closed.length === 0) this.#open ??= openRowFile(this.#files.open(this.#temporaryPath(0)), this.#columns, this.#options);
     if (this.#open) this.#close(this.#open);
     return this.#closed.map((shard, index) => {
-      const name = `${this.#folder}/train-${numbered(index)}-of-${numbered(this.#closed.length)}.${this.#options.format}`;
-      fs.renameSync(this.#temporaryPath(index), path.join(this.#directory, name));
+      const name = shardName(this.#folder, index, this.#closed.length, this.#options.format);
+      this.#files.rename(this.#temporaryPath(index), name);
       return { path: name, ...shard };
     });
   }
@@ -55,7 +54,7 @@ export class Shards {
   /** Removes whatever has been written. */
   abandon(): void {
     this.#open?.abandon();
-    fs.rmSync(path.join(this.#directory, this.#folder), { recursive: true, force: true });
+    this.#files.removeFolder(this.#folder);
   }
 
   #close(file: RowFile): void {
@@ -64,7 +63,11 @@ export class Shards {
     this.#rows = 0;
   }
 
-  #temporaryPath = (index: number): string => path.join(this.#directory, this.#folder, `shard-${index}`);
+  #temporaryPath = (index: number): string => `${this.#folder}/shard-${index}`;
 }
+
+/** Names the n-th of so many files of a config, relative to the distiset. */
+export const shardName = (folder: string, index: number, count: number, format: Format): string =>
+  `${folder}/train-${numbered(index)}-of-${numbered(count)}.${format}`;
 
 const numbered = (index: number): string => String(index).padStart(5, '0');

@@ -1,12 +1,11 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { AssertionError } from '#kit/assert';
-import { codeOf, hasCode, messageOf } from '#kit/fault';
+import { codeOf, messageOf } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
 import { rowMaker } from '#rows';
 import type { RowBlock } from '../row-blocks.ts';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
+import type { FileSink } from './file-sink.ts';
 import { LinesHash } from './lines-hash.ts';
 import type { Compression, Format, TypedColumn } from './row-file.ts';
 import { blockTexts } from './row-text.ts';
@@ -47,20 +46,21 @@ export interface WriteConfigOptions {
   readonly onWritten?: ((length: number) => void) | undefined;
 }
 
-const shardBytesDefault = 256 * 1024 * 1024;
+/** Bytes of a file after which the next begins, where an export does not say. */
+export const shardBytesDefault = 256 * 1024 * 1024;
 const firstRowsMax = 3;
 
 /** Writes one config's rows, streamed. What goes wrong with its rows is told in the result; what goes wrong with the disk is thrown. */
 export async function writeConfig(
-  directory: string,
+  sink: FileSink,
   config: WritableConfig,
   { format, compression, shardBytesMax = shardBytesDefault, onWritten = () => undefined }: WriteConfigOptions,
 ): Promise<WrittenConfig> {
-  const folder = makeFolder(directory, config.name === 'default' ? 'data' : config.name);
+  const folder = sink.makeFolder(wantedFolder(config.name));
   const columns = config.columns.map(({ name, schema }) => ({ name, type: typeIn(format, columnType(schema)) }));
   const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
   const replaced = { count: 0 };
-  const shards = new Shards(directory, folder, columns, { format, compression, replaced, shardBytesMax });
+  const shards = new Shards(sink, folder, columns, { format, compression, replaced, shardBytesMax });
   const names = columns.map(({ name }) => name);
   const rowAt = rowMaker(names);
   const textsOf = blockTexts(names);
@@ -92,6 +92,9 @@ export async function writeConfig(
   }
 }
 
+/** The folder that a config's files go to, unless it is taken. */
+export const wantedFolder = (name: string): string => (name === 'default' ? 'data' : name);
+
 /** CSV has no lists and no structs: they are JSON text there. */
 const typeIn = (format: Format, type: ColumnType): ColumnType =>
   format === 'csv' && (type.kind === 'list' || type.kind === 'struct') ? { kind: 'json' } : type;
@@ -105,16 +108,3 @@ const storeIsAway = new Set(['connection-lost', 'store-unreachable', 'too-many-c
 const fileCalls = new Set(['open', 'write', 'fsync', 'close', 'rename', 'mkdir', 'rm']);
 
 const isOfFiles = (error: unknown): boolean => error instanceof Error && 'syscall' in error && fileCalls.has(String(error.syscall));
-
-/** A folder of its own: `data` may be asked for twice, and some file systems take `A` and `a` for one. */
-function makeFolder(directory: string, wanted: string): string {
-  for (let count = 1; ; count++) {
-    const folder = count === 1 ? wanted : `${wanted}-${count}`;
-    try {
-      fs.mkdirSync(path.join(directory, folder));
-      return folder;
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error;
-    }
-  }
-}

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import type { Columns, SourceStep } from '#pipeline';
 import { csv, jsonl, parquet } from '#steps';
+import { diskFiles } from '../../../src/distiset/writers/file-sink.ts';
 import { writeConfig, type WriteConfigOptions } from '../../../src/distiset/writers/write-config.ts';
 import { everyKind, everyKindRows } from '../distiset/writers/every-kind.ts';
 import { configOf } from '../distiset/writers/written.ts';
@@ -27,7 +28,7 @@ async function thereAndBack(
   offset = 0,
 ): Promise<readonly unknown[]> {
   const folder = temporaryFolder();
-  const { files, error } = await writeConfig(folder, configOf('rows', shape, rows), { format, compression });
+  const { files, error } = await writeConfig(diskFiles(folder), configOf('rows', shape, rows), { format, compression });
   expect(error).toBeNull();
   const output = z.object(shape) as unknown as Columns;
   const source: SourceStep<Columns> = readers[format](path.join(folder, files[0]?.path ?? ''), { output });

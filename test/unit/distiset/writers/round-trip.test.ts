@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { canonicalJson, type Json, type JsonObject } from '#kit/json';
 import { sha256 } from '#kit/sha256';
+import { diskFiles } from '../../../../src/distiset/writers/file-sink.ts';
 import { writeConfig, type WritableConfig, type WrittenConfig } from '../../../../src/distiset/writers/write-config.ts';
 import { hexOf, readWithDuckdb } from './duckdb.ts';
 import { everyKind, everyKindRows } from './every-kind.ts';
@@ -22,7 +23,7 @@ interface Read {
 /** Writes rows and reads them again with both readers. */
 async function throughParquet(config: WritableConfig, options: Partial<Parameters<typeof writeConfig>[2]> = {}): Promise<Read> {
   const folder = temporaryFolder();
-  const written = await writeConfig(folder, config, { ...parquet, ...options });
+  const written = await writeConfig(diskFiles(folder), config, { ...parquet, ...options });
   expect(written.error).toBeNull();
   const files = written.files.map((file) => path.join(folder, file.path));
   const hyparquet = await readWithHyparquet(files, written.columns);
@@ -212,7 +213,10 @@ describe('rows through Parquet', () => {
   it.each(['snappy', 'zstd'] as const)('are the same bytes when they are written again, %s', async (compression) => {
     const write = async () => {
       const folder = temporaryFolder();
-      const { files } = await writeConfig(folder, configOf('again', everyKind, everyKindRows), { format: 'parquet', compression });
+      const { files } = await writeConfig(diskFiles(folder), configOf('again', everyKind, everyKindRows), {
+        format: 'parquet',
+        compression,
+      });
       for (const file of files) expect(sha256(filesBelow(folder)[file.path] as Buffer)).toBe(file.sha256);
       return files;
     };
@@ -227,7 +231,10 @@ describe('rows as JSONL', () => {
       { b: '\ud800\u0000\u{1F600}', a: [1, { z: 1, a: null }] },
       { b: 'line\nbreak', a: null },
     ];
-    const written = await writeConfig(folder, configOf('default', { b: z.string(), a: z.json() }, rows), { ...parquet, format: 'jsonl' });
+    const written = await writeConfig(diskFiles(folder), configOf('default', { b: z.string(), a: z.json() }, rows), {
+      ...parquet,
+      format: 'jsonl',
+    });
     expect(filesBelow(folder)['data/train-00000-of-00001.jsonl']?.toString('utf8')).toBe(
       '{"b":"\\ud800\\u0000\u{1F600}","a":[1,{"a":null,"z":1}]}\n{"b":"line\\nbreak","a":null}\n',
     );
@@ -238,8 +245,8 @@ describe('rows as JSONL', () => {
   it('are cut into files too, and hash as in Parquet', async () => {
     const rows = Array.from({ length: 100 }, (_, n) => ({ n, text: 'x'.repeat(1_000) }));
     const config = configOf('some', { n: z.int(), text: z.string() }, rows);
-    const jsonl = await writeConfig(temporaryFolder(), config, { ...parquet, format: 'jsonl', shardBytesMax: 30_000 });
+    const jsonl = await writeConfig(diskFiles(temporaryFolder()), config, { ...parquet, format: 'jsonl', shardBytesMax: 30_000 });
     expect(jsonl.files.map(({ rows: many }) => many)).toEqual([30, 30, 30, 10]);
-    expect(jsonl.rowsSha256).toBe((await writeConfig(temporaryFolder(), config, parquet)).rowsSha256);
+    expect(jsonl.rowsSha256).toBe((await writeConfig(diskFiles(temporaryFolder()), config, parquet)).rowsSha256);
   });
 });

@@ -67,6 +67,8 @@ export const distisetOf = (configs: readonly WritableConfig[]): Distiset => ({
   program: { distilog: '0.0.0', node: '24.0.0' },
   signature: 'cd'.repeat(32),
   definitions: [],
+  include: 'committed',
+  steps: null,
   leftOut: [],
   configs: configs.map((config) => ({
     ...config,

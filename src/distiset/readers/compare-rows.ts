@@ -1,0 +1,124 @@
+import { messageOf } from '#kit/fault';
+import type { RowBlock } from '../row-blocks.ts';
+import { csvCells, csvHeader } from '../writers/csv-file.ts';
+import { parquetValue } from '../writers/parquet-columns.ts';
+import type { Format, TypedColumn } from '../writers/row-file.ts';
+import { blockTexts, type TextBlock } from '../writers/row-text.ts';
+import { comparable } from './comparable.ts';
+import { csvRecords } from './csv-rows.ts';
+import { jsonlRows } from './jsonl-rows.ts';
+import { parquetRows } from './parquet-rows.ts';
+import type { RowsRead } from './rows-read.ts';
+import { UnexpectedFile } from './unexpected-file.ts';
+
+/** A file whose rows are compared. */
+export interface ComparedFile {
+  /** As messages name it. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** What a comparison of files with rows found. */
+export interface ComparedRows {
+  /** The first difference, in words; null where the files hold just these rows. */
+  readonly difference: string | null;
+  /** Rows that each file holds, as far as they were read. */
+  readonly rows: readonly number[];
+}
+
+/**
+ * Compares the rows that files hold, one file after the other, with those that they should hold. Both are streamed: a row group, a line or a record of the
+ * files is in memory at a time.
+ */
+export async function compareRows(blocks: AsyncIterable<RowBlock>, files: readonly ComparedFile[], read: RowsRead): Promise<ComparedRows> {
+  const { format, columns } = read;
+  const counts = files.map(() => 0);
+  const rowText = rowTexts(format, columns);
+  const textsOf = blockTexts(columns.map(({ name }) => name));
+  const found = rowsIn(files, read, counts);
+  const result = (difference: string | null): ComparedRows => ({ difference, rows: counts });
+  try {
+    for await (const some of blocks) {
+      const block = textsOf(some);
+      for (let row = 0; row < block.count; row++) {
+        const next = await found.next();
+        if (next.done) return result(`${files.at(-1)?.name ?? 'the config'} ends where the log has more rows`);
+        const expected = rowText(block, row);
+        const { file, text } = next.value;
+        if (text !== expected) {
+          const at = (counts[file] ?? 1) - 1;
+          return result(`${files[file]?.name}: row ${at} is ${shortened(text)}, and the log has ${shortened(expected)}`);
+        }
+      }
+    }
+    const more = await found.next();
+    return result(more.done ? null : `${files[more.value.file]?.name} has more rows than the log`);
+  } catch (error) {
+    if (error instanceof UnreadableFile) return result(error.message);
+    throw error;
+  } finally {
+    await found.return(undefined);
+  }
+}
+
+/** A file that holds something else than rows of its format. */
+class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
+}
+
+async function* rowsIn(
+  files: readonly ComparedFile[],
+  read: RowsRead,
+  counts: number[],
+): AsyncGenerator<{ readonly file: number; readonly text: string }, void> {
+  for (const [file, { name, path }] of files.entries()) {
+    const rows = rowsOfFile[read.format](path, read)[Symbol.asyncIterator]();
+    for (;;) {
+      let next: IteratorResult<string, unknown>;
+      try {
+        next = await rows.next();
+      } catch (error) {
+        const why = error instanceof UnexpectedFile ? error.message : `cannot be read as ${read.format}: ${messageOf(error)}`;
+        throw new UnreadableFile(`${name} ${why}`, { cause: error });
+      }
+      if (next.done) break;
+      counts[file] = (counts[file] ?? 0) + 1;
+      yield { file, text: next.value };
+    }
+  }
+}
+
+const rowsOfFile: Readonly<Record<Format, (path: string, read: RowsRead) => AsyncIterable<string>>> = {
+  parquet: parquetRows,
+  jsonl: jsonlRows,
+  csv: csvRows,
+};
+
+async function* csvRows(path: string, { columns }: RowsRead): AsyncGenerator<string> {
+  let isHeader = true;
+  for await (const record of csvRecords(path)) {
+    if (!isHeader) yield record;
+    else if (record !== comparable(csvHeader(columns, { count: 0 }))) throw new UnexpectedFile('names other columns in its first line');
+    isHeader = false;
+  }
+  if (isHeader) throw new UnexpectedFile('has no first line that names its columns');
+}
+
+/** Makes the text that a row has when it is read back from a file. */
+function rowTexts(format: Format, columns: readonly TypedColumn[]): (block: TextBlock, row: number) => string {
+  const replaced = { count: 0 };
+  switch (format) {
+    case 'jsonl':
+      return ({ texts }, row) => texts[row] ?? '';
+    case 'csv': {
+      const cellsOf = csvCells(columns, replaced);
+      return (block, row) => comparable(cellsOf(block, row));
+    }
+    case 'parquet':
+      return ({ values }, row) => comparable(columns.map(({ type }, index) => parquetValue(values[index]?.[row], type, replaced)));
+  }
+}
+
+const shownMax = 80;
+
+const shortened = (text: string): string => (text.length <= shownMax ? text : `${text.slice(0, shownMax).toWellFormed()}…`);

@@ -1,0 +1,7 @@
+import type { FileOptions } from '../describe-distiset.ts';
+import type { TypedColumn } from '../writers/row-file.ts';
+
+/** How files that are read back should have been written. */
+export interface RowsRead extends Pick<FileOptions, 'format' | 'compression'> {
+  readonly columns: readonly TypedColumn[];
+}

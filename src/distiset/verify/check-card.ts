@@ -1,0 +1,82 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseDocument } from 'yaml';
+import { messageOf } from '#kit/fault';
+import type { Json, JsonObject } from '#kit/json';
+import { jsonDifferences } from './json-differences.ts';
+
+/** What a look at a card found. */
+export interface CheckedCard {
+  readonly differences: readonly string[];
+  /** What stands there and does not come from the log. */
+  readonly unproven: readonly string[];
+}
+
+const name = 'README.md';
+
+/**
+ * Compares a card with the one that an export writes. Its front matter decides what `load_dataset` reads, so the members that distilog writes have to be the
+ * same to every reader of YAML. Members that people add, and the text below, are reported as not from the log.
+ */
+export function checkCard(directory: string, expectedText: string, expected: JsonObject): CheckedCard {
+  const file = path.join(directory, name);
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return { differences: [`${name} is not there: readers would guess what the configs are`], unproven: [] };
+  if (!stat.isFile()) return { differences: [`${name} is a link, or no file`], unproven: [] };
+  const text = fs.readFileSync(file, 'utf8');
+  if (text === expectedText) return { differences: [], unproven: [] };
+  const found = split(text);
+  const own = split(expectedText);
+  if (!found) return { differences: [`${name} has no front matter, which says what the configs are`], unproven: [] };
+  const isBodyOwn = found.body === own?.body;
+  const body = isBodyOwn ? [] : [`the text of ${name} below its front matter is not the one that distilog writes`];
+  if (found.front === own?.front) return { differences: [], unproven: body };
+  const { differences, added } = compareFront(found.front, expected);
+  const members = added.length > 0 ? [`the front matter of ${name} has members that do not come from the log: ${added.join(', ')}`] : [];
+  return { differences, unproven: [...members, ...body] };
+}
+
+/** Cuts a card as `huggingface_hub` does: from the first line to the next that begins with three dashes. */
+function split(text: string): { readonly front: string; readonly body: string } | null {
+  const [, front, body] = /^---\r?\n([\s\S]*?)[\r\n]+---(?:\r\n|\r|\n|$)([\s\S]*)$/.exec(text) ?? [];
+  return front === undefined || body === undefined ? null : { front, body };
+}
+
+/** Line ends to some readers of YAML, and text to others; and what no card needs. */
+// oxlint-disable-next-line no-control-regex -- They are looked for.
+const oddCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
+
+function compareFront(front: string, expected: JsonObject): { readonly differences: readonly string[]; readonly added: readonly string[] } {
+  if (oddCharacter.test(front)) return { differences: [`${name} has control characters in its front matter`], added: [] };
+  try {
+    // Readers of YAML differ in their version, and so in what they take a text for: it has to be the same to all of them.
+    const [first, second] = (['1.2', '1.1'] as const).map((version) => frontOf(front, version)) as [JsonObject, JsonObject];
+    const differences = [first, second].map((found) => memberDifferences(found, expected));
+    // Some readers merge them in, and to others they are a member of that name.
+    if (Object.hasOwn(first, '<<')) return { differences: [`${name} merges members into its front matter (<<)`], added: [] };
+    const added = Object.keys(first).filter((key) => !Object.hasOwn(expected, key));
+    return { differences: [...new Set(differences.flat())].map((difference) => `${name}: ${difference}`), added };
+  } catch (error) {
+    return { differences: [`${name} has a front matter that cannot be read as YAML: ${messageOf(error)}`], added: [] };
+  }
+}
+
+function frontOf(front: string, version: '1.1' | '1.2'): JsonObject {
+  const document = parseDocument(front, { version, merge: false, uniqueKeys: true });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem) throw problem;
+  // An alias may stand for anything, and a merge key is read by some only.
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('it is no mapping');
+  return value as JsonObject;
+}
+
+/** Members as distilog writes them. Of the tags, people may add to them. */
+function memberDifferences(found: JsonObject, expected: JsonObject): readonly string[] {
+  return Object.entries(expected).flatMap(([key, value]) => {
+    const said = Object.hasOwn(found, key) ? found[key] : undefined;
+    if (key !== 'tags' || !Array.isArray(value)) return jsonDifferences(said, value, key);
+    const tags: readonly unknown[] = Array.isArray(said) ? said : [];
+    return value.filter((tag: Json) => !tags.includes(tag)).map((tag: Json) => `tags lack ${JSON.stringify(tag)}`);
+  });
+}

@@ -1,0 +1,20 @@
+import { sha256 } from '#kit/sha256';
+import { sideLogId, type Store } from '#log';
+import type { SaidMetadata } from './read-export.ts';
+
+/** Lists, in words, what the side log says of exports of these files at this position: by whom, when and where to. */
+export async function recordedExports({ log }: Store, { run, asOf, configs }: SaidMetadata): Promise<readonly string[]> {
+  const filesOf = (all: readonly { readonly files: readonly { readonly path: string; readonly sha256: string }[] }[]) =>
+    sha256(JSON.stringify(all.flatMap(({ files }) => files.map((file) => [file.path, file.sha256]))));
+  const wanted = filesOf(configs);
+  const found: string[] = [];
+  for await (const page of log.read(sideLogId(run.id), { types: ['DistisetWritten'] })) {
+    for (const event of page) {
+      if (event.type !== 'DistisetWritten' || event.data.asOf.position !== asOf.position) continue;
+      if (filesOf(event.data.configs) !== wanted) continue;
+      const { user, host } = event.data.actor;
+      found.push(`exported by ${user}@${host} at ${event.recordedAt} to ${event.data.directory}, as the side log says`);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,104 @@
+// Files that are read back: every value that a column may have is the same again, and what a file says of its rows is borne out by them.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { JsonObject } from '#kit/json';
+import { compareRows } from '../../../../src/distiset/readers/compare-rows.ts';
+import { diskFiles } from '../../../../src/distiset/writers/file-sink.ts';
+import { writeConfig } from '../../../../src/distiset/writers/write-config.ts';
+import { everyKind, everyKindRows } from '../writers/every-kind.ts';
+import { configOf, temporaryFolder } from '../writers/written.ts';
+
+const formats = ['parquet', 'jsonl', 'csv'] as const;
+type Format = (typeof formats)[number];
+
+const odd: readonly JsonObject[] = [
+  '\ufeffmark',
+  '\ud800 lone',
+  '',
+  ' ',
+  '"',
+  ',',
+  '\r\n',
+  '\u2028',
+  '\0',
+  '__proto__',
+  "'",
+  'null',
+  '-0',
+].map((text) => ({ ...everyKindRows[0], text, maybe: text, anything: text, tags: [text], scores: { constructor: 1 } }));
+const rows = [...everyKindRows, ...odd];
+
+async function written(format: Format, shape: Record<string, z.ZodType>, of: readonly JsonObject[], shardBytesMax?: number) {
+  const folder = temporaryFolder();
+  const config = configOf('rows', shape, of);
+  const { files, columns, error } = await writeConfig(diskFiles(folder), config, { format, compression: 'zstd', shardBytesMax });
+  expect(error).toBeNull();
+  const compared = files.map((file) => ({ name: file.path, path: path.join(folder, file.path) }));
+  const compare = (others = config) => compareRows(others.blocks(), compared, { format, compression: 'zstd', columns });
+  return { compare, files: compared, rows: files.map((file) => file.rows) };
+}
+
+describe('rows that are read back', () => {
+  it.each(formats)('are those that were written, whatever is in them (%s)', async (format) => {
+    const { compare, rows: counts } = await written(format, everyKind, rows);
+    expect(await compare()).toEqual({ difference: null, rows: counts });
+  });
+
+  it.each(formats)('are counted by file (%s)', async (format) => {
+    const { compare, rows: counts } = await written(
+      format,
+      { text: z.string() },
+      Array.from({ length: 30 }, (_, n) => ({ text: `${n}` })),
+      40,
+    );
+    expect(await compare()).toEqual({ difference: null, rows: counts });
+  });
+
+  it('are those of a file whose columns have several pages, and an index of these', async () => {
+    const long = Array.from({ length: 3_000 }, (_, n) => ({ text: `${n}`.padStart(1_000, 'x') }));
+    const { compare } = await written('parquet', { text: z.string() }, long);
+    expect(await compare()).toEqual({ difference: null, rows: [3_000] });
+  });
+
+  it.each(formats)('may be none (%s)', async (format) => {
+    const { compare } = await written(format, everyKind, []);
+    expect(await compare()).toEqual({ difference: null, rows: [0] });
+  });
+
+  it.each(formats.flatMap((format) => Object.keys(everyKind).map((column) => [format, column] as const)))(
+    'differ in any column (%s, %s)',
+    async (format, column) => {
+      const { compare } = await written(format, everyKind, everyKindRows);
+      const changed = everyKindRows.map((row, index) =>
+        index === 1 ? { ...row, [column]: otherThan(row[column], everyKindRows[0]?.[column]) } : row,
+      );
+      const isNothingElse = column === 'nothing' || column === 'empty';
+      if (isNothingElse) return;
+      expect((await compare(configOf('rows', everyKind, changed))).difference).toMatch(/row 1 is [^]*, and the log has/);
+    },
+  );
+
+  it.each<[string, string, string, RegExp]>([
+    ['the least value of a column', 'aaaa-least', 'bbbb-least', /statistics of column text that its rows do not bear out/],
+    ['the greatest value of a column', 'zzzz-most', 'mmmm-most', /statistics of column text that its rows do not bear out/],
+    ['the name of a column', 'texts', 'taxes', /has other columns than the definition/],
+  ])('are refused where a Parquet file lies about %s', async (_what, from, to, expected) => {
+    const shape = { text: z.string(), texts: z.int() };
+    const { compare, files } = await written('parquet', shape, [
+      { text: 'aaaa-least', texts: 1 },
+      { text: 'zzzz-most', texts: 2 },
+    ]);
+    const file = files[0]?.path ?? '';
+    const bytes = fs.readFileSync(file);
+    const footer = bytes.byteLength - 8 - bytes.readUInt32LE(bytes.byteLength - 8);
+    for (let at = bytes.indexOf(from, footer); at >= 0; at = bytes.indexOf(from, at)) bytes.write(to, at);
+    fs.writeFileSync(file, bytes);
+    expect((await compare()).difference).toMatch(expected);
+  });
+});
+
+/** A value that fits the column and is not the one that stands there. */
+const otherThan = (value: unknown, other: unknown): never =>
+  (JSON.stringify(value) === JSON.stringify(other) ? (everyKindRows[2]?.['text'] ?? null) : other) as never;
