@@ -3,11 +3,14 @@
 // the rest.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { useOwnState } from '../test/own-state.ts';
 import { areas } from './areas.ts';
 import type { Area } from './area.ts';
 import { comparisonTable, type MeasuredArea, type Report } from './report.ts';
 import { openBenchServer } from './server.ts';
 import { targetsTable } from './targets.ts';
+
+useOwnState();
 
 const { values } = parseArgs({
   options: {

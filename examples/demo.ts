@@ -110,7 +110,9 @@ function show(args: readonly string[], where = folder): void {
 }
 
 function execute(args: readonly string[], where: string): string {
-  const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: where, env: environment, encoding: 'utf8' });
+  // A store is used without a question only where it was made. The copy of step (6) is accepted by name.
+  const env = { ...environment, DISTILOG_TRUST_STORE: where };
+  const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: where, env, encoding: 'utf8' });
   return `${stdout}${stderr}`;
 }
 

@@ -6,6 +6,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrate, openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { useOwnState } from '../test/own-state.ts';
+
+useOwnState();
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheck = process.argv.includes('--check');

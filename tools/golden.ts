@@ -18,6 +18,7 @@ import { canonicalJson } from '#kit/json';
 import { appendSideEvent, runLogId, sideLogId, type Store } from '#log';
 import { plan } from '#pipeline';
 import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore } from '#postgres';
+import { useOwnState } from '../test/own-state.ts';
 import { catalogue, type RecordedEvent } from '#schema';
 import { everyOperator, failing, type Outside } from '../test/golden/0.1.0/pipelines.ts';
 import { expectationOf, exportedRows } from '../test/golden/expectation.ts';
@@ -32,6 +33,8 @@ import {
   type StoredChunk,
 } from '../test/golden/golden-log.ts';
 import { restoreInMemory } from '../test/golden/restore.ts';
+
+useOwnState();
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { states: { type: 'boolean', default: false } } });
 const [version] = positionals;

@@ -1,5 +1,5 @@
 import type { Store } from '#log';
-import { openStore } from '#postgres';
+import { openStore, type StoreOptions } from '#postgres';
 import type { Terminal } from './terminal.ts';
 
 /** Options that every command has. */
@@ -17,9 +17,16 @@ export interface CommandContext {
   readonly onInterrupt: (handler: ((count: number) => void) | null) => void;
 }
 
+/** Returns where a command's store is: what its options or the environment name, else this folder's own. */
+export const storeOptions = ({ store }: CommonOptions): StoreOptions => ({
+  store,
+  folder: process.cwd(),
+  notify: (sentence) => void process.stderr.write(`${sentence}\n`),
+});
+
 /** Opens the store that options and environment name, lets a command work with it, and closes it whatever happens. */
 export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore({ store: options.store, folder: process.cwd() });
+  const store = await openStore(storeOptions(options));
   try {
     return await work(store);
   } finally {

@@ -3,7 +3,7 @@ import { handleUnhandledErrors, program as programVersions } from '#engine';
 import { Fault } from '#kit/fault';
 import { AssertionError } from '#kit/assert';
 import { describeThrown, isInstance } from '#kit/describe-thrown';
-import { dbMigrate, dbStart, dbStop, dbUrl } from './commands/db.ts';
+import { dbMigrate, dbStart, dbStop, dbTrust, dbUrl } from './commands/db.ts';
 import { dbStatus } from './commands/db-status.ts';
 import { distiset } from './commands/distiset.ts';
 import { errors } from './commands/errors.ts';
@@ -234,6 +234,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   dbCommand('stop', 'stop the embedded server')
     .option('--force', 'though other processes work with it')
     .action((options) => dbStop(context, options));
+  db.command('trust [folder]')
+    .description('accept the embedded store of a folder that another user made, or that was moved, copied or unpacked')
+    .exitOverride()
+    .option('--json', 'for machines')
+    .addHelpText('after', trustHelp)
+    .action((folder, options) => dbTrust(context, folder, options));
   dbCommand('url', 'where the store is, for psql')
     .option('--admin', "the owner's login (embedded store only)")
     .action((options) => dbUrl(context, options));
@@ -242,6 +248,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .action((options) => dbMigrate(context, options));
   return root;
 }
+
+const trustHelp = `
+A store can run programs as you: trust it only if you trust all that it holds, functions in its database included.
+DISTILOG_TRUST_STORE=FOLDER does the same for one process, in a container or CI.`;
 
 const sqlHelp = `
 The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:

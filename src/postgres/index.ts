@@ -2,10 +2,13 @@ export type { Connect } from './connection.ts';
 export {
   embeddedStatus,
   embeddedSupervisor,
+  embeddedTrust,
   openEmbeddedStore,
   stopEmbeddedStore,
+  trustEmbeddedStore,
   type EmbeddedStatus,
   type EmbeddedStore,
+  type Trust,
 } from './embedded/index.ts';
 export { inspectStore, type StoreFacts } from './inspect-store.ts';
 export { migrate, migrationFiles, pendingMigrations, requireMigrated, type MigrationFile } from './migrate.ts';

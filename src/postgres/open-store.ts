@@ -11,6 +11,8 @@ export interface StoreOptions {
   /** Where the embedded store is, if nobody names a server. */
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Receives sentences that the user should read and that change nothing; without it, they are warnings of the process. */
+  readonly notify?: ((sentence: string) => void) | undefined;
 }
 
 /** Where a store is and how to reach it. */
@@ -39,13 +41,13 @@ export function givenStore({ store, environment = process.env }: StoreOptions): 
 }
 
 /** Finds the store: `store`, DISTILOG_STORE, DATABASE_URL, in that order; else a PostgreSQL of its own under `.distilog/`, which is started. */
-export async function findStore({ store, folder, environment = process.env }: StoreOptions): Promise<StorePlace> {
+export async function findStore({ store, folder, environment = process.env, notify }: StoreOptions): Promise<StorePlace> {
   const given = givenStore({ store, folder, environment });
   if (given) {
     const connect = fromUrl(given.url);
     return { isEmbedded: false, connect, connectOwner: connect, close: () => undefined };
   }
-  const embedded = await openEmbeddedStore(folder);
+  const embedded = await openEmbeddedStore(folder, { notify });
   return {
     isEmbedded: true,
     connect: () => ({ ...embedded.app() }),

@@ -25,6 +25,28 @@ describe('db status', () => {
     expect(stdout).toMatch(/append-only +by roles: distilog_app may append, and change nothing\nfsync +on/);
   });
 
+  it('tells of a store that this user did not make there, which no command uses until it is trusted', async () => {
+    const folder = workFolder();
+    fs.mkdirSync(path.join(folder, '.distilog/pg18'), { recursive: true });
+    fs.writeFileSync(path.join(folder, '.distilog/pg18/postgresql.auto.conf'), `archive_command = 'touch ${folder}/canary'\n`);
+    for (const args of [['runs'], ['db', 'stop'], ['resume']]) {
+      const { code, stdout, stderr } = await distilog(args, { cwd: folder });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`error: The store in ${folder}/.distilog is not used: this user did not make it at this place`);
+      expect(stderr).toContain(`distilog db trust ${folder}`);
+    }
+    expect(await distilog(['db', 'status'], { cwd: folder })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/trust +not made here/),
+    });
+    expect(await json(['db', 'status'], { cwd: folder })).toMatchObject({ isEmbedded: true, trust: 'foreign', isUp: false });
+    const trusted = await distilog(['db', 'trust', folder], { cwd });
+    expect(trusted).toMatchObject({ code: 0, stdout: `Trusted: ${folder}/.distilog, at this place, with all that it holds.\n` });
+    expect(await json(['db', 'status'], { cwd: folder })).toMatchObject({ trust: 'trusted' });
+    expect((await distilog(['db', 'trust'], { cwd: path.join(folder, 'node_modules') })).stderr).toMatch(/holds no store/);
+    expect(fs.readdirSync(path.join(folder, '.distilog/pg18'))).toEqual(['postgresql.auto.conf']);
+  });
+
   it('tells of a server who named it, and by what history is kept', async () => {
     expect(await json(['db', 'status'], { cwd, env: { DATABASE_URL: urlFor(database.owner) } })).toMatchObject({
       isEmbedded: false,

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from '#postgres';
+import { openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '#postgres';
 import { listedUsers } from '../../src/postgres/embedded/binaries.ts';
 import { processesOf, untilGone } from './processes.ts';
 
@@ -122,22 +122,26 @@ describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
 
     const log = folderOf(uid);
     plant(long, path.join(log.home, 'postgres.log'), uid);
+    trustEmbeddedStore(log.folder);
     await expect(open(log.folder)).rejects.toMatchObject(refused(/postgres\.log/));
     expect(fs.statSync(long).size).toBe(2_000_000);
 
     const password = folderOf(uid);
     plant(secret, path.join(password.home, 'owner-password'), uid);
+    trustEmbeddedStore(password.folder);
     const opened = await open(password.folder).catch((error: unknown) => error);
     expect(JSON.stringify(opened instanceof Error ? opened.message : (opened as EmbeddedStore).owner())).not.toContain('precious');
 
     const lock = folderOf(uid);
     const absent = path.join(path.dirname(secret), 'made');
     plant(absent, path.join(lock.home, 'lock'), uid);
+    trustEmbeddedStore(lock.folder);
     await expect(open(lock.folder)).rejects.toMatchObject(refused(/did not start/));
     expect(fs.existsSync(absent)).toBe(false);
 
     const data = folderOf(uid);
     plant(database, path.join(data.home, 'pg18'), uid);
+    trustEmbeddedStore(data.folder);
     await expect(open(data.folder)).rejects.toMatchObject(refused(/pg18/));
     expect(fs.readFileSync(settings, 'utf8')).toBe('precious');
     expect([fs.statSync(database).mode & 0o777, fs.statSync(settings).uid]).toEqual([0o755, 0]);
@@ -154,6 +158,7 @@ describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
     const { folder, home } = folderOf(somebody);
     const absent = path.join(elsewhere, 'made');
     plant(absent, path.join(home, 'supervisor.log'), somebody);
+    trustEmbeddedStore(folder);
     await expect(open(folder)).rejects.toMatchObject(refused(/supervisor\.log cannot be written/));
     expect(fs.existsSync(absent)).toBe(false);
   });

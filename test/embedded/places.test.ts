@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from '#postgres';
+import { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '#postgres';
 import { findBinaries, linkedLibraries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
 import { busyExitCode } from '../../src/postgres/embedded/marker.ts';
 import { processesOf, signal, untilGone } from './processes.ts';
@@ -263,6 +263,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
       recursive: true,
       filter: (file) => !fs.lstatSync(file).isSocket(),
     });
+    trustEmbeddedStore(copy);
     const other = await open(copy);
     await ask(other, 'insert into told values (1)');
     expect(await ask(other, 'select n from told')).toEqual([1]);
@@ -339,12 +340,16 @@ describe.runIf(isLinux)("the server's libraries", () => {
 
   it('are linked beside the store where the package cannot be written', async () => {
     const { native, home, links } = unlinked('read-only');
-    fs.mkdirSync(home);
-    fs.chmodSync(home, 0o777);
+    fs.mkdirSync(path.join(home, 'lib'), { recursive: true });
+    // Found before PostgreSQL's own, it would be run.
+    fs.writeFileSync(path.join(home, 'lib', 'libz.so.1'), 'planted');
+    for (const folder of [home, path.join(home, 'lib')]) fs.chmodSync(folder, 0o777);
     const lib = path.join(native, 'lib');
     const libraries = asReadOnly(lib, () => linkedLibraries(native, home));
     expect(libraries.split(path.delimiter)).toEqual([path.join(home, 'lib'), lib]);
     expect(links.filter((link) => fs.existsSync(link))).toEqual([]);
+    const made = fs.readdirSync(path.join(home, 'lib'), { withFileTypes: true });
+    expect(made.filter((entry) => !entry.isSymbolicLink()).map(({ name }) => name)).toEqual([]);
     expect(await versionOf(native, libraries)).toContain('PostgreSQL');
   });
 });
@@ -380,7 +385,9 @@ describe('a user without a name', { timeout: 60_000 }, () => {
       client,
       folder,
     ];
-    const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8' });
+    const env = { ...process.env, XDG_STATE_HOME: path.join(folder, 'state') };
+    const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env });
+    trustEmbeddedStore(folder);
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/cannot be made by user 12345, whom \/etc\/passwd does not list.*--store/);
     expect(stderr).not.toContain('initdb failed');

@@ -100,8 +100,8 @@ describe('an embedded store', () => {
     const before = await open(folder);
     const client = new pg.Client({ ...before.owner() });
     await client.connect();
-    await client.query(`alter system set log_statement = 'all'`);
-    await client.query(`alter system set log_min_duration_statement = 0`);
+    await client.query(`alter role distilog_owner set log_statement = 'all'`);
+    await client.query(`alter role distilog_owner set log_min_duration_statement = 0`);
     await client.end();
     before.close();
     await stopEmbeddedStore(folder);

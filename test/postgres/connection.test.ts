@@ -156,10 +156,9 @@ describe('a server', () => {
     ['that does not sync to disk', 'fsync', 'off', 'fsync-off'],
     ['that takes no writes', 'default_transaction_read_only', 'on', 'read-only'],
   ])('%s is refused', async (_what, setting, value, code) => {
-    const embedded = await openEmbeddedStore(folder);
-    const owner: Connect = () => ({ ...embedded.owner() });
+    const server = await ownServer();
     const change = async (sql: string) => {
-      const client = new pg.Client(owner());
+      const client = new pg.Client(server.owner());
       await client.connect();
       await client.query('set transaction_read_only = off');
       await client.query(sql);
@@ -168,14 +167,13 @@ describe('a server', () => {
       await pause(300);
     };
     try {
-      await migrate(owner);
-      expect((await faultOf(openPostgresStore(owner))).code).toBe('opened');
+      expect((await faultOf(openPostgresStore(server.owner))).code).toBe('opened');
       await change(`alter system set ${setting} = ${value}`);
-      expect((await faultOf(openPostgresStore(owner))).code).toBe(code);
+      expect((await faultOf(openPostgresStore(server.owner))).code).toBe(code);
       await change(`alter system reset ${setting}`);
-      expect((await faultOf(openPostgresStore(owner))).code).toBe('opened');
+      expect((await faultOf(openPostgresStore(server.owner))).code).toBe('opened');
     } finally {
-      embedded.close();
+      await server.remove();
     }
   });
 

@@ -74,7 +74,8 @@ export async function ownServer({ diskBytes, isOnTcp = false }: OwnServerOptions
   execFileSync(initdb, ['-D', data, ...login], { ...options, stdio: 'pipe' });
   const port = isOnTcp ? await freePort() : 5432;
   const places = `listen_addresses = '${isOnTcp ? '127.0.0.1' : ''}'\nport = ${port}\nunix_socket_directories = '${folder}'\n`;
-  fs.appendFileSync(path.join(data, 'postgresql.conf'), `${serverSettings}${places}`);
+  const settings = Object.entries({ ...serverSettings, allow_alter_system: 'on' }).map(([name, value]) => `${name} = '${value}'\n`);
+  fs.appendFileSync(path.join(data, 'postgresql.conf'), `${settings.join('')}${places}`);
 
   let postmaster: ChildProcess | undefined;
   const connect = (user: string): Connect => {

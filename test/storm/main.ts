@@ -5,8 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '#kit/fault';
+import { useOwnState } from '../own-state.ts';
 import { areas } from './areas.ts';
 import { blows, type Blow, type Figures } from './area.ts';
+
+useOwnState();
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

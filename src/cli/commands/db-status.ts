@@ -1,11 +1,24 @@
-import { embeddedStatus, findStore, givenStore, inspectStore, whenUp, type EmbeddedStatus, type GivenBy, type StoreFacts } from '#postgres';
-import type { CommandContext, CommonOptions } from '../context.ts';
+import {
+  embeddedStatus,
+  embeddedTrust,
+  findStore,
+  givenStore,
+  inspectStore,
+  whenUp,
+  type EmbeddedStatus,
+  type GivenBy,
+  type StoreFacts,
+  type Trust,
+} from '#postgres';
+import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { formatCount } from '../numbers.ts';
 
 interface Looked {
   /** What named the store; null: nothing did, so it is the folder's own. */
   readonly givenBy: GivenBy | null;
   readonly folder: string;
+  /** How an embedded store stands with this user; null: a server that somebody named. */
+  readonly trust: Trust | null;
   /** Who supervises an embedded server that is up. */
   readonly embedded: EmbeddedStatus | null;
   /** Null: an embedded server that is not up, which looking does not start. */
@@ -14,31 +27,38 @@ interface Looked {
 
 /** `distilog db status`: which store is used, and what guards it. Starts and changes nothing. */
 export async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
-  const looked = await look(options.store);
+  const looked = await look(options);
   if (options.json) context.terminal.print(JSON.stringify(asJson(looked)));
   else for (const [name, text] of lines(looked)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);
 }
 
-async function look(store: string | undefined): Promise<Looked> {
-  const folder = process.cwd();
-  const givenBy = givenStore({ store, folder })?.by ?? null;
-  const embedded = givenBy === null ? await embeddedStatus(folder) : null;
-  if (givenBy === null && embedded === null) return { givenBy, folder, embedded, facts: null };
-  const place = await findStore({ store, folder });
+async function look(options: CommonOptions): Promise<Looked> {
+  const { folder, ...where } = storeOptions(options);
+  const givenBy = givenStore({ ...where, folder })?.by ?? null;
+  const trust = givenBy === null ? embeddedTrust(folder) : null;
+  // A foreign store may name any socket as its own.
+  const embedded = givenBy === null && trust !== 'foreign' ? await embeddedStatus(folder) : null;
+  if (givenBy === null && embedded === null) return { givenBy, folder, trust, embedded, facts: null };
+  const place = await findStore({ ...where, folder });
   try {
-    return { givenBy, folder, embedded, facts: await whenUp(place, () => inspectStore(place.connect)) };
+    return { givenBy, folder, trust, embedded, facts: await whenUp(place, () => inspectStore(place.connect)) };
   } finally {
     place.close();
   }
 }
 
-function asJson({ givenBy, folder, embedded, facts }: Looked): unknown {
+function asJson({ givenBy, folder, trust, embedded, facts }: Looked): unknown {
   const isEmbedded = givenBy === null;
-  return { isEmbedded, givenBy, folder: isEmbedded ? folder : null, isUp: facts !== null, ...embedded, ...facts };
+  return { isEmbedded, givenBy, folder: isEmbedded ? folder : null, trust, isUp: facts !== null, ...embedded, ...facts };
 }
 
-function lines({ givenBy, folder, embedded, facts }: Looked): readonly (readonly [string, string])[] {
+function lines({ givenBy, folder, trust, embedded, facts }: Looked): readonly (readonly [string, string])[] {
   const store = givenBy === null ? `embedded, in .distilog of ${folder}` : `a server, named by ${givenBy}`;
+  if (trust === 'foreign')
+    return [
+      ['store', store],
+      ['trust', 'not made here by this user, so it is not used: distilog db trust accepts it, with all that it holds'],
+    ];
   if (!facts)
     return [
       ['store', store],

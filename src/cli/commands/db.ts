@@ -1,11 +1,11 @@
-import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, urlOf, whenUp } from '#postgres';
+import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, trustEmbeddedStore, urlOf, whenUp } from '#postgres';
 import { Fault } from '#kit/fault';
 import { exitCodes } from '../exit-codes.ts';
-import type { CommandContext, CommonOptions } from '../context.ts';
+import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 
 /** `distilog db start`: brings the embedded server up and keeps it until it is interrupted. */
 export async function dbStart(context: CommandContext, options: CommonOptions): Promise<void> {
-  const store = await openStore({ store: options.store, folder: process.cwd() });
+  const store = await openStore(storeOptions(options));
   context.terminal.print(`PostgreSQL ${store.serverVersion} is up. It stays while this runs, and a few seconds longer; Ctrl-C ends it.`);
   const heartbeat = setInterval(() => undefined, 60_000);
   await new Promise<void>((resolve) => context.onInterrupt(() => resolve()));
@@ -23,13 +23,20 @@ export async function dbStop(context: CommandContext, options: DbStopOptions): P
   context.terminal.print(wasUp ? 'Stopped.' : 'No server is running here.');
 }
 
+/** `distilog db trust`: records that this user trusts a folder's store. Starts nothing. */
+export function dbTrust(context: CommandContext, folder: string | undefined, { json }: Pick<CommonOptions, 'json'>): void {
+  const trusted = trustEmbeddedStore(folder ?? process.cwd());
+  if (json) context.terminal.print(JSON.stringify({ trusted }));
+  else context.terminal.print(`Trusted: ${trusted}, at this place, with all that it holds.`);
+}
+
 export interface DbUrlOptions extends CommonOptions {
   readonly admin?: boolean | undefined;
 }
 
 /** `distilog db url`: where the store is, for psql and others. */
 export async function dbUrl(context: CommandContext, options: DbUrlOptions): Promise<void> {
-  const place = await findStore({ store: options.store, folder: process.cwd() });
+  const place = await findStore(storeOptions(options));
   try {
     if (!place.isEmbedded) {
       if (options.admin)
@@ -51,7 +58,7 @@ export interface DbMigrateOptions extends CommonOptions {
 
 /** `distilog db migrate`: brings a store to this version's schema, or shows the SQL. */
 export async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
-  const place = await findStore({ store: options.store, folder: process.cwd() });
+  const place = await findStore(storeOptions(options));
   try {
     const pending = await whenUp(place, () => pendingMigrations(place.connectOwner));
     const { print } = context.terminal;

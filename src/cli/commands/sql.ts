@@ -1,5 +1,5 @@
 import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '#postgres';
-import type { CommandContext, CommonOptions } from '../context.ts';
+import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
 import { fittingWidth, shortened, table } from '../table.ts';
@@ -15,7 +15,7 @@ const timeoutMs = 30_000;
 /** `distilog sql`: one statement that only reads, as a table or as lines of JSON. */
 export async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
   const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
-  const place = await findStore({ store: options.store, folder: process.cwd() });
+  const place = await findStore(storeOptions(options));
   try {
     await whenUp<unknown>(place, () => (place.isEmbedded ? migrate(place.connectOwner) : requireMigrated(place.connect)));
     // Once: a statement that takes the server down would take it down again.

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { refusePlantedLink } from './planted-links.ts';
 import { isWindows } from './processes.ts';
 
 /** As whom PostgreSQL's programs run; empty: as this process. */
@@ -48,7 +49,7 @@ export function findBinaries(home: string, as: RunAs): Binaries {
   let native = nativeFolder();
   if (as.uid !== undefined && !isReachable(native, as)) native = copyOf(native);
   const program = (name: string) => path.join(native, 'bin', name + (isWindows ? '.exe' : ''));
-  return { postgres: program('postgres'), initdb: program('initdb'), libraries: linkedLibraries(native, home) };
+  return { postgres: program('postgres'), initdb: program('initdb'), libraries: linkedLibraries(native, home, as) };
 }
 
 function nativeFolder(): string {
@@ -85,6 +86,15 @@ function isReachable(native: string, as: RunAs): boolean {
 
 /** A copy of programs that lie where others cannot go (below /root, say). It holds no data; losing it costs a second. */
 function copyOf(native: string): string {
+  const umask = process.umask(0o022);
+  try {
+    return copyForOthers(native);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+function copyForOthers(native: string): string {
   const { version } = JSON.parse(fs.readFileSync(path.join(native, '../package.json'), 'utf8')) as { readonly version: string };
   for (const base of ['/var/cache', '/var/tmp', os.tmpdir()]) {
     try {
@@ -114,8 +124,8 @@ function copyOf(native: string): string {
   );
 }
 
-/** Makes the links between libraries that npm makes only where it may run install scripts. */
-export function linkedLibraries(native: string, home: string): string {
+/** Makes the links between libraries that npm makes only where it may run install scripts, for programs that run as `as`. Returns a search path. */
+export function linkedLibraries(native: string, home: string, as: RunAs = {}): string {
   const libraries = path.join(native, 'lib');
   const missing = linksOf(native).filter(({ target }) => !fs.existsSync(path.join(native, '..', target)));
   try {
@@ -124,14 +134,24 @@ export function linkedLibraries(native: string, home: string): string {
   } catch {
     // The package's folder is read-only, or another process made them just now: links of our own beside the store.
     const own = path.join(home, 'lib');
-    fs.mkdirSync(own, { recursive: true });
-    for (const { source, target } of missing) {
-      const link = path.join(own, path.basename(target));
-      fs.rmSync(link, { force: true });
-      fs.symlinkSync(path.join(native, '..', source), link);
-    }
+    const links = new Map(missing.map(({ source, target }) => [path.basename(target), path.join(native, '..', source)]));
+    makeLinkFolder(own, links);
+    if (as.uid !== undefined) fs.lchownSync(own, as.uid, as.gid ?? as.uid);
     return own + path.delimiter + libraries;
   }
+}
+
+/** Makes a folder that holds these links and nothing else: a library that was planted there would be found before PostgreSQL's own, and run. */
+function makeLinkFolder(folder: string, links: ReadonlyMap<string, string>): void {
+  refusePlantedLink(folder);
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of fs.readdirSync(folder)) {
+    const file = path.join(folder, name);
+    const isOurs = fs.lstatSync(file).isSymbolicLink() && fs.readlinkSync(file) === links.get(name);
+    if (!isOurs) fs.rmSync(file, { recursive: true, force: true });
+  }
+  // Another process that opens the same store may be making them, too.
+  for (const [name, target] of links) if (!fs.existsSync(path.join(folder, name))) fs.symlinkSync(target, path.join(folder, name));
 }
 
 function linksOf(native: string): readonly { readonly source: string; readonly target: string }[] {

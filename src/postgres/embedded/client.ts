@@ -6,10 +6,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Fault, messageOf } from '#kit/fault';
-import { stopRequest, type Answer, type Connection } from './connection.ts';
-import { identityOf, openLog, tailOf } from './files.ts';
+import { closeFolder } from './closed-folder.ts';
+import { passwordFiles, stopRequest, type Answer, type Connection, type Logins } from './connection.ts';
+import { identityOf, openLog, readText, tailOf } from './files.ts';
 import { busyExitCode, readMarker } from './marker.ts';
 import { refusePlantedLink } from './planted-links.ts';
+import { admitStore, requireTrusted, trustOf, trustStore, type Trust } from './trust.ts';
 
 /** A folder's own PostgreSQL, shared by every distilog process that works there. */
 export interface EmbeddedStore {
@@ -33,12 +35,21 @@ const reacquireMs = 1_000;
 const leavePatienceMs = 2_000;
 const leavePollMs = 100;
 
-/** Opens a folder's store, starting its server if no process has. Throws `Fault('embedded-failed')`, which says what is in the way. */
+export interface OpenOptions {
+  readonly timeoutMs?: number | undefined;
+  /** Receives sentences that the user should read and that change nothing; without it, they are warnings of the process. */
+  readonly notify?: ((sentence: string) => void) | undefined;
+}
+
+/**
+ * Opens a folder's store, starting its server if no process has. Throws `Fault('embedded-failed')`, which says what is in the way,
+ * `Fault('store-not-trusted')` for a store that this user did not make there, and `Fault('state-unusable')`.
+ */
 export async function openEmbeddedStore(
   folder: string,
-  { timeoutMs = openTimeoutMs }: { readonly timeoutMs?: number | undefined } = {},
+  { timeoutMs = openTimeoutMs, notify = (sentence) => process.emitWarning(sentence) }: OpenOptions = {},
 ): Promise<EmbeddedStore> {
-  const home = makeHome(folder);
+  const home = makeHome(folder, notify);
   let held = await acquire(home, timeoutMs);
   let isClosed = false;
   const watch = () => void held.socket.once('close', () => void find());
@@ -75,13 +86,27 @@ export interface EmbeddedStatus {
   readonly clients: number;
 }
 
-/** A folder's server, or null if none is up. Starts nothing. */
+/** A folder's server, or null if none is up. Starts nothing. Throws `Fault('store-not-trusted')`. */
 export async function embeddedStatus(folder: string): Promise<EmbeddedStatus | null> {
-  const held = await dial(homeIn(folder), Date.now() + reacquireMs).catch(() => undefined);
+  const home = homeIn(folder);
+  requireTrusted(home);
+  const held = await dial(home, Date.now() + reacquireMs).catch(() => undefined);
   if (!held) return null;
   held.socket.destroy();
   // The asking is a connection, too.
   return { supervisor: held.supervisor, clients: held.clients - 1 };
+}
+
+/** How a folder's store stands with this user. Changes nothing. */
+export const embeddedTrust = (folder: string): Trust => trustOf(homeIn(folder));
+
+/** Records that this user trusts a folder's store, and whatever it holds. Throws `Fault('no-such-store')`, `Fault('state-unusable')`. Returns the store's folder. */
+export function trustEmbeddedStore(folder: string): string {
+  const named = homeIn(folder);
+  // The store's own folder is named as often as the folder that it is in.
+  const home = path.basename(path.dirname(named)) === path.basename(named) ? path.dirname(named) : named;
+  trustStore(home);
+  return home;
 }
 
 /** Who supervises a folder's server, or null if nobody does. */
@@ -97,10 +122,11 @@ export interface StopOptions {
 
 /**
  * Stops a folder's server, and returns when it is gone: true, or false if there was none.
- * Throws `Fault('embedded-in-use')` while other processes of distilog hold it, unless forced.
+ * Throws `Fault('store-not-trusted')`, and `Fault('embedded-in-use')` while other processes of distilog hold it, unless forced.
  */
 export async function stopEmbeddedStore(folder: string, { timeoutMs = openTimeoutMs, force = false }: StopOptions = {}): Promise<boolean> {
   const home = homeIn(folder);
+  requireTrusted(home);
   const deadline = Date.now() + timeoutMs;
   for (const patience = Date.now() + leavePatienceMs; ; await sleep(leavePollMs)) {
     const held = await dial(home, deadline);
@@ -144,8 +170,8 @@ function homeIn(folder: string): string {
   }
 }
 
-/** The store's folder, made if it is not there. */
-function makeHome(folder: string): string {
+/** The store's folder, made if it is not there, and refused if another put it there. Other users have no access to it. */
+function makeHome(folder: string, notify: (sentence: string) => void): string {
   const home = homeIn(folder);
   if (Buffer.byteLength(home) > pathBytesMax) {
     throw new Fault(
@@ -155,12 +181,27 @@ function makeHome(folder: string): string {
   }
   refusePlantedLink(home);
   try {
-    fs.mkdirSync(home, { recursive: true });
+    fs.mkdirSync(home, { recursive: true, mode: 0o700 });
     fs.accessSync(home, fs.constants.W_OK);
   } catch (error) {
     throw unwritable(home, error);
   }
+  try {
+    admitStore(home, notify);
+  } catch (error) {
+    removeEmpty(home);
+    throw error;
+  }
+  closeFolder(home);
   return home;
+}
+
+function removeEmpty(home: string): void {
+  try {
+    fs.rmdirSync(home);
+  } catch {
+    // It is not empty.
+  }
 }
 
 const unwritable = (file: string, error: unknown): Fault =>
@@ -254,11 +295,15 @@ function dial(home: string, deadline: number): Promise<Held | undefined> {
           return;
         }
         socket.setTimeout(0).removeAllListeners('data').resume().unref();
-        const placed = (connection: Connection): Connection => ({
-          ...connection,
-          host: path.isAbsolute(connection.host) || connection.host === loopback ? connection.host : path.resolve(home, connection.host),
+        const placed = (login: keyof Logins): Connection => ({
+          ...answer[login],
+          password: readText(path.join(home, passwordFiles[login])),
+          host:
+            path.isAbsolute(answer[login].host) || answer[login].host === loopback
+              ? answer[login].host
+              : path.resolve(home, answer[login].host),
         });
-        resolve({ app: placed(answer.app), owner: placed(answer.owner), socket, supervisor: marker.pid, clients: answer.clients });
+        resolve({ app: placed('app'), owner: placed('owner'), socket, supervisor: marker.pid, clients: answer.clients });
       });
   });
 }

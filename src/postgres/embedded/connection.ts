@@ -18,11 +18,17 @@ export interface Logins {
   readonly owner: Connection;
 }
 
-/** What a supervisor answers to whoever connects to its control socket; `clients` counts every open connection, the asker's too. */
+/**
+ * What a supervisor answers to whoever connects to its control socket; `clients` counts every open connection, the asker's too. The logins' passwords are
+ * blank: a client reads them from the store's folder, which is closed to other users.
+ */
 export type Answer = (Logins & { readonly clients: number }) | { readonly error: string };
 
-/** What a client says to have the server stopped. It says nothing else, ever. */
+/** What a client says to have the server stopped. A client that says anything else is disconnected. */
 export const stopRequest = 'stop\n';
+
+/** The files of a store's folder that hold the passwords. */
+export const passwordFiles: Readonly<Record<keyof Logins, string>> = { app: 'app-password', owner: 'owner-password' };
 
 /** The owner of everything; the role that the program logs in as; the database. */
 export const ownerRole = 'distilog_owner';

@@ -3,6 +3,9 @@ import fs from 'node:fs';
 /** A link in a file's place is not followed: the folder may be another user's, who planted it. (Windows has no such flag.) */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
 
+/** The file that holds a store's id. */
+export const idFile = 'store-id';
+
 /** A file's text, or '' where there is none to be read. */
 export function readText(file: string): string {
   try {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Fault, messageOf } from '#kit/fault';
 import { listedUsers, type RunAs } from './binaries.ts';
+import { idFile } from './files.ts';
 import { refusePlantedLink } from './planted-links.ts';
 
 /**
@@ -15,7 +16,7 @@ export function becomeOwner(home: string, data: string, as: RunAs): RunAs {
   const { uid, gid } = as;
   if (uid === undefined || gid === undefined) return as;
   // What the client has just made, as root.
-  for (const file of [home, path.join(home, 'supervisor.log')]) give(file, uid, gid);
+  for (const name of ['', idFile, 'supervisor.log']) if (fs.existsSync(path.join(home, name))) give(path.join(home, name), uid, gid);
   if (fs.statSync(path.dirname(home)).uid === uid && ownsAll(home, uid) && canInitialise(data, uid) && canWork(home, as)) {
     process.setgroups?.([]);
     process.setgid?.(gid);

@@ -4,11 +4,13 @@ import type net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, messageOf } from '#kit/fault';
+import { refuseForeignEntries, writeConfiguration } from './configuration.ts';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';
 import { freePort } from './free-port.ts';
 import { endOrphans, endProcess, isWindows, postmasterState } from './processes.ts';
 import { exitOf, type Programs } from './programs.ts';
+import { serverSettings, settingArguments } from './server-settings.ts';
 
 /** Sockets where there are any; TCP on Windows, or where asked for. */
 export const usesTcp = isWindows || process.env['DISTILOG_TCP'] === '1';
@@ -80,7 +82,13 @@ export class Postmaster {
   async #start(until: number, attempt: number): Promise<void> {
     const { data, log } = this.#options;
     const logBefore = fs.statSync(log).size;
-    const child = this.#spawn();
+    let child: ChildProcess;
+    try {
+      child = this.#spawn();
+    } catch (error) {
+      this.#options.onFailed(messageOf(error));
+      return;
+    }
     const gone = exitOf(child);
     // Every backend inherits this pipe: it ends with the last of them, so the data directory is free.
     const emptied = new Promise<void>((resolve) => {
@@ -119,9 +127,18 @@ export class Postmaster {
   #spawn(): ChildProcess {
     const { postgres, data, run, programs, log } = this.#options;
     for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) fs.rmSync(path.join(run || data, file), { force: true });
-    const args = ['-D', dataName ?? data, '-p', String(this.#port), '-c', `listen_addresses=${usesTcp ? '127.0.0.1' : ''}`];
+    // At each start: a file may have been put there since the last one.
+    refuseForeignEntries(data);
+    writeConfiguration(data, (file) => {
+      if (programs.as.uid !== undefined) fs.lchownSync(file, programs.as.uid, programs.as.gid ?? programs.as.uid);
+    });
+    const settings = {
+      ...serverSettings,
+      listen_addresses: usesTcp ? '127.0.0.1' : '',
+      unix_socket_directories: usesTcp ? '' : run || dataName || data,
+    };
     const files = [openLog(log), openLog(log)];
-    const child = programs.start(postgres, [...args, '-c', `unix_socket_directories=${usesTcp ? '' : run || dataName || data}`], {
+    const child = programs.start(postgres, ['-D', dataName ?? data, '-p', String(this.#port), ...settingArguments(settings)], {
       cwd: data,
       stdio: ['ignore', ...files, 'pipe'],
     });

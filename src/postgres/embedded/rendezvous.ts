@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { Answer, Logins } from './connection.ts';
+import { stopRequest, type Answer, type Logins } from './connection.ts';
 import { isWindows } from './processes.ts';
 
 /** Longest path of a socket, in bytes. */
@@ -42,22 +42,26 @@ export async function openRendezvous(
   const say = (client: net.Socket, answer: Answer) => client.write(`${JSON.stringify(answer)}\n`);
   const server = net.createServer((socket) => {
     clients.add(socket);
+    let said = '';
     socket
+      .setEncoding('utf8')
       .on('error', () => undefined)
       .on('close', () => {
         clients.delete(socket);
         idleSince = Date.now();
       })
-      // A client says nothing but that it wants the server stopped.
-      .on('data', () => {
+      // A client says nothing but that it wants the server stopped. Any other text comes from a stranger, who stops nothing.
+      .on('data', (text) => {
+        said += String(text);
+        if (!stopRequest.startsWith(said)) socket.destroy();
+        if (said !== stopRequest) return;
         stoppers.add(socket);
         onStop();
       });
     if (isClosed) socket.destroy();
     else if (logins) say(socket, { ...logins, clients: clients.size });
   });
-  if (runBefore && path.isAbsolute(runBefore) && path.basename(runBefore).startsWith('distilog-'))
-    fs.rmSync(runBefore, { recursive: true, force: true });
+  if (runBefore && isLeftOver(runBefore)) fs.rmSync(runBefore, { recursive: true, force: true });
   const { control, run } = await listenSomewhere(server, home, data, own);
   return {
     control,
@@ -87,6 +91,15 @@ export async function openRendezvous(
   };
 }
 
+/** Whether a folder is one that an earlier supervisor of this user made for its sockets. A marker may have been written by anyone. */
+function isLeftOver(run: string): boolean {
+  if (!path.isAbsolute(run) || !path.basename(run).startsWith('distilog-')) return false;
+  const found = fs.lstatSync(run, { throwIfNoEntry: false });
+  return (
+    found !== undefined && found.isDirectory() && fs.readdirSync(run).every((name) => name === 'control' || name.startsWith('.s.PGSQL.'))
+  );
+}
+
 async function listenSomewhere(
   server: net.Server,
   home: string,
@@ -102,6 +115,7 @@ async function listenSomewhere(
     if (Buffer.byteLength(path.join(data, '.s.PGSQL.5432')) > socketBytesMax || isWindows) throw new Error('no socket here');
     fs.rmSync(control, { force: true });
     await listen(control);
+    fs.chmodSync(control, 0o600);
     own(control);
     return { control: 'control', run: '' };
   } catch {
@@ -110,7 +124,10 @@ async function listenSomewhere(
     own(run);
     const elsewhere = isWindows ? `\\\\.\\pipe\\${path.basename(run)}` : path.join(run, 'control');
     await listen(elsewhere);
-    if (!isWindows) own(elsewhere);
+    if (!isWindows) {
+      fs.chmodSync(elsewhere, 0o600);
+      own(elsewhere);
+    }
     return { control: elsewhere, run };
   }
 }

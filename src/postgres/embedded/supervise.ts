@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#kit/fault';
 import { findBinaries, runAsFor } from './binaries.ts';
-import { appRole, databaseName, noOptions, ownerRole, type Connection } from './connection.ts';
+import { closeFolder } from './closed-folder.ts';
+import { appRole, databaseName, noOptions, ownerRole, passwordFiles, type Connection } from './connection.ts';
 import { makeDataDirectory, serverMajor } from './data-directory.ts';
 import { identityOf, openLog, readText, shortenLog, writeWhole } from './files.ts';
 import { busyExitCode, markerFile, readMarker, refuseIfElsewhere, thisPlace, type Marker } from './marker.ts';
@@ -16,7 +17,6 @@ import { endOrphans, isLinux } from './processes.ts';
 import { programs as programsFor } from './programs.ts';
 import { openRendezvous } from './rendezvous.ts';
 import { hasGuests, makeRoles } from './roles.ts';
-import { serverSettings } from './server-settings.ts';
 
 const sqliteBusy = 5;
 /** How long the server outlives its last client. */
@@ -25,16 +25,19 @@ const lookMs = 500;
 const logBytesMax = 1_000_000;
 
 async function supervise(home: string): Promise<void> {
+  // Whatever this process makes is closed to other users: a socket, above all, has no mode of its own.
+  process.umask(0o077);
   const data = path.join(home, `pg${serverMajor}`);
   const anybody = runAsFor(path.dirname(home));
   const binaries = findBinaries(home, anybody);
   const as = becomeOwner(home, data, anybody);
+  closeFolder(home);
   await lockOrLeave(home);
   const own = (file: string) => {
     if (as.uid !== undefined) fs.lchownSync(file, as.uid, as.gid ?? as.uid);
   };
   const log = path.join(home, 'postgres.log');
-  const passwords = { owner: path.join(home, 'owner-password'), app: path.join(home, 'app-password') };
+  const passwords = { owner: path.join(home, passwordFiles.owner), app: path.join(home, passwordFiles.app) };
   own(path.join(home, 'lock'));
   writeWhole(path.join(home, '.gitignore'), '*\n', own);
   for (const file of Object.values(passwords)) if (!readText(file)) writeWhole(file, randomBytes(24).toString('base64url'), own);
@@ -54,11 +57,11 @@ async function supervise(home: string): Promise<void> {
 
   let isStopping = false;
   let owner: Connection | undefined;
-  const connection = (user: string, file: string, port: number, host: string): Connection => ({
+  const connection = (user: string, password: string, port: number, host: string): Connection => ({
     host,
     port,
     user,
-    password: readText(file),
+    password,
     database: databaseName,
     ssl: false,
     options: noOptions,
@@ -82,10 +85,10 @@ async function supervise(home: string): Promise<void> {
     programs,
     onReady: async (port) => {
       const here = usesTcp ? '127.0.0.1' : run || data;
-      owner = connection(ownerRole, passwords.owner, port, here);
+      owner = connection(ownerRole, readText(passwords.owner), port, here);
       await makeRoles(owner, readText(passwords.app));
       const there = usesTcp ? '127.0.0.1' : run || path.basename(data);
-      rendezvous.tell({ app: connection(appRole, passwords.app, port, there), owner: connection(ownerRole, passwords.owner, port, there) });
+      rendezvous.tell({ app: connection(appRole, '', port, there), owner: connection(ownerRole, '', port, there) });
     },
     onGone: () => {
       owner = undefined;
@@ -115,7 +118,6 @@ async function supervise(home: string): Promise<void> {
   own(log);
   try {
     await makeDataDirectory({ home, data, log, password: passwords.owner, initdb: binaries.initdb, programs, own });
-    writeWhole(path.join(data, 'postgresql.conf'), serverSettings, own);
   } catch (error) {
     await quit(1, messageOf(error));
     return;
@@ -133,7 +135,7 @@ async function supervise(home: string): Promise<void> {
 /** A kernel lock that dies with the process, and is seen across namespaces. Node has no flock; SQLite's exclusive transaction is one. */
 async function lockOrLeave(home: string): Promise<void> {
   const { DatabaseSync } = await import('node:sqlite');
-  const lock = new DatabaseSync(path.join(home, 'lock'));
+  const lock = new DatabaseSync(ownLock(path.join(home, 'lock')));
   try {
     lock.exec('pragma journal_mode = memory; begin exclusive');
   } catch (error) {
@@ -141,6 +143,14 @@ async function lockOrLeave(home: string): Promise<void> {
     process.exit(busyExitCode);
   }
   held.push(lock);
+}
+
+/** Another user's lock file is none that any supervisor of this folder holds, and its owner may hold it for ever. */
+function ownLock(file: string): string {
+  const user = process.geteuid?.();
+  const owner = fs.lstatSync(file, { throwIfNoEntry: false })?.uid;
+  if (user !== undefined && user !== 0 && owner !== undefined && owner !== user) fs.rmSync(file);
+  return file;
 }
 
 // Referenced for as long as the process lives: a lock that is collected is a lock that is gone.
