@@ -101,6 +101,7 @@ export function commandLine(context: CommandContext): Command {
       'after',
       `
 RUN may be left out (the newest run) or shortened to a unique prefix.
+Where a step is named, the name of a dataset's config means the step that it shows; a step of that name comes first.
 AS-OF is a position (1234), a time (2026-11-24T10:30, local unless it names a zone), a time ago (5m) or head.
 The store is --store, DISTILOG_STORE or DATABASE_URL, else a PostgreSQL of its own in .distilog/ of this folder.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
@@ -201,7 +202,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
   command('trace <run-or-row> [row]', 'how a row came to be: each step, its attempts and calls, up to the source')
     .usage('[options] [run] <row>')
     .option('--at <as-of>', 'number rows as of then')
-    .addHelpText('after', '\nROW is STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.')
+    .addHelpText(
+      'after',
+      '\nROW is STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.\nSTEP may be the config that the dataset shows, such as default.',
+    )
     .action((first, second, options) =>
       second === undefined ? trace(context, undefined, first, options) : trace(context, first, second, options),
     );

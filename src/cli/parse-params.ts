@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { stepNamed } from '#distiset';
+import type { ManifestStep } from '#schema';
 import { Fault } from '#kit/fault';
 import { envName, secretNames } from '#pipeline';
 import { kindsOf } from './param-kinds.ts';
@@ -42,6 +44,10 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
     }),
   );
 }
+
+/** Reads the same, where the name of a config stands for the step that it shows. */
+export const concurrencyOf = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [stepNamed(steps, name), calls]));
 
 /** A text as the value that a param's schema wants; as it is where it cannot be read so, for the schema to refuse. */
 function typed(schema: z.ZodObject, name: string, text: string): unknown {

@@ -4,6 +4,7 @@ import { Fault } from '#kit/fault';
 import type { JsonObject } from '#kit/json';
 import { foldAllAt, runLogId, type AsOf, type Store } from '#log';
 import { beginning } from './beginning.ts';
+import { onlyConfig } from './config-names.ts';
 import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';
 import { ancestry, leafState, type LeafState } from './leaf-state.ts';
 import { leafBlocks, rowsIn, type RowBlock } from './row-blocks.ts';
@@ -93,7 +94,7 @@ export async function createDistiset(
     const blocks = () => leafBlocks(store, { runId, step, steps: manifest.steps, columns: names, position, end });
     const source = above.map((name) => progressState.steps[name]).find((each) => each?.count !== undefined && each.count !== null);
     return {
-      name: steps === undefined && leaves.length === 1 ? 'default' : step,
+      name: steps === undefined && leaves.length === 1 ? onlyConfig : step,
       step,
       state: leafState(graphState, step),
       columns,

@@ -1,4 +1,5 @@
 export { beginning } from './beginning.ts';
+export { onlyConfig, stepNamed } from './config-names.ts';
 export { createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
 export type { DefinitionPeriod } from './definition-periods.ts';
 export { losses, type FailedBatch, type LostRow } from './losses.ts';

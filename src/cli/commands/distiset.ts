@@ -8,6 +8,7 @@ import type { Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { stepsAsked } from '../step-asked.ts';
 import { findRun } from '../find-run.ts';
 import { garbageCollector } from '../frugal-heap.ts';
 import { localTime } from '../local-time.ts';
@@ -29,7 +30,7 @@ export async function distiset(context: CommandContext, run: string | undefined,
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    const steps = options.step.length > 0 ? options.step : undefined;
+    const steps = options.step.length > 0 ? await stepsAsked(store, runId, options.step) : undefined;
     const made = await createDistiset(store, runId, { asOf, include: options.include, steps });
     if (options.out === undefined) await preview(context, made, options);
     else await write(context, store, made, { ...options, out: options.out });

@@ -5,6 +5,7 @@ import { canonicalJson } from '#kit/json';
 import { follow, runLogId, sideLogId } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { stepAsked } from '../step-asked.ts';
 import { findRun } from '../find-run.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
@@ -28,14 +29,14 @@ export async function log(context: CommandContext, run: string | undefined, opti
     const logId = options.side ? sideLogId(runId) : runLogId(runId);
     const from = options.from === undefined ? 1 : (await asOfOption(store, runId, options.from)).position;
     const to = options.to === undefined || options.side ? undefined : (await asOfOption(store, runId, options.to)).position;
+    const step = options.step === undefined ? undefined : await stepAsked(store, runId, options.step);
     const isWanted = (event: RecordedEvent) =>
-      (types === undefined || types.includes(event.type)) &&
-      (options.step === undefined || ('step' in event && event.step === options.step));
+      (types === undefined || types.includes(event.type)) && (step === undefined || ('step' in event && event.step === step));
     const stop = new AbortController();
     if (options.follow) context.onInterrupt(() => stop.abort());
     const pages = options.follow
       ? follow(store.log, logId, { from, signal: stop.signal })
-      : store.log.read(logId, { from, to, types, step: options.step });
+      : store.log.read(logId, { from, to, types, step });
     for await (const page of pages) {
       for (const event of page.filter(isWanted)) {
         context.terminal.print(options.json ? canonicalJson(event) : eventLine(event, context.terminal));

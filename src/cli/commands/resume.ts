@@ -1,10 +1,11 @@
+import { stepNamed } from '#distiset';
 import { resumePipeline } from '#engine';
 import { graph } from '#projections';
 import { Fault } from '#kit/fault';
 import { foldAt, runLogId, type Store } from '#log';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
-import { parseConcurrency } from '../parse-params.ts';
+import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 
@@ -27,7 +28,8 @@ export async function resume(
     const runId = await findRun(store, run);
     await refuseIfOver(store, runId);
     const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'resume' });
-    const concurrency = parseConcurrency(options.concurrency);
+    const { steps } = planned.manifest;
+    const concurrency = concurrencyOf(options.concurrency, steps);
     await announce(context, store, runId, options);
     await drive(context, store, options, async (told) => {
       const driven = await resumePipeline(store, planned, {
@@ -36,7 +38,7 @@ export async function resume(
         seize: options.takeOver ?? false,
         acceptedChanges,
         concurrency,
-        skip,
+        skip: skip.map(({ step, batch }) => ({ step: stepNamed(steps, step), batch })),
         isRejectLimitLifted: !options.rejectLimit,
       });
       await remember(context, store, runId, loaded);

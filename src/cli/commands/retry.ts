@@ -1,7 +1,8 @@
+import { stepNamed } from '#distiset';
 import { retryPipeline } from '#engine';
 import { withStore, type CommandContext } from '../context.ts';
 import { findRun } from '../find-run.ts';
-import { parseConcurrency } from '../parse-params.ts';
+import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 
@@ -22,14 +23,15 @@ export async function retry(
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'retry' });
-    const concurrency = parseConcurrency(options.concurrency);
+    const concurrency = concurrencyOf(options.concurrency, planned.manifest.steps);
+    const steps = options.step.map((name) => stepNamed(planned.manifest.steps, name));
     await drive(context, store, options, async (told) => {
       const driven = await retryPipeline(store, planned, {
         ...told,
         runId,
         acceptedChanges,
         concurrency,
-        steps: options.step.length > 0 ? options.step : undefined,
+        steps: steps.length > 0 ? steps : undefined,
         codes: options.code.length > 0 ? options.code : undefined,
         isRejectLimitLifted: !options.rejectLimit,
       });

@@ -4,6 +4,7 @@ import { foldAt, runLogId, type AsOf, type Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
+import { stepAsked } from '../step-asked.ts';
 import { findRun } from '../find-run.ts';
 import { exitCodeOfEnding, followToRest } from '../follow-to-rest.ts';
 import { localTime } from '../local-time.ts';
@@ -29,8 +30,9 @@ export async function rows(context: CommandContext, run: string | undefined, opt
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    if (options.follow) await follow(context, store, runId, { asOf, choice, options });
-    else await show(context, store, runId, { asOf, choice, options });
+    const step = options.step === undefined ? undefined : await stepAsked(store, runId, options.step);
+    if (options.follow) await follow(context, store, runId, { asOf, choice, options: { ...options, step } });
+    else await show(context, store, runId, { asOf, choice, options: { ...options, step } });
   });
 }
 

@@ -1,8 +1,9 @@
+import { onlyConfig } from '#distiset';
 import { startPipeline } from '#engine';
 import { plan } from '#pipeline';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { loadPipeline } from '../load-pipeline.ts';
-import { parseConcurrency, parseParamOptions } from '../parse-params.ts';
+import { concurrencyOf, parseParamOptions } from '../parse-params.ts';
 import { remember } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 import { Fault } from '#kit/fault';
@@ -18,7 +19,11 @@ export interface RunOptions extends CommonOptions {
 export async function run(context: CommandContext, file: string, options: RunOptions): Promise<void> {
   const loaded = await loadPipeline(file);
   const params = parseParamOptions(loaded.pipeline.params, options.param, process.env);
-  const planned = plan(loaded.pipeline, { params, concurrency: parseConcurrency(options.concurrency), sources: loaded.sources });
+  const planWith = (concurrency: Readonly<Record<string, number>>) =>
+    plan(loaded.pipeline, { params, concurrency, sources: loaded.sources });
+  // Which step a config's name means is known once it is planned.
+  const isOfConfig = options.concurrency.some((option) => option.startsWith(`${onlyConfig}=`));
+  const planned = planWith(concurrencyOf(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));
   const seed = options.seed === undefined ? undefined : seedOf(options.seed);
   await withStore(options, (store) =>
     drive(context, store, options, async (told) => {

@@ -6,6 +6,7 @@ import type { RowName } from '#rows';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exportedRow } from '../exported-row.ts';
+import { stepAsked } from '../step-asked.ts';
 import { findRun } from '../find-run.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
@@ -42,7 +43,9 @@ async function rowAsked(store: Store, run: string | undefined, asked: string, at
   }
   const runId = await findRun(store, run);
   const { position } = await asOfOption(store, runId, at);
-  const { step, index, place } = parseRowId(asked);
+  const { step: name, index, place: named } = parseRowId(asked);
+  const step = await stepAsked(store, runId, name);
+  const place = named && { ...named, step };
   return { runId, place: place ?? (await rowAt(store, runId, step, index, position)), position };
 }
 

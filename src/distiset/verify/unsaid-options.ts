@@ -1,5 +1,6 @@
 import { runLogId, type Store } from '#log';
 import { beginning } from '../beginning.ts';
+import { leavesOf, onlyConfig } from '../config-names.ts';
 import type { DistisetOptions } from '../create-distiset.ts';
 import type { SaidMetadata } from './read-export.ts';
 
@@ -14,11 +15,10 @@ export interface UnsaidOptions {
 export async function unsaidOptions(store: Store, said: SaidMetadata): Promise<UnsaidOptions | null> {
   if (said.options !== undefined || said.definitions !== undefined) return null;
   const [started] = await beginning(store, runLogId(said.run.id));
-  const { steps } = started.data.manifest;
-  const leaves = steps.filter(({ name }) => !steps.some(({ upstream }) => upstream.includes(name))).map(({ name }) => name);
+  const leaves = leavesOf(started.data.manifest.steps);
   const wanted = [...said.configs, ...said.leftOut].map(({ step }) => step);
   const hasAll = wanted.length === leaves.length && leaves.every((leaf) => wanted.includes(leaf));
-  const isNamedAsStep = leaves.length === 1 && said.configs.some(({ name }) => name !== 'default');
+  const isNamedAsStep = leaves.length === 1 && said.configs.some(({ name }) => name !== onlyConfig);
   const missing = leaves.filter((leaf) => !wanted.includes(leaf));
   return {
     options: { include: said.leftOut.length > 0 ? 'finished' : 'committed', steps: hasAll && !isNamedAsStep ? undefined : wanted },
