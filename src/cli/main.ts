@@ -187,6 +187,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--out <dir>', 'write it here; the directory must not exist')
     .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
     .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('zstd'))
+    .option('--csv-escape-formulas', 'in CSV files, put an apostrophe before texts that a spreadsheet would run as formulas')
     .addOption(
       new Option('--include <which>', 'all that was committed, or finished leaves only')
         .choices(['committed', 'finished'])

@@ -12,6 +12,7 @@ import type { WrittenConfig } from './writers/write-config.ts';
 export interface FileOptions {
   readonly format: Format;
   readonly compression: Compression;
+  readonly csvEscapeFormulas: boolean;
   /** Bytes of a file after which the next begins. */
   readonly shardBytesMax: number;
 }
@@ -20,7 +21,7 @@ export interface FileOptions {
 export function metadataOf(
   distiset: Distiset,
   written: readonly WrittenConfig[],
-  { format, compression, shardBytesMax }: FileOptions,
+  { format, compression, csvEscapeFormulas, shardBytesMax }: FileOptions,
   distilog: string,
 ): DistisetMetadata {
   const { runId, pipeline, startedAt, status, seed, params, signature, program, asOf, definitions, leftOut, include, steps } = distiset;
@@ -28,7 +29,7 @@ export function metadataOf(
     distilog,
     run: { id: runId, pipeline, startedAt, status, seed, params, signature, program },
     asOf,
-    options: { include, steps, shardBytesMax },
+    options: { include, steps, shardBytesMax, csvEscapeFormulas: format === 'csv' ? csvEscapeFormulas : null },
     definitions,
     configs: distiset.configs.map((config, index) => configMetadata(config, written[index] as WrittenConfig)),
     leftOut,

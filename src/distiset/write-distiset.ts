@@ -15,6 +15,11 @@ export interface WriteOptions {
   readonly format?: Format | undefined;
   /** Of Parquet files; default zstd, which is native here: faster and smaller. Snappy is for readers that know nothing else. */
   readonly compression?: Compression | undefined;
+  /**
+   * Of CSV files: puts an apostrophe before each text that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end), and before such a text
+   * that has apostrophes already. Default false: texts stay as they are.
+   */
+  readonly csvEscapeFormulas?: boolean | undefined;
   /** Bytes of a file after which the next begins; default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
   /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
@@ -34,8 +39,16 @@ export interface WrittenDistiset {
  * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
-  const { directory, format = 'parquet', compression = 'zstd', shardBytesMax = shardBytesDefault, onWritten, distilog } = options;
-  const fileOptions = { format, compression, shardBytesMax };
+  const {
+    directory,
+    format = 'parquet',
+    compression = 'zstd',
+    csvEscapeFormulas = false,
+    shardBytesMax = shardBytesDefault,
+    onWritten,
+    distilog,
+  } = options;
+  const fileOptions = { format, compression, csvEscapeFormulas, shardBytesMax };
   const output = beginDirectory(directory);
   try {
     const sink = diskFiles(output.temporary);

@@ -3,7 +3,7 @@ import { exportDistiset } from '#engine';
 import type { JsonObject } from '#kit/json';
 import { canonicalJson } from '#kit/json';
 import { sha256Stream } from '#kit/sha256';
-import { messageOf } from '#kit/fault';
+import { Fault, messageOf } from '#kit/fault';
 import type { Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
@@ -21,12 +21,15 @@ export interface DistisetCommandOptions extends CommonOptions {
   readonly out?: string | undefined;
   readonly format: Format;
   readonly compression: Compression;
+  readonly csvEscapeFormulas?: boolean | undefined;
   readonly include: 'committed' | 'finished';
   readonly step: readonly string[];
 }
 
 /** `distilog distiset`: the dataset as of a position, written to a directory or looked at. */
 export async function distiset(context: CommandContext, run: string | undefined, options: DistisetCommandOptions): Promise<void> {
+  if (options.csvEscapeFormulas === true && options.format !== 'csv')
+    throw new Fault('contradictory-options', `--csv-escape-formulas is for CSV files, and these are ${options.format}: add --format csv.`);
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
@@ -43,8 +46,9 @@ async function write(
   made: Distiset,
   options: DistisetCommandOptions & { readonly out: string },
 ): Promise<void> {
-  const { out, format, compression } = options;
-  const { metadata } = await exportDistiset(store, made, { directory: out, format, compression, onWritten: garbageCollector() });
+  const { out, format, compression, csvEscapeFormulas } = options;
+  const written = { directory: out, format, compression, csvEscapeFormulas, onWritten: garbageCollector() };
+  const { metadata } = await exportDistiset(store, made, written);
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
   const { print, note, paint } = context.terminal;

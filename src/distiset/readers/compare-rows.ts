@@ -2,7 +2,7 @@ import { messageOf } from '#kit/fault';
 import type { RowBlock } from '../row-blocks.ts';
 import { csvCells, csvHeader } from '../writers/csv-file.ts';
 import { parquetValue } from '../writers/parquet-columns.ts';
-import type { Format, TypedColumn } from '../writers/row-file.ts';
+import type { Format } from '../writers/row-file.ts';
 import { blockTexts, type TextBlock } from '../writers/row-text.ts';
 import { comparable } from './comparable.ts';
 import { csvRecords } from './csv-rows.ts';
@@ -31,9 +31,9 @@ export interface ComparedRows {
  * files is in memory at a time.
  */
 export async function compareRows(blocks: AsyncIterable<RowBlock>, files: readonly ComparedFile[], read: RowsRead): Promise<ComparedRows> {
-  const { format, columns } = read;
+  const { columns } = read;
   const counts = files.map(() => 0);
-  const rowText = rowTexts(format, columns);
+  const rowText = rowTexts(read);
   const textsOf = blockTexts(columns.map(({ name }) => name));
   const found = rowsIn(files, read, counts);
   const result = (difference: string | null): ComparedRows => ({ difference, rows: counts });
@@ -94,24 +94,25 @@ const rowsOfFile: Readonly<Record<Format, (path: string, read: RowsRead) => Asyn
   csv: csvRows,
 };
 
-async function* csvRows(path: string, { columns }: RowsRead): AsyncGenerator<string> {
+async function* csvRows(path: string, { columns, csvEscapeFormulas }: RowsRead): AsyncGenerator<string> {
   let isHeader = true;
   for await (const record of csvRecords(path)) {
     if (!isHeader) yield record;
-    else if (record !== comparable(csvHeader(columns, { count: 0 }))) throw new UnexpectedFile('names other columns in its first line');
+    else if (record !== comparable(csvHeader(columns, { replaced: { count: 0 }, csvEscapeFormulas })))
+      throw new UnexpectedFile('names other columns in its first line');
     isHeader = false;
   }
   if (isHeader) throw new UnexpectedFile('has no first line that names its columns');
 }
 
 /** Makes the text that a row has when it is read back from a file. */
-function rowTexts(format: Format, columns: readonly TypedColumn[]): (block: TextBlock, row: number) => string {
+function rowTexts({ format, columns, csvEscapeFormulas }: RowsRead): (block: TextBlock, row: number) => string {
   const replaced = { count: 0 };
   switch (format) {
     case 'jsonl':
       return ({ texts }, row) => texts[row] ?? '';
     case 'csv': {
-      const cellsOf = csvCells(columns, replaced);
+      const cellsOf = csvCells(columns, { replaced, csvEscapeFormulas });
       return (block, row) => comparable(cellsOf(block, row));
     }
     case 'parquet':

@@ -13,6 +13,7 @@ const saidSchema = z.object({
       include: z.enum(['committed', 'finished']),
       steps: z.array(z.string()).nullable(),
       shardBytesMax: z.number().positive(),
+      csvEscapeFormulas: z.boolean().nullable(),
     })
     .optional(),
   definitions: z.unknown().optional(),

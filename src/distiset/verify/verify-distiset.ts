@@ -69,6 +69,7 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
   const options: FileOptions = {
     format,
     compression: said.writer.compression ?? 'zstd',
+    csvEscapeFormulas: said.options?.csvEscapeFormulas ?? false,
     shardBytesMax: said.options?.shardBytesMax ?? shardBytesDefault,
   };
   // What the same library writes with the same compressor has the same bytes; text formats are compressed by nothing.

@@ -1,8 +1,15 @@
 import { stringify } from 'csv-stringify/sync';
+import { escapeFormula } from './csv-formula.ts';
 import type { HashedFile } from './hashed-file.ts';
 import type { Replacements } from './parquet-columns.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
 import type { TextBlock } from './row-text.ts';
+
+/** How texts become fields. */
+export interface CsvTexts {
+  readonly replaced: Replacements;
+  readonly csvEscapeFormulas: boolean;
+}
 
 /** Rows, and UTF-16 code units of their JSON, that are gathered before they are written. */
 const flushRows = 1_000;
@@ -10,11 +17,11 @@ const flushLength = 1024 * 1024;
 
 /**
  * A CSV file as RFC 4180 has it, in UTF-8, its columns named in the first line. Null is an empty field, an empty text is `""`; what has no type of its own is JSON
- * text. Lone surrogates become U+FFFD, and are counted.
+ * text. Lone surrogates become U+FFFD, and are counted. Texts that a spreadsheet takes for formulas may get an apostrophe before them.
  */
-export function csvFile(file: HashedFile, columns: readonly TypedColumn[], replaced: Replacements): RowFile {
-  const cellsOf = csvCells(columns, replaced);
-  let records: (readonly (string | null)[])[] = [csvHeader(columns, replaced)];
+export function csvFile(file: HashedFile, columns: readonly TypedColumn[], options: CsvTexts): RowFile {
+  const cellsOf = csvCells(columns, options);
+  let records: (readonly (string | null)[])[] = [csvHeader(columns, options)];
   let length = 0;
   const flush = () => {
     if (records.length === 0) return;
@@ -40,13 +47,13 @@ export function csvFile(file: HashedFile, columns: readonly TypedColumn[], repla
 }
 
 /** Returns the first record of a CSV file: the names of its columns. */
-export const csvHeader = (columns: readonly TypedColumn[], replaced: Replacements): readonly string[] =>
-  columns.map(({ name }) => wellFormed(name, replaced));
+export const csvHeader = (columns: readonly TypedColumn[], options: CsvTexts): readonly string[] =>
+  columns.map(({ name }) => fieldText(name, options));
 
 /** Makes the fields of a row: null is a field without quotes. */
 export function csvCells(
   columns: readonly TypedColumn[],
-  replaced: Replacements,
+  options: CsvTexts,
 ): (block: TextBlock, row: number) => readonly (string | null)[] {
   // Readers pass over blank lines: the only column of a row shows its null as "".
   const empty = columns.length === 1 ? '' : null;
@@ -54,9 +61,14 @@ export function csvCells(
     columns.map(({ type }, index) => {
       const value = values[index]?.[row];
       if (value === null || value === undefined) return empty;
-      return type.kind === 'string' && typeof value === 'string' ? wellFormed(value, replaced) : (cells[index]?.[row] ?? null);
+      return type.kind === 'string' && typeof value === 'string' ? fieldText(value, options) : (cells[index]?.[row] ?? null);
     });
 }
+
+const fieldText = (text: string, { replaced, csvEscapeFormulas }: CsvTexts): string => {
+  const whole = wellFormed(text, replaced);
+  return csvEscapeFormulas ? escapeFormula(whole) : whole;
+};
 
 function wellFormed(text: string, replaced: Replacements): string {
   if (text.isWellFormed()) return text;

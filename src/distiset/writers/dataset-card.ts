@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { canonicalJson, type JsonObject } from '#kit/json';
+import { escapeFormula } from './csv-formula.ts';
 import { feature } from './features.ts';
 import type { DistisetMetadata } from './metadata.ts';
 import type { WrittenConfig } from './write-config.ts';
@@ -17,7 +18,7 @@ export function datasetCard(metadata: DistisetMetadata, configs: readonly Writte
 }
 
 /** Returns what `datasets` reads of a card: the files of each config, its columns and sizes. */
-export function frontMatter({ writer }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
+export function frontMatter({ writer, options }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
   const written = configs.filter(({ error }) => error === null);
   const rows = written.reduce((sum, config) => sum + config.rows, 0);
   return {
@@ -27,7 +28,9 @@ export function frontMatter({ writer }: DistisetMetadata, configs: readonly Writ
     })),
     dataset_info: written.map((config) => ({
       config_name: config.name,
-      features: config.columns.map(({ name, type }) => feature(name, type, writer.format)),
+      features: config.columns.map(({ name, type }) =>
+        feature(options.csvEscapeFormulas === true ? escapeFormula(name) : name, type, writer.format),
+      ),
       splits: [{ name: 'train', num_bytes: config.rowsBytes, num_examples: config.rows }],
       download_size: config.files.reduce((sum, { bytes }) => sum + bytes, 0),
       dataset_size: config.rowsBytes,
@@ -64,6 +67,7 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
     '',
     ...leftOut.flatMap(({ name, state }) => [`Left out: \`${name}\`, because it is ${state}.`, '']),
     ...(metadata.writer.format === 'csv' ? csvNote : []),
+    ...(metadata.options.csvEscapeFormulas === true ? formulaNote : []),
     ...configs.filter(({ error }) => error === null).flatMap(configSection),
     '## How it came to be',
     '',
@@ -114,6 +118,12 @@ function definitionWords(
 /** What readers of CSV files have to know, for they differ in what they take an empty field for. */
 const csvNote = [
   'In the CSV files null is an empty field and an empty text is `""`; lists and objects are JSON text. pandas and `load_dataset` take texts such as `NA` or `null` for missing values, unless they are told `keep_default_na=False`; Parquet and JSONL have no such doubts.',
+  '',
+];
+
+/** What people have to know who read escaped texts. */
+const formulaNote = [
+  "In the CSV files an apostrophe stands before each text that a spreadsheet would take for a formula (`^'*[=+\\-@\\t\\r\\n＝＋－＠]`): without it, such a text is as it was.",
   '',
 ];
 

@@ -22,6 +22,8 @@ export interface DistisetMetadata {
     readonly include: Distiset['include'];
     readonly steps: Distiset['steps'];
     readonly shardBytesMax: number;
+    /** Null where the files are not CSV. */
+    readonly csvEscapeFormulas: boolean | null;
   };
   /** The definitions under which rows were made, with the positions at which each applied. Exports of 0.1.0 do not have it. */
   readonly definitions: Distiset['definitions'];

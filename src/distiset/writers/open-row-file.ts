@@ -9,17 +9,19 @@ export interface RowFileOptions {
   readonly format: Format;
   /** Of Parquet files; the others are plain text. */
   readonly compression: Compression;
+  /** Of CSV files: whether texts that a spreadsheet takes for formulas get an apostrophe before them. */
+  readonly csvEscapeFormulas: boolean;
   readonly replaced: Replacements;
 }
 
 /** Begins rows of the given format in a file. */
-export function openRowFile(file: HashedFile, columns: readonly TypedColumn[], { format, compression, replaced }: RowFileOptions): RowFile {
-  switch (format) {
+export function openRowFile(file: HashedFile, columns: readonly TypedColumn[], options: RowFileOptions): RowFile {
+  switch (options.format) {
     case 'csv':
-      return csvFile(file, columns, replaced);
+      return csvFile(file, columns, options);
     case 'jsonl':
       return jsonlFile(file, columns);
     case 'parquet':
-      return parquetFile(file, columns, { compression, replaced });
+      return parquetFile(file, columns, options);
   }
 }

@@ -40,6 +40,8 @@ export interface WrittenConfig {
 export interface WriteConfigOptions {
   readonly format: Format;
   readonly compression: Compression;
+  /** Default false: see `WriteOptions`. */
+  readonly csvEscapeFormulas?: boolean | undefined;
   /** Bytes of a file after which the next begins; default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
   /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
@@ -54,13 +56,13 @@ const firstRowsMax = 3;
 export async function writeConfig(
   sink: FileSink,
   config: WritableConfig,
-  { format, compression, shardBytesMax = shardBytesDefault, onWritten = () => undefined }: WriteConfigOptions,
+  { format, compression, csvEscapeFormulas = false, shardBytesMax = shardBytesDefault, onWritten = () => undefined }: WriteConfigOptions,
 ): Promise<WrittenConfig> {
   const folder = sink.makeFolder(wantedFolder(config.name));
   const columns = config.columns.map(({ name, schema }) => ({ name, type: typeIn(format, columnType(schema)) }));
   const described = columns.map((column) => ({ ...column, typeName: typeName(column.type) }));
   const replaced = { count: 0 };
-  const shards = new Shards(sink, folder, columns, { format, compression, replaced, shardBytesMax });
+  const shards = new Shards(sink, folder, columns, { format, compression, csvEscapeFormulas, replaced, shardBytesMax });
   const names = columns.map(({ name }) => name);
   const rowAt = rowMaker(names);
   const textsOf = blockTexts(names);
