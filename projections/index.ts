@@ -2,6 +2,7 @@ export { projections } from './projections.ts';
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
 export { isDone, isSettled, type GraphState, type OpenBatch, type StepPlan, type StepState, type Waiting } from './graph/state.ts';
+export { notRetriable, type NotRetriable } from './graph/retriable.ts';
 export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection, type ProjectionSpec } from './projection.ts';

@@ -2,6 +2,7 @@ import type { RecordedEvent, Span } from '#schema';
 import { projection } from '../projection.ts';
 import { microseconds } from '../time.ts';
 import { reopen } from './reopen.ts';
+import { notRetriable } from './retriable.ts';
 import { knownEnds, settle, withStep } from './settle.ts';
 import { absentGraph, plannedSteps, replanned, stepNamed, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
 
@@ -38,9 +39,13 @@ export const graph = projection<GraphState>({
           }
         : state,
     RunReopened: reopen,
-    RunPaused: (state, { data }) =>
+    RunPaused: (state, { data, position }) =>
       state.status === 'running'
-        ? { ...state, status: 'paused', paused: { reason: data.reason, message: data.message, step: data.step } }
+        ? {
+            ...(data.reason === 'reject-limit' && data.step !== null ? owed(state, data.step, position) : state),
+            status: 'paused',
+            paused: { reason: data.reason, message: data.message, step: data.step },
+          }
         : state,
     RunCancelled: (state) =>
       state.status === 'running' || state.status === 'paused' ? { ...state, status: 'cancelled', paused: null } : state,
@@ -69,6 +74,12 @@ export const graph = projection<GraphState>({
 
 /** Losses while alone after which a batch is poison: it goes on when somebody says so, and then has one more try. */
 export const lossesMax = 3;
+
+/** Rows that a step rejected, perhaps because it was broken, are to be tried again where that can be done. */
+function owed(state: GraphState, name: string, position: number): GraphState {
+  const step = stepNamed(state, name);
+  return step && step.lost > 0 && notRetriable(state, name) === null ? withStep(state, name, { owedUntil: position }) : state;
+}
 
 const isMoving = (step: StepState | undefined): boolean => step?.status === 'waiting' || step?.status === 'running';
 

@@ -16,7 +16,7 @@ export function reopen(state: GraphState, { data }: RecordedEvent<'RunReopened'>
   const isOver = state.status === 'succeeded' || state.status === 'partial' || state.status === 'failed';
   if (!isOver || data.pass !== state.pass + 1) return state;
   const reaches = new Map<string, Reach>();
-  const steps: Record<string, StepState> = { ...state.steps };
+  const steps: Record<string, StepState> = Object.fromEntries(Object.entries(state.steps).map(([name, step]) => [name, settledUp(step)]));
   for (const name of state.order) {
     const step = steps[name];
     if (step?.status !== 'finished') continue;
@@ -42,6 +42,13 @@ export function reopen(state: GraphState, { data }: RecordedEvent<'RunReopened'>
     };
   }
   return { ...state, status: 'running', pass: data.pass, epoch: data.epoch, paused: null, steps };
+}
+
+/** A new pass tries again what a step is owed, whoever opened it. */
+function settledUp(step: StepState): StepState {
+  if (step.owedUntil === undefined) return step;
+  const { owedUntil: _settled, ...others } = step;
+  return others;
 }
 
 /** What a pass may reach of a step, given what it reaches above; null: nothing. */

@@ -67,6 +67,11 @@ export interface StepState {
   readonly failure: { readonly batch: number; readonly code: string; readonly message: string } | null;
   /** Rows rejected and batches given up: whether the run is whole in the end. */
   readonly lost: number;
+  /**
+   * The step rejected so much that the run paused: rows that it rejected up to this position are tried again, in a new pass, when this one ends. Absent:
+   * none are.
+   */
+  readonly owedUntil?: number;
 }
 
 export interface GraphState {

@@ -59,6 +59,8 @@ export const runReopenedSchema = z.object({
   codes: z.array(z.string()).nullable(),
   /** How many rows are tried again, by step and cause. */
   rejected: z.array(z.object({ step: z.string(), code: z.string(), rows: z.int().positive() })),
+  /** By step, the position up to which its rejected rows are meant; steps that are not named: all of them. */
+  until: z.record(z.string(), z.int().positive()).default({}),
   /** By step, its batches that have rows to be tried again, ascending, and how many. */
   again: z.record(z.string(), z.array(z.tuple([z.int().nonnegative(), z.int().positive()]))),
   epoch: z.int().positive(),

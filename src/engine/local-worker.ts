@@ -123,6 +123,15 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return {};
   });
 
+  // No pause comes while a worker works: those that there are come before its first batch.
+  const rejectLimits = perStep(async (name) => {
+    let last = 0;
+    for await (const page of store.log.read(runLogId(runId), { types: ['RunPaused'] }))
+      for (const event of page)
+        if (event.type === 'RunPaused' && event.data.reason === 'reject-limit' && event.data.step === name) last = event.position;
+    return last;
+  });
+
   return {
     name: options.name,
     load,
@@ -148,6 +157,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           load,
           journalClock,
           fuseOf,
+          reconsiderUntil: rejectLimits,
           originOf,
           keysOf,
           newUndeclared,

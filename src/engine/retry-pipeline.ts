@@ -1,10 +1,11 @@
-import type { GraphState } from '#projections';
-import { parsePlace, placeColumn, type ManifestStep, type Span, type TriedAgain } from '#schema';
+import { notRetriable, type GraphState } from '#projections';
+import type { ManifestStep } from '#schema';
 import { Fault } from '#kit/fault';
-import { runLogId, type Store } from '#log';
+import type { Store } from '#log';
 import type { Plan } from '#pipeline';
-import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '#rows';
+import { documentChunk, rejectedRows, type RejectedRow } from '#rows';
 import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#scheduler';
+import { triedAgain } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { driveContext } from './run-pipeline.ts';
@@ -56,30 +57,8 @@ async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
   if (tried.length === 0) throw nothingRejected(wanted, all);
   for (const name of new Set(tried.map(({ step }) => step))) refuseIfNotExact(before, name);
 
-  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
-  const rows = new Map<string, Readonly<Record<string, readonly Span[]>>>();
-  const again = new Map<string, readonly [number, number][]>();
-  for (const [step, ofStep] of Map.groupBy(tried, (row) => row.step)) {
-    const batches = [...Map.groupBy(ofStep, ({ batch }) => batch)].sort(([a], [b]) => a - b);
-    const spans: Record<string, readonly Span[]> = {};
-    for (const [batch, ofBatch] of batches) spans[batch] = await inputSpans(store, reader, ofBatch, wanted);
-    rows.set(step, spans);
-    again.set(
-      step,
-      batches.map(([batch, ofBatch]) => [batch, ofBatch.length]),
-    );
-  }
-  return {
-    steps: steps ?? [],
-    codes: codes ?? null,
-    rejected: Array.from(Map.groupBy(tried, ({ step, code }) => JSON.stringify([step, code])).values(), (group) => ({
-      step: group[0]?.step ?? '',
-      code: group[0]?.code ?? '',
-      rows: group.length,
-    })),
-    again: Object.fromEntries(again),
-    rows: documentChunk(Object.fromEntries(rows) satisfies TriedAgain),
-  };
+  const rows = { runId, before, position, manifest, tried };
+  return { steps: steps ?? [], codes: codes ?? null, until: {}, ...(await triedAgain(store, rows)) };
 }
 
 function refuseIfNotOver(runId: string, { status }: GraphState): void {
@@ -109,44 +88,12 @@ function nothingRejected({ runId, steps, codes }: Wanted, all: readonly Rejected
 }
 
 /** What a step makes of many rows together would be another thing with more rows, and is in the dataset as it is. */
-function refuseIfNotExact({ steps, order }: GraphState, from: string): void {
-  const below = new Set([from]);
-  for (const name of order) {
-    const step = steps[name];
-    if (!step?.plan.upstream.some((upstream) => below.has(upstream))) continue;
-    below.add(name);
-    const { operator } = step.plan;
-    if (operator !== 'global' && operator !== 'batch') continue;
-    throw new Fault(
-      'not-exact',
-      `Rows of step ${from} cannot be tried again: step ${name} (${operator}) below it makes rows of many together, and those are in the dataset as they are. Start a new run, or retry other steps with --step.`,
-      { details: { step: name } },
-    );
-  }
-}
-
-/** Where the rows of one batch that were rejected, in whatever pass, stand in the output of the step above. */
-async function inputSpans(
-  store: Store,
-  reader: RowReader,
-  batch: readonly RejectedRow[],
-  { runId, position, before }: Wanted,
-): Promise<Span[]> {
-  const spans: Span[] = [];
-  for (const rows of Map.groupBy(batch, ({ pass }) => pass).values()) {
-    const [first] = rows;
-    if (!first) continue;
-    const { step, pass } = first;
-    const upstream = before.steps[step]?.plan.upstream[0] ?? '';
-    const success = await store.log.success(runLogId(runId), { pass, step, batch: first.batch, to: position });
-    const places = await (await reader.input(step, success?.data.inputs ?? [])).column(placeColumn(upstream));
-    for (const { row } of rows.toSorted((a, b) => a.row - b.row)) {
-      const [ofPass, ofBatch, at] = parsePlace(places[row]);
-      const last = spans.at(-1);
-      if (last?.pass === ofPass && last.to[0] === ofBatch && last.to[1] === at)
-        spans[spans.length - 1] = { ...last, to: [ofBatch, at + 1] };
-      else spans.push({ step: upstream, pass: ofPass, from: [ofBatch, at], to: [ofBatch, at + 1] });
-    }
-  }
-  return spans;
+function refuseIfNotExact(before: GraphState, from: string): void {
+  const why = notRetriable(before, from);
+  if (why?.kind !== 'merged') return;
+  throw new Fault(
+    'not-exact',
+    `Rows of step ${from} cannot be tried again: step ${why.step} (${before.steps[why.step]?.plan.operator}) below it makes rows of many together, and those are in the dataset as they are. Start a new run, or retry other steps with --step.`,
+    { details: { step: why.step } },
+  );
 }

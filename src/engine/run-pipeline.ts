@@ -9,6 +9,7 @@ import { thisActor } from './actor.ts';
 import { localWorker } from './local-worker.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { program } from './program.ts';
+import { owedRows } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
 
 export interface NewRunOptions extends EngineOptions {
@@ -72,6 +73,7 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
     program: program(),
     onRecorded,
     onAway,
+    owed: (runId, before, steps) => owedRows(store, { runId, before, steps, manifest: plan.manifest.steps }),
     makeWorker: ({ runId, seed, journal, wishPause, freed, concurrency }) =>
       localWorker({
         store,

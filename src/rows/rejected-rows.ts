@@ -17,7 +17,11 @@ export async function* rejectedRows({ log, chunks }: Store, runId: string, to: n
     for (const event of page) if (event.type === 'RunReopened') reopened.push(event);
   const isTriedAgain = ({ step, position, code }: RejectedRow) =>
     reopened.some(
-      ({ position: later, data }) => later > position && Object.hasOwn(data.again, step) && (data.codes?.includes(code) ?? true),
+      ({ position: later, data }) =>
+        later > position &&
+        Object.hasOwn(data.again, step) &&
+        (data.codes?.includes(code) ?? true) &&
+        (!Object.hasOwn(data.until, step) || position <= (data.until[step] ?? 0)),
     );
   for await (const page of log.read(runLogId(runId), { to, types: ['BatchSucceeded'] })) {
     for (const event of page) {

@@ -8,7 +8,8 @@ export type Command =
   | { readonly type: 'FinishStep'; readonly step: string }
   | { readonly type: 'FailStep'; readonly step: string; readonly code: string; readonly message: string }
   | { readonly type: 'PauseRun'; readonly reason: 'poison'; readonly step: string; readonly batch: number; readonly losses: number }
-  | { readonly type: 'FinishRun'; readonly outcome: Outcome };
+  /** `reopens`: steps whose rejected rows are tried again at once, in a new pass; absent: none. */
+  | { readonly type: 'FinishRun'; readonly outcome: Outcome; readonly reopens?: readonly string[] };
 
 /** Starts an attempt at a batch. */
 export interface StartBatch {

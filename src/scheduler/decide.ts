@@ -34,7 +34,7 @@ export function decide(graph: GraphState, now: Instant, load: Load = unknownLoad
   // A bound delays, it never forbids: cuts do not depend on it, so lifting it changes nothing but the order of work.
   const lifted = starts(graph, now, load, false);
   if (lifted.commands.length > 0) return lifted;
-  return only(graph.order.every((name) => isDone(stepOf(graph, name))) ? [{ type: 'FinishRun', outcome: outcomeOf(graph) }] : []);
+  return only(graph.order.every((name) => isDone(stepOf(graph, name))) ? [finish(graph)] : []);
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -217,6 +217,17 @@ function arrivals(graph: GraphState, step: StepState): { readonly entries: reado
     if (!isSettled(upstream)) return { entries, isAll: false };
   }
   return { entries, isAll: true };
+}
+
+function finish(graph: GraphState): Command {
+  const outcome = outcomeOf(graph);
+  const isOwed = (name: string): boolean => {
+    const { owedUntil, status } = stepOf(graph, name);
+    return owedUntil !== undefined && status === 'finished';
+  };
+  // Where no leaf came to its end, no row that is rescued would arrive.
+  const reopens = outcome === 'failed' ? [] : graph.order.filter(isOwed);
+  return { type: 'FinishRun', outcome, ...(reopens.length > 0 ? { reopens } : {}) };
 }
 
 function outcomeOf(graph: GraphState): Outcome {

@@ -31,6 +31,8 @@ export interface DriverParts {
   readonly worker: Worker;
   readonly actor: Actor;
   readonly clock: Clock;
+  /** What a new pass over rows that these steps are owed consists of; null: there are none. */
+  readonly reopen: (graph: GraphState, steps: readonly string[]) => Promise<NewEvent<'RunReopened'> | null>;
   /** Told of an attempt's end that could not be appended, because the run is another process's by now. */
   readonly onLate: (event: BatchEnd['event']) => Promise<void>;
 }
@@ -75,6 +77,7 @@ export class Driver {
   readonly #worker: Worker;
   readonly #actor: Actor;
   readonly #clock: Clock;
+  readonly #reopen: DriverParts['reopen'];
   readonly #onLate: (event: BatchEnd['event']) => Promise<void>;
   readonly #running = new Set<Attempt>();
   readonly #abort = new AbortController();
@@ -96,6 +99,7 @@ export class Driver {
     this.#worker = given.worker;
     this.#actor = given.actor;
     this.#clock = given.clock;
+    this.#reopen = given.reopen;
     this.#onLate = given.onLate;
   }
 
@@ -191,12 +195,12 @@ export class Driver {
 
   /** Appends ends together with what they call for. Batches that are started are handed out once that is durable. */
   async #carryOut(ends: readonly End[], commands: readonly Command[]): Promise<void> {
-    const events = await Promise.all(commands.map((command) => this.#eventOf(command))).catch((error: unknown) => {
+    const events = await Promise.all(commands.map((command) => this.#eventsOf(command))).catch((error: unknown) => {
       this.#failure ??= { error };
       return [];
     });
-    const started = commands.flatMap((command, index) => this.#attempt(command, events[index]) ?? []);
-    const isRecorded = await this.#append([...ends.map(({ event }) => event), ...events]);
+    const started = commands.flatMap((command, index) => this.#attempt(command, events[index]?.[0]) ?? []);
+    const isRecorded = await this.#append([...ends.map(({ event }) => event), ...events.flat()]);
     if (!isRecorded) await this.#appendAlone(ends);
     for (const { attempt } of ends) this.#running.delete(attempt);
     for (const attempt of started) {
@@ -242,6 +246,14 @@ export class Driver {
       this.#running.delete(attempt);
     }
     this.#wake();
+  }
+
+  /** A pass that ends and owes rows is followed by another in the same append: at no moment is the run over without them. */
+  async #eventsOf(command: Command): Promise<readonly NewEvent[]> {
+    const event = await this.#eventOf(command);
+    if (command.type !== 'FinishRun' || command.reopens === undefined) return [event];
+    const reopened = await this.#reopen(this.#state, command.reopens);
+    return reopened ? [event, reopened] : [event];
   }
 
   async #eventOf(command: Command): Promise<NewEvent> {

@@ -42,6 +42,8 @@ export interface DriveContext {
     /** Calls in flight by step, as recorded. */
     readonly concurrency: Readonly<Record<string, number>>;
   }) => Worker;
+  /** What rows consist of that steps are owed when a pass ends (`StepState.owedUntil`); null: there are none. */
+  readonly owed: (runId: string, graph: GraphState, steps: readonly string[]) => Promise<Reopening | null>;
   /** Told of every recorded event, in order. */
   readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
   /** Told when the store has not answered for a second, with its last error, and with null when it answers again. */
@@ -129,6 +131,8 @@ export interface Reopening {
   readonly codes: readonly string[] | null;
   readonly rejected: NewEvent<'RunReopened'>['data']['rejected'];
   readonly again: NewEvent<'RunReopened'>['data']['again'];
+  /** By step, the position up to which its rejected rows are meant; steps that are not named: all of them. */
+  readonly until: NewEvent<'RunReopened'>['data']['until'];
   /** Which input rows they are, as a chunk that holds a `TriedAgain`. */
   readonly rows: Chunk;
 }
@@ -389,12 +393,21 @@ function driven(context: DriveContext, { runId, session, state, epoch, head }: P
   const concurrency = Object.fromEntries(Object.entries(state.steps).map(([name, { plan }]) => [name, plan.concurrency]));
   const wishPause: WishPause = (step, wish) => driver.stop({ kind: 'pause', ...wish, step, actor });
   const worker = context.makeWorker({ runId, seed: state.seed, journal, wishPause, freed: (step) => driver.freed(step), concurrency });
+  const reopen = async (ended: GraphState, steps: readonly string[]): Promise<NewEvent<'RunReopened'> | null> => {
+    const owed = await context.owed(runId, ended, steps);
+    if (!owed) return null;
+    const { rows, ...which } = owed;
+    await store.chunks.put([rows]);
+    const data = { ...which, pass: ended.pass + 1, epoch, actor, program: context.program };
+    return { type: 'RunReopened', chunks: [rows.sha256], data };
+  };
   const driver = new Driver({
     state,
     appender: { append },
     worker,
     actor,
     clock,
+    reopen,
     onLate: (event) => late(store, runId, actor, epoch, event),
   });
 

@@ -47,6 +47,8 @@ export interface WorkerContext {
   readonly load: LoadMeter;
   readonly journalClock: JournalClock;
   readonly fuseOf: (step: string) => Fuse;
+  /** The position at which the run last paused because a step rejected too much; 0: it never did. */
+  readonly reconsiderUntil: (step: string) => Promise<number>;
   /** What a source's rows come from, as it says in this process; null: it does not say. */
   readonly originOf: (step: string) => Promise<JsonObject | null>;
   /** The declared keys of a source's rows, as far as they were read. */
@@ -155,7 +157,8 @@ export class Attempt {
     const { step, pass, batch, attempt } = this.task;
     if (attempt > 1) {
       const events = await this.context.log.readBatch(this.context.runId, { pass, step: step.name, batch });
-      await this.finished.recover(events);
+      const reconsiderUntil = await this.context.reconsiderUntil(step.name);
+      await this.finished.recover(events, { reconsiderUntil, isInOrder: step.operator === 'source' });
       await this.checkpoints.recover(events, {
         signature: step.signature,
         chunks: this.context.chunks,
@@ -174,6 +177,11 @@ export class Attempt {
   /** Whether no more rows are to be handed out. */
   get isStopping(): boolean {
     return this.#pause !== null || this.context.stopping.aborted;
+  }
+
+  /** Whether the step has rejected so much that what it rejected of this batch says nothing about its rows. */
+  get isStepBroken(): boolean {
+    return this.#fuse.hasTripped && this.finished.hasRejections;
   }
 
   /** A row is done. */
@@ -225,12 +233,13 @@ export class Attempt {
     const pending = undone + unawaited.size;
     const { step, failures } = this.task;
     if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
+    if (this.isStepBroken || (this.#fuse.hasTripped && failed.size > 0)) return this.#interrupted(pending);
     const { throttled, others } = separated(failed);
     if (others.size === 0 && throttled.size > 0) return this.#retried(throttled, pending, false);
     if (others.size > 0 && failures + 1 < step.options.attempts) return this.#retried(failed, pending, true);
     if (others.size > 0 && this.#rejects) {
       for (const [row, { failure }] of others) this.reject(row, failure.code, failure.message);
-      if (this.#pause) return this.#interrupted(failed.size);
+      if (this.#pause || this.isStepBroken) return this.#interrupted(failed.size);
       if (throttled.size > 0) return this.#retried(throttled, throttled.size, false);
     }
     const lost = this.#lostRow([...others.values()][0]);
@@ -320,16 +329,20 @@ export class Attempt {
   }
 
   async #interrupted(pending: number): Promise<Ended> {
+    const isBroken = this.#fuse.hasTripped;
     const before = this.finished.count;
-    if (this.#pause?.reason === 'reject-limit') this.finished.reconsider();
-    const reopened = before - this.finished.count;
+    if (isBroken) this.finished.reconsider(this.task.step.operator === 'source');
+    const undone = this.task.step.operator === 'source' ? pending + before - this.finished.count : this.task.rows - this.finished.count;
     const why = this.#pause
       ? this.#pause.message
       : this.context.abort.aborted
         ? 'the run was stopped and calls in flight aborted'
-        : 'the run was stopped';
-    const failure = { code: this.#pause?.reason ?? 'interrupted', name: 'Interrupted', message: storableMessage(why), stack: '' };
-    const ended = await this.failed(failure, { pending: pending + reopened, retryInMs: 0, failsStep: false, counted: false });
+        : isBroken
+          ? 'the step rejected too much, and the run was stopped'
+          : 'the run was stopped';
+    const code = this.#pause?.reason ?? (isBroken ? 'reject-limit' : 'interrupted');
+    const failure = { code, name: 'Interrupted', message: storableMessage(why), stack: '' };
+    const ended = await this.failed(failure, { pending: Math.max(0, undone), retryInMs: 0, failsStep: false, counted: false });
     return { ...ended, pause: this.#pause };
   }
 

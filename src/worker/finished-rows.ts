@@ -129,14 +129,29 @@ export class FinishedRows {
     return rejections;
   }
 
-  /** Takes back rejections that no event tells of yet: they are to be tried again. */
-  reconsider(): void {
-    this.#untold = this.#untold.filter((row) => {
-      if (this.#rows[row]?.kind !== 'rejected') return true;
-      this.#rows[row] = undefined;
-      this.#count--;
-      return false;
-    });
+  /** Whether a row was given up. */
+  get hasRejections(): boolean {
+    return this.#rows.some((known) => known?.kind === 'rejected');
+  }
+
+  /** Takes back all rejections: those rows are to be tried again. Of a source's items, which are read in order, it takes back all behind the first, too. */
+  reconsider(isInOrder: boolean): void {
+    for (const [row, known] of this.#rows.entries()) if (known?.kind === 'rejected') this.#forget(row);
+    if (isInOrder) this.#keepPrefix();
+    this.#untold = this.#untold.filter((row) => this.has(row));
+  }
+
+  #forget(row: number): void {
+    if (this.#rows[row] === undefined) return;
+    this.#rows[row] = undefined;
+    this.#count--;
+  }
+
+  /** Keeps the rows before the first that is not done. */
+  #keepPrefix(): void {
+    let row = 0;
+    while (this.#rows[row] !== undefined) row++;
+    for (; row < this.#rows.length; row++) this.#forget(row);
   }
 
   /** Takes back rows that no event tells of yet and that were not rejected: those named, or all (null). Returns which they are. */
@@ -144,13 +159,18 @@ export class FinishedRows {
     const taken = this.#untold.filter((each) => (row === null || each === row) && this.#rows[each]?.kind !== 'rejected');
     const isTaken = new Set(taken);
     this.#untold = this.#untold.filter((each) => !isTaken.has(each));
-    for (const each of taken) this.#rows[each] = undefined;
-    this.#count -= taken.length;
+    for (const each of taken) this.#forget(each);
     return taken;
   }
 
-  /** Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. */
-  async recover(events: readonly RecordedEvent[]): Promise<void> {
+  /**
+   * Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. Rejections up to `reconsiderUntil` are left
+   * out. `isInOrder`: rows are a source's items.
+   */
+  async recover(
+    events: readonly RecordedEvent[],
+    { reconsiderUntil, isInOrder }: { readonly reconsiderUntil: number; readonly isInOrder: boolean },
+  ): Promise<void> {
     for (const event of events) {
       if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') continue;
       for (const [from, to] of event.data.done) for (let row = from; row < to; row++) this.#place(row, dropped);
@@ -162,8 +182,12 @@ export class FinishedRows {
         for (let row = 0; row < count; row++) this.#append(parents?.[row] ?? first + row, { kind: 'stored', chunk, from: row, rows: 1 });
         first += count;
       }
-      for (const rejection of await rejectionsOf(event, this.#chunks)) this.#place(rejection.row, { kind: 'rejected', rejection });
+      for (const rejection of await rejectionsOf(event, this.#chunks)) {
+        if (event.position <= reconsiderUntil) this.#forget(rejection.row);
+        else this.#place(rejection.row, { kind: 'rejected', rejection });
+      }
     }
+    if (isInOrder) this.#keepPrefix();
   }
 
   /**

@@ -10,10 +10,16 @@ export class Fuse {
   #running = 0;
   #rejected = 0;
   #rows = 0;
+  #hasTripped = false;
 
   /** `isLifted`: never trips. */
   constructor(isLifted: boolean) {
     this.#isLifted = isLifted;
+  }
+
+  /** Whether the step is taken to be broken: what its open batches rejected says nothing about their rows. */
+  get hasTripped(): boolean {
+    return this.#hasTripped;
   }
 
   /** A row came through. */
@@ -29,9 +35,15 @@ export class Fuse {
     this.#running = code === this.#code ? this.#running + 1 : 1;
     this.#code = code;
     if (this.#isLifted) return null;
-    if (this.#running >= runningMax) return `${this.#running} rows running were rejected with ${code}`;
+    const why = this.#why();
+    this.#hasTripped ||= why !== null;
+    return why;
+  }
+
+  #why(): string | null {
+    if (this.#running >= runningMax) return `${this.#running} rows running were rejected with ${this.#code}`;
     if (this.#rows >= shareLeastRows && this.#rejected > this.#rows * shareMax) {
-      return `${this.#rejected} of ${this.#rows} rows were rejected, the last with ${code}`;
+      return `${this.#rejected} of ${this.#rows} rows were rejected, the last with ${this.#code}`;
     }
     return null;
   }

@@ -61,7 +61,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
     if (!isLastAttempt || finished.count === 0 || context.abort.aborted) return attempt.broken(thrown);
   }
   await attempt.settle();
-  if (attempt.isStopping && !batch.last && batch.read < size) {
+  if (attempt.isStepBroken || (attempt.isStopping && !batch.last && batch.read < size)) {
     await closeSource(open, source.name);
     return attempt.end(new Map(), size - batch.read);
   }

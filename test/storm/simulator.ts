@@ -8,13 +8,14 @@ export const simulator: Area = {
   name: 'simulator',
   does: 'drives random pipelines of every operator through a pure scheduler that is killed, paused and reopened',
   run: async ({ seed, seeds, say }) => {
-    const sums = { worlds: 0, events: 0, crashes: 0, passes: 0 };
+    const sums = { worlds: 0, events: 0, crashes: 0, passes: 0, breaks: 0 };
     for (let each = seed; each < seed + seeds; each++) {
-      const { events, crashes, passes } = checkWorld(each);
+      const { events, crashes, passes, breaks } = checkWorld(each);
       sums.worlds++;
       sums.events += events;
       sums.crashes += crashes;
       sums.passes += passes;
+      sums.breaks += breaks;
       if (sums.worlds % sayEvery === 0) say(`${sums.worlds} worlds`);
     }
     return sums;

@@ -7,6 +7,7 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
+import { rejectedBeforePause } from '../rejected-before-pause.ts';
 import { readStates } from '../read-states.ts';
 import { stepViews } from '../run-view.ts';
 import { stepTable, usageLine } from './status.ts';
@@ -76,7 +77,10 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   const { paused } = states.graph;
   if (rest === 'paused' && paused) {
     if (paused.reason !== 'asked') print(paused.message);
-    print(`Nothing is lost${paused.reason === 'asked' ? '' : '; mend it'}. To go on: distilog resume ${runId}`);
+    if (paused.reason === 'reject-limit') {
+      for (const sentence of rejectedBeforePause(states)) print(sentence);
+      print(`Batches that were open keep all of their rows. Fix the cause, then run: distilog resume ${runId}`);
+    } else print(`Nothing is lost${paused.reason === 'asked' ? '' : '; mend it'}. To go on: distilog resume ${runId}`);
   }
   const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
   if (rejected > 0)

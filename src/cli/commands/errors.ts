@@ -4,6 +4,7 @@ import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
 import { formatCount } from '../numbers.ts';
+import { isOwed, rejectedBeforePause } from '../rejected-before-pause.ts';
 import { readStates } from '../read-states.ts';
 import { shortened, table } from '../table.ts';
 import { writeWholeFile } from '../whole-file.ts';
@@ -42,6 +43,7 @@ async function list(
     else if (++count <= limit) rejected.push(loss);
   }
   if (options.json) {
+    const states = await readStates(store, runId, asOf.position);
     context.terminal.print(
       JSON.stringify({
         runId,
@@ -54,6 +56,7 @@ async function list(
           code,
           message,
           attempts,
+          triedAgain: isOwed(states, { step, position }),
         })),
         failedBatches: failedBatches.map(({ step, batch, position, code, message, rows }) => ({
           step,
@@ -85,7 +88,8 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
     print(`Nothing was lost in ${runId} up to position ${formatCount(position)}.`);
     return;
   }
-  const { errors: state } = await readStates(store, runId, position);
+  const states = await readStates(store, runId, position);
+  const { errors: state } = states;
   const groups = state.groups.filter(({ kind }) => kind !== 'attempt');
   print(
     table(
@@ -113,6 +117,7 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
   }
   if (count > rejected.length)
     print(paint('dim', `… and ${formatCount(count - rejected.length)} more rows: distilog errors ${runId} --all`));
+  for (const sentence of rejectedBeforePause(states)) print(paint('yellow', sentence));
 }
 
 async function exportLosses(

@@ -8,6 +8,7 @@ import { exitCodeOfEnding } from '../follow-to-rest.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount, formatDollars } from '../numbers.ts';
 import { readStates } from '../read-states.ts';
+import { rejectedBeforePause } from '../rejected-before-pause.ts';
 import { stepViews, type RunStates, type StepView } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import { watchRun } from '../watch-run.ts';
@@ -29,7 +30,7 @@ export async function status(context: CommandContext, run: string | undefined, o
     const asOf = await asOfOption(store, runId, options.at);
     const states = await readStates(store, runId, asOf.position);
     const live = options.at === undefined || options.at === 'head' ? await liveness(store, runId, states) : null;
-    const notes = await notesOn(store, runId, asOf);
+    const notes = [...(await notesOn(store, runId, asOf)), ...rejectedBeforePause(states)];
     if (options.json) context.terminal.print(JSON.stringify(statusJson(runId, asOf, states, live, notes)));
     else show(context.terminal, { runId, asOf, states, live, notes });
   });

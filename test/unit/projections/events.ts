@@ -45,7 +45,7 @@ export const resumed = (given: Partial<DataOf<'RunResumed'>> = {}): NewEvent<'Ru
 });
 export const reopened = (given: Partial<DataOf<'RunReopened'>> = {}): NewEvent<'RunReopened'> => ({
   type: 'RunReopened',
-  data: { pass: 2, steps: [], codes: null, rejected: [], again: {}, epoch: 3, actor, program, ...given },
+  data: { pass: 2, steps: [], codes: null, rejected: [], until: {}, again: {}, epoch: 3, actor, program, ...given },
 });
 export const paused = (given: Partial<DataOf<'RunPaused'>> = {}): NewEvent<'RunPaused'> => ({
   type: 'RunPaused',

@@ -94,6 +94,7 @@ function world(store = memoryStore()): World {
       actor,
       clock: () => Date.now() * 1000,
       program: { distilog: '0.0.0', node: '24.0.0' },
+      owed: async () => null,
       makeWorker: () => ({
         name: 'a worker',
         load: { unfinished: () => undefined, unfinishedOf: () => 0, heldBytes: () => 0 },
@@ -825,6 +826,7 @@ describe('a new pass', () => {
     steps: ['call'],
     codes: null,
     rejected: [{ step: 'call', code: 'unlucky', rows: 1 }],
+    until: {},
     again: {},
     rows: documentChunk({}),
   };

@@ -1,13 +1,13 @@
 // A pure simulation of a run: graph and decider, with a fake clock and a made-up worker whose batches succeed, fail, lose rows and die with their driver.
 import assert from 'node:assert/strict';
-import { fold, graph, isOver, type GraphState } from '#projections';
+import { fold, graph, isOver, isSettled, type GraphState } from '#projections';
 import type { ManifestStep, NewEvent, RecordedEvent, Span } from '#schema';
 import { formatInstant } from '#kit/instant';
 import type { Command, StartBatch } from '../../../src/scheduler/commands.ts';
 import { decide } from '../../../src/scheduler/decide.ts';
 import type { Load } from '../../../src/scheduler/room.ts';
 import { hashed, randomFrom } from '../random.ts';
-import { isExact, isLeaf, itemsOf, workedOn, type InputRow, type Row, type World } from './world.ts';
+import { breakable, isExact, isLeaf, itemsOf, workedOn, type InputRow, type Row, type World } from './world.ts';
 
 export interface Disturbance {
   readonly seed: number;
@@ -17,11 +17,13 @@ export interface Disturbance {
   readonly flaky: number;
   /** Chance per turn that somebody pauses the run, and resumes it. */
   readonly pause: number;
+  /** Chance per turn that a step breaks: it rejects much of what it gets, until the run pauses because of that, and is resumed. */
+  readonly breaks: number;
   /** Passes to try rejected rows again in, after the first. */
   readonly retries: number;
 }
 
-export const calm: Omit<Disturbance, 'seed'> = { crash: 0, flaky: 0, pause: 0, retries: 2 };
+export const calm: Omit<Disturbance, 'seed'> = { crash: 0, flaky: 0, pause: 0, breaks: 0, retries: 2 };
 
 export type Leaves = Readonly<Record<string, readonly string[]>>;
 
@@ -31,6 +33,8 @@ export interface Simulated {
   readonly passes: readonly { readonly leaves: Leaves; readonly status: GraphState['status'] }[];
   readonly events: readonly RecordedEvent[];
   readonly crashes: number;
+  /** Pauses because a step rejected too much. */
+  readonly breaks: number;
   /** What the graph's state held of batches at its largest, in the first pass: open ones, those yet to be taken, gaps between those that are over. */
   readonly largestState: number;
 }
@@ -52,8 +56,8 @@ export function simulate(world: World, disturbance: Disturbance): Simulated {
     run.move();
     passes.push({ leaves: run.leaves(), status: run.state.status });
   }
-  const { state, events, crashes, largestState } = run;
-  return { state, passes, events, crashes, largestState };
+  const { state, events, crashes, breaks, largestState } = run;
+  return { state, passes, events, crashes, breaks, largestState };
 }
 
 interface Running {
@@ -68,12 +72,20 @@ interface Rejection {
   readonly step: string;
   readonly batch: number;
   readonly row: InputRow;
+  readonly position: number;
+}
+
+/** A step that is broken, and in how many more batches it may reject rows before the run pauses. */
+interface Broken {
+  readonly step: string;
+  batchesLeft: number;
 }
 
 class Simulation {
   readonly events: RecordedEvent[] = [];
   state: GraphState = graph.initialState();
   crashes = 0;
+  breaks = 0;
   largestState = 0;
   readonly #world: World;
   readonly #disturbance: Disturbance;
@@ -84,6 +96,8 @@ class Simulation {
   #now = 0;
   #running: Running[] = [];
   #rejected: Rejection[] = [];
+  #tries = 1;
+  #broken: Broken | null = null;
   #again: Readonly<Record<string, Readonly<Record<number, readonly Span[]>>>> = {};
 
   constructor(world: World, disturbance: Disturbance) {
@@ -98,7 +112,7 @@ class Simulation {
 
   /** Until the run is at rest. */
   move(): void {
-    const { crash, pause } = this.#disturbance;
+    const { crash, pause, breaks } = this.#disturbance;
     for (let turns = 0; this.state.status === 'running'; turns++) {
       assert(turns < turnsMax, 'no progress');
       const { commands, wakeAt } = decide(this.state, this.#now, this.#load);
@@ -109,6 +123,7 @@ class Simulation {
       if (this.state.status !== 'running') return;
       if (this.#random.chance(crash)) this.#crash();
       else if (this.#random.chance(pause)) this.#pause();
+      else if (breaks > 0 && this.#broken === null && this.#random.chance(breaks)) this.#break();
       else if (this.#running.length > 0) this.#endNext();
       else {
         assert(wakeAt !== null || commands.length > 0, `deadlock: ${JSON.stringify(this.state.steps)}`);
@@ -120,9 +135,16 @@ class Simulation {
   /** Begins another pass over what was rejected and can be tried again; false: there is nothing. */
   reopen(): boolean {
     const canBeTried = ({ step }: Rejection) => this.state.steps[step]?.status === 'finished' && isExact(this.#world, step);
-    const tried = this.#rejected.filter(canBeTried);
+    if (!this.#tryAgain(canBeTried, this.state.epoch + 1, {})) return false;
+    this.#tries++;
+    return true;
+  }
+
+  /** Begins a pass over some of what was rejected; false: there is nothing. */
+  #tryAgain(isMeant: (rejection: Rejection) => boolean, epoch: number, until: Readonly<Record<string, number>>): boolean {
+    const tried = this.#rejected.filter(isMeant);
     if (tried.length === 0) return false;
-    this.#rejected = this.#rejected.filter((each) => !canBeTried(each));
+    this.#rejected = this.#rejected.filter((each) => !isMeant(each));
     const rows: Record<string, Record<number, Span[]>> = {};
     for (const { step, batch, row } of tried) {
       const [ofBatch, at] = row.place;
@@ -137,10 +159,10 @@ class Simulation {
           .sort(([a], [b]) => a - b),
       ]),
     );
-    const { pass, epoch } = this.state;
+    const { pass } = this.state;
     this.#append({
       type: 'RunReopened',
-      data: { pass: pass + 1, epoch: epoch + 1, steps: [], codes: null, rejected: [], again, actor, program },
+      data: { pass: pass + 1, epoch, steps: [], codes: null, rejected: [], until, again, actor, program },
     });
     return true;
   }
@@ -192,7 +214,7 @@ class Simulation {
         this.#append({ type: 'RunPaused', data: { reason: 'poison', message: '', step: command.step, actor } });
         return this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
       case 'FinishRun':
-        return this.#append({ type: 'RunFinished', data: { outcome: command.outcome } });
+        return this.#finish(command);
       case 'StartBatch': {
         const { step, batch, attempt, offset, rows, alone } = command;
         const { plan, blocked } = this.state.steps[step] as GraphState['steps'][string];
@@ -211,6 +233,36 @@ class Simulation {
         this.#running.push({ from: this.#now, at, start: command, inputs });
       }
     }
+  }
+
+  /** A pass ends; rows that are owed are tried again at once. */
+  #finish({ outcome, reopens = [] }: Extract<Command, { readonly type: 'FinishRun' }>): void {
+    const until = Object.fromEntries(reopens.map((name): [string, number] => [name, this.state.steps[name]?.owedUntil ?? 0]));
+    this.#append({ type: 'RunFinished', data: { outcome } });
+    this.#tryAgain(({ step, position }) => position <= (until[step] ?? 0), this.state.epoch, until);
+  }
+
+  /** A step breaks. What it rejects while it is broken can be tried again only where no step below makes rows of many. */
+  #break(): void {
+    if (this.#world.deadly > 0) return;
+    const steps = this.#world.steps.filter(({ name, operator }) => breakable.has(operator) && this.state.steps[name]?.status === 'running');
+    if (steps.length === 0) return;
+    const { name } = this.#random.pick(steps);
+    this.#broken = { step: name, batchesLeft: isExact(this.#world, name) ? this.#random.below(4) : 0 };
+    if (this.#broken.batchesLeft === 0) this.#trip();
+  }
+
+  /** The run pauses because a step rejects too much: what is in flight gives up, uncounted. Somebody mends the step and resumes the run. */
+  #trip(): void {
+    const step = this.#broken?.step ?? '';
+    this.#broken = null;
+    this.breaks++;
+    for (const { start } of this.#running)
+      this.#fail(start, start.step === step ? 'reject-limit' : 'interrupted', { retryInMs: 0, failsStep: false, counted: false });
+    this.#running = [];
+    this.#append({ type: 'RunPaused', data: { reason: 'reject-limit', message: '', step, actor } });
+    this.state = JSON.parse(JSON.stringify(this.state)) as GraphState;
+    this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
   }
 
   /** The driver is killed: another one folds the log, takes over, and goes on. */
@@ -251,17 +303,31 @@ class Simulation {
     const step = this.#steps.get(name) as ManifestStep;
     const isSource = step.cut.kind === 'source';
     const input = isSource ? itemsOf(this.#world, step, offset) : inputs.flatMap((span) => this.#read(span));
-    const { rows, rejected } = workedOn(this.#world, step, input, pass);
+    const isBroken = this.#broken?.step === name;
+    const isLost = ({ id }: InputRow) => isBroken && hashed('broken', name, id, this.breaks) % 2 === 0;
+    const working = { pass, tries: this.#tries };
+    const worked = workedOn(
+      this.#world,
+      step,
+      input.filter((row) => !isLost(row)),
+      working,
+    );
+    const rows = worked.rows;
+    const given = new Set(worked.rejected);
+    const rejected = input.filter((row) => given.has(row) || isLost(row));
     const isMoot = batch >= (this.state.steps[name]?.end ?? Number.POSITIVE_INFINITY);
     assert(!this.#outputs.has(`${name}/${pass}/${batch}`), `a second success of ${name}/${pass}/${batch}`);
     this.#outputs.set(
       `${name}/${pass}/${batch}`,
       this.#forks.has(name) ? rows.map(({ id, at: stood }, row) => ({ id, at: { ...stood, [name]: [pass, batch, row] } })) : rows,
     );
-    if (!isMoot) this.#rejected.push(...rejected.map((row) => ({ step: name, batch, row })));
     const source = isSource ? { mark: null, offset, read: input.length, last: offset + input.length >= this.#world.items } : null;
     const data = { ...succeeded, inputs, rowsIn: input.length, rows: rows.length, rejected: { ...none, count: rejected.length }, source };
     this.#append({ type: 'BatchSucceeded', pass, step: name, batch, attempt: start.attempt, data });
+    const position = this.events.length;
+    if (!isMoot) this.#rejected.push(...rejected.map((row) => ({ step: name, batch, row, position })));
+    const after = this.state.steps[name];
+    if (isBroken && this.#broken && after && (--this.#broken.batchesLeft <= 0 || isSettled(after))) this.#trip();
   }
 
   #fail({ step, batch, attempt }: StartBatch, code: string, how: { retryInMs: number | null; failsStep: boolean; counted: boolean }): void {

@@ -112,10 +112,10 @@ export function isExact({ steps }: World, from: string): boolean {
 
 const rejecting: ReadonlySet<Operator> = new Set(['source', 'map', 'filter', 'flatMap', 'mapBatch', 'replace', 'route']);
 
-/** Whether a step gives a row up in a pass: of those that it can try again, fewer in each. */
-function rejects(world: World, { name, operator }: ManifestStep, id: string, pass: number): boolean {
+/** Whether a step gives a row up when somebody has had it tried so often: of those that it can try again, fewer each time. */
+function rejects(world: World, { name, operator }: ManifestStep, id: string, tries: number): boolean {
   if (!rejecting.has(operator)) return false;
-  return hashed('reject', name, id) % (isExact(world, name) ? 12 * 2 ** (pass - 1) : 12) === 0;
+  return hashed('reject', name, id) % (isExact(world, name) ? 12 * 2 ** (tries - 1) : 12) === 0;
 }
 
 /** The names of the rows that a step makes of one. */
@@ -144,8 +144,17 @@ export interface Worked {
   readonly rejected: readonly InputRow[];
 }
 
+/** Operators whose steps may be broken for a while, and then reject what they would otherwise work on. */
+export const breakable: ReadonlySet<Operator> = new Set(Array.from(rejecting).filter((operator) => operator !== 'source'));
+
+export interface Working {
+  readonly pass: number;
+  /** How often rows were tried because somebody asked for it, the first pass included. */
+  readonly tries: number;
+}
+
 /** What a worker makes of a batch's input. A source's input is its items. */
-export function workedOn(world: World, step: ManifestStep, input: readonly InputRow[], pass: number): Worked {
+export function workedOn(world: World, step: ManifestStep, input: readonly InputRow[], { pass, tries }: Working): Worked {
   switch (step.operator) {
     case 'batch':
       return {
@@ -165,7 +174,7 @@ export function workedOn(world: World, step: ManifestStep, input: readonly Input
       return { rows: rows.map(({ id, at, span }) => ({ id: `${step.upstream.indexOf(span.step)}|${id}`, at })), rejected: [] };
     }
     default: {
-      const rejected = input.filter(({ id }) => rejects(world, step, id, pass));
+      const rejected = input.filter(({ id }) => rejects(world, step, id, tries));
       const given = new Set(rejected);
       const kept = input.filter((row) => !given.has(row));
       const isFollowed = step.operator !== 'flatMap';
