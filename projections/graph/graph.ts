@@ -12,7 +12,7 @@ import { absentGraph, plannedSteps, replanned, stepNamed, type GraphState, type 
  */
 export const graph = projection<GraphState>({
   name: 'graph',
-  version: 4,
+  version: 5,
   initialState: absentGraph,
   on: {
     RunStarted: (state, { data }) =>

@@ -53,7 +53,7 @@ export function fuzzEvents(seed: number, worlds: number): string {
   let read = 0;
   for (let each = seed; each < seed + worlds; each++) {
     const random = randomFrom(each);
-    const { events } = simulate(randomWorld(each), { seed: each, crash: 0.05, flaky: 0.1, pause: 0.05, retries: 1 });
+    const { events } = simulate(randomWorld(each), { seed: each, crash: 0.05, flaky: 0.1, pause: 0.05, breaks: 0.01, retries: 1 });
     const readable: RecordedEvent[] = [];
     for (const event of events) {
       if (random.chance(0.02)) continue;
