@@ -1,8 +1,8 @@
 import type { Plan } from '#pipeline';
-import { redactor } from '#kit/redactor';
+import { redactor, type Redact } from '#kit/redactor';
 
 /** Takes a plan's secrets out of texts. */
-export const planRedactor = ({ secrets }: Plan): ((text: string) => string) =>
+export const planRedactor = ({ secrets }: Plan): Redact =>
   redactor(
     secrets.map(({ value }) => value),
     '[secret]',

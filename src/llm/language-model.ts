@@ -2,7 +2,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModel as SdkModel } from 'ai';
 import { Fault } from '#kit/fault';
 import type { Json, JsonObject } from '#kit/json';
-import { redactor } from '#kit/redactor';
+import { redactor, type Redact } from '#kit/redactor';
 import { NonRetryableError, resource, type Resource } from '#pipeline';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import type { Caps, Limiter } from './limiter.ts';
@@ -34,7 +34,7 @@ export interface Client {
   /** The model, for messages. */
   readonly name: string;
   /** Takes the key out of a text. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
   readonly close: () => void;
 }
 

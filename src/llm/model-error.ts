@@ -1,6 +1,7 @@
 import { AISDKError, APICallError } from 'ai';
 import { isInstance, memberOf } from '#kit/describe-thrown';
 import { codeOf, messageOf } from '#kit/fault';
+import type { Redact } from '#kit/redactor';
 import { NonRetryableError, RetryableError } from '#pipeline';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -9,7 +10,7 @@ export interface Failed {
   /** The model, for messages: `model tiny at http://localhost:8000/v1`. */
   readonly model: string;
   /** Takes the key out of a text. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
   /** The time in milliseconds, for `Retry-After` as a date. */
   readonly now: number;
 }
@@ -21,7 +22,7 @@ export interface Failed {
  */
 export function modelError(thrown: unknown, failed: Failed): unknown {
   if (isInstance(thrown, RetryableError) || isInstance(thrown, NonRetryableError)) return thrown;
-  const said = failed.redact(saidBy(thrown));
+  const said = failed.redact(saidBy(thrown), lookedMax);
   const status = APICallError.isInstance(thrown) ? thrown.statusCode : undefined;
   const code = APICallError.isInstance(thrown) ? codeOfResponse(thrown, said, status) : codeOfFailure(thrown);
   if (code === null) return withoutKey(thrown, failed.redact);
@@ -33,7 +34,7 @@ export function modelError(thrown: unknown, failed: Failed): unknown {
 }
 
 /** An error that is not ours to read, unless the key stands in it. */
-function withoutKey(thrown: unknown, redact: (text: string) => string): unknown {
+function withoutKey(thrown: unknown, redact: Redact): unknown {
   const message = messageOf(thrown);
   return redact(message) === message ? thrown : new Error(redact(message));
 }
@@ -124,6 +125,8 @@ const hasTimedOut = (thrown: unknown): boolean => /UND_ERR_(HEADERS|BODY|CONNECT
 const hasNetworkCause = (thrown: unknown): boolean => /UND_ERR|ECONN|EPIPE|ETIMEDOUT/.test(codesOf(thrown));
 
 const saidMax = 1_000;
+/** Characters of what was said that are looked through for the key. */
+const lookedMax = 64 * 1024;
 
 const cut = (text: string): string => (text.length > saidMax ? `${text.slice(0, saidMax)}…` : text);
 

@@ -11,7 +11,7 @@ import type { Builder, Pipeline } from './node.ts';
 import { parseParams } from './params.ts';
 import { isPipeline } from './pipeline.ts';
 import { refuse, thrownAt } from './refuse.ts';
-import { refuseSecrets } from './refuse-secrets.ts';
+import { refuseSecrets, refuseShortSecrets, withoutSecrets } from './refuse-secrets.ts';
 import type { RunnableStep } from './runnable.ts';
 
 export interface PlanOptions {
@@ -54,8 +54,9 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
   );
   if (odd) refuse(`Param ${odd[0]} of pipeline ${name} is no zod schema: write { ${odd[0]}: z.string() }, for example.`);
   const parsed = parseParams(pipeline.params, params);
-  const { draft, returned } = defined(pipeline, parsed.all);
-  const { draft: again } = defined(pipeline, parsed.all);
+  refuseShortSecrets(parsed.secrets);
+  const { draft, returned } = withoutSecrets(parsed.secrets, () => defined(pipeline, parsed.all));
+  const { draft: again } = withoutSecrets(parsed.secrets, () => defined(pipeline, parsed.all));
   const data = describe(name, draft.steps, concurrency, sources);
   const dataAgain = describe(name, again.steps, concurrency, sources);
   if (canonicalJson(data) !== canonicalJson(dataAgain)) {

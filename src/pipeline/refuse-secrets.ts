@@ -1,7 +1,36 @@
 import type { Definition, DefinitionStep } from '#schema';
 import { canonicalJson } from '#kit/json';
+import { isInstance } from '#kit/describe-thrown';
+import { Fault } from '#kit/fault';
+import { holdsSecret, redactor, secretLengthMin } from '#kit/redactor';
 import { envName, type ParsedParams } from './params.ts';
 import { refuse } from './refuse.ts';
+
+/** Refuses secrets that are too short to be taken out of texts: nothing would say that they are not. An empty one is none. */
+export function refuseShortSecrets(secrets: ParsedParams['secrets']): void {
+  const short = secrets.find(({ value }) => value.length > 0 && value.length < secretLengthMin);
+  if (short === undefined) return;
+  const what = `Secret ${short.name} has ${short.value.length} character${short.value.length === 1 ? '' : 's'}`;
+  throw new Fault(
+    'invalid-params',
+    `${what}, and cannot be kept out of the log and of messages: words have as many. Give one of at least ${secretLengthMin}, or declare it as an ordinary param.`,
+  );
+}
+
+/** Defines a pipeline; takes secrets out of the message of what is thrown meanwhile. */
+export function withoutSecrets<T>(secrets: ParsedParams['secrets'], define: () => T): T {
+  try {
+    return define();
+  } catch (error) {
+    if (!isInstance(error, Fault)) throw error;
+    const redact = redactor(
+      secrets.map(({ value }) => value),
+      '[secret]',
+    );
+    const message = redact(error.message);
+    throw message === error.message ? error : new Fault(error.code, message, { details: error.details });
+  }
+}
 
 /** Shortest secrets that are looked for: shorter ones stand in ordinary data, code and files. */
 const lengthMin = { data: 4, code: 8, file: 12 } as const;
@@ -11,13 +40,16 @@ export function refuseSecrets(secrets: ParsedParams['secrets'], { steps, sources
   for (const { name, value } of secrets) {
     const written = JSON.stringify(value).slice(1, -1);
     for (const step of steps) {
-      const part = partsOf(step).find(({ text, kind }) => value.length >= lengthMin[kind] && text.includes(written));
+      const part = partsOf(step).find(
+        ({ text, kind }) =>
+          value.length >= lengthMin[kind] && (text.includes(written) || (value.length >= lengthMin.code && holdsSecret(text, value))),
+      );
       if (part) {
         const what = `secret ${name} is written into its ${part.name}, and would be recorded`;
         refuse(`${what}. Read it where it is used, through a resource.`, part.name === 'name' ? {} : { step: step.name });
       }
     }
-    const file = value.length >= lengthMin.file ? sources.find(({ text }) => text.includes(value)) : undefined;
+    const file = value.length >= lengthMin.file ? sources.find(({ text }) => holdsSecret(text, value)) : undefined;
     if (file) {
       const what = `${file.path} holds the value of secret ${name}, and would be recorded`;
       refuse(`${what}. Take it out, and give it by DISTILOG_PARAM_${envName(name)}.`);

@@ -5,6 +5,7 @@ import type { Clock } from '#kit/clock';
 import { areScopesWatched } from '#kit/error-scope';
 import { codeOf, hasCode, messageOf } from '#kit/fault';
 import { type JsonObject } from '#kit/json';
+import type { Redact } from '#kit/redactor';
 import type { ChunkStore, EventLog } from '#log';
 import type { Log, RunnableStep } from '#pipeline';
 import { documentChunk, type RowReader } from '#rows';
@@ -16,7 +17,7 @@ import type { Fuse } from './fuse.ts';
 import type { JournalClock } from './journal-clock.ts';
 import type { Lanes } from './lanes.ts';
 import type { LoadMeter } from './load-meter.ts';
-import { rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
+import { lookedMax, rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
 import type { Resources } from './resources.ts';
 import type { SourceKeys } from './source-keys.ts';
 import { UsageMeter, type Consumed } from './usage-meter.ts';
@@ -33,7 +34,7 @@ export interface WorkerContext {
   readonly resources: Resources;
   readonly clock: Clock;
   /** Takes secrets out of a text. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redact;
   readonly userLog: (step: string) => Log;
   /** Appends what a slow batch has done so far. */
   readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
@@ -440,7 +441,7 @@ export class Attempt {
   }
 
   #rejection(row: number, code: string, message: string): Rejection {
-    return { row, code, message: storableMessage(message), attempts: this.task.failures + 1 };
+    return { row, code, message: storableMessage(this.context.redact(message, lookedMax)), attempts: this.task.failures + 1 };
   }
 
   #elapsedMs(): number {

@@ -1,6 +1,7 @@
 import { storableMessage, storableStack, storableText, type Failure } from '#schema';
 import { describeThrown, memberOf, type ThrownDescription } from '#kit/describe-thrown';
 import type { Instant } from '#kit/instant';
+import type { Redact } from '#kit/redactor';
 
 /** What a thrown value means for the row that it befell. */
 export interface RowFailure {
@@ -22,7 +23,7 @@ export type PausingReason = 'auth' | 'quota' | 'resource';
  */
 export function rowFailure(
   thrown: unknown,
-  { redact, isLastAttempt, now }: { readonly redact: (text: string) => string; readonly isLastAttempt: boolean; readonly now: Instant },
+  { redact, isLastAttempt, now }: { readonly redact: Redact; readonly isLastAttempt: boolean; readonly now: Instant },
 ): RowFailure {
   const retryAfterMs = memberOf(thrown, 'retryAfterMs');
   return {
@@ -45,23 +46,25 @@ function pausing(thrown: unknown, isLastAttempt: boolean): PausingReason | null 
 }
 
 /** A thrown value as events hold it: cut to size, without secrets. */
-export function failureOf(thrown: unknown, redact: (text: string) => string): Failure {
+export function failureOf(thrown: unknown, redact: Redact): Failure {
   const described = describeThrown(thrown);
   return {
     code: failureCode(described, redact),
     // Cut before it is made storable: a cut may leave half of a surrogate pair.
-    name: storableText(redact(described.name).slice(0, nameMax)),
-    message: storableMessage(redact(described.message)),
-    stack: storableStack(redact(described.stack)),
+    name: storableText(redact(described.name, lookedMax).slice(0, nameMax)),
+    message: storableMessage(redact(described.message, lookedMax)),
+    stack: storableStack(redact(described.stack, lookedMax)),
   };
 }
 
+/** Characters of a text that are looked through for secrets: far more than are kept. */
+export const lookedMax = 64 * 1024;
 const nameMax = 200;
 const codeMax = 64;
 
 /** Codes are kebab-case: an error's own, else one made of its name (`TypeError`: `type-error`). */
-function failureCode({ code: own, isError, name }: ThrownDescription, redact: (text: string) => string): string {
-  const code = redact(own ?? (isError ? name : `thrown-${name}`));
+function failureCode({ code: own, isError, name }: ThrownDescription, redact: Redact): string {
+  const code = redact(own ?? (isError ? name : `thrown-${name}`), lookedMax);
   const kebab = code
     .slice(0, 16 * codeMax)
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')

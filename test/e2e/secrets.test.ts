@@ -25,6 +25,11 @@ const writtenForms = (text: string): readonly string[] => [
   Buffer.from(text).toString('base64url').replace(/..$/, ''),
   Buffer.from(`user:${text}`).toString('base64').slice(8, -4),
   Buffer.from(text).toString('hex'),
+  new URLSearchParams({ v: text }).toString().slice(2),
+  JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1),
+  text.replaceAll(/[&<>"']/g, (each) => `&#${each.charCodeAt(0)};`),
+  Buffer.from(text, 'utf16le').toString('hex'),
+  Buffer.from(text, 'utf16le').toString('base64').slice(0, -4),
 ];
 const forms = [secret, key, password].flatMap(writtenForms);
 
@@ -62,7 +67,7 @@ export default pipeline('leaks', { params: z.object({ apiKey: secret() }) }, ({ 
   const { apiKey } = params;
   const all = source('all', {
     output: z.object({ n: z.int() }),
-    rows: Array.from({ length: 12 }, (_, n) => ({ n })),
+    rows: Array.from({ length: 16 }, (_, n) => ({ n })),
     count: () => { throw new Error('count: ' + apiKey); },
   });
   const coded = (code: string) => Object.assign(new Error('coded'), { code, retryable: false });
@@ -72,6 +77,10 @@ export default pipeline('leaks', { params: z.object({ apiKey: secret() }) }, ({ 
     () => { throw new Error('as JSON ' + JSON.stringify({ apiKey })); },
     () => { throw new Error('in a URL https://u:' + encodeURIComponent(apiKey) + '@host/?key=' + encodeURIComponent(apiKey)); },
     () => { throw new Error('Basic ' + Buffer.from('user:' + apiKey).toString('base64') + ' ' + Buffer.from(apiKey).toString('base64url')); },
+    () => { throw new Error('in a form ' + new URLSearchParams({ key: apiKey }) + ' and JSON in JSON ' + JSON.stringify(JSON.stringify({ apiKey }))); },
+    () => { throw new Error('in hex ' + Buffer.from(apiKey).toString('hex') + ' and HTML ' + apiKey.replaceAll(/[&<>"']/g, (each) => '&#' + each.charCodeAt(0) + ';')); },
+    () => { throw new Error('as UTF-16 ' + Buffer.from(apiKey, 'utf16le').toString('base64') + ' ' + Buffer.from(apiKey, 'utf16le').toString('hex')); },
+    () => ({ out: 'x'.repeat(70) + apiKey + 'x'.repeat(100) }),
     () => { throw coded(apiKey); },
     () => { throw named(apiKey); },
     () => { throw apiKey; },

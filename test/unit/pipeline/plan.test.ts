@@ -300,6 +300,33 @@ describe('a secret', () => {
     expect(message).not.toContain('sk-very');
   });
 
+  it.each<[string, (key: string) => string]>([
+    ['base64', (key) => Buffer.from(`user:${key}`).toString('base64')],
+    ['hexadecimal', (key) => Buffer.from(key).toString('hex')],
+    ['a form', (key) => new URLSearchParams({ key }).toString()],
+    ['JSON within JSON', (key) => JSON.stringify(JSON.stringify({ key }))],
+  ])('that a step writes into captures as %s is refused, too', (_what, write) => {
+    faultOf('invalid-pipeline', () => withSecret((key) => ({ captures: { header: write(key) } })));
+  });
+
+  it('of less than four characters is refused when the pipeline is planned, and not said', () => {
+    const { message } = faultOf('invalid-params', () => withSecret(() => ({}), { params: { key: 'a&9' } }));
+    expect(message).toMatch(/^Secret key has 3 characters, and cannot be kept out of the log/);
+    expect(message).not.toContain('a&9');
+    expect(withSecret(() => ({}), { params: { key: '' } }).secrets).toEqual([{ name: 'key', value: '' }]);
+    expect(withSecret(() => ({}), { params: { key: 'a&9b' } }).secrets).toHaveLength(1);
+  });
+
+  it('is taken out of what a definition throws', () => {
+    const { message } = faultOf('invalid-pipeline', () =>
+      withSecret((key) => {
+        throw new Error(`cannot use ${encodeURIComponent(key)}`);
+      }),
+    );
+    expect(message).toMatch(/cannot use \[secret\]/);
+    expect(message).not.toContain('sk-very');
+  });
+
   it('that stands in the pipeline’s own files is refused, and not said', () => {
     const sources = [{ path: 'p.ts', text: `const key = 'sk-very-"secret"';` }];
     const { message } = faultOf('invalid-pipeline', () => withSecret(() => ({}), { sources }));
