@@ -4,7 +4,7 @@ import { pageCursor } from './page-cursor.ts';
 import { snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import { unnamedReason } from './named-snapshot.ts';
-import { snapshotEvery } from './snapshotting.ts';
+import { snapshotEvery } from './take-snapshots.ts';
 import type { FoundSnapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
 import type { Store } from './store.ts';
 
@@ -27,21 +27,23 @@ export interface CheckedSnapshots {
 export interface CheckSnapshotsOptions {
   /** Called in order with the states of all folds at each position at which a true snapshot of any of them should lie and does not. */
   readonly onMissing?: ((at: { readonly position: number; readonly states: readonly unknown[] }) => Promise<void>) | undefined;
+  /** Last position that is folded; default: where the log ends when this begins. */
+  readonly to?: number | undefined;
   /** Events between two positions at which snapshots should lie. */
   readonly every?: number | undefined;
 }
 
 /**
- * Folds a whole log without snapshots, up to where it ended when this began, and compares every stored snapshot of the folds with the state there and
+ * Folds a log from its start without snapshots, and compares every stored snapshot of the folds with the state there and
  * with its name in the log. Streams.
  */
 export async function checkSnapshots(
   store: Pick<Store, 'log' | 'snapshots'>,
   folds: readonly Foldable<unknown>[],
   logId: string,
-  { onMissing, every = snapshotEvery }: CheckSnapshotsOptions = {},
+  { onMissing, to, every = snapshotEvery }: CheckSnapshotsOptions = {},
 ): Promise<CheckedSnapshots> {
-  const head = (await store.log.head(logId))?.position ?? 0;
+  const head = to ?? (await store.log.head(logId))?.position ?? 0;
   const checks = folds.map((fold) => checkOf(store.snapshots, fold, logId));
   let mark = every;
 

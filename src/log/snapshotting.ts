@@ -1,11 +1,10 @@
 import type { NewEvent, RecordedEvent } from '#schema';
-import { foldAllAt, foldOn } from './fold.ts';
+import { checkSnapshots } from './check-snapshots.ts';
+import { foldAllAt, foldOn, snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
-import { takeSnapshots } from './take-snapshots.ts';
+import { snapshotEvery, takeSnapshots } from './take-snapshots.ts';
 
-/** Events between two snapshots. */
-export const snapshotEvery = 500;
 /** Positions whose snapshots may be named or written at a time. While there is no room, the newest that is due takes the place of the one before it. */
 const underWayMax = 8;
 /** Events that are gathered while the first states are read; beyond that they are read from the log again. */
@@ -35,6 +34,8 @@ export interface SnapshottingOptions {
  * states off the hot path once that is recorded. One that fails is no loss. Modes: gathering (events, until the first snapshot is due) → folding (the
  * states before those events are read, once, and go along from then on) → gathering again, where they could not be read; from any to finished.
  *
+ * Where the log had none at all, because another version wrote it, those of its past are stored too, one after the other.
+ *
  * The events that name snapshots are folded like all others. They are one in `every`, so snapshots of them alone never follow each other.
  */
 export function snapshotting(
@@ -47,6 +48,7 @@ export function snapshotting(
   let due: number | null = null;
   let latest: { readonly position: number; readonly states: readonly unknown[] } | null = null;
   let starting: Promise<void> | null = null;
+  let storingPast: Promise<void> | null = null;
   let isFinished = false;
   const underWay = new Set<Promise<void>>();
 
@@ -57,6 +59,8 @@ export function snapshotting(
     let before = (gathered[0]?.position ?? 1) - 1;
     let missed: readonly RecordedEvent[] = [];
     try {
+      const start = before;
+      const isBare = start >= every && (await hasNone(start));
       let read = await foldAllAt<readonly unknown[]>(store, folds, logId, before);
       // A log without snapshots takes long to fold, and its driver does not wait.
       while (before + 1 < (gathered[0]?.position ?? position + 1)) {
@@ -68,6 +72,7 @@ export function snapshotting(
       states = read;
       due = nextDue(before, every);
       missed = gathered;
+      if (isBare) storingPast ??= storePast(start).catch(() => undefined);
     } catch {
       // The next snapshot that is due is as good.
     } finally {
@@ -76,6 +81,20 @@ export function snapshotting(
     }
     // In one go with what was recorded meanwhile, so that no event falls in between.
     goOn(missed);
+  };
+
+  const hasNone = async (position: number): Promise<boolean> => {
+    const found = await Promise.all(folds.map((fold) => store.snapshots.nearest(snapshotKey(fold, logId), position)));
+    return found.every((each) => each === null);
+  };
+
+  /** Stores the snapshots that should lie at or below a position. Ends where the run is about to rest. */
+  const storePast = async (to: number): Promise<void> => {
+    const onMissing = async (at: { readonly position: number; readonly states: readonly unknown[] }): Promise<void> => {
+      if (isFinished) throw new Error('the run is about to rest');
+      await keep(at);
+    };
+    await checkSnapshots(store, folds, logId, { onMissing, to, every });
   };
 
   const takeLatest = (): void => {
@@ -131,7 +150,7 @@ export function snapshotting(
     close: async () => {
       finish();
       await starting;
-      await Promise.all(underWay);
+      await Promise.all([storingPast, ...underWay]);
     },
   };
 }

@@ -5,6 +5,9 @@ import { snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import type { SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
 
+/** Events between two snapshots. */
+export const snapshotEvery = 500;
+
 /** Snapshots that the log does not name yet, and the event that names them. */
 export interface TakenSnapshots {
   readonly event: NewEvent<'SnapshotsTaken'>;
