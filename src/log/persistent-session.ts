@@ -112,7 +112,14 @@ export class PersistentSession {
 }
 
 const appendFailed = (runId: string, cause: unknown): Fault =>
-  new Fault('append-failed', `Run ${runId} cannot be written to: the store refuses the append for a reason of its own.`, { cause });
+  new Fault(
+    'append-failed',
+    `Run ${runId} cannot be written to: ${messageOf(cause)}${codeOf(cause) === undefined ? '' : ` (${codeOf(cause)})`}.`,
+    {
+      details: { run: runId, cause: codeOf(cause) ?? null },
+      cause,
+    },
+  );
 
 /**
  * Errors after which nobody knows whether an append was stored, or that pass by themselves: connections lost, servers going away or turned into

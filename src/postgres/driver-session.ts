@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type pg from 'pg';
-import { Fault, hasCode } from '#kit/fault';
+import { Fault, hasCode, messageOf } from '#kit/fault';
 import { pause } from '#kit/pause';
 import { userName } from '#kit/user-name';
 import type { AppendResult, DriverAppendRequest, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '#log';
@@ -111,7 +111,7 @@ function sessionOn(client: pg.Client, runId: string): DriverSession {
     } catch (error) {
       if (hasCode(error, '57014')) throw await headHeld(client, error).catch(() => error);
       throw isConnectionLost(error)
-        ? new Fault('connection-lost', `The connection that drives run ${runId} broke.`, { cause: error })
+        ? new Fault('connection-lost', `The connection that drives run ${runId} broke: ${messageOf(error)}.`, { cause: error })
         : error;
     }
   };

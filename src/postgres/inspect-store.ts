@@ -3,6 +3,7 @@ import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import { onClient, whereabouts, type Connect } from './connection.ts';
 import { brokenGuards } from './guards.ts';
 import { migrationState, type MigrationState } from './migrate.ts';
+import { refuseTransactionPooler } from './pooler.ts';
 import { describe } from './server-faults.ts';
 
 /** What a store is, looked at without changing or refusing it. */
@@ -23,9 +24,10 @@ export interface StoreFacts {
   readonly guardsOff: readonly string[];
 }
 
-/** Looks at a store. Throws `Fault`s where it cannot be reached. */
+/** Looks at a store. Throws `Fault`s where it cannot be reached, or is reached through a transaction pooler. */
 export const inspectStore = (connect: Connect): Promise<StoreFacts> =>
   onClient(connect, 'distilog', async (client) => {
+    await refuseTransactionPooler(client, connect);
     const server = await serverFacts(client);
     const schema = await migrationState(connect);
     const isThere = schema.applied.length > 0;

@@ -4,6 +4,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
 import { clientConfig, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
+import { refuseTransactionPooler } from './pooler.ts';
 import { describe, serverFault } from './server-faults.ts';
 
 const folder = new URL('../../schema/migrations/', import.meta.url);
@@ -116,6 +117,8 @@ async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown
   const pool = openPool({ ...config, max: 2 });
   const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
+    const client = await pool.connect();
+    await refuseTransactionPooler(client, connect).finally(() => client.release());
     return await work(database);
   } catch (error) {
     throw unreachable(serverFault(error, whereabouts(new pg.Client(config))));

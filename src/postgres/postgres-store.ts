@@ -5,6 +5,7 @@ import { postgresChunks } from './chunk-store.ts';
 import { checkServer, onClient, type Connect } from './connection.ts';
 import { postgresLog } from './event-log.ts';
 import { requireMigrated } from './migrate.ts';
+import { refuseTransactionPooler } from './pooler.ts';
 import { openReader } from './reader.ts';
 import { postgresSnapshots } from './snapshot-store.ts';
 
@@ -16,10 +17,13 @@ export interface PostgresStore extends Store {
 
 /**
  * A store on a PostgreSQL server that is migrated. `connect` is asked anew for each connection. Throws `Fault`s: `store-unreachable`, `connection-lost`, `wrong-password`,
- * `server-too-old`, `fsync-off`, `read-only`, `not-migrated`, `schema-too-new`.
+ * `transaction-pooler`, `server-too-old`, `fsync-off`, `read-only`, `not-migrated`, `schema-too-new`.
  */
 export async function openPostgresStore(connect: Connect): Promise<PostgresStore> {
-  const { version } = await onClient(connect, 'distilog', checkServer);
+  const { version } = await onClient(connect, 'distilog', async (client) => {
+    await refuseTransactionPooler(client, connect);
+    return checkServer(client);
+  });
   await requireMigrated(connect);
   const reader = openReader(connect);
   const owns = await reader.query(async (database) => {

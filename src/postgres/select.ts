@@ -2,6 +2,7 @@ import pg from 'pg';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import type { Json } from '#kit/json';
 import { openClient, whereabouts, type Connect } from './connection.ts';
+import { refuseTransactionPooler } from './pooler.ts';
 import { serverFault } from './server-faults.ts';
 
 /** What a statement found. */
@@ -35,6 +36,7 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
   const client = await openClient(connect, 'distilog sql');
   const prefix = cursorReaders.has(verb) ? `declare ${cursor} no scroll cursor for ` : '';
   try {
+    await refuseTransactionPooler(client, connect);
     await client.query('begin transaction read only');
     await client.query(`set local statement_timeout = ${timeoutMs}; set local search_path = distilog, pg_catalog, public`);
     // Sent as one prepared statement each: PostgreSQL takes no second one after a semicolon then.

@@ -358,7 +358,7 @@ describe('an appender whose connection breaks', () => {
     }
   });
 
-  it('ends on an error that no other attempt would mend', async () => {
+  it('ends on an error that no other attempt would mend, and says what it was', async () => {
     const { log } = memoryStore();
     const session = { runId, append: () => Promise.reject(Object.assign(new Error('permission denied'), { code: '42501' })) };
     const appender = openAppender({
@@ -370,7 +370,9 @@ describe('an appender whose connection breaks', () => {
       expectedHash: '',
       writer: 'ada@engine:1',
     });
-    expect(await codeOfRejection(appender.append([batchStarted(0)]))).toBe('append-failed');
+    const fault = await appender.append([batchStarted(0)]).catch((error: unknown) => error);
+    expect(fault).toMatchObject({ code: 'append-failed', details: { cause: '42501' } });
+    expect(fault).toHaveProperty('message', expect.stringMatching(/cannot be written to: permission denied \(42501\)\.$/));
   });
 
   it('stores every acknowledged event exactly once and in its caller’s order, whatever breaks', async () => {
