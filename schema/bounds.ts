@@ -25,3 +25,5 @@ export const undeclaredMax = 100;
 export const nameLengthMax = 64;
 /** Steps in a pipeline. */
 export const stepsMax = 1_000;
+/** Packages that a run's code reached, and names that its files import, which are listed; more of them count together. */
+export const loadedMax = 500;

@@ -3,6 +3,7 @@ export {
   chunkRowsMax,
   chunkUnpackedMax,
   eventBytesMax,
+  loadedMax,
   messageLengthMax,
   nameLengthMax,
   rejectionBytesInlineMax,
@@ -34,6 +35,7 @@ export {
 export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText, type Known, type Upcaster } from './events/upcast.ts';
 export type { Failure } from './failure.ts';
+export { loadedSchema, type Loaded } from './loaded.ts';
 export {
   definitionSchema,
   namePattern,

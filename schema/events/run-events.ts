@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { failureSchema } from '../failure.ts';
+import { loadedSchema } from '../loaded.ts';
 import { manifestSchema } from '../manifest.ts';
 import { spanSchema } from '../place.ts';
 
@@ -10,6 +11,9 @@ export type Actor = Immutable<z.infer<typeof actorSchema>>;
 
 export const seedsSchema = z.enum(['batch', 'origin']);
 export type Seeds = z.infer<typeof seedsSchema>;
+
+/** What was loaded with the pipeline. Absent: it is unknown (0.1.0, a program that holds its pipeline itself), or the same as was recorded last. */
+const loaded = loadedSchema.optional();
 
 /** The event's only chunk is the definition: column schemas, code, and the pipeline's source files. */
 export const runStartedSchema = z.object({
@@ -24,13 +28,14 @@ export const runStartedSchema = z.object({
   file: z.string().nullable(),
   program: z.object({ distilog: z.string(), node: z.string() }),
   actor: actorSchema,
+  loaded,
 });
 
 /** What another definition changed of a step, as accepted by whoever resumed. */
 export const acceptedChangeSchema = z.object({
   step: z.string(),
   kind: z.enum(['changed', 'follows']),
-  /** Which parts differ: operator, options, columns, code, captures, key, sources. */
+  /** Which parts differ: operator, options, columns, code, captures, key, sources, packages. */
   parts: z.array(z.string()),
   signature: z.string(),
 });
@@ -47,6 +52,7 @@ export const runResumedSchema = z.object({
   /** Calls in flight, where given anew, by step. */
   concurrency: z.record(z.string(), z.int().positive()),
   program: z.object({ distilog: z.string(), node: z.string() }),
+  loaded,
 });
 
 /**
@@ -66,6 +72,7 @@ export const runReopenedSchema = z.object({
   epoch: z.int().positive(),
   actor: actorSchema,
   program: z.object({ distilog: z.string(), node: z.string() }),
+  loaded,
 });
 
 /** What that chunk holds: by step and batch, the input rows that are tried again. */

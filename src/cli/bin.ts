@@ -9,7 +9,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
 } else {
   const { becomeFrugal } = await import('./frugal-heap.ts');
   becomeFrugal();
+  // What a pipeline imports may be loaded by now: by what it was loaded, is known if that is noted from the beginning.
+  const { recordModules } = await import('#kit/module-graph');
+  const stopRecording = recordModules();
   const { main } = await import('./main.ts');
+  stopRecording();
   await main(process.argv.slice(2));
 }
 

@@ -23,6 +23,15 @@ export function renderChanges(
   return lines.join('\n');
 }
 
+/** Lines shown of what was loaded. */
+const loadedShown = 20;
+
+/** Shows what was loaded otherwise with a pipeline, a line each; empty where there is nothing. */
+export function renderLoaded(lines: readonly string[], { paint }: Pick<Terminal, 'paint'>): string {
+  const more = lines.length > loadedShown ? [`… ${lines.length - loadedShown} more`] : [];
+  return [...lines.slice(0, loadedShown), ...more].map((line) => `  ${paint('yellow', line)}\n`).join('');
+}
+
 /** Shows the lines that differ between the files of a recorded pipeline and those at hand. */
 export function renderFiles(recorded: Definition, sources: Definition['sources'], { paint }: Pick<Terminal, 'paint'>): string {
   const text = (all: Definition['sources'], path: string) => all.find((source) => source.path === path)?.text ?? '';

@@ -5,17 +5,23 @@ import { createJiti } from 'jiti';
 import { describeThrown, isInstance } from '#kit/describe-thrown';
 import { codeOf, Fault, messageOf } from '#kit/fault';
 import { isPipeline, type Pipeline } from '#pipeline';
-import type { Definition } from '#schema';
+import { recordModules } from '#kit/module-graph';
+import type { Definition, Loaded } from '#schema';
+import { loadedCode } from './loaded-code.ts';
 import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
   /** As given. */
   readonly file: string;
-  /** The file and what it imports locally, with paths relative to its folder. */
+  /** The file and what it imports locally, whatever it is imported by, with paths relative to its folder. */
   readonly sources: Definition['sources'];
+  /** Those of them that 0.1.0 would have found. */
+  readonly relativeSources: Definition['sources'];
   /** The same, with their hashes. */
   readonly hashed: readonly HashedSource[];
+  /** What else was loaded with it. */
+  readonly loaded: Loaded;
 }
 
 /** Loads a pipeline file: TypeScript or JavaScript, without a build step. Throws `Fault`s whose messages say what is wrong, where, and what to do. */
@@ -25,9 +31,20 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
   const restore = withoutTypelessWarning();
-  const module = await importUserFile(full, file).finally(restore);
-  const hashed = hashedSources(full);
-  return { pipeline: pipelineOf(module, file), file, sources: hashed.map(({ path: name, text }) => ({ path: name, text })), hashed };
+  const stopRecording = recordModules();
+  const transformed: string[] = [];
+  const module = await importUserFile(full, file, transformed).finally(() => {
+    stopRecording();
+    restore();
+  });
+  // As Node names it: links in its path are followed.
+  const { files, loaded } = loadedCode(fs.realpathSync(full), transformed);
+  const hashed = hashedSources(
+    full,
+    files.filter((each) => each !== fs.realpathSync(full)),
+  );
+  const sources = hashed.map(({ path: name, text }) => ({ path: name, text }));
+  return { pipeline: pipelineOf(module, file), file, sources, relativeSources: localSources(full), hashed, loaded };
 }
 
 /** What is there, if anything is. Throws a `Fault` where nobody may look, or no file could have that name. */
@@ -65,17 +82,30 @@ function withoutTypelessWarning(): () => void {
 }
 
 /** Node runs most TypeScript as it is; what it refuses (enums, parameter properties) goes through jiti. */
-async function importUserFile(full: string, file: string): Promise<Readonly<Record<string, unknown>>> {
+async function importUserFile(full: string, file: string, transformed: string[]): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(full).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     if (!isForJiti(error)) throw loadFault(error, full, file);
   }
   try {
-    return (await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import(full)) as Readonly<Record<string, unknown>>;
+    return (await jitiThatTells(transformed).import(full)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw loadFault(error, full, file);
   }
+}
+
+/** jiti, and where it notes the files that it runs by itself: Node's hooks do not see them. */
+function jitiThatTells(transformed: string[]): ReturnType<typeof createJiti> {
+  const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false });
+  return createJiti(import.meta.url, {
+    moduleCache: false,
+    fsCache: false,
+    transform: (options) => {
+      if (options.filename !== undefined) transformed.push(options.filename);
+      return { code: jiti.transform(options) };
+    },
+  });
 }
 
 const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');

@@ -23,24 +23,24 @@ export interface HashedSource {
 export const localSources = (file: string): Definition['sources'] =>
   hashedSources(file).map(({ path: name, text }) => ({ path: name, text }));
 
-/** Returns the same with the hash of every file. */
-export function hashedSources(file: string): readonly HashedSource[] {
+/** Returns the same with the hash of every file, those included that were `loaded` by other names, and what they import. */
+export function hashedSources(file: string, loaded: readonly string[] = []): readonly HashedSource[] {
   const folder = path.dirname(file);
   const found = new Map<string, Omit<HashedSource, 'path'>>();
-  const open = [file];
+  const open = [file, ...loaded];
   let bytes = 0;
   for (let next = open.pop(); next !== undefined && found.size < filesMax; next = open.pop()) {
     if (found.has(next)) continue;
     const read = fs.readFileSync(next);
     const text = read.toString('utf8');
     const size = Buffer.byteLength(text);
-    const fits = bytes + size <= textBytesMax;
+    const fits = bytes + size <= textBytesMax && extensions.includes(path.extname(next));
     if (fits) bytes += size;
     found.set(next, {
       text: fits ? text.toWellFormed() : `(left out: ${formatBytes(size)}, SHA-256 ${sha256(text)})`,
       sha256: sha256(read),
     });
-    if (next.endsWith('.json')) continue;
+    if (next.endsWith('.json') || !fits) continue;
     for (const [, , specifier = ''] of text.matchAll(importPattern)) {
       const imported = resolved(path.dirname(next), specifier, folder);
       if (imported !== undefined) open.push(imported);

@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import type { AcceptedChange, RecordedEvent } from '#schema';
 import { Fault, messageOf } from '#kit/fault';
 import type { Store } from '#log';
-import { definitionDiff, incompatibility, plan, type Plan, type StepChange } from '#pipeline';
+import { program } from '#engine';
+import { changedFiles, definitionDiff, incompatibility, loadedDiff, plan, type Plan, type StepChange } from '#pipeline';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { renderChanges, renderFiles } from './definition-changes.ts';
+import { renderChanges, renderFiles, renderLoaded } from './definition-changes.ts';
 import { changedSources, knownFile, rememberFile } from './known-file.ts';
 import { loadPipeline, type LoadedPipeline } from './load-pipeline.ts';
 import { localSources } from './local-sources.ts';
@@ -24,6 +25,8 @@ export interface PipelineAgain {
   readonly planned: Plan;
   readonly loaded: LoadedPipeline;
   readonly acceptedChanges: readonly AcceptedChange[];
+  /** Whether the recorded definition lacks files that were loaded: a log of 0.1.0 holds those that are imported by relative paths. */
+  readonly recordsDefinition: boolean;
 }
 
 /**
@@ -40,7 +43,22 @@ export async function pipelineAgain(
   const recorded = await recordedPipeline(store, runId);
   const loaded = await loadPipeline(file ?? (await ownFile(context, store, recorded, options)));
   const planned = planAgain(recorded.started, loaded, options);
-  return { planned, loaded, acceptedChanges: acceptChanges(context, recorded, planned, options.acceptChanges ?? false) };
+  // A log without the record is compared as 0.1.0 did.
+  const compared = recorded.loaded ? planned : { ...planned, definition: { ...planned.definition, sources: loaded.relativeSources } };
+  const acceptedChanges = acceptChanges(context, recorded, compared, options.acceptChanges ?? false);
+  noteUncompared(context, recorded);
+  const recordsDefinition = !recorded.loaded && changedFiles(compared.definition, planned.definition).length > 0;
+  return { planned, loaded, acceptedChanges, recordsDefinition };
+}
+
+/** Says what a comparison leaves out: packages that were never recorded, and another distilog, whose logs and steps are made to go on. */
+function noteUncompared({ terminal }: CommandContext, { started: { logId }, loaded, distilog }: RecordedPipeline): void {
+  const now = program().distilog;
+  if (distilog !== now) terminal.note(`distilog ${distilog} drove run ${logId} last; distilog ${now} goes on with it.`);
+  if (!loaded)
+    terminal.note(
+      `The log of run ${logId} does not say which packages its code reached, so they were not compared. They are recorded now, and compared next time.`,
+    );
 }
 
 /** Returns the file from which this user drove the run, if it is as it was or its changes are accepted. A log may name any file, and loading runs it. */
@@ -106,7 +124,7 @@ function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline,
       `Param ${changed} was recorded when run ${started.logId} started, and cannot change: start a new run for another value.`,
     );
   }
-  return plan(loaded.pipeline, { params: { ...given, ...Object.fromEntries(recorded) }, sources: loaded.sources });
+  return plan(loaded.pipeline, { params: { ...given, ...Object.fromEntries(recorded) }, sources: loaded.sources, loaded: loaded.loaded });
 }
 
 /** Remembers that this user drives a run with a file, so that it need not be named next time. A run goes on where that cannot be stored. */
@@ -120,15 +138,16 @@ export async function remember({ terminal }: CommandContext, store: Store, runId
 
 function acceptChanges(
   { terminal }: CommandContext,
-  { started, manifest, definition }: RecordedPipeline,
+  { started, manifest, definition, loaded }: RecordedPipeline,
   planned: Plan,
   isAccepted: boolean,
 ): readonly AcceptedChange[] {
   const runId = started.logId;
-  const changes = definitionDiff({ manifest, definition }, planned);
+  const changes = definitionDiff({ manifest, definition, loaded }, planned);
   const changed = changes.filter(({ kind }) => kind !== 'unchanged');
   if (changed.length === 0) return [];
-  const shown = renderChanges(changes, definition, planned.definition, terminal);
+  const around = loaded && planned.loaded ? loadedDiff(loaded, planned.loaded) : [];
+  const shown = [renderLoaded(around, terminal), renderChanges(changes, definition, planned.definition, terminal)].join('');
   const impossible = incompatibility(changes);
   if (impossible !== null) {
     throw new Fault(

@@ -1,5 +1,5 @@
 import { beginning, runDefinitions } from '#distiset';
-import type { Definition, Manifest, RecordedEvent } from '#schema';
+import type { Definition, Loaded, Manifest, RecordedEvent } from '#schema';
 import { runLogId, type Store } from '#log';
 
 /** A run's pipeline as it was recorded. */
@@ -8,6 +8,10 @@ export interface RecordedPipeline {
   /** With the changes that were accepted on the way. */
   readonly manifest: Manifest;
   readonly definition: Definition;
+  /** What was loaded with it last, or null: no driver of the run recorded that. */
+  readonly loaded: Loaded | null;
+  /** The distilog that drove the run last. */
+  readonly distilog: string;
 }
 
 /** Returns a run's pipeline as it was recorded last: with the changes that were accepted on the way. */
@@ -18,5 +22,15 @@ export async function recordedPipeline(store: Store, runId: string): Promise<Rec
   for (const { acceptedChanges } of definitions) for (const { step, signature } of acceptedChanges) signatures.set(step, signature);
   const definition = await (definitions.at(-1) ?? definitions[0]).read();
   const steps = started.data.manifest.steps.map((step) => ({ ...step, signature: signatures.get(step.name) ?? step.signature }));
-  return { started, manifest: { ...started.data.manifest, steps }, definition };
+  return { started, manifest: { ...started.data.manifest, steps }, definition, ...(await lastDrive(store, runId)) };
+}
+
+async function lastDrive({ log }: Store, runId: string): Promise<Pick<RecordedPipeline, 'loaded' | 'distilog'>> {
+  let last: Pick<RecordedPipeline, 'loaded' | 'distilog'> = { loaded: null, distilog: '' };
+  for await (const page of log.read(runLogId(runId), { types: ['RunStarted', 'RunResumed', 'RunReopened'] })) {
+    for (const event of page)
+      if (event.type === 'RunStarted' || event.type === 'RunResumed' || event.type === 'RunReopened')
+        last = { loaded: event.data.loaded ?? last.loaded, distilog: event.data.program.distilog };
+  }
+  return last;
 }

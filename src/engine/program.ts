@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The version of distilog, and of the Node that runs it: recorded with a run, for a later version may write other bytes. */
@@ -13,6 +14,9 @@ function packageVersion(): string {
   version ??= (JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }).version;
   return version;
 }
+
+/** The folder of this program's package. */
+export const packageFolder = (): string => path.dirname(packageFile());
 
 /** The package's own package.json: beside `src` in the source tree, beside `dist` when it is built. */
 function packageFile(): string {

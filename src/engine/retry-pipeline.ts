@@ -8,9 +8,9 @@ import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#
 import { triedAgain } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { driveContext } from './run-pipeline.ts';
+import { driveContext, newDefinition, type DefinitionOptions } from './run-pipeline.ts';
 
-export interface RetryOptions extends EngineOptions, Pick<ReopenOptions, 'runId' | 'acceptedChanges' | 'concurrency'> {
+export interface RetryOptions extends EngineOptions, DefinitionOptions, Pick<ReopenOptions, 'runId' | 'acceptedChanges' | 'concurrency'> {
   /** Steps whose rejected rows are tried again; default: all. */
   readonly steps?: readonly string[] | undefined;
   /** Causes; default: all. */
@@ -24,10 +24,10 @@ export interface RetryOptions extends EngineOptions, Pick<ReopenOptions, 'runId'
  */
 export async function retryPipeline(store: Store, plan: Plan, options: RetryOptions): Promise<DrivenRun> {
   const { runId, acceptedChanges, concurrency, steps, codes } = options;
-  const definition = acceptedChanges.length > 0 ? documentChunk(plan.definition) : null;
+  const definition = newDefinition(plan, options);
   const run = await reopenRun(
     driveContext(store, plan, options),
-    { runId, acceptedChanges, concurrency, definition },
+    { runId, acceptedChanges, concurrency, definition, loaded: plan.loaded },
     (before, { position }) => reopening(store, { runId, before, position, steps, codes, manifest: plan.manifest.steps }),
   );
   return pausedByUnhandledErrors(run, plan, options);

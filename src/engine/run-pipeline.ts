@@ -23,7 +23,7 @@ export interface NewRunOptions extends EngineOptions {
 
 /** Starts a run of a plan on a store: `RunStarted` is durable when it returns; `drive()` moves it. */
 export async function startPipeline(store: Store, plan: Plan, options: NewRunOptions = {}): Promise<DrivenRun> {
-  const { manifest, definition, params, secrets } = plan;
+  const { manifest, definition, loaded, params, secrets } = plan;
   const run = await startRun(driveContext(store, plan, options), {
     runId: options.runId ?? newRunId(manifest.pipeline),
     manifest,
@@ -32,6 +32,7 @@ export async function startPipeline(store: Store, plan: Plan, options: NewRunOpt
     secrets: secrets.map(({ name }) => name),
     seed: options.seed ?? randomInt(2 ** 32),
     file: options.file ?? null,
+    loaded,
   });
   return pausedByUnhandledErrors(run, plan, options);
 }
@@ -40,7 +41,7 @@ export async function startPipeline(store: Store, plan: Plan, options: NewRunOpt
 export async function resumePipeline(
   store: Store,
   plan: Plan,
-  options: EngineOptions & Omit<ResumeOptions, 'definition'>,
+  options: EngineOptions & DefinitionOptions & Omit<ResumeOptions, 'definition' | 'loaded'>,
 ): Promise<DrivenRun> {
   const { runId, seize, acceptedChanges, concurrency, skip } = options;
   const run = await resumeRun(driveContext(store, plan, options), {
@@ -49,10 +50,24 @@ export async function resumePipeline(
     acceptedChanges,
     concurrency,
     skip,
-    definition: acceptedChanges.length > 0 ? documentChunk(plan.definition) : null,
+    definition: newDefinition(plan, options),
+    loaded: plan.loaded,
   });
   return pausedByUnhandledErrors(run, plan, options);
 }
+
+/** What decides whether a run that goes on records its definition again. */
+export interface DefinitionOptions {
+  readonly acceptedChanges: ResumeOptions['acceptedChanges'];
+  /** Records the plan's definition though nothing changed: the recorded one lacks files that distilog sees now. */
+  readonly recordsDefinition?: boolean | undefined;
+}
+
+/** Returns the definition, where it is to be recorded again. */
+export const newDefinition = (
+  plan: Plan,
+  { acceptedChanges, recordsDefinition = false }: DefinitionOptions,
+): ResumeOptions['definition'] => (acceptedChanges.length > 0 || recordsDefinition ? documentChunk(plan.definition) : null);
 
 const silent: Log = { info: () => undefined, warn: () => undefined };
 

@@ -1,17 +1,20 @@
 import { canonicalJson } from '#kit/json';
-import type { Definition, DefinitionStep, Manifest } from '#schema';
+import type { Definition, DefinitionStep, Loaded, Manifest } from '#schema';
+import { loadedDiff } from './loaded-diff.ts';
 
 /** A pipeline as data. */
 export interface DefinedPipeline {
   readonly manifest: Manifest;
   readonly definition: Definition;
+  /** What was loaded with it, where that is known. */
+  readonly loaded?: Loaded | null | undefined;
 }
 
 /** What became of a step between two definitions. `follows`: it is the same, and something above it is not. */
 export interface StepChange {
   readonly step: string;
   readonly kind: 'unchanged' | 'changed' | 'follows' | 'added' | 'removed';
-  /** Which parts differ: operator, options, columns, code, captures, key; `sources` where only the pipeline's files do. */
+  /** Which parts differ: operator, options, columns, code, captures, key; `sources` and `packages` where only the pipeline's files and packages do. */
   readonly parts: readonly string[];
   readonly signature: string;
 }
@@ -22,7 +25,10 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
   const plannedBefore = new Map(recorded.manifest.steps.map((step) => [step.name, step]));
   const plannedNow = new Map(now.manifest.steps.map((step) => [step.name, step]));
   // A prompt in a constant above the function is not in the function's text: where files differ and no step does, every step may have changed.
-  const haveFilesChanged = changedFiles(recorded.definition, now.definition).length > 0;
+  const around = [
+    ...(changedFiles(recorded.definition, now.definition).length > 0 ? ['sources'] : []),
+    ...(recorded.loaded && now.loaded && loadedDiff(recorded.loaded, now.loaded).length > 0 ? ['packages'] : []),
+  ];
   const changes = now.definition.steps.map((step): StepChange => {
     const { signature = '', adds = [] } = plannedNow.get(step.name) ?? {};
     const old = before.get(step.name);
@@ -42,8 +48,8 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
     .filter(({ name }) => !plannedNow.has(name))
     .map(({ name }): StepChange => ({ step: name, kind: 'removed', parts: [], signature: '' }));
   const all = [...changes, ...removed];
-  if (!haveFilesChanged || all.some(({ kind }) => kind !== 'unchanged')) return all;
-  return all.map((change) => ({ ...change, kind: 'changed', parts: ['sources'] }));
+  if (around.length === 0 || all.some(({ kind }) => kind !== 'unchanged')) return all;
+  return all.map((change) => ({ ...change, kind: 'changed', parts: around }));
 }
 
 /** Paths of the pipeline's files that differ, come or go. */

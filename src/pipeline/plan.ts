@@ -1,4 +1,4 @@
-import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Manifest } from '#schema';
+import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Loaded, type Manifest } from '#schema';
 import { AssertionError } from '#kit/assert';
 import { isInstance } from '#kit/describe-thrown';
 import { Fault, messageOf } from '#kit/fault';
@@ -21,12 +21,16 @@ export interface PlanOptions {
   readonly concurrency?: Readonly<Record<string, number>> | undefined;
   /** The pipeline's own files, for the signature. */
   readonly sources?: Definition['sources'] | undefined;
+  /** What was loaded with them, where that is known. */
+  readonly loaded?: Loaded | null | undefined;
 }
 
 /** A pipeline that is ready to run: as data, to be recorded, and as functions, to be called. */
 export interface Plan {
   readonly manifest: Manifest;
   readonly definition: Definition;
+  /** What was loaded with the pipeline's files: recorded with a run, and compared when it goes on. Null: unknown. */
+  readonly loaded: Loaded | null;
   readonly params: JsonObject;
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /** In topological order. */
@@ -39,7 +43,7 @@ export interface Plan {
  * Plans a pipeline: runs its definition twice, checks and compares, and writes it down. Throws `Fault('invalid-pipeline')` and `Fault('invalid-params')`,
  * which say what is wrong, where, and what to write instead.
  */
-export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, sources = [] }: PlanOptions = {}): Plan {
+export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, sources = [], loaded = null }: PlanOptions = {}): Plan {
   if (!isPipeline(pipeline)) refuse(`What is to be planned is no pipeline: make one by pipeline('name', ({ source }) => { … }).`);
   const { name } = pipeline;
   if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
@@ -75,11 +79,11 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
       return [step.name, { ...step, options, signature }];
     }),
   );
-  return { ...data, params: parsed.recorded, secrets: parsed.secrets, steps, returned };
+  return { ...data, loaded, params: parsed.recorded, secrets: parsed.secrets, steps, returned };
 }
 
-/** What a run's first event holds beside steps and params, and then some. */
-const firstEventBytesSpare = 64 * 1024;
+/** What a run's first event holds beside steps and params, and then some: the packages that were loaded take up to a hundred bytes each, or two. */
+const firstEventBytesSpare = 256 * 1024;
 
 /** Steps and params are written into a run's first event. */
 function refuseTooLarge(name: string, manifest: Manifest, params: JsonObject): void {

@@ -1,11 +1,11 @@
 import { graph, projections, type GraphState } from '#projections';
-import type { AcceptedChange, Actor, Manifest, NewEvent, RecordedEvent } from '#schema';
+import type { AcceptedChange, Actor, Loaded, Manifest, NewEvent, RecordedEvent } from '#schema';
 import { ageInWords } from '#kit/age';
 import type { Clock } from '#kit/clock';
 import { Fault, hasCode } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { parseInstant } from '#kit/instant';
-import type { Json } from '#kit/json';
+import { canonicalJson, type Json } from '#kit/json';
 import {
   appendSideEvent,
   encodeEvent,
@@ -71,17 +71,29 @@ export interface StartOptions {
   readonly secrets: readonly string[];
   readonly seed: number;
   readonly file: string | null;
+  /** What was loaded with the pipeline, where that is known. */
+  readonly loaded?: Loaded | null | undefined;
 }
 
 /** Starts a run: its first event is durable, and its driver lock held, when this returns. */
 export async function startRun(context: DriveContext, options: StartOptions): Promise<DrivenRun> {
   const { store, actor, program } = context;
-  const { runId, manifest, params, secrets, seed, file } = options;
+  const { runId, manifest, params, secrets, seed, file, loaded } = options;
   await store.chunks.put([options.definition]);
   const started: NewEvent<'RunStarted'> = {
     type: 'RunStarted',
     chunks: [options.definition.sha256],
-    data: { manifest, params: params as NewEvent<'RunStarted'>['data']['params'], secrets, seed, seeds: 'origin', file, program, actor },
+    data: {
+      manifest,
+      params: params as NewEvent<'RunStarted'>['data']['params'],
+      secrets,
+      seed,
+      seeds: 'origin',
+      file,
+      program,
+      actor,
+      ...(loaded ? { loaded } : {}),
+    },
   };
   const created = await store.log.create({
     logId: runLogId(runId),
@@ -104,6 +116,8 @@ export interface ResumeOptions {
   readonly acceptedChanges: readonly AcceptedChange[];
   /** The changed definition, where changes were accepted. */
   readonly definition: Chunk | null;
+  /** What was loaded with the pipeline this time: recorded, where it is not as it was. */
+  readonly loaded?: Loaded | null | undefined;
   readonly concurrency: Readonly<Record<string, number>>;
   /** Batches to give up. */
   readonly skip: readonly { readonly step: string; readonly batch: number }[];
@@ -119,7 +133,7 @@ export function resumeRun(context: DriveContext, options: ResumeOptions): Promis
   return takenOver(context, options, async (before, head) => {
     await refuse(store, runId, before, head);
     return {
-      events: takeover(context, options, before, head, await lastDriver(store, runId, head)),
+      events: takeover(context, options, before, head, await lastDrive(store, runId, head)),
       chunks: definition ? [definition] : [],
     };
   });
@@ -137,7 +151,7 @@ export interface Reopening {
   readonly rows: Chunk;
 }
 
-export type ReopenOptions = Pick<ResumeOptions, 'runId' | 'acceptedChanges' | 'definition' | 'concurrency'>;
+export type ReopenOptions = Pick<ResumeOptions, 'runId' | 'acceptedChanges' | 'definition' | 'loaded' | 'concurrency'>;
 
 /**
  * Begins a new pass of a run that is over. `look` says what it consists of, given the run as of its head; asked again if somebody else appended meanwhile.
@@ -148,18 +162,18 @@ export function reopenRun(
   look: (before: GraphState, head: Head) => Promise<Reopening>,
 ): Promise<DrivenRun> {
   const { store, actor, program } = context;
-  const { runId, definition, acceptedChanges, concurrency } = options;
+  const { runId, definition, acceptedChanges, loaded, concurrency } = options;
   return takenOver(context, { runId, seize: false }, async (before, head) => {
     await refuseUnknown(store, runId, head);
     const { rows, ...which } = await look(before, head);
+    const last = await lastDrive(store, runId, head);
     const reopened: NewEvent<'RunReopened'> = {
       type: 'RunReopened',
       chunks: [rows.sha256],
-      data: { ...which, pass: before.pass + 1, epoch: head.epoch + 1, actor, program },
+      data: { ...which, pass: before.pass + 1, epoch: head.epoch + 1, actor, program, ...newlyLoaded(loaded, last) },
     };
-    const isAsBefore = acceptedChanges.length === 0 && Object.keys(concurrency).length === 0;
-    const from = await lastDriver(store, runId, head);
-    const resumed = isAsBefore ? [] : takeover(context, { ...options, seize: false, skip: [] }, before, head, from);
+    const isAsBefore = definition === null && acceptedChanges.length === 0 && Object.keys(concurrency).length === 0;
+    const resumed = isAsBefore ? [] : takeover(context, { ...options, loaded: null, seize: false, skip: [] }, before, head, last);
     return { events: [reopened, ...resumed], chunks: definition ? [rows, definition] : [rows] };
   });
 }
@@ -281,17 +295,27 @@ async function refuseUnknown(store: Store, runId: string, head: Head): Promise<v
   }
 }
 
-/** The actor of the newest start or resume. */
-async function lastDriver(store: Store, runId: string, head: Head): Promise<Actor | null> {
-  let last: Actor | null = null;
+/** How a run was driven last: by whom, and with what loaded, as far as that was recorded. */
+interface LastDrive {
+  readonly actor: Actor | null;
+  readonly loaded: Loaded | null;
+}
+
+async function lastDrive(store: Store, runId: string, head: Head): Promise<LastDrive> {
+  let last: LastDrive = { actor: null, loaded: null };
   for await (const page of store.log.read(runLogId(runId), { to: head.position, types: ['RunStarted', 'RunResumed', 'RunReopened'] })) {
     for (const event of page)
-      if (event.type === 'RunStarted' || event.type === 'RunResumed' || event.type === 'RunReopened') last = event.data.actor;
+      if (event.type === 'RunStarted' || event.type === 'RunResumed' || event.type === 'RunReopened')
+        last = { actor: event.data.actor, loaded: event.data.loaded ?? last.loaded };
   }
   return last;
 }
 
-function takeover(context: DriveContext, options: ResumeOptions, before: GraphState, head: Head, from: Actor | null): readonly NewEvent[] {
+/** What is to be recorded of what was loaded: nothing, where the log has it already. */
+const newlyLoaded = (loaded: Loaded | null | undefined, last: LastDrive): { readonly loaded?: Loaded } =>
+  !loaded || (last.loaded && canonicalJson(loaded) === canonicalJson(last.loaded)) ? {} : { loaded };
+
+function takeover(context: DriveContext, options: ResumeOptions, before: GraphState, head: Head, last: LastDrive): readonly NewEvent[] {
   const resumed: NewEvent<'RunResumed'> = {
     type: 'RunResumed',
     chunks: options.definition ? [options.definition.sha256] : [],
@@ -299,11 +323,12 @@ function takeover(context: DriveContext, options: ResumeOptions, before: GraphSt
       reason: options.seize ? 'taken-over' : 'resumed',
       epoch: head.epoch + 1,
       actor: context.actor,
-      from,
+      from: last.actor,
       positionSeen: head.position,
       acceptedChanges: options.acceptedChanges,
       concurrency: options.concurrency,
       program: context.program,
+      ...newlyLoaded(options.loaded, last),
     },
   };
   const abandoned: NewEvent[] = before.order.flatMap((step) =>

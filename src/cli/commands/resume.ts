@@ -27,7 +27,10 @@ export async function resume(
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     await refuseIfOver(store, runId);
-    const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'resume' });
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+      ...options,
+      command: 'resume',
+    });
     const { steps } = planned.manifest;
     const concurrency = concurrencyOf(options.concurrency, steps);
     await announce(context, store, runId, options);
@@ -37,6 +40,7 @@ export async function resume(
         runId,
         seize: options.takeOver ?? false,
         acceptedChanges,
+        recordsDefinition,
         concurrency,
         skip: skip.map(({ step, batch }) => ({ step: stepNamed(steps, step), batch })),
         isRejectLimitLifted: !options.rejectLimit,

@@ -22,7 +22,10 @@ export async function retry(
 ): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
-    const { planned, loaded, acceptedChanges } = await pipelineAgain(context, store, runId, file, { ...options, command: 'retry' });
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+      ...options,
+      command: 'retry',
+    });
     const concurrency = concurrencyOf(options.concurrency, planned.manifest.steps);
     const steps = options.step.map((name) => stepNamed(planned.manifest.steps, name));
     await drive(context, store, options, async (told) => {
@@ -30,6 +33,7 @@ export async function retry(
         ...told,
         runId,
         acceptedChanges,
+        recordsDefinition,
         concurrency,
         steps: steps.length > 0 ? steps : undefined,
         codes: options.code.length > 0 ? options.code : undefined,

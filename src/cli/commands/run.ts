@@ -20,7 +20,7 @@ export async function run(context: CommandContext, file: string, options: RunOpt
   const loaded = await loadPipeline(file);
   const params = parseParamOptions(loaded.pipeline.params, options.param, process.env);
   const planWith = (concurrency: Readonly<Record<string, number>>) =>
-    plan(loaded.pipeline, { params, concurrency, sources: loaded.sources });
+    plan(loaded.pipeline, { params, concurrency, sources: loaded.sources, loaded: loaded.loaded });
   // Which step a config's name means is known once it is planned.
   const isOfConfig = options.concurrency.some((option) => option.startsWith(`${onlyConfig}=`));
   const planned = planWith(concurrencyOf(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,9 @@ import { pipeline, plan } from '#pipeline';
 import { changedSources, knownFile, rememberFile } from '../../../src/cli/known-file.ts';
 import { hashedSources } from '../../../src/cli/local-sources.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
+import type { ResumedTwice } from './resume-twice.ts';
 
+const root = path.resolve(import.meta.dirname, '../../..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-known-'));
 const before = process.env['XDG_STATE_HOME'];
 afterAll(() => {
@@ -129,5 +132,40 @@ describe('the file of a run', () => {
     expect(fs.existsSync(path.join(path.dirname(file), 'loaded'))).toBe(false);
     await expect(again(store, 'known-1', true)).rejects.toMatchObject({ code: 'no-pipeline' });
     expect(fs.existsSync(path.join(path.dirname(file), 'loaded'))).toBe(true);
+  });
+});
+
+describe('a log that does not say what was loaded', () => {
+  it('goes on, and says once that packages were not compared; files that 0.1.0 did not see are recorded then', async () => {
+    const file = written('', 'main.ts');
+    fs.writeFileSync(path.join(path.dirname(file), 'package.json'), `{ "type": "module", "imports": { "#rows": "./rows.ts" } }`);
+    fs.writeFileSync(path.join(path.dirname(file), 'rows.ts'), 'export const rows = [{ n: 1 }];');
+    fs.mkdirSync(path.join(path.dirname(file), 'node_modules'));
+    for (const name of ['distilog', 'zod'])
+      fs.symlinkSync(name === 'zod' ? path.join(root, 'node_modules/zod') : root, path.join(path.dirname(file), 'node_modules', name));
+    fs.writeFileSync(
+      file,
+      `import { z } from 'zod';
+import { pipeline } from 'distilog';
+import { rows } from '#rows';
+export default pipeline('known', ({ source }) => {
+  source('rows', { output: z.object({ n: z.int() }), rows });
+});`,
+    );
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--conditions=distilog-source', '--no-warnings', path.join(import.meta.dirname, 'resume-twice.ts'), file],
+      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
+    );
+    expect(stdout, stderr).not.toBe('');
+    const { notes, sources } = JSON.parse(stdout) as ResumedTwice;
+    expect(notes).toEqual([
+      [
+        expect.stringMatching(/^distilog 0\.0\.9 drove run known-1 last; distilog \S+ goes on with it\.$/),
+        expect.stringMatching(/^The log of run known-1 does not say which packages/),
+      ],
+      [],
+    ]);
+    expect(sources).toEqual([['main.ts'], ['main.ts', 'rows.ts']]);
   });
 });

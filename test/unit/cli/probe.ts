@@ -1,3 +1,4 @@
+import type { Loaded } from '#schema';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
 
 /** What became of loading a file, in a process that no test runner has changed the loading of. */
@@ -7,13 +8,15 @@ export type Probed =
       readonly name: string;
       readonly file: string;
       readonly sources: readonly { readonly path: string; readonly text: string }[];
+      readonly relativeSources: readonly { readonly path: string }[];
+      readonly loaded: Loaded;
     }
   | { readonly ok: false; readonly code: string | null; readonly message: string };
 
 async function probe(file: string): Promise<Probed> {
   try {
-    const { pipeline, sources, file: given } = await loadPipeline(file);
-    return { ok: true, name: pipeline.name, file: given, sources };
+    const { pipeline, sources, relativeSources, loaded, file: given } = await loadPipeline(file);
+    return { ok: true, name: pipeline.name, file: given, sources, relativeSources, loaded };
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message: string };
     return { ok: false, code: code ?? null, message };

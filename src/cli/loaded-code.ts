@@ -1,0 +1,146 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { canonicalJson } from '#kit/json';
+import { importingFiles, importsOf, isModule, type ImportedFile } from '#kit/module-graph';
+import { sha256 } from '#kit/sha256';
+import { packageFolder } from '#engine';
+import { loadedMax, type Loaded } from '#schema';
+import { findPackage, packageOf, versionOf, type Package } from './packages.ts';
+
+/** What came into this process with a pipeline's file. */
+export interface LoadedCode {
+  /** The pipeline's own files: those outside of packages, absolute. */
+  readonly files: readonly string[];
+  readonly loaded: Loaded;
+}
+
+/** Who imports where jiti runs a file's TypeScript: it resolves names in the file's place. */
+const jitiFolder = path.join('node_modules', 'jiti') + path.sep;
+
+/**
+ * Returns what a pipeline's file reached when it was loaded, as Node resolved it: its own files, and the packages behind them. distilog itself is not
+ * followed: its version stands apart, and its dependencies have exact versions. `transformed` are files that jiti ran, of which Node knows nothing.
+ */
+export function loadedCode(file: string, transformed: readonly string[] = []): LoadedCode {
+  const reached = reach([file, ...transformed], transformed.length > 0);
+  const home = packageOf(file)?.folder;
+  const isOwn = (each: string) => packageOf(each)?.folder === home || packageOf(each) === null;
+  const files = [...reached.keys()].filter(isOwn).sort();
+  const folder = path.dirname(file);
+  const relative = (each: string) => path.relative(folder, each).split(path.sep).join('/');
+  const imports = files.flatMap((from) =>
+    (reached.get(from) ?? [])
+      .filter(
+        (imported) => isOwn(imported.file) && !isDistilog(imported.file) && !/^(\.{0,2}\/|file:|[A-Za-z]:[\\/])/.test(imported.specifier),
+      )
+      .map(({ specifier, file: to }) => ({ from: relative(from), name: specifier, to: relative(to) })),
+  );
+  return {
+    files,
+    loaded: bounded(
+      packagesIn(
+        [...reached.keys()].filter((each) => !isOwn(each)),
+        files,
+      ),
+      imports,
+    ),
+  };
+}
+
+/** By file, in the order of their distance, what it imports. */
+function reach(roots: readonly string[], isJiti: boolean): ReadonlyMap<string, readonly ImportedFile[]> {
+  const reached = new Map<string, readonly ImportedFile[]>();
+  const byFolder = Map.groupBy(importingFiles(), (each) => path.dirname(each));
+  const open = [...roots];
+  if (isJiti)
+    for (const each of importingFiles())
+      if (each.includes(jitiFolder))
+        open.push(
+          ...importsOf(each)
+            .map((imported) => imported.file)
+            .filter((to) => !to.includes(jitiFolder)),
+        );
+  // An array that grows while it is walked: nearest files first.
+  for (const next of open) {
+    if (reached.has(next) || isDistilog(next)) continue;
+    // CommonJS: a name that another file of the folder required before is not resolved again.
+    const importers = isModule(next) || packageOf(next) === null ? [next] : (byFolder.get(path.dirname(next)) ?? []);
+    const imports = importers.flatMap((each) => importsOf(each));
+    reached.set(next, imports);
+    for (const imported of imports) open.push(imported.file);
+  }
+  return reached;
+}
+
+/** Whether a file is this program's: in its package, or, in a clone of its repository, in a folder of its sources. */
+function isDistilog(file: string): boolean {
+  const [room] = path.relative(packageFolder(), file).split(path.sep);
+  if (packageOf(file)?.folder === packageFolder()) return true;
+  return packageOf(packageFolder() + path.sep) === null && ['dist', 'src', 'schema', 'projections'].includes(room ?? '');
+}
+
+type LoadedPackage = Loaded['packages'][number];
+
+function packagesIn(loadedFiles: readonly string[], ownFiles: readonly string[]): readonly LoadedPackage[] {
+  const found = new Map<string, { readonly name: string; readonly version: string; readonly files: Map<string, string> }>();
+  const versions = new Map<string, string>();
+  const entryOf = (its: Package) => {
+    const version = versions.get(its.folder) ?? versionOf(its);
+    versions.set(its.folder, version);
+    const key = `${its.name}@${version}`;
+    const entry = found.get(key) ?? { name: its.name, version, files: new Map<string, string>() };
+    found.set(key, entry);
+    return entry;
+  };
+  for (const file of loadedFiles) {
+    const its = packageOf(file);
+    if (its) entryOf(its).files.set(path.relative(its.folder, file).split(path.sep).join('/'), hashOf(file));
+  }
+  for (const its of namedPackages(ownFiles)) entryOf(its);
+  return Array.from(found.values(), ({ name, version, files }) => ({
+    name,
+    version,
+    sha256: files.size === 0 ? null : sha256(canonicalJson([...files].sort(([a], [b]) => (a < b ? -1 : 1)))),
+  }));
+}
+
+const latePattern = /\b(?:import|require)\s*\(\s*(['"])((?:@[\w.-]+\/)?[A-Za-z0-9][\w.-]*)(?:\/[^'"]*)?\1/g;
+
+/** Packages that a file's text imports or requires by a call: it may not have come to that yet. */
+function namedPackages(files: readonly string[]): readonly Package[] {
+  return files
+    .filter((file) => !file.endsWith('.json'))
+    .flatMap((file) => {
+      const names = new Set(Array.from(textOf(file).matchAll(latePattern), ([, , name = '']) => name));
+      return [...names]
+        .flatMap((name) => findPackage(name, file) ?? [])
+        .filter(({ folder }) => packageOf(folder + path.sep) !== null && folder !== packageFolder());
+    });
+}
+
+function textOf(file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function hashOf(file: string): string {
+  try {
+    return sha256(fs.readFileSync(file));
+  } catch {
+    return '';
+  }
+}
+
+/** The nearest ones by name; the others counted together. */
+function bounded(packages: readonly LoadedPackage[], imports: Loaded['imports']): Loaded {
+  const byName = packages.slice(0, loadedMax).toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
+  const rest = [...packages.slice(loadedMax), ...imports.slice(loadedMax)].map((each) => canonicalJson(each)).sort();
+  return {
+    packages: byName,
+    imports: imports.slice(0, loadedMax),
+    more: rest.length > 0 ? { count: rest.length, sha256: sha256(rest.join('\n')) } : null,
+  };
+}

@@ -1,0 +1,78 @@
+import { resumePipeline } from '#engine';
+import { systemClock } from '#kit/clock';
+import { memoryStore } from '#log';
+import { plan } from '#pipeline';
+import { documentChunk } from '#rows';
+import { startRun } from '#scheduler';
+import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
+import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
+import { recordedPipeline } from '../../../src/cli/recorded-pipeline.ts';
+
+/** What was said at each resume, and which files the recorded definition held before it. */
+export interface ResumedTwice {
+  readonly notes: readonly (readonly string[])[];
+  readonly sources: readonly (readonly string[])[];
+}
+
+// Starts a run as an older distilog did, without a record of what was loaded, and resumes it twice from the file that is given.
+const [, , file = ''] = process.argv;
+const store = memoryStore();
+const actor = { user: 'me', host: 'here', pid: 1 };
+const runId = 'known-1';
+const { pipeline, relativeSources } = await loadPipeline(file);
+const { manifest, definition } = plan(pipeline, { sources: relativeSources });
+const run = await startRun(
+  {
+    store,
+    actor,
+    clock: systemClock,
+    program: { distilog: '0.0.9', node: '22.18.0' },
+    makeWorker: () => ({
+      name: 'none',
+      load: { unfinished: () => undefined, unfinishedOf: () => 0, heldBytes: () => 0 },
+      run: () => Promise.reject(new Error('nothing runs')),
+      sourceFacts: () => Promise.resolve({ count: null, origin: null }),
+      again: () => Promise.resolve([]),
+      sourceRows: () => 1,
+      recorded: () => undefined,
+      stop: () => undefined,
+      close: () => Promise.resolve(),
+    }),
+  },
+  { runId, manifest, definition: documentChunk(definition), params: {}, secrets: [], seed: 1, file },
+);
+const pause = { kind: 'pause', reason: 'asked', message: '', step: null, actor } as const;
+run.stop(pause);
+await run.drive();
+
+const notes: string[][] = [];
+const sources: string[][] = [];
+const recordedSources = async () => (await recordedPipeline(store, runId)).definition.sources.map(({ path }) => path);
+for (let time = 0; time < 2; time++) {
+  const said: string[] = [];
+  const terminal = {
+    print: () => undefined,
+    note: (line: string) => void said.push(line),
+    isInteractive: false,
+    width: 100,
+    paint: (_: string, text: string) => text,
+  };
+  const context = { terminal, exit: () => undefined, onInterrupt: () => undefined };
+  sources.push(await recordedSources());
+  const { planned, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+    command: 'resume',
+    param: [],
+  });
+  const resumed = await resumePipeline(store, planned, {
+    runId,
+    seize: false,
+    acceptedChanges,
+    recordsDefinition,
+    concurrency: {},
+    skip: [],
+  });
+  resumed.stop(pause);
+  await resumed.drive();
+  notes.push(said);
+}
+process.stdout.write(`${JSON.stringify({ notes, sources } satisfies ResumedTwice)}\n`);
