@@ -3,7 +3,7 @@ import type { ManifestStep } from '#schema';
 import { Fault } from '#kit/fault';
 import type { Store } from '#log';
 import type { Plan } from '#pipeline';
-import { documentChunk, rejectedRows, type RejectedRow } from '#rows';
+import { rejectedRows, type RejectedRow } from '#rows';
 import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#scheduler';
 import { triedAgain } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
@@ -69,6 +69,13 @@ function refuseIfNotOver(runId: string, { status }: GraphState): void {
     details: { run: runId, status },
   });
 }
+
+/**
+ * Returns whether rejected rows of a step can be tried again: their input is stored, the step has ended, the run was not cancelled, and nothing below makes
+ * rows of many together.
+ */
+export const canRetry = (graph: GraphState, step: string): boolean =>
+  graph.status !== 'cancelled' && canBeTried(graph, step) && notRetriable(graph, step) === null;
 
 /** A source's items were never stored, and a step that failed does not go on. */
 function canBeTried({ steps }: GraphState, name: string): boolean {

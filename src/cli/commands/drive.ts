@@ -1,4 +1,4 @@
-import { thisActor } from '#engine';
+import { canRetry, thisActor } from '#engine';
 import { messageOf } from '#kit/fault';
 import type { RecordedEvent } from '#schema';
 import type { Store } from '#log';
@@ -9,7 +9,7 @@ import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
 import { rejectedBeforePause } from '../rejected-before-pause.ts';
 import { readStates } from '../read-states.ts';
-import { stepViews } from '../run-view.ts';
+import { stepViews, type RunStates } from '../run-view.ts';
 import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '#engine';
@@ -63,6 +63,28 @@ function interrupt(run: DrivenRun, count: number, note: (line: string) => void):
   }
 }
 
+/** Says how rejected rows are tried again, and which cannot be. */
+export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progress'>, runId: string): readonly string[] {
+  const lossy = graph.order
+    .map((name) => ({ name, rejected: progress.steps[name]?.rows.rejected ?? 0 }))
+    .filter((step) => step.rejected > 0);
+  const again = lossy.filter(({ name }) => canRetry(graph, name));
+  const stay = lossy.filter(({ name }) => !canRetry(graph, name));
+  const count = (steps: typeof lossy) => steps.reduce((sum, { rejected }) => sum + rejected, 0);
+  const steps = stay.length > 0 ? again.map(({ name }) => ` --step ${name}`).join('') : '';
+  const these = count(again) === 1 ? 'it' : 'them';
+  return [
+    ...(again.length > 0
+      ? [`To try ${stay.length > 0 ? `${formatCount(count(again))} of them` : these} again: distilog retry ${runId}${steps}`]
+      : []),
+    ...(stay.length > 0
+      ? [
+          `${stay.length < lossy.length ? `The ${formatCount(count(stay))} of` : count(stay) === 1 ? 'The one of' : 'Those of'} ${stay.map(({ name }) => name).join(', ')} cannot be tried again in this run.`,
+        ]
+      : []),
+  ];
+}
+
 /** The end of a run in words: what there is, what was lost, what to do next. */
 async function conclude({ terminal }: CommandContext, store: Store, runId: string, rest: Rest, position: number): Promise<void> {
   const { print, paint } = terminal;
@@ -87,6 +109,6 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
     print(
       `${rejected === 1 ? '1 row was rejected, with its' : `${formatCount(rejected)} rows were rejected, each with its`} cause: distilog errors ${runId}`,
     );
-  if (rejected > 0 && rest !== 'paused') print(`To try ${rejected === 1 ? 'it' : 'them'} again: distilog retry ${runId}`);
+  if (rejected > 0 && rest !== 'paused') for (const line of retryHint(states, runId)) print(line);
   if (rest !== 'paused') print(paint('dim', `The dataset: distilog distiset ${runId} --out dataset`));
 }

@@ -26,6 +26,7 @@ const run = await startRun(
     store,
     actor,
     clock: systemClock,
+    owed: () => Promise.resolve(null),
     program: { distilog: '0.0.9', node: '22.18.0' },
     makeWorker: () => ({
       name: 'none',

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { startPipeline } from '#engine';
+import { memoryStore } from '#log';
+import { pipeline, plan, type Pipeline } from '#pipeline';
+import { retryHint } from '../../../src/cli/commands/drive.ts';
+import { readStates } from '../../../src/cli/read-states.ts';
+
+const n = z.object({ n: z.int() });
+const halves = { output: z.object({ half: z.int() }), retry: { attempts: 1 }, run: (row: { readonly n: number }) => ({ half: row.n / 2 }) };
+
+async function hint(pipe: Pipeline): Promise<readonly string[]> {
+  const store = memoryStore();
+  const run = await startPipeline(store, plan(pipe), { runId: 'hint-1' });
+  const { position } = await run.drive();
+  return retryHint(await readStates(store, 'hint-1', position), 'hint-1');
+}
+
+describe('what is said of rejected rows at the end', () => {
+  it('is how they are tried again', async () => {
+    expect(
+      await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows: [{ n: 1 }, { n: 2 }] }).map('half', halves))),
+    ).toEqual(['To try it again: distilog retry hint-1']);
+  });
+
+  it('is that a source’s cannot be: they were never stored', async () => {
+    const rows = [{ n: 'x' } as never, { n: 2 }];
+    expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
+      'The one of rows cannot be tried again in this run.',
+    ]);
+  });
+
+  it('is both, where both were rejected', async () => {
+    const rows = [{ n: 'x' } as never, { n: 1 }, { n: 3 }];
+    expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
+      'To try 2 of them again: distilog retry hint-1 --step half',
+      'The 1 of rows cannot be tried again in this run.',
+    ]);
+  });
+
+  it('is that those cannot be below which rows of many were made', async () => {
+    const pipe = pipeline('hint', ({ source }) => {
+      const made = source('rows', { output: n, rows: [{ n: 1 }, { n: 3 }] }).map('half', halves);
+      made.global('all', { output: z.object({ count: z.int() }), run: async (all) => [{ count: (await Array.fromAsync(all)).length }] });
+    });
+    expect(await hint(pipe)).toEqual(['Those of half cannot be tried again in this run.']);
+  });
+});
