@@ -17,6 +17,9 @@ export interface CommandContext {
   readonly onInterrupt: (handler: ((count: number) => void) | null) => void;
 }
 
+/** Returns whether a command may ask its user something: a person reads what it prints, and can answer. */
+export const mayAsk = ({ isInteractive }: Terminal, { json }: CommonOptions): boolean => isInteractive && process.stdin.isTTY && !json;
+
 /** Returns where a command's store is: what its options or the environment name, else this folder's own. */
 export const storeOptions = ({ store }: CommonOptions): StoreOptions => ({
   store,

@@ -73,7 +73,9 @@ async function watchDriver({ log }: Store, runId: string, { signal, position, lo
     await pause(lookEveryMs, signal);
     if (signal.aborted) return;
     const isDriven = (await log.holder(runId)) !== null;
-    missed = isDriven || position() !== before ? 0 : missed + 1;
+    // Events that are recorded and not told yet may hold the end.
+    const isBehind = (await log.head(runLogId(runId)))?.position !== position();
+    missed = isDriven || isBehind || position() !== before ? 0 : missed + 1;
     before = position();
     if (missed >= looksMax) lost();
   }

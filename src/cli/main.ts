@@ -100,7 +100,7 @@ export function commandLine(context: CommandContext): Command {
     .addHelpText(
       'after',
       `
-RUN may be left out (the newest run) or shortened to a unique prefix.
+RUN may be shortened to a unique prefix, or left out: the newest run; for resume, retry, pause and cancel the only run that they fit.
 Where a step is named, the name of a dataset's config means the step that it shows; a step of that name comes first.
 AS-OF is a position (1234), a time (2026-11-24T10:30, local unless it names a zone), a time ago (5m) or head.
 The store is --store, DISTILOG_STORE or DATABASE_URL, else a PostgreSQL of its own in .distilog/ of this folder.

@@ -30,18 +30,18 @@ export interface PipelineAgain {
 }
 
 /**
- * Loads the pipeline of a run that is to go on, and compares it with what was recorded: refused if it is another, unless the changes are accepted. Without a
- * file it loads the one from which this user drove the run last, and none that only the log names.
+ * Loads the pipeline of a run that is to go on, and compares it with what was recorded: refused if it is another, unless the changes are accepted. Without
+ * one that is `given` it loads the one from which this user drove the run last, and none that only the log names.
  */
 export async function pipelineAgain(
   context: CommandContext,
   store: Store,
   runId: string,
-  file: string | undefined,
+  given: LoadedPipeline | undefined,
   options: AgainOptions,
 ): Promise<PipelineAgain> {
   const recorded = await recordedPipeline(store, runId);
-  const loaded = await loadPipeline(file ?? (await ownFile(context, store, recorded, options)));
+  const loaded = given ?? (await loadPipeline(await ownFile(context, store, recorded, options)));
   const planned = planAgain(recorded.started, loaded, options);
   // A log without the record is compared as 0.1.0 did.
   const compared = recorded.loaded ? planned : { ...planned, definition: { ...planned.definition, sources: loaded.relativeSources } };

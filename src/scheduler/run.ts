@@ -2,7 +2,7 @@ import { graph, projections, type GraphState } from '#projections';
 import type { AcceptedChange, Actor, Loaded, Manifest, NewEvent, RecordedEvent } from '#schema';
 import { ageInWords } from '#kit/age';
 import type { Clock } from '#kit/clock';
-import { Fault, hasCode } from '#kit/fault';
+import { Fault, hasCode, messageOf } from '#kit/fault';
 import { newId } from '#kit/ids';
 import { parseInstant } from '#kit/instant';
 import { canonicalJson, type Json } from '#kit/json';
@@ -16,6 +16,7 @@ import {
   runLogId,
   sideLogId,
   snapshotting,
+  type Appended,
   type Appender,
   type Chunk,
   type DriverSession,
@@ -95,6 +96,23 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
       ...(loaded ? { loaded } : {}),
     },
   };
+  // The lock comes first: a run that is there and that nobody drives would look interrupted.
+  const session = await throughOutages(() => openSession(context, runId, false)).catch((error: unknown) => {
+    throw hasCode(error, 'run-is-driven')
+      ? new Fault('already-recorded', `Run ${runId} could not be started: there is one of that name. ${messageOf(error)}`, { cause: error })
+      : error;
+  });
+  try {
+    const { last, hash } = await create(context, options, started);
+    const state = await foldAt(store, graph, runLogId(runId), last);
+    return driven(context, { runId, session, state, epoch: 1, head: { position: last, hash } });
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function create({ store, actor }: DriveContext, { runId }: StartOptions, started: NewEvent<'RunStarted'>): Promise<Appended> {
   const created = await store.log.create({
     logId: runLogId(runId),
     epoch: 1,
@@ -104,9 +122,7 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
     events: [encodeEvent(started)],
   });
   if (!created.ok) throw new Fault(created.code, `Run ${runId} could not be started: ${created.message}`);
-  const session = await throughOutages(() => openSession(context, runId, false));
-  const state = await foldAt(store, graph, runLogId(runId), created.last);
-  return driven(context, { runId, session, state, epoch: 1, head: { position: created.last, hash: created.hash } });
+  return created;
 }
 
 export interface ResumeOptions {

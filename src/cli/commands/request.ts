@@ -5,8 +5,9 @@ import { pause } from '#kit/pause';
 import { systemClock } from '#kit/clock';
 import { cancelRun } from '#scheduler';
 import { appendSideEvent, foldAt, runLogId, type Store } from '#log';
-import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun } from '../find-run.ts';
+import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { currentState } from '../liveness.ts';
+import { chooseRun } from '../choose-run.ts';
 
 /** How long a driver may take to answer before the command goes without an answer. */
 const answerTimeoutMs = 30_000;
@@ -20,10 +21,14 @@ export async function request(
   options: CommonOptions,
 ): Promise<void> {
   await withStore(options, async (store) => {
-    const runId = await findRun(store, run);
-    const before = await statusOf(store, runId);
-    const isHeld = (await store.log.holder(runId)) !== null;
-    if (kind === 'cancel' && !isHeld && (before === 'paused' || before === 'running')) {
+    const runId = await chooseRun(context.terminal, store, run, {
+      command: kind,
+      fits: ({ status }, { holder }) =>
+        (status === 'running' && (kind === 'cancel' || holder !== null)) || (status === 'paused' && kind === 'cancel'),
+      mayAsk: mayAsk(context.terminal, options),
+    });
+    const { status: before, holder } = await currentState(store, runId);
+    if (kind === 'cancel' && holder === null && (before === 'paused' || before === 'running')) {
       await cancelRun({ store, actor: thisActor(), clock: systemClock }, runId);
       context.terminal.print(options.json ? JSON.stringify({ runId, status: 'cancelled' }) : `${runId}: cancelled`);
       return;
@@ -33,7 +38,7 @@ export async function request(
         details: { run: runId, status: before },
       });
     }
-    if (!isHeld) {
+    if (holder === null) {
       throw new Fault(
         'not-driven',
         `Run ${runId} is interrupted: nobody drives it, so there is nothing to pause. distilog resume ${runId} goes on.`,

@@ -3,8 +3,9 @@ import { resumePipeline } from '#engine';
 import { graph } from '#projections';
 import { Fault } from '#kit/fault';
 import { foldAt, runLogId, type Store } from '#log';
-import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun } from '../find-run.ts';
+import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { chooseRun, resumable } from '../choose-run.ts';
+import { loadPipeline } from '../load-pipeline.ts';
 import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
@@ -24,10 +25,16 @@ export async function resume(
   options: ResumeCommandOptions,
 ): Promise<void> {
   const skip = options.skip.map(skipOf);
+  const given = file === undefined ? undefined : await loadPipeline(file);
   await withStore(options, async (store) => {
-    const runId = await findRun(store, run);
+    const runId = await chooseRun(context.terminal, store, run, {
+      command: 'resume',
+      pipeline: given?.pipeline.name,
+      fits: resumable(options.takeOver ?? false),
+      mayAsk: mayAsk(context.terminal, options),
+    });
     await refuseIfOver(store, runId);
-    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, given, {
       ...options,
       command: 'resume',
     });

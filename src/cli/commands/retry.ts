@@ -1,7 +1,8 @@
 import { stepNamed } from '#distiset';
 import { retryPipeline } from '#engine';
-import { withStore, type CommandContext } from '../context.ts';
-import { findRun } from '../find-run.ts';
+import { mayAsk, withStore, type CommandContext } from '../context.ts';
+import { chooseRun, retryable } from '../choose-run.ts';
+import { loadPipeline } from '../load-pipeline.ts';
 import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
@@ -20,9 +21,15 @@ export async function retry(
   file: string | undefined,
   options: RetryCommandOptions,
 ): Promise<void> {
+  const given = file === undefined ? undefined : await loadPipeline(file);
   await withStore(options, async (store) => {
-    const runId = await findRun(store, run);
-    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+    const runId = await chooseRun(context.terminal, store, run, {
+      command: 'retry',
+      pipeline: given?.pipeline.name,
+      fits: retryable,
+      mayAsk: mayAsk(context.terminal, options),
+    });
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, given, {
       ...options,
       command: 'retry',
     });

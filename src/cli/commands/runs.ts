@@ -1,9 +1,10 @@
 import { graph } from '#projections';
-import { foldAt, runLogId, type RunEntry, type Store } from '#log';
+import { foldAt, runLogId, type Holder, type RunEntry, type Store } from '#log';
 import { systemClock } from '#kit/clock';
 import { parseAsOf } from '#log';
 import { Fault } from '#kit/fault';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
+import { currentState } from '../liveness.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { table } from '../table.ts';
@@ -34,20 +35,21 @@ export async function runs(context: CommandContext, options: RunsOptions): Promi
   const asked = options.at === undefined ? null : parseAsOf(options.at, systemClock());
   if (asked?.kind === 'position') throw new Fault('not-an-as-of', 'runs --at takes a time: positions are places in one run.');
   await withStore(options, async (store) => {
-    const listed: Listed[] = [];
+    const all: Listed[] = [];
     for await (const page of store.log.runs()) {
       for (const entry of page) {
         if (options.pipeline !== undefined && entry.pipeline !== options.pipeline) continue;
         const run = await listedRun(store, entry, asked?.kind === 'instant' ? asked.instant : null);
-        if (run) listed.push(run);
+        if (run) all.push(run);
       }
     }
-    if (options.json) context.terminal.print(JSON.stringify({ runs: listed }));
-    else show(context, listed);
+    if (options.json) context.terminal.print(JSON.stringify({ runs: all }));
+    else show(context, all);
   });
 }
 
-async function listedRun(
+/** One run of the list, or null if it had not started at an instant. */
+export async function listedRun(
   store: Store,
   { runId, pipeline, startedAt, head, holder }: RunEntry,
   instant: number | null,
@@ -55,26 +57,36 @@ async function listedRun(
   const position = instant === null ? head.position : await store.log.positionAt(runLogId(runId), instant);
   if (position === 0) return null;
   const { status } = await foldAt(store, graph, runLogId(runId), position);
+  // The list says who drives a run some time after it said where its log ends.
+  if (instant === null && status === 'running' && holder === null) {
+    const { recordedAt, ...now } = await currentState(store, runId);
+    return listed({ runId, pipeline, startedAt }, { ...now, lastEventAt: recordedAt });
+  }
   const lastEventAt =
     instant === null ? head.recordedAt : ((await store.log.asOf(runLogId(runId), position))?.recordedAt ?? head.recordedAt);
+  const interrupted = instant === null ? false : null;
   const driver = instant === null ? holder : null;
-  const interrupted = instant === null ? status === 'running' && holder === null : null;
-  return {
-    runId,
-    pipeline,
-    status,
-    interrupted,
-    startedAt,
-    position,
-    lastEventAt,
-    driver: driver && `${driver.user}@${driver.host}:${driver.pid}`,
-    drivenSince: driver && driver.since,
-    lastDriver: interrupted ? await store.log.lastWriter(runLogId(runId)) : null,
-  };
+  return listed({ runId, pipeline, startedAt }, { status, position, lastEventAt, interrupted, holder: driver, lastDriver: null });
 }
 
-function show({ terminal: { print, paint } }: CommandContext, listed: readonly Listed[]): void {
-  if (listed.length === 0) {
+type Seen = Pick<Listed, 'status' | 'position' | 'lastEventAt' | 'interrupted' | 'lastDriver'> & { readonly holder: Holder | null };
+
+const listed = (
+  run: Pick<Listed, 'runId' | 'pipeline' | 'startedAt'>,
+  { holder, status, position, lastEventAt, ...seen }: Seen,
+): Listed => ({
+  ...run,
+  status,
+  interrupted: seen.interrupted,
+  position,
+  lastEventAt,
+  driver: holder && `${holder.user}@${holder.host}:${holder.pid}`,
+  drivenSince: holder && holder.since,
+  lastDriver: seen.lastDriver,
+});
+
+function show({ terminal: { print, paint } }: CommandContext, all: readonly Listed[]): void {
+  if (all.length === 0) {
     print('No runs yet. Start one: distilog run FILE');
     return;
   }
@@ -87,7 +99,7 @@ function show({ terminal: { print, paint } }: CommandContext, listed: readonly L
     { title: 'events', align: 'right' },
     { title: 'driver' },
   ] as const;
-  const rows = listed.map(({ runId, pipeline, status, startedAt, lastEventAt, position, ...whose }) => [
+  const rows = all.map(({ runId, pipeline, status, startedAt, lastEventAt, position, ...whose }) => [
     runId,
     pipeline,
     whose.interrupted

@@ -13,7 +13,8 @@ import { stepViews, type RunStates, type StepView } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
-import { runLogId, type AsOf, type Holder, type Store } from '#log';
+import { runLogId, type AsOf, type Store } from '#log';
+import { currentState, type CurrentState } from '../liveness.ts';
 
 export interface StatusOptions extends CommonOptions {
   readonly at?: string | undefined;
@@ -27,27 +28,14 @@ export async function status(context: CommandContext, run: string | undefined, o
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     if (options.follow) context.exit(exitCodeOfEnding(await watchRun(context, store, runId, options)));
-    const asOf = await asOfOption(store, runId, options.at);
+    // Who drives a run is known of now only.
+    const live = options.at === undefined || options.at === 'head' ? await currentState(store, runId) : null;
+    const asOf = await asOfOption(store, runId, live ? String(live.position) : options.at);
     const states = await readStates(store, runId, asOf.position);
-    const live = options.at === undefined || options.at === 'head' ? await liveness(store, runId, states) : null;
     const notes = [...(await notesOn(store, runId, asOf)), ...rejectedBeforePause(states)];
     if (options.json) context.terminal.print(JSON.stringify(statusJson(runId, asOf, states, live, notes)));
     else show(context.terminal, { runId, asOf, states, live, notes });
   });
-}
-
-/** Whether a run that says it is running has a process that drives it: known of now only. */
-export interface Liveness {
-  readonly holder: Holder | null;
-  readonly interrupted: boolean;
-  /** Whoever drove it last, as `user@host:pid`, where it is interrupted. */
-  readonly lastDriver: string | null;
-}
-
-async function liveness(store: Store, runId: string, { graph }: RunStates): Promise<Liveness> {
-  const holder = await store.log.holder(runId);
-  const interrupted = graph.status === 'running' && holder === null;
-  return { holder, interrupted, lastDriver: interrupted ? await store.log.lastWriter(runLogId(runId)) : null };
 }
 
 /** What a reader of the log should know of it: times that lead the clock, events of a newer program. */
@@ -62,7 +50,7 @@ async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonl
   ].filter(Boolean);
 }
 
-function statusJson(runId: string, asOf: AsOf, states: RunStates, live: Liveness | null, notes: readonly string[]): unknown {
+function statusJson(runId: string, asOf: AsOf, states: RunStates, live: CurrentState | null, notes: readonly string[]): unknown {
   return {
     runId,
     pipeline: states.graph.pipeline,
@@ -100,7 +88,7 @@ interface Shown {
   readonly runId: string;
   readonly asOf: AsOf;
   readonly states: RunStates;
-  readonly live: Liveness | null;
+  readonly live: CurrentState | null;
   readonly notes: readonly string[];
 }
 
@@ -133,7 +121,7 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
 
 const timelineShown = 6;
 
-function describeStatus({ graph, progress }: RunStates, live: Liveness | null, paint: Terminal['paint']): string {
+function describeStatus({ graph, progress }: RunStates, live: CurrentState | null, paint: Terminal['paint']): string {
   if (live?.interrupted) {
     const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)} (${ageOf(progress.lastEventAt)})` : '';
     const last = live.lastDriver ? `, the last was ${live.lastDriver}` : '';

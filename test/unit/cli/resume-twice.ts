@@ -60,7 +60,7 @@ for (let time = 0; time < 2; time++) {
   };
   const context = { terminal, exit: () => undefined, onInterrupt: () => undefined };
   sources.push(await recordedSources());
-  const { planned, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, file, {
+  const { planned, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, await loadPipeline(file), {
     command: 'resume',
     param: [],
   });

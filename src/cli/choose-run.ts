@@ -1,0 +1,115 @@
+import { createInterface } from 'node:readline/promises';
+import { canRetry } from '#engine';
+import { graph, progress, type GraphState } from '#projections';
+import { Fault } from '#kit/fault';
+import { foldAt, runLogId, type RunEntry, type Store } from '#log';
+import { findRun } from './find-run.ts';
+import { currentState } from './liveness.ts';
+import { localTime } from './local-time.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Whether a command can do something to a run, given the run's state as of its head. */
+export type Fits = (state: GraphState, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
+
+/** What a command looks for where no run is named. */
+export interface Choice {
+  readonly command: 'resume' | 'retry' | 'pause' | 'cancel';
+  /** Runs of this pipeline only. */
+  readonly pipeline?: string | undefined;
+  readonly fits: Fits;
+  /** Whether a user may be asked: there is a terminal, and the output is for a person. */
+  readonly mayAsk: boolean;
+  /** Asks a question at the terminal; default: on standard error, answered on standard input. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+}
+
+/** Fits runs that were paused, or lost their driver; with `takeOver` also those that another process drives. */
+export const resumable =
+  (takeOver: boolean): Fits =>
+  async ({ status }, { runId }, store) =>
+    status === 'paused' || (status === 'running' && (takeOver || (await currentState(store, runId)).interrupted));
+
+/** Fits runs that are over and have rejected rows that can be tried again. */
+export const retryable: Fits = async (state, { runId, head }, store) => {
+  if (state.status !== 'succeeded' && state.status !== 'partial' && state.status !== 'failed') return false;
+  const { steps } = await foldAt(store, progress, runLogId(runId), head.position);
+  return state.order.some((step) => (steps[step]?.rows.rejected ?? 0) > 0 && canRetry(state, step));
+};
+
+/** Runs listed where several fit; no more are looked for. */
+const listedMax = 10;
+
+/**
+ * Returns the run that a command is for: the one that is named, else the only one that it fits. Of several, a user at a terminal chooses; without one it
+ * throws `Fault('several-runs')`, which lists them. Where it fits none, returns the newest, whose state says why. Throws `Fault('unknown-run')`.
+ */
+export async function chooseRun(terminal: Terminal, store: Store, asked: string | undefined, choice: Choice): Promise<string> {
+  if (asked !== undefined) return findRun(store, asked);
+  const { newest, fitting } = await lookFor(store, choice);
+  const [only] = fitting;
+  if (only && fitting.length === 1) return only.runId;
+  if (only) return oneOf(terminal, fitting, choice);
+  if (newest === null && choice.pipeline !== undefined)
+    throw new Fault('unknown-run', `There is no run of pipeline ${choice.pipeline} in this store. Start one: distilog run FILE`);
+  return newest ?? findRun(store, undefined);
+}
+
+interface Fitting {
+  readonly runId: string;
+  readonly line: string;
+}
+
+async function lookFor(
+  store: Store,
+  { pipeline, fits }: Choice,
+): Promise<{ readonly newest: string | null; readonly fitting: readonly Fitting[] }> {
+  let newest: string | null = null;
+  const fitting: Fitting[] = [];
+  for await (const page of store.log.runs()) {
+    for (const entry of page) {
+      if (pipeline !== undefined && entry.pipeline !== pipeline) continue;
+      newest ??= entry.runId;
+      const state = await foldAt(store, graph, runLogId(entry.runId), entry.head.position);
+      if (!(await fits(state, entry, store))) continue;
+      const status = state.status === 'running' && entry.holder === null ? 'interrupted' : state.status;
+      fitting.push({
+        runId: entry.runId,
+        line: `${entry.runId}  pipeline ${entry.pipeline}, ${status}, started ${localTime(entry.startedAt)}`,
+      });
+      if (fitting.length > listedMax) return { newest, fitting };
+    }
+  }
+  return { newest, fitting };
+}
+
+async function oneOf(terminal: Terminal, fitting: readonly Fitting[], choice: Choice): Promise<string> {
+  const { command, mayAsk, ask = askAtTerminal } = choice;
+  const shown = fitting.slice(0, listedMax);
+  const more = fitting.length > listedMax ? ['  …'] : [];
+  const several = `${command} fits several runs`;
+  if (!mayAsk) {
+    const lines = [...shown.map(({ line }) => `  ${line}`), ...more];
+    throw new Fault('several-runs', `${several}. Name one: distilog ${command} RUN\n${lines.join('\n')}`);
+  }
+  terminal.note(`${several}:`);
+  for (const line of [...shown.map((each, index) => `  ${index + 1}  ${each.line}`), ...more]) terminal.note(line);
+  const answer = (await ask(`Which one (1 to ${shown.length})? `)).trim();
+  const chosen = /^\d+$/.test(answer) ? shown[Number(answer) - 1] : shown.find(({ runId }) => runId === answer);
+  if (!chosen) throw new Fault('several-runs', `No run was chosen. Name one: distilog ${command} RUN`);
+  return chosen.runId;
+}
+
+async function askAtTerminal(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new AbortController();
+  lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  lines.once('close', () => closed.abort());
+  try {
+    return await lines.question(question, { signal: closed.signal });
+  } catch {
+    // The input ended without an answer.
+    return '';
+  } finally {
+    lines.close();
+  }
+}
