@@ -6,7 +6,14 @@ export const checkpointsSchema = z.object({
   /** The step's signature under which they were made: other code makes its own. */
   signature: z.string(),
   /** For which row of the batch's input (null: for the whole batch), under which name. */
-  made: z.array(z.object({ row: z.int().nonnegative().nullable(), name: z.string(), value: z.json() })),
+  // The value as it is: zod's own schema of JSON drops keys called `__proto__`.
+  made: z.array(
+    z.object({
+      row: z.int().nonnegative().nullable(),
+      name: z.string(),
+      value: z.custom<z.core.util.JSONType>((value) => value !== undefined),
+    }),
+  ),
 });
 export type Checkpoints = Immutable<z.infer<typeof checkpointsSchema>>;
 export type Checkpoint = Checkpoints['made'][number];

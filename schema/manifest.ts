@@ -91,9 +91,9 @@ export type Manifest = Immutable<z.infer<typeof manifestSchema>>;
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 type JsonObject = { readonly [key: string]: Json };
-// Typed by hand: what zod infers for JSON is too deep a type to be read, or compared.
-const jsonSchema = z.json() as unknown as z.ZodType<Json>;
-const jsonObjectSchema = z.record(z.string(), z.json()) as unknown as z.ZodType<JsonObject>;
+// Taken as they are: documents come from JSON, and zod's own schemas of JSON drop keys called `__proto__`.
+const jsonSchema = z.custom<Json>((value) => value !== undefined);
+const jsonObjectSchema = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
 /** One step's part of the definition. `parts` are SHA-256s of what its signature is made of, so that a change can be named. */
 export const definitionStepSchema = z.object({

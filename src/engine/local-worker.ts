@@ -4,7 +4,7 @@ import type { Store } from '#log';
 import { runLogId } from '#log';
 import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
 import { assert } from '#kit/assert';
-import { canonicalJson, type Json, type JsonObject } from '#kit/json';
+import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '#kit/json';
 import { Fault, messageOf } from '#kit/fault';
 import { cachedChunks, decodeDocument, rowReader } from '#rows';
 import type { Freed, Journal, WishPause, Worker } from '#scheduler';
@@ -86,7 +86,11 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   // Once a process: a file's hash takes as long as reading it.
   const origins = perStep(async (name) => {
     const step = stepOf(name);
-    return step.operator === 'source' && step.origin ? (JSON.parse(canonicalJson(await step.origin())) as JsonObject) : null;
+    if (step.operator !== 'source' || !step.origin) return null;
+    const origin = JSON.parse(canonicalJson(await step.origin())) as JsonObject;
+    if (prototypeKeyIn(origin) !== null)
+      throw new Fault('invalid-origin', 'it has a key called __proto__, which cannot be kept: rename it');
+    return origin;
   });
   /** What cannot be looked at now is told by the source itself, when it is opened. */
   const originOf = async (name: string): Promise<JsonObject | null> => {

@@ -14,6 +14,28 @@ export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
+/**
+ * Finds a key called `__proto__` in a value, at any depth. Returns where it is, as `.a[0]`, or null. Libraries that check and read rows build objects key by
+ * key, and lose this one without a word.
+ */
+export function prototypeKeyIn(value: unknown, depth = 0): string | null {
+  // What is deeper, or circular, is no JSON, and is refused as such.
+  if (typeof value !== 'object' || value === null || depth > depthMax) return null;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const within = prototypeKeyIn(value[index], depth + 1);
+      if (within !== null) return `[${index}]${within}`;
+    }
+    return null;
+  }
+  if (Object.hasOwn(value, '__proto__')) return '';
+  for (const key of Object.keys(value)) {
+    const within = prototypeKeyIn((value as Readonly<Record<string, unknown>>)[key], depth + 1);
+    if (within !== null) return `.${key}${within}`;
+  }
+  return null;
+}
+
 const depthMax = 1000;
 
 /** Texts of up to so many characters are looked through here: JSON.stringify is faster from there on. */

@@ -125,6 +125,7 @@ function firstUnstorable(schema: z.core.$ZodType, seen = new Set<z.core.$ZodType
   const listed = [...(parts.items ?? []), parts.element, parts.rest].filter((each) => each !== undefined && each !== null);
   if (listed.some(({ _zod }) => _zod.optout === 'optional')) return 'holds a list with undefined in it: use .nullable() there';
   const { out, getter, innerType, valueType, catchall, left, right, options = [], shape = {} } = parts;
+  if (Object.hasOwn(shape, '__proto__')) return 'has a member called __proto__, which cannot be kept: rename it';
   const children = [out, getter?.(), innerType, valueType, catchall, left, right, ...options, ...listed, ...Object.values(shape)];
   for (const child of children) {
     const found = child ? firstUnstorable(child, seen) : null;

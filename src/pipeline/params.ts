@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { isStorable } from '#schema';
 import { Fault, messageOf } from '#kit/fault';
-import { canonicalJson, type Json, type JsonObject } from '#kit/json';
+import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '#kit/json';
 import { holdsSecret, isSecret } from './secret.ts';
 
 export interface ParsedParams {
@@ -33,6 +33,8 @@ export function parseParams(schema: z.ZodObject, given: Readonly<Record<string, 
     throw new Fault('invalid-params', `Param ${hiding} holds a secret within: make it a param of its own, { name: secret() }.`);
   // Without a prototype: a param may be called constructor.
   const own = Object.assign(Object.create(null) as object, given) as Readonly<Record<string, unknown>>;
+  const lost = names.find((name) => prototypeKeyIn(own[name]) !== null);
+  if (lost !== undefined) throw new Fault('invalid-params', `Param ${lost} has a key called __proto__, which cannot be kept: rename it.`);
   const parsed = schema.safeParse(own);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => problem(issue, own, secret));

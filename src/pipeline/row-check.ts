@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { messageOf } from '#kit/fault';
-import type { Json } from '#kit/json';
+import { prototypeKeyIn, type Json } from '#kit/json';
 import type { Columns } from './columns.ts';
+import { takesAnyKey } from './open-keys.ts';
 
 /** A returned value, checked: the stored values of each column in order, or what is wrong with it. */
 export type Checked =
@@ -17,16 +18,29 @@ export function rowCheck(output: Columns): (value: unknown) => Checked {
   const columns = Object.keys(output.shape);
   const compiled = z.compile(output);
   const isColumn = new Set(columns);
+  const open = columns.filter((name) => takesAnyKey(output.shape[name] as z.core.$ZodType));
   return (value) => {
     try {
       const parsed = compiled.safeParse(value);
       if (!parsed.success) return wrong(parsed.error, value, columns);
+      const lost = lostKey(value as Readonly<Record<string, unknown>>, open);
+      if (lost !== null)
+        return { ok: false, code: 'invalid-output', message: `column ${lost} has a key called __proto__, which cannot be kept: rename it` };
       const row = parsed.data as Readonly<Record<string, Json>>;
       return { ok: true, values: columns.map((name) => row[name] as Json), undeclared: othersThan(isColumn, value as object) };
     } catch (thrown) {
       return { ok: false, code: 'invalid-output', message: `the value could not be checked: ${messageOf(thrown)}` };
     }
   };
+}
+
+/** Where a row has a key that zod drops, in columns that take keys of any name. */
+function lostKey(row: Readonly<Record<string, unknown>>, open: readonly string[]): string | null {
+  for (const name of open) {
+    const within = prototypeKeyIn(row[name]);
+    if (within !== null) return `${name}${within}`;
+  }
+  return null;
 }
 
 const none: readonly string[] = [];

@@ -36,6 +36,7 @@ const parquetFormat = (output: Columns): FileFormat => ({
     const columns = Object.entries(output.shape)
       .filter(([column]) => names.includes(column))
       .map(([column, type]) => ({ name: column, node: nodes[names.indexOf(column)] as SchemaTree, schema: columnKinds(type).schema }));
+    for (const column of columns) refusePrototypeMember(name, column);
     const fit = fitting(output);
     let item = offset;
     for await (const found of parquetRows(open, metadata, { columns: columns.map((column) => column.name), offset, signal })) {
@@ -51,6 +52,16 @@ interface ParquetColumn {
   readonly name: string;
   readonly node: SchemaTree;
   readonly schema: Schema;
+}
+
+/** Refuses a column with a member that the reader would lose. */
+function refusePrototypeMember(file: string, { name, node }: ParquetColumn): void {
+  const holds = ({ element, children }: SchemaTree): boolean => element.name === '__proto__' || children.some(holds);
+  if (holds(node))
+    throw new Fault(
+      'source-unreadable',
+      `${file}: column ${name} has a member called __proto__, which cannot be read. Rename it in the file.`,
+    );
 }
 
 function rowOf(

@@ -32,12 +32,20 @@ export const parquetParsers: Partial<ParquetParsers> = {
   },
 };
 
+/**
+ * Stands for the text `__proto__` until the reader has put a value together: it makes objects of maps key by key, and would lose this one. As a key it becomes
+ * a text that no file has.
+ */
+const prototypeText = Object.freeze({ toString: () => prototypeKey });
+const prototypeKey = '\u0000distilog:__proto__';
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(bytes: Uint8Array | null | undefined): unknown {
   if (!bytes) return null;
   try {
-    return utf8.decode(bytes);
+    const text = utf8.decode(bytes);
+    return text === '__proto__' ? prototypeText : text;
   } catch {
     return new NotJson(`${bytes.byteLength} bytes that are no UTF-8`);
   }
@@ -75,6 +83,7 @@ function isoTime(nanos: bigint): string {
  */
 export function jsonValue(value: unknown, node: SchemaTree, schema: Schema): unknown {
   if (value === null || value === undefined || value instanceof NotJson) return value ?? null;
+  if (value === prototypeText) return jsonValue('__proto__', node, schema);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) {
     if (value instanceof Uint8Array && node.element.type?.endsWith('BYTE_ARRAY')) return new NotJson(`${value.byteLength} bytes`);
     const item = itemNode(node);
@@ -127,7 +136,7 @@ function objectValue(value: object, node: SchemaTree, schema: Schema): unknown {
     const read = child ? jsonValue(each, child, member.schema) : each;
     if (read instanceof NotJson) return read;
     if (read === null && member.mayBeMissing && kindsOf(member.schema)?.has('null') === false) continue;
-    entries.push([name, read]);
+    entries.push([name === prototypeKey ? '__proto__' : name, read]);
   }
   return Object.fromEntries(entries);
 }

@@ -21,6 +21,10 @@ describe('params', () => {
     expect(refusal({ ...good, topics: 1, limt: 2 })).toBe('The pipeline has no param topics, limt. It has limit, topic, tags, apiKey.');
     expect(refusal({ limit: 1 }, z.object({}))).toBe('The pipeline has no param limit. It has none.');
     expect(refusal(JSON.parse('{"__proto__":1}') as never, z.object({}))).toBe('The pipeline has no param __proto__. It has none.');
+    const schema = z.object({ limits: z.record(z.string(), z.int()) });
+    expect(refusal(JSON.parse('{"limits":{"__proto__":1}}') as never, schema)).toBe(
+      'Param limits has a key called __proto__, which cannot be kept: rename it.',
+    );
   });
 
   it('that are missing are named, each on its line', () => {

@@ -29,6 +29,18 @@ describe('a Parquet file of another tool', () => {
     expect(rows[1999]).toEqual({ n: 1999, t: 'text 1999' });
   });
 
+  it('costs the row that has a map with the key __proto__, and refuses a member of that name: the reader would lose both', async () => {
+    const file = await written(`select map {'a': 1, '__proto__': 2} as m, '__proto__' as t union all select map {'b': 1}, 'x'`);
+    const rows = await itemsOf(parquet(file, { output: z.object({ m: z.record(z.string(), z.int()), t: z.string() }) }));
+    expect(rows).toHaveLength(2);
+    expect(rows).toContainEqual({ m: { b: 1 }, t: 'x' });
+    expect(String(rows.find((row) => typeof row === 'string' || row instanceof Error))).toContain('column m has a key called __proto__');
+    expect(await itemsOf(parquet(file, { output: z.object({ t: z.string() }) }))).toContainEqual({ t: '__proto__' });
+
+    const struct = await written(`select {'__proto__': 1, b: 2} as s`);
+    expect(await refusalOf(parquet(struct, { output: z.object({ s: z.json() }) }))).toMatch(/column s has a member called __proto__/);
+  });
+
   it('gives its values as JSON: times as ISO texts, nothing as null', async () => {
     const file = await written(
       `select * from (values

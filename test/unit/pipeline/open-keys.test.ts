@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { canonicalJson } from '#kit/json';
+import { pipeline, plan } from '#pipeline';
+import { decodeDocument, documentChunk } from '#rows';
+import { checkpointsSchema, definitionSchema } from '#schema';
+
+const odd = JSON.parse('{"a":[{"__proto__":{"b":1}}],"constructor":2}') as never;
+
+/** A pipeline whose step has captures and a column of these. */
+const planned = (captures: never, column: z.ZodType<string>) =>
+  plan(
+    pipeline('odd', ({ source }) => {
+      source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] }).map('step', {
+        output: z.object({ c: column }),
+        captures,
+        run: () => ({ c: '' }),
+      });
+    }),
+  );
+
+describe('a key called __proto__', () => {
+  it('in captures is in the definition that the log keeps, and in what is read of it', () => {
+    const { definition } = planned(odd, z.string());
+    const read = decodeDocument(documentChunk(definition).bytes, definitionSchema);
+    expect(canonicalJson(read.steps[1]?.captures)).toBe(canonicalJson(odd));
+    expect(canonicalJson(read)).toBe(canonicalJson(definition));
+  });
+
+  it('in a checkpoint is in what a later attempt reads', () => {
+    const checkpoints = { signature: 's', made: [{ row: 0, name: 'outline', value: odd }] };
+    expect(canonicalJson(decodeDocument(documentChunk(checkpoints).bytes, checkpointsSchema))).toBe(canonicalJson(checkpoints));
+  });
+
+  it('in a column of objects is refused with the definition', () => {
+    const shape = JSON.parse('{"__proto__":1}', (key, value: unknown) => (key === '__proto__' ? z.string() : value)) as never;
+    expect(() => planned(null as never, z.object(shape) as never)).toThrow(
+      /column c has a member called __proto__, which cannot be kept: rename it/,
+    );
+  });
+});
