@@ -1,6 +1,6 @@
 // Makes the golden logs of the version that is about to be released, in test/golden/VERSION, from runs on a real PostgreSQL:
 //
-//   node --conditions=distilog-source tools/golden.ts 0.1.0
+//   node --conditions=distilog-source tools/golden.ts 0.2.0
 //
 // Once the version is out, its logs are never made again. Where a projection has a new version, the states that those logs fold to by now are noted by
 //
@@ -15,12 +15,14 @@ import { resumePipeline, retryPipeline, startPipeline } from '#engine';
 import { assert } from '#kit/assert';
 import { codeOf } from '#kit/fault';
 import { canonicalJson } from '#kit/json';
-import { appendSideEvent, runLogId, sideLogId, type Store } from '#log';
+import { createDistiset, writeDistiset, type WriteOptions } from '#distiset';
+import { appendSideEvent, rebuild, resolveAsOf, runLogId, sideLogId, type Store } from '#log';
 import { plan } from '#pipeline';
+import { projections } from '#projections';
 import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore } from '#postgres';
 import { useOwnState } from '../test/own-state.ts';
 import { catalogue, type RecordedEvent } from '#schema';
-import { everyOperator, failing, type Outside } from '../test/golden/0.1.0/pipelines.ts';
+import type * as Pipelines from '../test/golden/0.2.0/pipelines.ts';
 import { expectationOf, exportedRows } from '../test/golden/expectation.ts';
 import {
   expectedOf,
@@ -36,6 +38,8 @@ import { restoreInMemory } from '../test/golden/restore.ts';
 
 useOwnState();
 
+type Format = NonNullable<WriteOptions['format']>;
+
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { states: { type: 'boolean', default: false } } });
 const [version] = positionals;
 if (!version) {
@@ -43,11 +47,12 @@ if (!version) {
   process.exit(2);
 }
 
+const { everyOperator, failing, asking } = (await import(`../test/golden/${version}/pipelines.ts`)) as typeof Pipelines;
 const actor = { user: 'ada', host: 'example', pid: 1 };
 const writer = 'ada@example:1';
-const every = (outside: Outside) => plan(everyOperator(outside), { params: { items: 24 } });
-const stricken: Outside = { isMended: false, slowMs: 1_500 };
-const mended: Outside = { isMended: true, slowMs: 0 };
+const every = (outside: Pipelines.Outside) => plan(everyOperator(outside), { params: { items: 24 } });
+const stricken: Pipelines.Outside = { isMended: false, slowMs: 1_500 };
+const mended: Pipelines.Outside = { isMended: true, slowMs: 0 };
 
 if (values.states) await noteStates(version);
 else await make(version);
@@ -63,7 +68,9 @@ async function make(version: string): Promise<void> {
     const store = await openPostgresStore(owner);
     const { lostAt, finishedAt } = await finish(store, 'finished');
     await cancel(store, 'cancelled');
-    const logs = { finished: await read(store, owner, 'finished'), cancelled: await read(store, owner, 'cancelled') };
+    await ask(store, 'asked');
+    const names = ['finished', 'cancelled', 'asked'];
+    const logs = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(store, owner, name)] as const)));
     refuseIncomplete(Object.values(logs));
     const expected: Record<string, Expected> = {};
     for (const [name, golden] of Object.entries(logs)) {
@@ -72,7 +79,9 @@ async function make(version: string): Promise<void> {
         assert(!text.includes(mark), `${name} tells of the machine that it was made on: ${mark}`);
       fs.mkdirSync(goldenFile(version, ''), { recursive: true });
       fs.writeFileSync(goldenFile(version, `${name}.jsonl`), text);
-      expected[name] = await expectationOf(await restoreInMemory(golden), golden.runId);
+      const restored = await restoreInMemory(golden);
+      expected[name] = await expectationOf(restored, golden.runId);
+      for (const format of ['csv', 'jsonl', 'parquet'] as const) await exportTo(restored, golden.runId, format, version);
       console.log(`${name}: ${golden.logs[0]?.head.position} events, ${Math.ceil(text.length / 1024)} KB`);
     }
     const resumed = await exportedRows(store, 'finished', finishedAt);
@@ -85,43 +94,52 @@ async function make(version: string): Promise<void> {
   }
 }
 
-/** A run that is paused and resumed, taken over from a driver that lives on, finished, exported, and tried again. */
+/** A run that is taken over from a driver that lives on, paused and resumed, finished, exported, and tried again. */
 async function finish(store: Store, runId: string): Promise<{ readonly lostAt: number; readonly finishedAt: number }> {
   const again = { runId, actor, seize: false, acceptedChanges: [], concurrency: {}, skip: [] };
-  const begun = Promise.withResolvers<void>();
-  const onRecorded = (events: readonly RecordedEvent[]) => {
-    if (events.some((event) => event.type === 'BatchSucceeded' && event.step === 'scored')) begun.resolve();
-  };
-  const run = await startPipeline(store, every(stricken), { runId, seed: 7, actor, onRecorded });
-  const pausing = run.drive();
-  await begun.promise;
-  await appendSideEvent(store.log, runId, { type: 'PauseRequested', data: { actor, message: 'a look at the first rows' } }, writer);
-  assert((await pausing).rest === 'paused', 'the run is paused');
-
   const progressed = Promise.withResolvers<void>();
-  const resumed = await resumePipeline(store, every(stricken), {
-    ...again,
+  const run = await startPipeline(store, every(stricken), {
+    runId,
+    seed: 7,
+    actor,
     onRecorded: (events) => {
       if (events.some(({ type, data }) => type === 'BatchProgressed' && data.rows > 0)) progressed.resolve();
     },
   });
-  const losing = resumed.drive().catch(codeOf);
+  await noteExport(store, runId, 1);
+  const losing = run.drive().catch(codeOf);
   const isTooLate = await Promise.race([progressed.promise.then(() => false), losing.then(() => true)]);
-  assert(!isTooLate, 'a slow batch tells of its progress before the run is over: try again');
-  const last = await resumePipeline(store, every(stricken), { ...again, seize: true });
+  assert(!isTooLate, 'a slow batch records its progress before the run is over: try again');
+
+  const begun = Promise.withResolvers<void>();
+  const onRecorded = (events: readonly RecordedEvent[]) => {
+    if (events.some((event) => event.type === 'BatchStarted' && event.step === 'asked')) begun.resolve();
+  };
+  const seizing = await resumePipeline(store, every(stricken), { ...again, seize: true, onRecorded });
   const { position, type } = (await Array.fromAsync(store.log.read(runId, { types: ['RunResumed'] }))).flat().at(-1) ?? {};
   assert(position && type, 'the takeover is in the log');
   assert((await losing) === 'fenced', 'the driver before has lost the run');
+  const pausing = seizing.drive();
+  await begun.promise;
+  await appendSideEvent(store.log, runId, { type: 'PauseRequested', data: { actor, message: 'a look at the first rows' } }, writer);
+  assert((await pausing).rest === 'paused', 'the run is paused');
+
+  const last = await resumePipeline(store, every(stricken), again);
   const finished = await last.drive();
   assert(finished.rest === 'partial', 'some rows are rejected');
 
-  const asOf = await store.log.asOf(runId, finished.position);
-  assert(asOf, 'the end is there');
-  const data = { actor, asOf, directory: 'dataset', format: 'jsonl', configs: [] };
-  await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, writer);
+  await noteExport(store, runId, finished.position);
   const retried = await retryPipeline(store, every(mended), { runId, actor, codes: ['unlucky'], acceptedChanges: [], concurrency: {} });
   await retried.drive();
   return { lostAt: position - 1, finishedAt: finished.position };
+}
+
+/** Records an export as of a position in the side log. */
+async function noteExport(store: Store, runId: string, position: number): Promise<void> {
+  const asOf = await store.log.asOf(runId, position);
+  assert(asOf, 'the position is there');
+  const data = { actor, asOf, directory: 'dataset', format: 'jsonl', configs: [] };
+  await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, writer);
 }
 
 /** A run with a step that failed, cancelled while another goes on. */
@@ -135,6 +153,24 @@ async function cancel(store: Store, runId: string): Promise<void> {
   await failed.promise;
   await appendSideEvent(store.log, runId, { type: 'CancelRequested', data: { actor, message: 'not this one' } }, writer);
   assert((await driving).rest === 'cancelled', 'the run is cancelled');
+}
+
+/** Exports a run as of its end into the version's folder. */
+async function exportTo(store: Store, runId: string, format: Format, version: string): Promise<void> {
+  const directory = goldenFile(version, `exports/${runId}-${format}`);
+  fs.rmSync(directory, { recursive: true, force: true });
+  fs.mkdirSync(path.dirname(directory), { recursive: true });
+  const distiset = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
+  await writeDistiset(distiset, { directory, format, distilog: version });
+}
+
+/** A run whose steps ask models. */
+async function ask(store: Store, runId: string): Promise<void> {
+  const run = await startPipeline(store, plan(asking()), { runId, seed: 9, actor });
+  const { rest } = await run.drive();
+  assert(rest === 'partial', 'one row gets no object from its model');
+  // A log of so few events has none of its own accord.
+  await rebuild(store, projections, runId, { writer, every: 40 });
 }
 
 /** A run's logs and chunks as they are stored. */
