@@ -1,4 +1,4 @@
-import type { Context, Log, Resource, RunnableStep, Usage } from '#pipeline';
+import type { Context, Log, Resource, Usage } from '#pipeline';
 import { sha256 } from '#kit/sha256';
 import type { Attempt } from './attempt.ts';
 import { CallClock } from './call-clock.ts';
@@ -8,7 +8,6 @@ import type { Origins } from './origins.ts';
 /** What a step's function gets beside its row. There is one for every call, so what few functions look at is made when it is looked at. */
 export class RowContext implements Context {
   readonly #owner: Attempt;
-  readonly #step: RunnableStep;
   readonly #row: Owner;
   readonly #first: number;
   readonly #origins: Origins;
@@ -16,9 +15,8 @@ export class RowContext implements Context {
   #controller: AbortController | undefined;
 
   /** Of a call about a row, or about many rows of a batch (null), the first of which is `first`. */
-  constructor(attempt: Attempt, step: RunnableStep, origins: Origins, row: Owner, first = row ?? 0) {
+  constructor(attempt: Attempt, origins: Origins, row: Owner, first = row ?? 0) {
     this.#owner = attempt;
-    this.#step = step;
     this.#row = row;
     this.#first = first;
     this.#origins = origins;
@@ -31,11 +29,11 @@ export class RowContext implements Context {
   /** `run/step/origin`: the same in every attempt and pass, and no other row's. */
   get key(): string {
     const origin = this.#origins.of(this.#row);
-    return [this.#owner.context.runId, this.#step.name, ...(origin === '' ? [] : [origin])].join('/');
+    return [this.#owner.context.runId, this.#owner.task.step.name, ...(origin === '' ? [] : [origin])].join('/');
   }
 
   get log(): Log {
-    return this.#owner.context.userLog(this.#step.name);
+    return this.#owner.context.userLog(this.#owner.task.step.name);
   }
 
   get use(): <T>(resource: Resource<T>) => Promise<T> {

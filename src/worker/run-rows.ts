@@ -83,7 +83,7 @@ interface Calls {
 /** Calls the step's function. Returns a promise only if the function did, or makes rows; it never rejects. */
 function tryRow(attempt: Attempt, { step, origins, failed, scopes }: Calls, row: number, input: JsonObject): Promise<void> | undefined {
   const { context } = attempt;
-  const rowContext = new RowContext(attempt, step, origins, row);
+  const rowContext = new RowContext(attempt, origins, row);
   const scope = scopes.scopeOf(row);
   // Rows that a generator makes are made in its scope, too.
   const invoke = (): unknown => {

@@ -8,7 +8,7 @@ import type { Attempt, Ended } from './attempt.ts';
 import type { CallScope } from './call-scope.ts';
 import { storable } from './checked-values.ts';
 import { failureOf } from './row-failure.ts';
-import { acceptStorable } from './run-rows.ts';
+import { acceptStorable, acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
 import { Turns } from './turns.ts';
 
@@ -43,7 +43,8 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       }
       const held = finished.untoldBytes;
       if (isErrorLike(item.value)) rejectItem(attempt, batch.read, item.value);
-      else acceptItem(attempt, batch.read, source, item.value);
+      else if (source.key === null) acceptValues(attempt, batch.read, source.check(item.value));
+      else acceptKeyed(attempt, batch.read, source, source.key, item.value);
       batch.bytes += finished.untoldBytes - held;
       batch.read++;
       const over = turns.over();
@@ -78,11 +79,11 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   return attempt.succeeded({ read: batch.read, last: batch.last, mark, offset: task.offset }, batch.read);
 }
 
-/** Takes an item's values, unless they cannot be stored or an earlier item has their key. */
-function acceptItem(attempt: Attempt, row: number, { key, check, columns }: Source, value: unknown): void {
+/** Takes the values of an item of a source that declares a key, unless they cannot be stored or an earlier item has their key. */
+function acceptKeyed(attempt: Attempt, row: number, { check, columns }: Source, key: string, value: unknown): void {
   const checked = check(value);
   const stored = storable(checked);
-  if (stored.kind === 'refused' || !checked.ok || key === null) return acceptStorable(attempt, row, checked, stored);
+  if (stored.kind === 'refused' || !checked.ok) return acceptStorable(attempt, row, checked, stored);
   const item = attempt.task.offset + row;
   const owner = attempt.context.keysOf(attempt.task.step.name).claim(item, checked.values);
   if (owner === item) return acceptStorable(attempt, row, checked, stored);

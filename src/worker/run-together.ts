@@ -28,7 +28,7 @@ export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Pr
     else attempt.reject(row, what.failure.code, what.failure.message);
   };
   if (pending.length > 0 && !attempt.isStopping) {
-    const rowContext = new RowContext(attempt, step, await originOfRows(attempt, step, view, pending), null, pending[0]);
+    const rowContext = new RowContext(attempt, await originOfRows(attempt, step, view, pending), null, pending[0]);
     try {
       const rows = Object.freeze(pending.map((row) => input[row] as JsonObject));
       const results = await called(attempt, step, rows, rowContext, async (value) => resultsOf(value, pending.length));
@@ -57,7 +57,7 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
   const { context, task } = attempt;
   const rows = Object.freeze(await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns));
   if (attempt.isStopping) return attempt.end(new Map(), rows.length);
-  const rowContext = new RowContext(attempt, step, await originOfBatch(attempt, step), null);
+  const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
   try {
     const output = await called(attempt, step, rows, rowContext, (value) => written(attempt, step, value));
     await attempt.settle();
@@ -75,7 +75,7 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
 export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
   const { task } = attempt;
   if (attempt.isStopping) return attempt.end(new Map(), task.rows);
-  const rowContext = new RowContext(attempt, step, await originOfBatch(attempt, step), null);
+  const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
   const output = await called(attempt, step, streamed(attempt, step, task.inputs), rowContext, (value) => written(attempt, step, value));
   await attempt.settle();
   return attempt.succeededWith(output, { rowsIn: task.rows });
