@@ -1,6 +1,6 @@
 import type { Store } from '#log';
 import { openStore, type StoreOptions } from '#postgres';
-import type { Terminal } from './terminal.ts';
+import { noteWriter, type Terminal } from './terminal.ts';
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly exit: (code: number) => void;
   /** Called on Ctrl-C and SIGTERM instead of ending the process, while set: the argument counts the signals. */
   readonly onInterrupt: (handler: ((count: number) => void) | null) => void;
+  /** Lets the process go on when standard output can be written no more, for the work is worth more than what is said of it. Otherwise it ends then. */
+  readonly goOnWithoutOutput: () => void;
 }
 
 /** Returns whether a command may ask its user something: a person reads what it prints, and can answer. */
@@ -24,7 +26,7 @@ export const mayAsk = ({ isInteractive }: Terminal, { json }: CommonOptions): bo
 export const storeOptions = ({ store }: CommonOptions): StoreOptions => ({
   store,
   folder: process.cwd(),
-  notify: (sentence) => void process.stderr.write(`${sentence}\n`),
+  notify: (sentence) => noteWriter()(sentence),
 });
 
 /** Opens the store that options and environment name, lets a command work with it, and closes it whatever happens. */

@@ -1,4 +1,3 @@
-import { createLogUpdate } from 'log-update';
 import type { RecordedEvent } from '#schema';
 import { formatCount, formatDuration } from './numbers.ts';
 import { progressFrame, type Frame } from './progress-frame.ts';
@@ -24,15 +23,14 @@ export interface Watched {
   readonly states: RunStates;
   readonly position: number;
   readonly terminal: Terminal;
-  readonly write: (text: string) => boolean;
 }
 
 /** Shows a run from states that are folded as events are recorded: redrawn in place on a terminal, plain lines elsewhere. */
-export function liveProgress({ runId, states: before, position: from, terminal, write }: Watched): LiveProgress {
+export function liveProgress({ runId, states: before, position: from, terminal }: Watched): LiveProgress {
   let states = before;
   let position = from;
   const startedAt = Date.now();
-  const draw = terminal.isInteractive ? interactive(terminal, write) : lines(terminal, runId);
+  const draw = terminal.isInteractive ? interactive(terminal) : lines(terminal, runId);
   const frame = () => ({ runId, status: states.graph.status, position, elapsedMs: Date.now() - startedAt, steps: stepViews(states) });
   const timer = setInterval(() => draw.frame(frame()), terminal.isInteractive ? drawEveryMs : lineEveryMs);
   timer.unref();
@@ -56,17 +54,15 @@ interface Drawer {
   done(): void;
 }
 
-function interactive(terminal: Terminal, write: (text: string) => boolean): Drawer {
-  // Its own stream object, so that whatever steps print cannot end up in the middle of it.
-  const stream = Object.create(process.stdout, { write: { value: write } }) as NodeJS.WriteStream;
-  const update = createLogUpdate(stream, { showCursor: true });
+function interactive(terminal: Terminal): Drawer {
+  const region = terminal.openRegion();
   return {
-    frame: (frame) => update(progressFrame(frame, terminal).join('\n')),
+    frame: (frame) => region.draw(progressFrame(frame, terminal)),
     note: (line) => {
-      update.clear();
+      region.clear();
       terminal.note(line);
     },
-    done: () => update.done(),
+    done: () => region.done(),
   };
 }
 

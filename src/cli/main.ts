@@ -24,6 +24,7 @@ import { trace } from './commands/trace.ts';
 import { verify } from './commands/verify.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
+import { lostOutput } from './output.ts';
 import { processTerminal } from './terminal.ts';
 
 /** Signals after which the process ends whatever it is doing. */
@@ -31,14 +32,26 @@ const signalsMax = 3;
 
 /** The command line: parses arguments, runs a command, and turns what it throws into a sentence and an exit code. */
 export async function main(args: readonly string[]): Promise<void> {
-  const terminal = processTerminal();
   let exitCode = 0;
+  let exitCodeOfOutput: number = exitCodes.done;
+  let needsOutput = true;
+  // Taken now: while steps run, `process.exit` is what they get.
+  const exitProcess: typeof process.exit = process.exit.bind(process);
+  const leave = () => exitProcess(exitCode === 0 ? exitCodeOfOutput : exitCode);
+  const terminal = processTerminal((error) => {
+    // A reader that left, as `head` does, has what it wanted.
+    if (error.code !== 'EPIPE') {
+      exitCodeOfOutput = exitCodes.failed;
+      terminal.note(`${terminal.paint('red', 'error:')} ${lostOutput(error)}${needsOutput ? '' : ' The run goes on.'}`);
+    }
+    if (needsOutput) leave();
+  });
   let handler: ((count: number) => void) | null = null;
   let signals = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       signals++;
-      if (!handler || signals >= signalsMax) process.exit(signal === 'SIGINT' ? 130 : 143);
+      if (!handler || signals >= signalsMax) exitProcess(signal === 'SIGINT' ? 130 : 143);
       handler(signals);
     });
   }
@@ -50,11 +63,13 @@ export async function main(args: readonly string[]): Promise<void> {
     onInterrupt: (next) => {
       handler = next;
     },
+    goOnWithoutOutput: () => {
+      needsOutput = false;
+    },
   };
-  const { exit } = process;
   handleUnhandledErrors((error) => {
     terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
-    exit(exitCodeOfError(error));
+    exitProcess(exitCodeOfError(error));
   });
   try {
     await commandLine(context).parseAsync([...args], { from: 'user' });
@@ -65,9 +80,9 @@ export async function main(args: readonly string[]): Promise<void> {
       exitCode = exitCodeOfError(error);
     }
   }
-  process.exitCode = exitCode;
+  process.exitCode = exitCode === 0 ? exitCodeOfOutput : exitCode;
   // What a step left open (a timer, a socket, a call that never settles) is no reason to stay.
-  setTimeout(() => process.exit(exitCode), lingerMs).unref();
+  setTimeout(leave, lingerMs).unref();
 }
 
 const lingerMs = 2_000;
@@ -95,7 +110,7 @@ export function commandLine(context: CommandContext): Command {
     .version(programVersions().distilog)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
+    .configureOutput({ writeOut: (text) => terminal.printText(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .showHelpAfterError('(--help tells more)')
     .addHelpText(
       'after',

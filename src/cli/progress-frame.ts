@@ -1,6 +1,7 @@
 import { formatCount, formatDuration, formatRate } from './numbers.ts';
 import { tokensOf, type StepView } from './run-view.ts';
 import type { Terminal } from './terminal.ts';
+import { visible } from './visible.ts';
 
 export interface Frame {
   readonly runId: string;
@@ -19,7 +20,7 @@ export function progressFrame(
   { runId, status, position, elapsedMs, steps }: Frame,
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
 ): readonly string[] {
-  const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => name.length)));
+  const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => visible(name).length)));
   const said = `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`;
   const tokens = tokensOf(steps);
   const consumed = `  ${formatCount(tokens)} tokens`;
@@ -32,7 +33,7 @@ export function progressFrame(
     head,
     ...steps.map(({ name, ...step }, index) => {
       const told = (facts[index] ?? []).map(({ text, style }) => (style ? paint(style, text) : text)).join('  ');
-      return ` ${name.slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${told}`;
+      return ` ${visible(name).slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${told}`;
     }),
   ];
 }

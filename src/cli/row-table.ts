@@ -1,6 +1,7 @@
 import type { JsonObject } from '#kit/json';
 import { fittingWidth, shortened, table, type Column } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { visible } from './visible.ts';
 
 /** A row with its name. */
 export interface LabelledRow {
@@ -16,7 +17,7 @@ const cellMin = 12;
 const textMax = 1_000;
 
 /** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. Labels stand before them, where there are any. */
-export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: Place): string {
+export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: Place): readonly string[] {
   const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
   const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
   const titles = shown.map((name): Column => ({ title: shortened(name, cellMax) }));
@@ -25,14 +26,18 @@ export function rowTable(rows: readonly LabelledRow[], columns: readonly string[
     rows.map(({ label, values }) => [...(labelWidth > 0 ? [place.paint('dim', label)] : []), ...cells(values, shown, cellMax)]),
     (title) => place.paint('dim', title),
   );
-  return note === '' ? drawn : `${drawn}\n${note}`;
+  return note === '' ? drawn : [...drawn, note];
 }
 
 /** Narrowest column of a table that grows: what is still to come may be longer than what is known. */
 const growingMin = 8;
 
 /** The same for rows that come one after the other: the first ones say how wide the columns are, and have the titles. */
-export function growingRowTable(columns: readonly string[], place: Place, labelWidth: number): (rows: readonly LabelledRow[]) => string {
+export function growingRowTable(
+  columns: readonly string[],
+  place: Place,
+  labelWidth: number,
+): (rows: readonly LabelledRow[]) => readonly string[] {
   const paintTitle = (title: string) => place.paint('dim', title);
   let known: { readonly shown: readonly string[]; readonly widths: readonly number[] } | null = null;
   return (rows) => {
@@ -45,9 +50,9 @@ export function growingRowTable(columns: readonly string[], place: Place, labelW
       place.paint('dim', label),
       ...shown.map((name, index) => cut(textOf(values[name]), index)),
     ]);
-    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle).split('\n');
+    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle);
     const head = fit ? [...(fit.note === '' ? [] : [fit.note]), titles] : [];
-    return [...head, ...rest].join('\n');
+    return [...head, ...rest];
   };
 }
 
@@ -69,7 +74,7 @@ interface Fitting {
 function fitting(rows: readonly LabelledRow[], columns: readonly string[], place: Place, labelWidth: number, narrowest: number): Fitting {
   const { width, paint } = place;
   const room = width - (labelWidth > 0 ? labelWidth + 2 : 0);
-  const widths = columns.map((name) => Math.max(narrowest, name.length, ...rows.map(({ values }) => textOf(values[name]).length)));
+  const widths = columns.map((name) => Math.max(narrowest, visible(name).length, ...rows.map(({ values }) => textOf(values[name]).length)));
   let count = 0;
   for (let taken = 0; count < columns.length; count++) {
     taken += Math.min(widths[count] ?? 0, cellMin) + 2;
@@ -88,4 +93,4 @@ function fitting(rows: readonly LabelledRow[], columns: readonly string[], place
 const cells = (values: JsonObject, columns: readonly string[], cellMax: number): readonly string[] =>
   columns.map((name) => shortened(textOf(values[name]), cellMax));
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, textMax);
+const textOf = (value: unknown): string => visible((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, textMax));

@@ -1,4 +1,6 @@
 import Table from 'cli-table3';
+import { changeText, cutText, textLength } from './styled-text.ts';
+import { visible } from './visible.ts';
 
 export interface Column {
   readonly title: string;
@@ -25,37 +27,36 @@ const bare = {
   middle: '  ',
 };
 
-/** Aligned columns under their titles, without rules: each row one line. Cells may hold colours. */
+/** Returns aligned columns under their titles, without rules: each row is one line. Cells may hold styles; the rest of them is made visible text. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   paintTitle: (title: string) => string = String,
-): string {
+): readonly string[] {
   const drawn = new Table({
-    head: columns.map(({ title }) => paintTitle(title)),
+    head: columns.map(({ title }) => paintTitle(visible(title))),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     colWidths: columns.map(({ width }) => width ?? null),
     chars: bare,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  drawn.push(...rows.map((row) => [...row]));
+  for (const row of rows) drawn.push(row.map((cell) => changeText(cell, visible)));
   return drawn
     .toString()
     .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+    .map((line) => line.trimEnd());
 }
 
-/** A text in one line of at most so many characters. */
+/** Returns a text as visible text in one line of at most so many characters. Styles in it take no room. */
 export function shortened(text: string, lengthMax: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length <= lengthMax ? line : `${line.slice(0, Math.max(0, lengthMax - 1)).toWellFormed()}…`;
+  const line = changeText(text.trim(), (part) => visible(part.replaceAll(/\s+/g, ' ')));
+  return textLength(line) <= lengthMax ? line : cutText(line, Math.max(0, lengthMax - 1), '…');
 }
 
 /** A text in lines of at most so many characters, broken between words; a word that is longer has a line of its own, which is longer too. */
 export function wrapped(text: string, lengthMax: number): readonly string[] {
   const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
+  for (const word of visible(text.replaceAll(/\s+/g, ' ')).split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= lengthMax) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);

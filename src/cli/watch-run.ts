@@ -17,9 +17,9 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
   if (json)
     return followToRest(context, store, runId, {
       from: position,
-      onEvents: jsonLines(terminal.print, { runId, before: states, position }),
+      onEvents: jsonLines(terminal.printJson, { runId, before: states, position }),
     });
-  const live = liveProgress({ runId, states, position, terminal, write: process.stdout.write.bind(process.stdout) });
+  const live = liveProgress({ runId, states, position, terminal });
   try {
     return await followToRest(context, store, runId, { from: position, onEvents: live.recorded });
   } finally {
@@ -28,7 +28,7 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
 }
 
 function jsonLines(
-  print: (line: string) => void,
+  printJson: (value: unknown) => void,
   { runId, before, position }: { readonly runId: string; readonly before: RunStates; readonly position: number },
 ): (events: readonly RecordedEvent[]) => void {
   let states = before;
@@ -36,7 +36,7 @@ function jsonLines(
   const tell = (at: number) => {
     last = Date.now();
     const steps = stepViews(states).map(({ name, state, batches, rows, usage }) => ({ name, state, batches, rows, usage }));
-    print(JSON.stringify({ runId, status: states.graph.status, position: at, steps }));
+    printJson({ runId, status: states.graph.status, position: at, steps });
   };
   tell(position);
   return (events) => {

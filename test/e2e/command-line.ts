@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Where the project is. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = path.join(root, 'src/cli/bin.ts');
+/** The command line. */
+export const program = path.join(root, 'src/cli/bin.ts');
 
 export interface Result {
   readonly code: number | null;

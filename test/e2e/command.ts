@@ -11,6 +11,7 @@ export {
   finished,
   json,
   killGroup,
+  program,
   start,
   type Person,
   type Result,

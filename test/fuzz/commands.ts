@@ -7,6 +7,7 @@ import { messageOf } from '#kit/fault';
 import { runLogId, sideLogId, verify } from '#log';
 import { openStore, stopEmbeddedStore } from '#postgres';
 import { commandLine } from '../../src/cli/main.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
 import { randomFrom } from '../unit/random.ts';
 import { assertFault } from './mutate.ts';
 
@@ -86,9 +87,18 @@ export async function fuzzCommands(seed: number, count: number, folder: string):
   const random = randomFrom(seed);
   const before = process.cwd();
   const said: string[] = [];
-  const write = (line: string) => void said.push(line);
-  const terminal = { print: write, note: write, isInteractive: false, width: 80, paint: (_style: unknown, text: string) => text };
-  const root = () => commandLine({ terminal, exit: () => undefined, onInterrupt: () => undefined });
+  const write = (text: string | readonly string[]) => void said.push(...[text].flat());
+  const terminal: Terminal = {
+    print: write,
+    printText: write,
+    printJson: (value, stringify = JSON.stringify) => write(stringify(value)),
+    note: write,
+    openRegion: () => ({ draw: write, clear: () => undefined, done: () => undefined }),
+    isInteractive: false,
+    width: 80,
+    paint: (_style, text) => text,
+  };
+  const root = () => commandLine({ terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined });
   const catalogue = root().commands.flatMap((command) =>
     command.commands.length > 0 ? command.commands.map((sub) => [command.name(), sub] as const) : [['', command] as const],
   );

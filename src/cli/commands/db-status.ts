@@ -28,7 +28,7 @@ interface Looked {
 /** `distilog db status`: which store is used, and what guards it. Starts and changes nothing. */
 export async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
   const looked = await look(options);
-  if (options.json) context.terminal.print(JSON.stringify(asJson(looked)));
+  if (options.json) context.terminal.printJson(asJson(looked));
   else for (const [name, text] of lines(looked)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);
 }
 

@@ -26,7 +26,7 @@ export async function dbStop(context: CommandContext, options: DbStopOptions): P
 /** `distilog db trust`: records that this user trusts a folder's store. Starts nothing. */
 export function dbTrust(context: CommandContext, folder: string | undefined, { json }: Pick<CommonOptions, 'json'>): void {
   const trusted = trustEmbeddedStore(folder ?? process.cwd());
-  if (json) context.terminal.print(JSON.stringify({ trusted }));
+  if (json) context.terminal.printJson({ trusted });
   else context.terminal.print(`Trusted: ${trusted}, at this place, with all that it holds.`);
 }
 
@@ -61,14 +61,14 @@ export async function dbMigrate(context: CommandContext, options: DbMigrateOptio
   const place = await findStore(storeOptions(options));
   try {
     const pending = await whenUp(place, () => pendingMigrations(place.connectOwner));
-    const { print } = context.terminal;
+    const { print, printJson, printText } = context.terminal;
     if (options.dryRun) {
-      for (const { name, sql } of pending) print(`-- ${name}\n${sql}`);
+      for (const { name, sql } of pending) printText(`-- ${name}\n${sql}`);
       if (pending.length === 0) print("-- Nothing to do: the store has this version's schema.");
       return;
     }
     const applied = await whenUp(place, () => migrate(place.connectOwner));
-    if (options.json) print(JSON.stringify({ applied }));
+    if (options.json) printJson({ applied });
     else print(applied.length === 0 ? "Nothing to do: the store has this version's schema." : `Applied ${applied.join(', ')}.`);
     context.exit(exitCodes.done);
   } finally {

@@ -51,7 +51,7 @@ async function write(
   const { metadata } = await exportDistiset(store, made, written);
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
-  const { print, note, paint } = context.terminal;
+  const { print, printJson, note, paint } = context.terminal;
   if (options.json) {
     const shown = metadata.configs.map(({ name, step, state, rows, rowsSha256, files, error }) => ({
       name,
@@ -62,7 +62,7 @@ async function write(
       files,
       error,
     }));
-    print(JSON.stringify({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut }));
+    printJson({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut });
     return;
   }
   print(title(made, paint));
@@ -98,7 +98,7 @@ const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => s
 const previewRows = 5;
 
 async function preview(context: CommandContext, made: Distiset, options: DistisetCommandOptions): Promise<void> {
-  const { print, paint } = context.terminal;
+  const { print, printJson, paint } = context.terminal;
   const previews: { readonly config: DistisetConfig; readonly looked: Looked }[] = [];
   for (const config of made.configs) previews.push({ config, looked: await look(config, options.json ?? false) });
   if (previews.some(({ looked }) => looked.error !== null)) context.exit(exitCodes.failed);
@@ -112,7 +112,7 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
       files: [],
       error: looked.error,
     }));
-    print(JSON.stringify({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut }));
+    printJson({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut });
     return;
   }
   print(title(made, paint));
@@ -131,8 +131,8 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
         ),
       );
   }
-  for (const { name, state } of made.leftOut) print(`\nleft out: ${name}, because it is ${state}`);
-  print(paint('dim', `\nTo write it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`));
+  for (const { name, state } of made.leftOut) print(['', `left out: ${name}, because it is ${state}`]);
+  print(['', paint('dim', `To write it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`)]);
 }
 
 interface Looked {

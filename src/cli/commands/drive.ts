@@ -20,28 +20,29 @@ export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAwa
 /** Drives a run to rest with everything that a person at a terminal sees and does: progress, Ctrl-C, the result. */
 export async function drive(context: CommandContext, store: Store, options: CommonOptions, begin: Begin): Promise<void> {
   const { terminal } = context;
-  const write = process.stdout.write.bind(process.stdout);
   let live: LiveProgress | null = null;
   const early: RecordedEvent[] = [];
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
   const restore = containUserCode();
+  context.goOnWithoutOutput();
   try {
     const run = await begin({
       onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)),
       onAway: (error) => note(error ? awayNote(error) : 'The store answers again; the run goes on.'),
       userLog: stepLog(terminal, note),
     });
-    terminal.print(options.json ? JSON.stringify({ runId: run.runId }) : run.runId);
+    if (options.json) terminal.printJson({ runId: run.runId });
+    else terminal.print(run.runId);
     const head = await store.log.head(run.runId);
     const states = await readStates(store, run.runId, head?.position ?? 0);
-    live = options.json ? null : liveProgress({ runId: run.runId, states, position: head?.position ?? 0, terminal, write });
+    live = options.json ? null : liveProgress({ runId: run.runId, states, position: head?.position ?? 0, terminal });
     context.onInterrupt((count) => interrupt(run, count, note));
     const { rest, position } = await run.drive();
     live?.done();
     live = null;
     restore();
     context.exit(exitCodeOf(rest));
-    if (options.json) terminal.print(JSON.stringify({ runId: run.runId, outcome: rest, position }));
+    if (options.json) terminal.printJson({ runId: run.runId, outcome: rest, position });
     else await conclude(context, store, run.runId, rest, position);
   } finally {
     live?.done();
@@ -87,7 +88,7 @@ export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progre
 
 /** The end of a run in words: what there is, what was lost, what to do next. */
 async function conclude({ terminal }: CommandContext, store: Store, runId: string, rest: Rest, position: number): Promise<void> {
-  const { print, paint } = terminal;
+  const { print, printText, paint } = terminal;
   const states = await readStates(store, runId, position);
   print('');
   print(stepTable(stepViews(states), terminal));
@@ -98,7 +99,7 @@ async function conclude({ terminal }: CommandContext, store: Store, runId: strin
   print(`${paint(style, rest)} at position ${formatCount(position)}.`);
   const { paused } = states.graph;
   if (rest === 'paused' && paused) {
-    if (paused.reason !== 'asked') print(paused.message);
+    if (paused.reason !== 'asked') printText(paused.message);
     if (paused.reason === 'reject-limit') {
       for (const sentence of rejectedBeforePause(states)) print(sentence);
       print(`Batches that were open keep all of their rows. Fix the cause, then run: distilog resume ${runId}`);

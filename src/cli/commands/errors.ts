@@ -44,30 +44,28 @@ async function list(
   }
   if (options.json) {
     const states = await readStates(store, runId, asOf.position);
-    context.terminal.print(
-      JSON.stringify({
-        runId,
-        asOf,
-        rejected: rejected.map(({ step, batch, position, row, code, message, attempts }) => ({
-          step,
-          batch,
-          position,
-          row,
-          code,
-          message,
-          attempts,
-          triedAgain: isOwed(states, { step, position }),
-        })),
-        failedBatches: failedBatches.map(({ step, batch, position, code, message, rows }) => ({
-          step,
-          batch,
-          position,
-          code,
-          message,
-          rows,
-        })),
-      }),
-    );
+    context.terminal.printJson({
+      runId,
+      asOf,
+      rejected: rejected.map(({ step, batch, position, row, code, message, attempts }) => ({
+        step,
+        batch,
+        position,
+        row,
+        code,
+        message,
+        attempts,
+        triedAgain: isOwed(states, { step, position }),
+      })),
+      failedBatches: failedBatches.map(({ step, batch, position, code, message, rows }) => ({
+        step,
+        batch,
+        position,
+        code,
+        message,
+        rows,
+      })),
+    });
     return;
   }
   await show(context, store, { runId, position: asOf.position, rejected, failedBatches, count });
@@ -127,7 +125,7 @@ async function exportLosses(
   { asOf, file, isJson }: { readonly asOf: AsOf; readonly file: string; readonly isJson: boolean | undefined },
 ): Promise<void> {
   const rows = await writeWholeFile(file, '--export', lostLines(store, runId, asOf.position));
-  if (isJson) terminal.print(JSON.stringify({ runId, asOf, file, rows }));
+  if (isJson) terminal.printJson({ runId, asOf, file, rows });
   else terminal.print(`${formatCount(rows)} lost row${rows === 1 ? '' : 's'} of ${runId}, each with its cause, written to ${file}`);
 }
 

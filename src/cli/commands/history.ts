@@ -57,7 +57,7 @@ export async function history(context: CommandContext, pipeline: string, options
       });
       before = recorded;
     }
-    if (options.json) context.terminal.print(JSON.stringify({ pipeline, runs }));
+    if (options.json) context.terminal.printJson({ pipeline, runs });
     else show(context.terminal, pipeline, runs);
   });
 }
@@ -179,7 +179,7 @@ function show(terminal: Terminal, pipeline: string, runs: readonly RunHistory[])
     print('');
     print(`${paint('bold', runId)}  ${paint(style, status)}`);
     for (const line of changeLines(changes)) for (const part of wrapped(line, width - 4)) print(`  ${part}`);
-    print(entryLines(entries, terminal).join('\n'));
+    print(entryLines(entries, terminal));
   }
 }
 

@@ -39,7 +39,7 @@ export async function init({ terminal }: CommandContext, file: string, options: 
       })),
   ];
   if (options.json) {
-    terminal.print(JSON.stringify({ file: out, source: file, format: sample.format, rows: sample.rows.length, columns, leftOut: left }));
+    terminal.printJson({ file: out, source: file, format: sample.format, rows: sample.rows.length, columns, leftOut: left });
     return;
   }
   const { print, note, paint } = terminal;
@@ -58,7 +58,7 @@ export async function init({ terminal }: CommandContext, file: string, options: 
   if (sample.broken.length > 0)
     note(paint('red', `${sample.broken.length} of the first rows cannot be read and would be rejected. ${sample.broken[0]}`));
   print('');
-  print(`Next:\n  npx distilog try ${out}\n  npx distilog run ${out}\n  npx distilog distiset --out dataset`);
+  print(['Next:', `  npx distilog try ${out}`, `  npx distilog run ${out}`, '  npx distilog distiset --out dataset']);
 }
 
 function write(out: string, text: string, isForced: boolean): void {

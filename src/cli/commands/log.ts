@@ -39,7 +39,8 @@ export async function log(context: CommandContext, run: string | undefined, opti
       : store.log.read(logId, { from, to, types, step });
     for await (const page of pages) {
       for (const event of page.filter(isWanted)) {
-        context.terminal.print(options.json ? canonicalJson(event) : eventLine(event, context.terminal));
+        if (options.json) context.terminal.printJson(event, canonicalJson);
+        else context.terminal.print(eventLine(event, context.terminal));
       }
     }
   });

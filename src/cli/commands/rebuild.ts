@@ -19,8 +19,8 @@ export async function rebuild(context: CommandContext, run: string | undefined, 
       ? { ...(await checkSnapshots(store, projections, runLogId(runId))), stored: 0 }
       : await rebuildLog(store, projections, runId, { writer: `${user}@${host}:${pid}` });
     if (found.firstDifference) context.exit(exitCodes.failed);
-    const { print } = context.terminal;
-    if (options.json) print(JSON.stringify({ runId, ...found }));
+    const { print, printJson } = context.terminal;
+    if (options.json) printJson({ runId, ...found });
     else for (const line of linesOf(context, runId, found, options.check ?? false)) print(line);
   });
 }

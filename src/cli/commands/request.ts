@@ -30,7 +30,8 @@ export async function request(
     const { status: before, holder } = await currentState(store, runId);
     if (kind === 'cancel' && holder === null && (before === 'paused' || before === 'running')) {
       await cancelRun({ store, actor: thisActor(), clock: systemClock }, runId);
-      context.terminal.print(options.json ? JSON.stringify({ runId, status: 'cancelled' }) : `${runId}: cancelled`);
+      if (options.json) context.terminal.printJson({ runId, status: 'cancelled' });
+      else context.terminal.print(`${runId}: cancelled`);
       return;
     }
     if (before !== 'running') {
@@ -54,7 +55,7 @@ export async function request(
       `${actor.user}@${actor.host}:${actor.pid}`,
     );
     const after = await answer(store, runId);
-    if (options.json) context.terminal.print(JSON.stringify({ runId, status: after }));
+    if (options.json) context.terminal.printJson({ runId, status: after });
     else if (after === 'running')
       context.terminal.print(`Asked; run ${runId} waits for its calls in flight. distilog status ${runId} tells when it stopped.`);
     else context.terminal.print(`${runId}: ${after}`);

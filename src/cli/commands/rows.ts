@@ -56,10 +56,10 @@ interface Wanted {
 }
 
 async function show({ terminal }: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
-  const { print, paint } = terminal;
+  const { print, printJson, paint } = terminal;
   const from = await stepRows(store, runId, { step: options.step, position: asOf.position });
   if (options.json) {
-    for await (const row of from.chosen(choice)) print(jsonLine(row));
+    for await (const row of from.chosen(choice)) printJson(json(row));
     return;
   }
   const found = await Array.fromAsync(from.chosen(choice));
@@ -82,11 +82,11 @@ const words: Readonly<Record<Choice['which'], string>> = { first: 'the first', l
 const labelRoom = '00000/000'.length;
 
 async function follow(context: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
-  const { print, note, paint } = context.terminal;
+  const { print, printJson, note, paint } = context.terminal;
   const from = await stepRows(store, runId, { step: options.step, position: asOf.position, to: Number.MAX_SAFE_INTEGER });
   const draw = growingRowTable(from.columns, context.terminal, `${options.step}:`.length + labelRoom);
   const tell = (found: readonly StepRow[]) => {
-    if (options.json) for (const row of found) print(jsonLine(row));
+    if (options.json) for (const row of found) printJson(json(row));
     else if (found.length > 0) print(draw(found.map(labelled)));
   };
   tell(await Array.fromAsync(from.chosen(choice)));
@@ -103,7 +103,7 @@ async function follow(context: CommandContext, store: Store, runId: string, { as
 
 const labelled = (row: StepRow) => ({ label: rowId(row), values: row.values });
 
-const jsonLine = (row: StepRow): string => {
+const json = (row: StepRow): unknown => {
   const { step, pass, batch, row: number, position, values } = row;
-  return JSON.stringify({ id: rowId(row), step, pass, batch, row: number, position, values });
+  return { id: rowId(row), step, pass, batch, row: number, position, values };
 };

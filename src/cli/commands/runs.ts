@@ -43,7 +43,7 @@ export async function runs(context: CommandContext, options: RunsOptions): Promi
         if (run) all.push(run);
       }
     }
-    if (options.json) context.terminal.print(JSON.stringify({ runs: all }));
+    if (options.json) context.terminal.printJson({ runs: all });
     else show(context, all);
   });
 }

@@ -4,6 +4,7 @@ import { countOption } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
 import { fittingWidth, shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { visible } from '../visible.ts';
 
 export interface SqlOptions extends CommonOptions {
   readonly rows?: string | undefined;
@@ -21,8 +22,8 @@ export async function sql(context: CommandContext, statement: string, options: S
     // Once: a statement that takes the server down would take it down again.
     const found = await select(place.connect, statement, { rowsMax, timeoutMs });
     const { terminal } = context;
-    if (options.json) for (const row of found.rows) terminal.print(JSON.stringify(named(found.columns, row)));
-    else terminal.print(drawn(found, terminal));
+    if (options.json) for (const row of found.rows) terminal.printJson(named(found.columns, row));
+    else draw(found, terminal);
     if (found.isCut) terminal.note(`There are more than these ${formatCount(rowsMax)} rows: --rows ${rowsMax * 10} shows more.`);
   } finally {
     place.close();
@@ -40,19 +41,21 @@ function named(columns: readonly string[], row: Selected['rows'][number]): Reado
   return Object.fromEntries(object);
 }
 
-/** Rows as a table; where they are wider than the terminal, the widest columns give way. A single column is shown whole, as it is: a plan, a document. */
-function drawn({ columns, rows }: Selected, { width, paint, isInteractive }: Terminal): string {
-  const cells = rows.map((row) => row.map(textOf));
+/** Prints rows as a table; where they are wider than the terminal, the widest columns give way. A single column is shown whole, as it is: a plan, a document. */
+function draw({ columns, rows }: Selected, { print, printText, width, paint, isInteractive }: Terminal): void {
   const titles = (name: string) => paint('dim', name);
-  if (rows.length === 0) return [columns.map(titles).join('  '), paint('dim', 'no rows')].join('\n');
-  if (columns.length === 1) return [titles(columns[0] ?? ''), ...cells.map(([text = '']) => text)].join('\n');
+  if (rows.length === 0) return print([columns.map(titles).join('  '), paint('dim', 'no rows')]);
+  if (columns.length === 1) return printText([titles(columns[0] ?? ''), ...rows.map(([value]) => textOf(value))].join('\n'));
+  const cells = rows.map((row) => row.map((value) => visible(textOf(value))));
   const widths = columns.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
   const cellMax = isInteractive ? fittingWidth(widths, width, cellMin) : cellMaxElsewhere;
   const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === 'number'));
-  return table(
-    columns.map((name, index) => ({ title: shortened(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
-    cells.map((row) => row.map((text) => shortened(text, cellMax))),
-    titles,
+  print(
+    table(
+      columns.map((name, index) => ({ title: shortened(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
+      cells.map((row) => row.map((text) => shortened(text, cellMax))),
+      titles,
+    ),
   );
 }
 

@@ -33,7 +33,7 @@ export async function status(context: CommandContext, run: string | undefined, o
     const asOf = await asOfOption(store, runId, live ? String(live.position) : options.at);
     const states = await readStates(store, runId, asOf.position);
     const notes = [...(await notesOn(store, runId, asOf)), ...rejectedBeforePause(states)];
-    if (options.json) context.terminal.print(JSON.stringify(statusJson(runId, asOf, states, live, notes)));
+    if (options.json) context.terminal.printJson(statusJson(runId, asOf, states, live, notes));
     else show(context.terminal, { runId, asOf, states, live, notes });
   });
 }
@@ -148,7 +148,7 @@ export function usageLine(state: UsageState): string {
 const wideFrom = 100;
 
 /** A table of steps: what each is, how far, and what it lost. */
-export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): string {
+export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): readonly string[] {
   const isWide = width >= wideFrom;
   const hasTokens = isWide && steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);
   const hasRetries = isWide && steps.some(({ retries }) => retries > 0);

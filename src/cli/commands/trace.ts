@@ -23,7 +23,7 @@ export async function trace(context: CommandContext, run: string | undefined, as
   await withStore(options, async (store) => {
     const { runId, place, position } = await rowAsked(store, run, asked, options.at);
     const traced = await traceRow(store, runId, place, position);
-    if (options.json) context.terminal.print(JSON.stringify({ runId, asOf: { position }, trace: traced }));
+    if (options.json) context.terminal.printJson({ runId, asOf: { position }, trace: traced });
     else show(traced, context.terminal, runId);
   });
 }

@@ -31,7 +31,7 @@ export async function tryPipeline(context: CommandContext, file: string, options
     const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: stepLog(terminal, terminal.note) });
     restore();
     context.exit(exitCodeOf(tried.outcome));
-    if (options.json) terminal.print(JSON.stringify(tryJson(pipeline.name, take, tried)));
+    if (options.json) terminal.printJson(tryJson(pipeline.name, take, tried));
     else show(terminal, pipeline.name, take, tried);
   } finally {
     restore();

@@ -27,9 +27,9 @@ export async function verify(context: CommandContext, run: string | undefined, o
     const snapshots = found.ok ? await checkSnapshots(store, projections, runLogId(runId)) : null;
     const ok = found.ok && side.ok && snapshots?.firstDifference === null;
     if (!ok) context.exit(exitCodes.failed);
-    const { print, paint } = context.terminal;
+    const { print, printJson, paint } = context.terminal;
     if (options.json) {
-      print(JSON.stringify({ runId, ...found, ok, side, snapshots }));
+      printJson({ runId, ...found, ok, side, snapshots });
       return;
     }
     tell(context, runId, found);
@@ -49,7 +49,7 @@ async function verifyWritten(
   directory: string,
   isJson: boolean,
 ): Promise<void> {
-  const { print, paint } = context.terminal;
+  const { print, printJson, paint } = context.terminal;
   const written = readMetadata(directory).run.id;
   if (run !== undefined && (await findRun(store, run)) !== written)
     throw new Fault('other-run', `The dataset in ${directory} is of run ${written}, not of ${run}.`);
@@ -60,7 +60,7 @@ async function verifyWritten(
   const found = await verifyDistiset(store, directory, { onRead: garbageCollector() });
   if (!found.ok || !log.ok || !side.ok) context.exit(exitCodes.failed);
   if (isJson) {
-    print(JSON.stringify({ ...found, ok: found.ok && log.ok && side.ok, log, side }));
+    printJson({ ...found, ok: found.ok && log.ok && side.ok, log, side });
     return;
   }
   const counted = `${formatCount(found.files)} file${found.files === 1 ? '' : 's'}, ${formatCount(found.rows)} rows`;

@@ -5,6 +5,7 @@ import { memoryStore, type Store } from '#log';
 import { pipeline, plan } from '#pipeline';
 import { chooseRun, resumable, retryable, type Choice } from '../../../src/cli/choose-run.ts';
 import { exitCodeOfError } from '../../../src/cli/exit-codes.ts';
+import { silentTerminal } from './silent-terminal.ts';
 
 type End = 'paused' | 'succeeded' | 'partial' | 'source-lossy' | 'driven';
 
@@ -33,13 +34,7 @@ async function storeWith(...ends: readonly (readonly [string, End])[]): Promise<
 }
 
 const noted: string[] = [];
-const terminal = {
-  print: () => undefined,
-  note: (line: string) => void noted.push(line),
-  isInteractive: true,
-  width: 100,
-  paint: (_: string, text: string) => text,
-};
+const terminal = silentTerminal({ note: (line) => void noted.push(line), isInteractive: true });
 const choose = (store: Store, choice: Partial<Choice> = {}, asked?: string) =>
   chooseRun(terminal, store, asked, { command: 'resume', fits: resumable(false), mayAsk: false, ...choice });
 

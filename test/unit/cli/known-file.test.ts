@@ -12,6 +12,7 @@ import { hashedSources } from '../../../src/cli/local-sources.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
 import type { ResumedTwice } from './resume-twice.ts';
 
+import { silentTerminal } from './silent-terminal.ts';
 const root = path.resolve(import.meta.dirname, '../../..');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-known-'));
 const before = process.env['XDG_STATE_HOME'];
@@ -42,14 +43,8 @@ function written(text: string, name = 'p.ts'): string {
   return file;
 }
 
-const terminal = {
-  print: () => undefined,
-  note: () => undefined,
-  isInteractive: false,
-  width: 100,
-  paint: (_: string, text: string) => text,
-};
-const context = { terminal, exit: () => undefined, onInterrupt: () => undefined };
+const terminal = silentTerminal();
+const context = { terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined };
 const again = (store: Store, runId: string, acceptChanges = false) =>
   pipelineAgain(context, store, runId, undefined, { command: 'retry', param: [], acceptChanges });
 

@@ -7,6 +7,7 @@ import { listedRun } from '../../../src/cli/commands/runs.ts';
 import { chooseRun, resumable } from '../../../src/cli/choose-run.ts';
 import { followToRest } from '../../../src/cli/follow-to-rest.ts';
 import { currentState } from '../../../src/cli/liveness.ts';
+import { silentTerminal } from './silent-terminal.ts';
 
 const planned = plan(
   pipeline('live', ({ source }) => {
@@ -36,13 +37,7 @@ const entryOf = async (store: Store): Promise<RunEntry> => {
   for await (const [entry] of store.log.runs()) if (entry) return entry;
   throw new Error('there is a run');
 };
-const terminal = {
-  print: () => undefined,
-  note: () => undefined,
-  isInteractive: false,
-  width: 100,
-  paint: (_: string, text: string) => text,
-};
+const terminal = silentTerminal();
 
 describe('a run', () => {
   it('is interrupted where nobody drives it, and where somebody does it is not', async () => {

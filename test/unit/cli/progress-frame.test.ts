@@ -42,8 +42,8 @@ describe('the progress of a run', () => {
 
 describe('the table of steps', () => {
   it('fits 80 columns, and tells more where there is more room', () => {
-    for (const line of stepTable(steps.slice(0, 2), { width: 80, ...plain }).split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-    expect(stepTable(steps, { width: 120, ...plain })).toMatch(
+    for (const line of stepTable(steps.slice(0, 2), { width: 80, ...plain })) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(stepTable(steps, { width: 120, ...plain }).join('\n')).toMatch(
       /^step\s+operator\s+state\s+batches\s+retried\s+rows in\s+rows out\s+rejected\s+tokens in\s+tokens out\n/,
     );
   });

@@ -7,6 +7,7 @@ import { startRun } from '#scheduler';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
 import { recordedPipeline } from '../../../src/cli/recorded-pipeline.ts';
+import { silentTerminal } from './silent-terminal.ts';
 
 /** What was said at each resume, and which files the recorded definition held before it. */
 export interface ResumedTwice {
@@ -51,14 +52,8 @@ const sources: string[][] = [];
 const recordedSources = async () => (await recordedPipeline(store, runId)).definition.sources.map(({ path }) => path);
 for (let time = 0; time < 2; time++) {
   const said: string[] = [];
-  const terminal = {
-    print: () => undefined,
-    note: (line: string) => void said.push(line),
-    isInteractive: false,
-    width: 100,
-    paint: (_: string, text: string) => text,
-  };
-  const context = { terminal, exit: () => undefined, onInterrupt: () => undefined };
+  const terminal = silentTerminal({ note: (line) => void said.push(line) });
+  const context = { terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined };
   sources.push(await recordedSources());
   const { planned, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, await loadPipeline(file), {
     command: 'resume',
