@@ -276,4 +276,4 @@ DISTILOG_TRUST_STORE=FOLDER does the same for one process, in a container or CI.
 const sqlHelp = `
 The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:
   distilog sql "select type, count(*) from history group by type order by 2 desc"
-It runs in a read-only transaction and may take 30 seconds.`;
+It runs in a read-only transaction, may take 30 seconds, and is refused with the login of a superuser.`;

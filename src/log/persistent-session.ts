@@ -126,6 +126,6 @@ const appendFailed = (runId: string, cause: unknown): Fault =>
  * standbys, time-outs, lost races. By Fault or SQLSTATE.
  */
 const unknownOutcomes =
-  /^(connection-lost|store-unreachable|too-many-connections|read-only|disk-full|head-held|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;
+  /^(connection-lost|store-unreachable|too-many-connections|standby-away|read-only|disk-full|head-held|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;
 
 const isUnknownOutcome = (error: unknown): boolean => unknownOutcomes.test(codeOf(error) ?? '');

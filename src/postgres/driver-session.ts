@@ -10,6 +10,7 @@ import { isAlive } from './embedded/processes.ts';
 import { headHeld } from './head-holder.ts';
 import type { Reader } from './reader.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
+import { refuseMissingStandby } from './standby.ts';
 import { callAppend } from './statements.ts';
 
 /** How long a lock that is seized may take to become free, and the pause between attempts at ending its holder. */
@@ -38,6 +39,7 @@ export async function openDriverSession(
   const client = await openClient(connect, driverName(userName(), os.hostname(), process.pid));
   try {
     await checkServer(client);
+    await refuseMissingStandby(client, whereabouts(client));
     const backend = await backendOf(client);
     const lost = (instead && backends.get(instead)) ?? [];
     await endBackends(client, lost);

@@ -21,6 +21,7 @@ import { holders } from './driver-lock.ts';
 import { openDriverSession } from './driver-session.ts';
 import type { Reader } from './reader.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
+import { refuseMissingStandby } from './standby.ts';
 import { callAppend } from './statements.ts';
 
 /** Events, commits and runs in a page. */
@@ -350,6 +351,7 @@ async function repeated(connect: Connect, name: 'append' | 'create_run', request
     try {
       client = await openClient(connect, 'distilog');
       await checkServer(client);
+      await refuseMissingStandby(client, whereabouts(client));
       return await callAppend(client, name, request);
     } catch (error) {
       if (client && hasCode(error, '57014') && Date.now() < giveUpAt) continue;

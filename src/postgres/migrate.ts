@@ -3,9 +3,10 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
-import { clientConfig, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { describe, serverFault } from './server-faults.ts';
+import { refuseMissingStandby } from './standby.ts';
 
 const folder = new URL('../../schema/migrations/', import.meta.url);
 const schema = 'distilog';
@@ -65,6 +66,7 @@ export async function migrate(connect: Connect): Promise<readonly string[]> {
       await admitLateRole(database);
       return [];
     }
+    await onClient(connect, 'distilog migrate', (client) => refuseMissingStandby(client, whereabouts(client)));
     const migrator = new Migrator({
       db: database,
       migrationTableSchema: schema,

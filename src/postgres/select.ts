@@ -4,6 +4,7 @@ import type { Json } from '#kit/json';
 import { openClient, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { serverFault } from './server-faults.ts';
+import { refusePrivilegedLogin } from './sql-rights.ts';
 
 /** What a statement found. */
 export interface Selected {
@@ -28,7 +29,7 @@ const cursorReaders = new Set(['select', 'with', 'values', 'table']);
 
 /**
  * Runs one statement that only reads, in a read-only transaction, with schema `distilog` on the search path. Throws `Fault('not-a-select')` for any
- * other, `Fault('sql-error')` with the place of what PostgreSQL does not understand, `Fault('sql-timeout')`.
+ * other, `Fault('login-too-powerful')` for a login with rights beyond the database, `Fault('sql-error')` with the place of what PostgreSQL does not understand, `Fault('sql-timeout')`.
  */
 export async function select(connect: Connect, text: string, { rowsMax, timeoutMs }: SelectOptions): Promise<Selected> {
   const verb = firstWord(text);
@@ -37,6 +38,7 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
   const prefix = cursorReaders.has(verb) ? `declare ${cursor} no scroll cursor for ` : '';
   try {
     await refuseTransactionPooler(client, connect);
+    await refusePrivilegedLogin(client);
     await client.query('begin transaction read only');
     await client.query(`set local statement_timeout = ${timeoutMs}; set local search_path = distilog, pg_catalog, public`);
     // Sent as one prepared statement each: PostgreSQL takes no second one after a semicolon then.
