@@ -9,6 +9,8 @@ distilog.append_result.recorded_at bigint
 distilog.append_result.hash bytea
 distilog.append_result.epoch bigint
 distilog.append_result.duplicate boolean
+distilog.append_result.clock bigint
+distilog.append_result.previous bytea
 distilog.chunks.sha256 bytea not null
 distilog.chunks.codec text not null
 distilog.chunks.length bigint not null
@@ -117,7 +119,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON distilog.heads FOR EACH S
 CREATE TRIGGER append_only BEFORE UPDATE ON distilog.snapshots FOR EACH STATEMENT EXECUTE FUNCTION distilog.refuse_change(); -- fires always
 
 -- Grants
-chunks: distilog_app=ar/distilog_owner distilog_owner=arwdDxtm/distilog_owner
+chunks: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 commits: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 events: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
 heads: distilog_app=r/distilog_owner distilog_owner=arwdDxtm/distilog_owner
@@ -137,23 +139,29 @@ AS $function$
 begin
   execute format('grant usage on schema distilog to %I', role);
   execute format('grant select on all tables in schema distilog to %I', role);
-  execute format('grant insert on distilog.chunks to %I', role);
+  execute format('revoke insert on distilog.chunks from %I', role);
   execute format('revoke insert, update, delete on distilog.snapshots from %I', role);
-  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at, distilog.store_snapshots to %I', role);
+  execute format('grant execute on function distilog.append, distilog.take_over, distilog.create_run, distilog.position_at to %I', role);
+  execute format('grant execute on function distilog.store_chunks, distilog.store_snapshots to %I', role);
 end $function$
 ;
 -- distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_addresses bytea[] DEFAULT '{}'::bytea[], p_codecs text[] DEFAULT '{}'::text[], p_lengths bigint[] DEFAULT '{}'::bigint[], p_bodies bytea[] DEFAULT '{}'::bytea[], p_raise boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION distilog.append(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_leaves bytea[], p_addresses bytea[] DEFAULT ARRAY[]::bytea[], p_codecs text[] DEFAULT ARRAY[]::text[], p_lengths bigint[] DEFAULT ARRAY[]::bigint[], p_bodies bytea[] DEFAULT ARRAY[]::bytea[], p_raise boolean DEFAULT false)
  RETURNS distilog.append_result
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
+ SET bytea_output TO 'hex'
  SET enable_seqscan TO 'off'
 AS $function$
+#variable_conflict error
 declare
   head      distilog.heads%rowtype;
   known     distilog.commits%rowtype;
+  made      distilog.commits%rowtype;
+  ended     distilog.heads%rowtype;
   root      bytea;
   new_hash  bytea;
   clock     timestamptz;
@@ -161,13 +169,18 @@ declare
   at_micros bigint;
   count     integer := cardinality(p_types);
   new_epoch bigint;
+  is_sent   boolean;
+  -- What an array writes before the digits of bytes, and bytes by themselves: no literal with a backslash, whose meaning is a setting.
+  digits    text := chr(92) || 'x';
+  element   text := chr(34) || chr(92) || digits;
   -- All chunks that are named, comma-joined.
   named     text := array_to_string(array_remove(p_chunks, ''), ',');
+  differing bytea[];
   missing   text;
 begin
   -- 1. One at a time. After a wait, READ COMMITTED reads the row again, so a takeover meanwhile is seen here.
-  select * into head from distilog.heads where log_id = p_log for no key update;
-  if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false)::distilog.append_result; end if;
+  select h.* into head from distilog.heads h where h.log_id = p_log for no key update;
+  if not found then return row('unknown-log', format('there is no log %s', p_log), null, null, null, null, null, false, null, null)::distilog.append_result; end if;
 
   -- What is hashed is what will be read: chunks are stored as bytes, so they have one text. That they are whole is for step 9 to say.
   if array_position(p_chunks, null) is not null or encode(decode(replace(named, ',', ''), 'hex'), 'hex') <> replace(named, ',', '') then
@@ -175,48 +188,57 @@ begin
   end if;
 
   -- 2. Sent before, and the answer lost: the same answer again, to a fenced writer too.
-  select * into known from distilog.commits c where c.log_id = p_log and c.append_id = p_append_id;
+  select c.* into known from distilog.commits c where c.log_id = p_log and c.append_id = p_append_id;
   if found then
     select sha256(string_agg(distilog.leaf(t, v, p, s, b, a, c, d), ''::bytea order by n)) into root
       from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n);
     if known.root is distinct from root then
-      return row('append-id-reused', format('append %s is known with other events', p_append_id), null, null, null, null, null, false)::distilog.append_result;
+      return row('append-id-reused', format('append %s is known with other events', p_append_id), null, null, null, null, null, false, null, null)::distilog.append_result;
     end if;
-    return row('ok', null, known.first, known.last, distilog.microseconds(known.recorded_at), known.hash, known.epoch, true)::distilog.append_result;
+    select c.* into made from distilog.commits c where c.log_id = p_log and c.first < known.first order by c.first desc limit 1;
+    return row('ok', null, known.first, known.last, distilog.microseconds(known.recorded_at), known.hash, known.epoch, true,
+               distilog.microseconds(known.clock), coalesce(made.hash, ''::bytea))::distilog.append_result;
   end if;
 
   -- 3. Who may write: the run's driver; on a side log, anyone.
   if (p_epoch is null and p_log not like '%/side') or p_epoch < head.epoch then
-    return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false)::distilog.append_result;
+    return row('fenced', format('the epoch is %s, and the writer''s %s', head.epoch, coalesce(p_epoch::text, 'none')), null, null, null, null, head.epoch, false, null, null)::distilog.append_result;
   end if;
   -- 4. After what: a server that fell back to an older copy would give positions out twice. So would one that forgot an epoch.
   if p_epoch > head.epoch or p_expected <> head.hash then
-    return row('history-diverged', format('the log ends at position %s, epoch %s, with another hash than the writer saw', head.position, head.epoch), null, null, null, null, null, false)::distilog.append_result;
+    return row('history-diverged', format('the log ends at position %s, epoch %s, with another hash than the writer saw', head.position, head.epoch), null, null, null, null, null, false, null, null)::distilog.append_result;
   end if;
 
-  -- 5. The chunks that come along; sorted, so that two appends that have some in common wait for each other in one order only.
-  if p_addresses <> '{}' then
-    insert into distilog.chunks (sha256, codec, length, body)
-      select a, c, l, b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b) order by a
-      on conflict (sha256) do nothing;
+  -- 5. The chunks that come along. Where other bytes are stored under an address, the client looks at them before anything names them.
+  if p_addresses <> array[]::bytea[] then
+    differing := distilog.store_chunks(p_addresses, p_codecs, p_lengths, p_bodies);
+    if differing <> array[]::bytea[] then
+      return row('chunks-differ', replace(array_to_string(differing, ','), digits, ''), null, null, null, null, null, false, null, null)::distilog.append_result;
+    end if;
   end if;
 
   -- 6. Time never goes back, positions have no gaps.
   clock := clock_timestamp();
-  at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + interval '1 microsecond') end;
+  at := case when head.position = 0 then clock else greatest(clock, head.recorded_at + make_interval(secs => 0.000001)) end;
   at_micros := distilog.microseconds(at);
   new_epoch := head.epoch + case when p_raise then 1 else 0 end;
 
-  -- 7. The events, gone through once, and the chain.
+  -- 7. The events, gone through once, and the chain. Compared is what the table took, whatever stands before it.
   with stored as (
     insert into distilog.events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf)
       select p_log, head.position + n, at, t, v, p, s, b, a,
              -- The text of an array, where a cast would otherwise be a query for each event.
-             case when c = '' then '{}' else '{"\\x' || replace(c, ',', '","\\x') || '"}' end::bytea[],
-             d, distilog.leaf(t, v, p, s, b, a, c, d)
-        from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data) with ordinality as e (t, v, p, s, b, a, c, d, n)
-      returning position, leaf)
-    select sha256(string_agg(leaf, ''::bytea order by position)) into root from stored;
+             case when c = '' then '{}' else '{' || element || replace(c, ',', chr(34) || ',' || element) || chr(34) || '}' end::bytea[],
+             d, l
+        from unnest(p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data, p_leaves) with ordinality as e (t, v, p, s, b, a, c, d, l, n)
+      returning events.position, leaf, recorded_at = at and log_id = p_log and leaf = distilog.leaf(
+                  type, version, pass, step, batch, attempt, replace(array_to_string(chunks, ','), digits, ''), data) as is_sent)
+    select sha256(string_agg(stored.leaf, ''::bytea order by stored.position)),
+           bool_and(stored.is_sent) and min(stored.position) = head.position + 1 and max(stored.position) = head.position + count and count(*) = count
+      into root, is_sent from stored;
+  if not is_sent or root is distinct from (select sha256(string_agg(l, ''::bytea order by n)) from unnest(p_leaves) with ordinality as e (l, n)) then
+    raise exception 'positions % to % would be stored with another hash than they were sent with', head.position + 1, head.position + count using errcode = 'DL001';
+  end if;
   new_hash := sha256(
     distilog.ascii_frame(encode(head.hash, 'hex')) || distilog.ascii_frame(encode(root, 'hex')) || distilog.frame(p_log) ||
     distilog.ascii_frame((head.position + 1)::text) || distilog.ascii_frame((head.position + count)::text) ||
@@ -224,8 +246,13 @@ begin
     distilog.frame(p_append_id) || distilog.ascii_frame(new_epoch::text) || distilog.frame(p_writer));
 
   -- 8. Where the log ends now, and what brought it there.
-  update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log;
-  insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash);
+  update distilog.heads h set position = head.position + count, recorded_at = at, epoch = new_epoch, hash = new_hash where h.log_id = p_log returning h.* into ended;
+  insert into distilog.commits values (p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash)
+    returning * into made;
+  if ended is distinct from row(p_log, head.position + count, at, new_epoch, new_hash)::distilog.heads
+     or made is distinct from row(p_log, head.position + 1, head.position + count, at, clock, p_append_id, new_epoch, p_writer, root, new_hash)::distilog.commits then
+    raise exception 'the append of positions % to % would be stored otherwise than it was sent', head.position + 1, head.position + count using errcode = 'DL001';
+  end if;
 
   -- 9. Nothing but chunks that are stored. Each is looked up by its address, few as the chunks may be when this is planned: a session keeps its plan.
   if named <> '' then
@@ -233,7 +260,7 @@ begin
       where not exists (select from distilog.chunks k where k.sha256 = decode(x, 'hex') offset 0) limit 1;
     if found then raise exception 'chunk % is not stored', missing using errcode = '23503'; end if;
   end if;
-  return row('ok', null, head.position + 1, head.position + count, at_micros, new_hash, new_epoch, false)::distilog.append_result;
+  return row('ok', null, head.position + 1, head.position + count, at_micros, new_hash, new_epoch, false, distilog.microseconds(clock), head.hash)::distilog.append_result;
 end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
@@ -242,23 +269,25 @@ CREATE OR REPLACE FUNCTION distilog.ascii_frame(field text)
  RETURNS bytea
  LANGUAGE sql
  STABLE PARALLEL SAFE
-RETURN COALESCE((int8send((octet_length(field))::bigint) || textsend(field)), int8send(('-1'::integer)::bigint))
+RETURN COALESCE((int8send((octet_length(field))::bigint) || decode(field, 'escape'::text)), int8send(('-1'::integer)::bigint))
 ;
 -- distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.create_run(p_run text, p_append_id text, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+CREATE OR REPLACE FUNCTION distilog.create_run(p_run text, p_append_id text, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_leaves bytea[])
  RETURNS distilog.append_result
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
 AS $function$
+#variable_conflict error
 begin
   if p_run like '%/side' or p_run = '' then raise exception 'not a run''s id: %', p_run using errcode = '22023'; end if;
-  insert into distilog.heads values (p_run, 0, 'epoch', 1, ''), (p_run || '/side', 0, 'epoch', 1, '') on conflict do nothing;
+  insert into distilog.heads values (p_run, 0, to_timestamp(0), 1, ''::bytea), (p_run || '/side', 0, to_timestamp(0), 1, ''::bytea) on conflict do nothing;
   if not found and not exists (select from distilog.commits c where c.log_id = p_run and c.append_id = p_append_id) then
-    return row('already-recorded', format('there is a run %s', p_run), null, null, null, null, null, false)::distilog.append_result;
+    return row('already-recorded', format('there is a run %s', p_run), null, null, null, null, null, false, null, null)::distilog.append_result;
   end if;
-  return distilog.append(p_run, 1, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data);
+  return distilog.append(p_run, 1, p_append_id, null, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data, p_leaves);
 end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
@@ -268,6 +297,14 @@ CREATE OR REPLACE FUNCTION distilog.frame(field text)
  LANGUAGE sql
  STABLE PARALLEL SAFE
 RETURN COALESCE((int8send((octet_length(field))::bigint) || convert_to(field, 'UTF8'::name)), int8send(('-1'::integer)::bigint))
+;
+-- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.is_chunk(address bytea, codec text, length bigint, body bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN ((octet_length(address) = 32) AND CASE codec WHEN 'none'::text THEN ((length = octet_length(body)) AND (sha256(body) = address)) WHEN 'zstd'::text THEN ((length > octet_length(body)) AND (SUBSTRING(body FROM 1 FOR 4) = decode('28b52ffd'::text, 'hex'::text))) ELSE false END)
 ;
 -- distilog_owner=X/distilog_owner
 
@@ -292,7 +329,9 @@ CREATE OR REPLACE FUNCTION distilog.position_at(p_log text, p_at timestamp with 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
 AS $function$
+#variable_conflict error
 declare found_last bigint;
 begin
   perform from distilog.heads h where h.log_id = p_log and h.recorded_at <= p_at for share;
@@ -306,12 +345,46 @@ CREATE OR REPLACE FUNCTION distilog.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
 AS $function$
+#variable_conflict error
 begin
   raise exception '% on distilog.% is refused: history is append-only', tg_op, tg_table_name using errcode = '42501';
 end $function$
 ;
 -- distilog_owner=X/distilog_owner
+
+CREATE OR REPLACE FUNCTION distilog.store_chunks(p_addresses bytea[], p_codecs text[], p_lengths bigint[], p_bodies bytea[])
+ RETURNS bytea[]
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
+ SET enable_seqscan TO 'off'
+AS $function$
+#variable_conflict error
+declare
+  added integer;
+  wrong bytea;
+begin
+  if p_addresses = array[]::bytea[] then return p_addresses; end if;
+  -- Sorted, so that two transactions that have some in common wait for each other in one order only.
+  insert into distilog.chunks (sha256, codec, length, body)
+    select e.a, e.c, e.l, e.b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b)
+     where distilog.is_chunk(e.a, e.c, e.l, e.b) order by e.a
+    on conflict (sha256) do nothing;
+  get diagnostics added = row_count;
+  if added = cardinality(p_addresses) then return array[]::bytea[]; end if;
+
+  select e.a into wrong from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b)
+   where not coalesce(distilog.is_chunk(e.a, e.c, e.l, e.b), false) limit 1;
+  if found then raise exception 'chunk % does not have the bytes of its address', encode(wrong, 'hex') using errcode = '22023'; end if;
+  return array(
+    select distinct e.a from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b) join distilog.chunks k on k.sha256 = e.a
+     where (k.codec, k.length, k.body) is distinct from (e.c, e.l, e.b));
+end $function$
+;
+-- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
 
 CREATE OR REPLACE FUNCTION distilog.store_snapshots(p_logs text[], p_projections text[], p_versions integer[], p_fingerprints text[], p_positions bigint[], p_named_at bigint[], p_states text[])
  RETURNS void
@@ -352,14 +425,17 @@ end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner
 
-CREATE OR REPLACE FUNCTION distilog.take_over(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[])
+CREATE OR REPLACE FUNCTION distilog.take_over(p_log text, p_epoch bigint, p_append_id text, p_expected bytea, p_writer text, p_types text[], p_versions integer[], p_passes integer[], p_steps text[], p_batches bigint[], p_attempts integer[], p_chunks text[], p_data text[], p_leaves bytea[])
  RETURNS distilog.append_result
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET standard_conforming_strings TO 'on'
 AS $function$
-  select distilog.append(p_log, p_epoch, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data,
-                         p_raise => true)
-$function$
+#variable_conflict error
+begin
+  return distilog.append(p_log, p_epoch, p_append_id, p_expected, p_writer, p_types, p_versions, p_passes, p_steps, p_batches, p_attempts, p_chunks, p_data, p_leaves,
+                         p_raise => true);
+end $function$
 ;
 -- distilog_app=X/distilog_owner distilog_owner=X/distilog_owner

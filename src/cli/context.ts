@@ -1,5 +1,4 @@
-import type { Store } from '#log';
-import { openStore, type StoreOptions } from '#postgres';
+import { openStore, type PostgresStore, type StoreOptions } from '#postgres';
 import { noteWriter, type Terminal } from './terminal.ts';
 
 /** Options that every command has. */
@@ -30,7 +29,7 @@ export const storeOptions = ({ store }: CommonOptions): StoreOptions => ({
 });
 
 /** Opens the store that options and environment name, lets a command work with it, and closes it whatever happens. */
-export async function withStore<T>(options: CommonOptions, work: (store: Store) => Promise<T>): Promise<T> {
+export async function withStore<T>(options: CommonOptions, work: (store: PostgresStore) => Promise<T>): Promise<T> {
   const store = await openStore(storeOptions(options));
   try {
     return await work(store);

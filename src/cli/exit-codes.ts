@@ -26,6 +26,7 @@ const failures = new Set([
   'connection-lost',
   'fenced',
   'history-diverged',
+  'hash-mismatch',
   'write-failed',
   'chunk-corrupted',
   'chunk-missing',

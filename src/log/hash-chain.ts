@@ -1,9 +1,9 @@
 import type { Instant } from '#kit/instant';
-import { sha256Stream, type Sha256 } from '#kit/sha256';
+import { sha256, type Sha256 } from '#kit/sha256';
 import type { EncodedEvent } from './encoded-event.ts';
 
 // Each field goes in with its length before it, so that no two lists of fields give the same bytes. The database computes the same hashes from what
-// it stores (schema/migrations/0001-log.sql); `verify` recomputes them here.
+// it stores (schema/migrations/0001-log.sql); every append is compared with them, and `verify` recomputes them.
 
 /** The hash of a log without events. */
 export const emptyHash: Sha256 = '';
@@ -15,9 +15,7 @@ export function leafHash(event: EncodedEvent): Sha256 {
 
 /** Covers the events of one append, in order. */
 export function rootHash(leaves: readonly Sha256[]): Sha256 {
-  return sha256Stream()
-    .update(Buffer.from(leaves.join(''), 'hex'))
-    .digest('hex');
+  return sha256(Buffer.from(leaves.join(''), 'hex'));
 }
 
 export interface ChainLink {
@@ -49,14 +47,24 @@ export function chainHash(link: ChainLink): Sha256 {
   ]);
 }
 
+/** Bytes before each field: its length, or -1 for null, which has no bytes. */
+const lengthBytes = 8;
+/** UTF-8 bytes of a UTF-16 code unit, at most. */
+const unitBytesMax = 3;
+const numberBytesMax = 32;
+/** Fields of all but the largest events fit here. A driver hashes each event that it appends, so one buffer serves them all. */
+const scratch = Buffer.allocUnsafe(64 * 1024);
+
 function digest(fields: readonly (string | number | null)[]): Sha256 {
-  const hash = sha256Stream();
+  let bytesMax = 0;
+  for (const field of fields) bytesMax += lengthBytes + (typeof field === 'string' ? field.length * unitBytesMax : numberBytesMax);
+  const buffer = bytesMax <= scratch.length ? scratch : Buffer.allocUnsafe(bytesMax);
+  let at = 0;
   for (const field of fields) {
-    const bytes = field === null ? null : Buffer.from(String(field), 'utf8');
-    const length = Buffer.alloc(8);
-    length.writeBigInt64BE(BigInt(bytes === null ? -1 : bytes.length));
-    hash.update(length);
-    if (bytes) hash.update(bytes);
+    const length = field === null ? -1 : buffer.write(String(field), at + lengthBytes);
+    buffer.writeInt32BE(length < 0 ? -1 : 0, at);
+    buffer.writeInt32BE(length, at + lengthBytes / 2);
+    at += lengthBytes + Math.max(0, length);
   }
-  return hash.digest('hex');
+  return sha256(buffer.subarray(0, at));
 }

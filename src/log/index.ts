@@ -1,3 +1,4 @@
+export { hashMismatch, requireSameHash, type AnsweredAppend } from './append-check.ts';
 export { appendSideEvent } from './append-side-event.ts';
 export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
 export { parseAsOf, resolveAsOf, type ParsedAsOf } from './as-of.ts';

@@ -11,6 +11,7 @@ const headBytes = 20;
 /** Before each element, its length; -1 for null, which has no bytes. */
 const lengthBytes = 4;
 const nullLength = -1;
+const sha256Bytes = 32;
 
 /** A `text[]`. */
 export function textArray(values: readonly (string | null)[]): Buffer {
@@ -38,6 +39,18 @@ export function byteaArray(values: readonly Uint8Array[]): Buffer {
     array.writeInt32BE(value.byteLength, at);
     array.set(value, at + lengthBytes);
     at += lengthBytes + value.byteLength;
+  }
+  return array;
+}
+
+/** A `bytea[]` of SHA-256 digests, given in hexadecimal. */
+export function sha256Array(values: readonly string[]): Buffer {
+  const array = withHead(headBytes + values.length * (lengthBytes + sha256Bytes), oidBytea, values);
+  let at = headBytes;
+  for (const value of values) {
+    array.writeInt32BE(sha256Bytes, at);
+    array.write(value, at + lengthBytes, 'hex');
+    at += lengthBytes + sha256Bytes;
   }
   return array;
 }

@@ -1,20 +1,19 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import { Fault } from '#kit/fault';
-import { chunkUnpackedMax, type PackedChunk } from '#schema';
+import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
+import { sql } from 'kysely';
+import type { PackedChunk } from '#schema';
 import { checkedChunk, type Chunk, type ChunkStore } from '#log';
+import { bigintArray, byteaArray, sha256Array, textArray } from './binary-array.ts';
 import { Gathered } from './gathered.ts';
 import type { Reader } from './reader.ts';
+import { bodyOf, requireSameRows, type StoredChunk } from './stored-chunk.ts';
 
 const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 
 /** Bytes below which compression is not worth a look. */
 const compressFrom = 256;
 /** Bytes from which another thread compresses: handing less over takes longer than doing it. */
 const compressAsideFrom = 32 * 1024;
-/** Bytes from which another thread decompresses, which is a tenth of the work: below, others wait for a tenth of a millisecond. */
-const decompressAsideFrom = 256 * 1024;
 /**
  * What another thread does may take longer: text gets 6 % smaller than at zstd's third level, its default, for a millisecond more in 80 KB; unpacked as
  * fast. What shrinks to less than an eighth at once has little left to gain.
@@ -25,7 +24,7 @@ const thoroughFrom = 1 / 8;
 const thoroughUpTo = 256 * 1024;
 /** Compressed bytes in one insert, unless a single chunk is larger. */
 const insertBytesMax = 16 * 1024 * 1024;
-/** Chunks in one insert: each takes four of the 65,535 parameters that a statement may have. */
+/** Chunks in one insert. */
 const insertRowsMax = 1_000;
 /** Inserts under way. */
 const insertsMax = 2;
@@ -60,26 +59,26 @@ export function postgresChunks(reader: Reader): ChunkStore {
 }
 
 async function insert(reader: Reader, chunks: readonly PackedChunk[]): Promise<readonly void[]> {
-  const rows = chunks.map(({ sha256, codec, length, body }) => ({
-    sha256: Buffer.from(sha256, 'hex'),
-    codec,
-    length,
-    body: Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-  }));
-  // By address: two transactions that have chunks in common wait for each other in one order only.
-  const sorted = rows.toSorted((a, b) => Buffer.compare(a.sha256, b.sha256));
-  await reader.query((database) =>
-    database
-      .insertInto('distilog.chunks')
-      .values(sorted)
-      .onConflict((conflict) => conflict.column('sha256').doNothing())
-      .execute(),
-  );
+  const { addresses, codecs, lengths, bodies } = chunkArrays(chunks);
+  const differing = await reader.query(async (database) => {
+    const { rows } = await sql<{
+      differing: readonly string[];
+    }>`select distilog.store_chunks(${addresses}::bytea[], ${codecs}::text[], ${lengths}::bigint[], ${bodies}::bytea[]) as differing`.execute(
+      database,
+    );
+    return rows[0]?.differing ?? [];
+  });
+  await requireSameRows(differing, (compared) => fetched(reader, compared));
   return chunks.map(() => undefined);
 }
 
-/** What is stored of a chunk. */
-type StoredChunk = Omit<PackedChunk, 'sha256'>;
+/** Writes chunks as the arrays that `distilog.store_chunks` and `distilog.append` take. */
+export const chunkArrays = (chunks: readonly PackedChunk[]) => ({
+  addresses: sha256Array(chunks.map(({ sha256 }) => sha256)),
+  codecs: textArray(chunks.map(({ codec }) => codec)),
+  lengths: bigintArray(chunks.map(({ length }) => length)),
+  bodies: byteaArray(chunks.map(({ body }) => body)),
+});
 
 /** What is stored under each of these addresses, if anything is. */
 async function fetched(reader: Reader, addresses: readonly string[]): Promise<readonly (StoredChunk | undefined)[]> {
@@ -104,27 +103,4 @@ async function compressAside(bytes: Uint8Array): Promise<Buffer> {
   const body = await compress(bytes, { pledgedSrcSize });
   if (bytes.byteLength > thoroughUpTo || body.byteLength < bytes.byteLength * thoroughFrom) return body;
   return compress(bytes, { pledgedSrcSize, params: { [constants.ZSTD_c_compressionLevel]: thoroughLevel } });
-}
-
-async function bodyOf({ codec, length, body }: StoredChunk, address: string): Promise<Uint8Array> {
-  if (codec === 'none') return body;
-  const broken = (cause?: unknown) =>
-    new Fault(
-      'chunk-corrupted',
-      `Chunk ${address.slice(0, 12)}… cannot be decompressed (${codec}); distilog verify names the position that refers to it.`,
-      {
-        details: { chunk: address },
-        cause,
-      },
-    );
-  if (codec !== 'zstd') throw broken();
-  try {
-    // Bytes that were tampered with must not unpack to more than memory holds.
-    const maxOutputLength = Math.min(length, chunkUnpackedMax);
-    // In one piece, with room for the end to be seen: node's pieces of 16 KB take four times as long.
-    const options = { maxOutputLength, chunkSize: Math.max(constants.Z_MIN_CHUNK, maxOutputLength + 1) };
-    return length < decompressAsideFrom ? zstdDecompressSync(body, options) : await decompress(body, options);
-  } catch (error) {
-    throw broken(error);
-  }
 }

@@ -57,7 +57,8 @@ const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? sil
 export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
   const silenceMs = silenceMsOf(connect);
   endWhenSilent(client, silenceMs);
-  await client.query(sessionSettings(silenceMs));
+  // In one piece: whatever a pool's user asks for comes behind it.
+  await client.query(`${meaningSettings} ${sessionSettings(silenceMs)}`);
 }
 
 /** What of a client pg does not put in its types. */
@@ -78,12 +79,40 @@ function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
   });
 }
 
-/** What every connection is set to, whatever the server's or the role's defaults. A statement that takes too long ends before its silence counts as loss. */
-const sessionSettings = (
-  silenceMs: number,
-): string => `set timezone = 'UTC'; set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
-  set synchronous_commit = on; set default_transaction_isolation = 'read committed'; set client_min_messages = warning;
-  set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+/**
+ * Settings that decide what a statement means, how values are written, and what a transaction sees. A server, a database or a role may have others as its
+ * defaults, and every statement of this program would be read by those. Alphabetically; a server that does not know one does without.
+ */
+const meanings: Readonly<Record<string, string>> = {
+  array_nulls: 'on',
+  backslash_quote: 'safe_encoding',
+  bytea_output: 'hex',
+  datestyle: 'ISO',
+  default_transaction_isolation: 'read committed',
+  exit_on_error: 'off',
+  extra_float_digits: '1',
+  intervalstyle: 'postgres',
+  quote_all_identifiers: 'off',
+  restrict_nonsystem_relation_kind: '',
+  row_security: 'on',
+  standard_conforming_strings: 'on',
+  timezone: 'UTC',
+  transform_null_equals: 'off',
+  xmlbinary: 'base64',
+  xmloption: 'content',
+};
+
+/** SQL that sets a connection so that statements mean the same on every server. The path comes first: what it names sets the others. */
+export const meaningSettings: string = `set search_path = pg_catalog, pg_temp;
+  select set_config(name, value, false) from (values ${Object.entries(meanings)
+    .map(([name, value]) => `('${name}', '${value}')`)
+    .join(', ')}) as s (name, value) where current_setting(name, true) is not null;`;
+
+/** What else every connection is set to: what it acknowledges is durable, and a statement that takes too long ends before its silence counts as loss. */
+const sessionSettings = (silenceMs: number): string => `set synchronous_commit = on; set client_min_messages = warning;
+  set lock_timeout = 0; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = '60s';
+  set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+  select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) is not null;
   set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
 
 /** A pool of connections that may break: without listeners, one that does would end the process, whether it is idle or somebody has it. */

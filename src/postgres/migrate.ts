@@ -3,7 +3,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '#kit/fault';
-import { clientConfig, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, meaningSettings, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { describe, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
@@ -117,6 +117,8 @@ async function appliedMigrations(database: Kysely<unknown>): Promise<readonly st
 async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown>) => Promise<T>): Promise<T> {
   const config = clientConfig(connect, 'distilog migrate');
   const pool = openPool({ ...config, max: 2 });
+  // What a migration makes must not depend on the server's settings, either. Queued before the first statement, on the same connection.
+  pool.on('connect', (client) => void client.query(meaningSettings).catch(() => undefined));
   const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {
     const client = await pool.connect();

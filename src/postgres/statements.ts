@@ -1,9 +1,11 @@
 import type pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault, hasCode, messageOf } from '#kit/fault';
 import { formatInstant } from '#kit/instant';
-import type { AppendRefusal, AppendResult, DriverAppendRequest } from '#log';
-import type { PackedChunk } from '#schema';
-import { bigintArray, byteaArray, integerArray, textArray } from './binary-array.ts';
+import type { Sha256 } from '#kit/sha256';
+import { hashMismatch, leafHash, requireSameHash, type AppendRefusal, type AppendResult, type DriverAppendRequest } from '#log';
+import { bigintArray, integerArray, sha256Array, textArray } from './binary-array.ts';
+import { chunkArrays } from './chunk-store.ts';
+import { requireSameRows, type StoredChunk } from './stored-chunk.ts';
 
 interface AppendRow {
   readonly outcome: string;
@@ -14,26 +16,57 @@ interface AppendRow {
   readonly hash: Buffer;
   readonly epoch: number;
   readonly duplicate: boolean;
+  readonly clock: number;
+  readonly previous: Buffer;
 }
 
 const arrays = (from: number): string =>
-  ['text', 'integer', 'integer', 'text', 'bigint', 'integer', 'text', 'text']
+  ['text', 'integer', 'integer', 'text', 'bigint', 'integer', 'text', 'text', 'bytea']
     .map((type, index) => `$${from + index}::${type}[]`)
     .join(', ');
 
 const statements = {
-  append: `select (r).* from (select distilog.append($1, $2, $3, $4, $5, ${arrays(6)}, $14::bytea[], $15::text[], $16::bigint[], $17::bytea[]) offset 0) as q (r)`,
+  append: `select (r).* from (select distilog.append($1, $2, $3, $4, $5, ${arrays(6)}, $15::bytea[], $16::text[], $17::bigint[], $18::bytea[]) offset 0) as q (r)`,
   take_over: `select (r).* from (select distilog.take_over($1, $2, $3, $4, $5, ${arrays(6)}) offset 0) as q (r)`,
   create_run: `select (r).* from (select distilog.create_run($1, $2, $3, ${arrays(4)}) offset 0) as q (r)`,
 } as const;
 
-/** Calls one of the SQL functions that append, as a named prepared statement. A refusal is a result; everything else throws what `pg` throws. */
-export async function callAppend(
+type StatementName = keyof typeof statements;
+
+/**
+ * Calls one of the SQL functions that append, as a named prepared statement, and compares the hash that it answers with the request's own. A refusal is a
+ * result. Throws `Fault('hash-mismatch')`, `Fault('chunk-corrupted')` where a chunk that comes along is stored with other rows, else what `pg` throws.
+ */
+export async function callAppend(client: pg.ClientBase, name: StatementName, request: DriverAppendRequest): Promise<AppendResult> {
+  const leaves = request.events.map(leafHash);
+  for (let brings = request.brings ?? []; ; ) {
+    try {
+      const row = await answerTo(client, name, { ...request, brings }, leaves);
+      if (row.outcome === 'ok') return appended(request, leaves, row);
+      if (row.outcome !== 'chunks-differ')
+        return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
+      // Those that hold the same rows are stored already: the append names them all the same.
+      const differing = new Set(row.message?.split(','));
+      await requireSameRows([...differing], (addresses) => storedChunks(client, addresses));
+      brings = brings.filter(({ sha256 }) => !differing.has(sha256));
+    } catch (error) {
+      if (hasCode(error, storedOtherwise)) throw hashMismatch(request.logId, messageOf(error), error);
+      const refused = refusalOf(error as pg.DatabaseError);
+      if (refused) return refused;
+      throw error;
+    }
+  }
+}
+
+/** The SQLSTATE of an append whose rows do not have the hashes that came with them. */
+const storedOtherwise = 'DL001';
+
+async function answerTo(
   client: pg.ClientBase,
-  name: keyof typeof statements,
-  request: DriverAppendRequest,
-): Promise<AppendResult> {
-  const { events, logId, epoch, appendId, expectedHash, writer } = request;
+  name: StatementName,
+  { events, logId, epoch, appendId, expectedHash, writer, brings = [] }: DriverAppendRequest,
+  leaves: readonly Sha256[],
+): Promise<AppendRow> {
   const columns = [
     textArray(events.map(({ type }) => type)),
     integerArray(events.map(({ version }) => version)),
@@ -43,39 +76,36 @@ export async function callAppend(
     integerArray(events.map(({ attempt }) => attempt)),
     textArray(events.map(({ chunks }) => chunks.join(','))),
     textArray(events.map(({ data }) => data)),
+    sha256Array(leaves),
   ];
   const expected = expectedHash === null ? null : Buffer.from(expectedHash, 'hex');
   const values = name === 'create_run' ? [logId, appendId, writer, ...columns] : [logId, epoch, appendId, expected, writer, ...columns];
-  if (name === 'append') values.push(...chunkColumns(request.brings ?? []));
-  try {
-    const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
-    const [row] = rows;
-    if (!row) throw new Fault('database-error', 'PostgreSQL answered an append with nothing.');
-    if (row.outcome !== 'ok')
-      return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
-    const { first, last, duplicate } = row;
-    return {
-      ok: true,
-      first,
-      last,
-      duplicate,
-      epoch: row.epoch,
-      hash: row.hash.toString('hex'),
-      recordedAt: formatInstant(row.recorded_at),
-    };
-  } catch (error) {
-    const refused = refusalOf(error as pg.DatabaseError);
-    if (refused) return refused;
-    throw error;
+  if (name === 'append') {
+    const { addresses, codecs, lengths, bodies } = chunkArrays(brings);
+    values.push(addresses, codecs, lengths, bodies);
   }
+  const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
+  const [row] = rows;
+  if (!row) throw new Fault('database-error', 'PostgreSQL answered an append with nothing.');
+  return row;
 }
 
-const chunkColumns = (chunks: readonly PackedChunk[]): readonly Buffer[] => [
-  byteaArray(chunks.map(({ sha256 }) => Buffer.from(sha256, 'hex'))),
-  textArray(chunks.map(({ codec }) => codec)),
-  bigintArray(chunks.map(({ length }) => length)),
-  byteaArray(chunks.map(({ body }) => body)),
-];
+function appended(request: DriverAppendRequest, leaves: readonly Sha256[], row: AppendRow): AppendResult {
+  const { first, last, recorded_at: recordedAt, clock, epoch, duplicate } = row;
+  const hash = row.hash.toString('hex');
+  requireSameHash(request, leaves, { previous: row.previous.toString('hex'), first, last, recordedAt, clock, epoch, hash });
+  return { ok: true, first, last, duplicate, epoch, hash, recordedAt: formatInstant(recordedAt) };
+}
+
+/** Reads what is stored under each of these addresses. */
+async function storedChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (StoredChunk | undefined)[]> {
+  const { rows } = await client.query<StoredChunk & { readonly sha256: Buffer }>(
+    'select sha256, codec, length, body from distilog.chunks where sha256 = any($1::bytea[])',
+    [sha256Array(addresses)],
+  );
+  const found = new Map(rows.map(({ sha256, ...stored }) => [sha256.toString('hex'), stored]));
+  return addresses.map((address) => found.get(address));
+}
 
 /** Errors of the database that say the events themselves are at fault: nothing was stored, and sending them again changes nothing. */
 function refusalOf({ code = '', constraint = '', message }: Partial<pg.DatabaseError>): AppendRefusal | null {

@@ -70,4 +70,23 @@ describe('db status', () => {
     expect(stdout).toMatch(/not set up: distilog db migrate does it once/);
     expect(stdout).not.toContain(String(empty.owner().password));
   });
+
+  it('a run with the owner’s login is allowed, with one line of warning; with the program’s role there is none', async () => {
+    const file = path.join(cwd, 'one.ts');
+    fs.writeFileSync(
+      file,
+      `import { z } from 'zod';
+import { pipeline } from 'distilog';
+export default pipeline('one', ({ source }) => {
+  source('all', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] });
+});
+`,
+    );
+    const fresh = await testDatabase();
+    const run = async (connect: Connect) => await distilog(['run', file, '--json', '--store', urlFor(connect)], { cwd });
+    const { code, stderr } = await run(fresh.owner);
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/^warning: .*owns the log.*$/gm)).toHaveLength(1);
+    if (fresh.hasRoles) expect((await run(fresh.app)).stderr).not.toContain('warning');
+  });
 });

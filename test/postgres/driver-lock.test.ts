@@ -4,7 +4,7 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import type { NewEvent } from '#schema';
 import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, verify } from '#log';
+import { encodeEvent, leafHash, openAppender, verify } from '#log';
 import { finishedRun, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 
@@ -134,10 +134,11 @@ describe('a time at or after the head’s', () => {
     const head = await store.log.head(runId);
     const writer = new pg.Client(database.app());
     await writer.connect();
+    const event = { type: 'BatchStarted', version: 1, pass: 1, step: 'all', batch: 77, attempt: 1, chunks: [], data: '{}' };
     await writer.query('begin');
     await writer.query(
-      `select distilog.append($1, $2, 'in flight', $3, 'w', array['BatchStarted'], array[1], array[1], array['all'], array[77::bigint], array[1], array[''], array['{}'])`,
-      [runId, head?.epoch, Buffer.from(head?.hash ?? '', 'hex')],
+      `select distilog.append($1, $2, 'in flight', $3, 'w', array['BatchStarted'], array[1], array[1], array['all'], array[77::bigint], array[1], array[''], array['{}'], array[$4::bytea])`,
+      [runId, head?.epoch, Buffer.from(head?.hash ?? '', 'hex'), Buffer.from(leafHash(event), 'hex')],
     );
     let isResolved = false;
     const asked = store.log.positionAt(runId, (Date.now() + 1_000) * 1_000).finally(() => {

@@ -90,12 +90,12 @@ describe('a ghost that calls the functions itself is refused', async () => {
   });
 
   it('though it may ask again for what became of an append of its own, which is answered as it was', async () => {
-    const again = await ask({ epoch: 1, appendId: known, events: [encodeEvent(resumed(2))] }, 'take_over');
+    const again = await ask({ epoch: 1, appendId: known, expectedHash: hashBefore, events: [encodeEvent(resumed(2))] }, 'take_over');
     expect(again).toMatchObject({ ok: true, last: head?.position, hash: head?.hash, duplicate: true });
     expect(await store.log.head(runId)).toEqual(head);
   });
 
-  it('and finds no way to choose a position, a time or a hash: no function takes any', async () => {
+  it('and finds no way to choose a position or a time, which no function takes, nor a hash: those that are taken are compared', async () => {
     const { rows } = await database.sql(
       `select distinct unnest(p.proargnames) as name from pg_proc p where p.pronamespace = 'distilog'::regnamespace and p.proname in ('append', 'take_over', 'create_run')`,
     );
@@ -110,6 +110,7 @@ describe('a ghost that calls the functions itself is refused', async () => {
       'p_data',
       'p_epoch',
       'p_expected',
+      'p_leaves',
       'p_lengths',
       'p_log',
       'p_passes',

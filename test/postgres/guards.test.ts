@@ -78,13 +78,13 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
        where a.grantee <> a.grantor and what not like 'migration%'
        group by a.grantee order by 1`);
     expect((rows as { may: string }[]).map(({ may }) => may)).toEqual([
-      'distilog_app: append execute, chunks insert, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots select, store_snapshots execute, take_over execute',
+      'distilog_app: append execute, chunks select, commits select, create_run execute, distilog usage, events select, heads select, history select, position_at execute, snapshots select, store_chunks execute, store_snapshots execute, take_over execute',
     ]);
   });
 
   it('may not be tricked through its search path: the functions have their own', async () => {
     const sql = `create temp table heads (log_id text, position bigint); set search_path = pg_temp, distilog, public;
-      select distilog.append('${runId}', 99, 'x', null, 'w', array['RunPaused'], array[1], array[null::int], array[null::text], array[null::bigint], array[null::int], array[''], array['{}'])`;
+      select distilog.append('${runId}', 99, 'x', null, 'w', array['RunPaused'], array[1], array[null::int], array[null::text], array[null::bigint], array[null::int], array[''], array['{}'], array[''::bytea])`;
     expect(await refusal(database.app, sql)).toBe('was let through');
     expect(await verify(store, runId)).toMatchObject({ ok: true });
   });

@@ -63,10 +63,14 @@ it.each([
   await store.chunks.put([chunk]);
   const client = new pg.Client(database.app());
   await client.connect();
+  const eventOf = (chunks: string | null) => {
+    const place = { type: 'BatchStarted', version: 1, pass: 1, step: 'all', batch: 77, attempt: 1 };
+    return { ...place, chunks: chunks === null ? [] : [chunks], data: '{}' };
+  };
   const append = (chunks: string | null) =>
     client.query(
-      `select (r).outcome from (select distilog.append($1, $2, 'by hand', $3, 'w', array['BatchStarted'], array[1], array[1], array['all'], array[77::bigint], array[1], array[$4], array['{}'])) as q (r)`,
-      [runId, head?.epoch, Buffer.from(head?.hash ?? '', 'hex'), chunks],
+      `select (r).outcome from (select distilog.append($1, $2, 'by hand', $3, 'w', array['BatchStarted'], array[1], array[1], array['all'], array[77::bigint], array[1], array[$4], array['{}'], array[$5::bytea])) as q (r)`,
+      [runId, head?.epoch, Buffer.from(head?.hash ?? '', 'hex'), chunks, Buffer.from(leafHash(eventOf(chunks)), 'hex')],
     );
   try {
     await expect(append(written(chunk.sha256))).rejects.toMatchObject({ code: expect.stringMatching(/^(22023|23503)$/) });

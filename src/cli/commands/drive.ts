@@ -1,7 +1,7 @@
 import { canRetry, thisActor } from '#engine';
 import { messageOf } from '#kit/fault';
 import type { RecordedEvent } from '#schema';
-import type { Store } from '#log';
+import type { PostgresStore } from '#postgres';
 import type { DrivenRun, Rest } from '#scheduler';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -18,11 +18,12 @@ import type { EngineOptions } from '#engine';
 export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;
 
 /** Drives a run to rest with everything that a person at a terminal sees and does: progress, Ctrl-C, the result. */
-export async function drive(context: CommandContext, store: Store, options: CommonOptions, begin: Begin): Promise<void> {
+export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, begin: Begin): Promise<void> {
   const { terminal } = context;
   let live: LiveProgress | null = null;
   const early: RecordedEvent[] = [];
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
+  if (store.appendOnlyBy === 'trigger') terminal.note(ownerNote);
   const restore = containUserCode();
   context.goOnWithoutOutput();
   try {
@@ -50,6 +51,10 @@ export async function drive(context: CommandContext, store: Store, options: Comm
     restore();
   }
 }
+
+/** Said once a run to a login that may do more than append. */
+const ownerNote =
+  'warning: this login owns the log, so only triggers keep its history. Log in as a role that was admitted (distilog_app): it may append, and change nothing.';
 
 const awayNote = (error: Error): string =>
   `The store does not answer (${messageOf(error)}). The run waits for it and then goes on; nothing is lost. Ctrl-C three times ends the waiting.`;
@@ -87,7 +92,7 @@ export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progre
 }
 
 /** The end of a run in words: what there is, what was lost, what to do next. */
-async function conclude({ terminal }: CommandContext, store: Store, runId: string, rest: Rest, position: number): Promise<void> {
+async function conclude({ terminal }: CommandContext, store: PostgresStore, runId: string, rest: Rest, position: number): Promise<void> {
   const { print, printText, paint } = terminal;
   const states = await readStates(store, runId, position);
   print('');
