@@ -10,7 +10,7 @@ export interface Chunk {
 
 /** Bytes addressed by their SHA-256. What was put is durable before any event may name it. */
 export interface ChunkStore {
-  /** Stores chunks; one that is there already stays as it is. */
+  /** Stores chunks; one that is there already stays as it is. Throws `Fault('chunk-corrupted')` where other rows are stored under an address. */
   put(chunks: readonly Chunk[]): Promise<void>;
   /** Compresses chunks for an append that brings them along: `AppendRequest.chunks`. */
   pack(chunks: readonly Chunk[]): Promise<readonly PackedChunk[]>;

@@ -2,7 +2,7 @@ export { hashMismatch, requireSameHash, type AnsweredAppend } from './append-che
 export { appendSideEvent } from './append-side-event.ts';
 export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
 export { parseAsOf, resolveAsOf, type ParsedAsOf } from './as-of.ts';
-export { checkedChunk } from './checked-chunk.ts';
+export { checkedChunk, otherRows } from './checked-chunk.ts';
 export type { Chunk, ChunkStore } from './chunk-store.ts';
 export { decodeEvent, encodeEvent, type EncodedEvent } from './encoded-event.ts';
 export {

@@ -1,4 +1,4 @@
-import { checkedChunk } from './checked-chunk.ts';
+import { checkedChunk, isHeld } from './checked-chunk.ts';
 import type { ChunkStore } from './chunk-store.ts';
 
 export interface MemoryChunks extends ChunkStore {
@@ -13,7 +13,7 @@ export function memoryChunks(): MemoryChunks {
     bytes,
     put: async (chunks) => {
       // A copy: whoever reuses its buffer afterwards does not reach what is stored, as with a database.
-      for (const chunk of chunks) if (!bytes.has(chunk.sha256)) bytes.set(chunk.sha256, new Uint8Array(chunk.bytes));
+      for (const chunk of chunks) if (!isHeld(bytes, chunk.sha256, chunk.bytes)) bytes.set(chunk.sha256, new Uint8Array(chunk.bytes));
     },
     pack: async (chunks) =>
       chunks.map(({ sha256, bytes: given }) => ({ sha256, codec: 'none', length: given.byteLength, body: new Uint8Array(given) })),

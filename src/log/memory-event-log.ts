@@ -1,6 +1,7 @@
 import { isEventType, type RecordedEvent } from '#schema';
 import type { Clock } from '#kit/clock';
 import { formatInstant, parseInstant } from '#kit/instant';
+import { isHeld } from './checked-chunk.ts';
 import { decodeEvent } from './encoded-event.ts';
 import {
   sideLogId,
@@ -41,9 +42,11 @@ export function memoryEventLog({
   const append = (request: DriverAppendRequest, { raise }: { readonly raise: boolean }): AppendResult => {
     const log = logs.get(request.logId);
     if (!log) return refusal('unknown-log', `there is no log ${request.logId}`);
-    const brought = new Map(request.brings?.map(({ sha256, body }) => [sha256, body]));
+    const brought = new Map(
+      request.brings?.filter(({ sha256, body }) => !isHeld(chunks, sha256, body)).map(({ sha256, body }) => [sha256, body]),
+    );
     const result = appendTo(log, request, { clock, isStored: (sha256) => isStored(sha256) || brought.has(sha256), raise });
-    if (result.ok) for (const [sha256, body] of brought) if (!isStored(sha256)) chunks.set(sha256, body);
+    if (result.ok) for (const [sha256, body] of brought) chunks.set(sha256, body);
     return result;
   };
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Fault, hasCode } from '#kit/fault';
-import { checkedChunk } from '#log';
+import { checkedChunk, otherRows } from '#log';
 import { chunkUnpackedMax, type PackedChunk } from '#schema';
 
 const decompress = promisify(zstdDecompress);
@@ -59,10 +59,3 @@ export async function requireSameRows(
     }
   }
 }
-
-const otherRows = (address: string, cause: unknown): Fault =>
-  new Fault(
-    'chunk-corrupted',
-    `Chunk ${address.slice(0, 12)}… cannot be stored: other bytes are stored under its address. distilog verify names the positions that refer to it; the owner of the store has to delete it.`,
-    { details: { chunk: address }, cause },
-  );

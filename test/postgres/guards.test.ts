@@ -40,6 +40,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
       `alter table distilog.${table} owner to current_user`,
     ]),
     `insert into distilog.events select * from distilog.events limit 1`,
+    `insert into distilog.chunks values (sha256('x'), 'none', 1, 'x')`,
     `insert into distilog.commits select * from distilog.commits limit 1`,
     `insert into distilog.snapshots select * from distilog.snapshots limit 1`,
     `update distilog.snapshots set state = jsonb_set(state::jsonb, '{steps,sq,end}', '5')::text`,

@@ -238,10 +238,11 @@ describe('chunks in memory', () => {
     expect(Buffer.from(await chunks.get(address)).toString()).toBe('some rows');
   });
 
-  it('stay as they were first stored', async () => {
+  it('stay as they were first stored: others under their address are refused', async () => {
     const { chunks } = memoryStore();
     await chunks.put([{ sha256: address, bytes }]);
-    await chunks.put([{ sha256: address, bytes: Buffer.from('other rows') }]);
+    await chunks.put([{ sha256: address, bytes }]);
+    await expect(chunks.put([{ sha256: address, bytes: Buffer.from('other rows') }])).rejects.toMatchObject({ code: 'chunk-corrupted' });
     expect(Buffer.from(await chunks.get(address)).toString()).toBe('some rows');
   });
 
