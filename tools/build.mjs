@@ -9,4 +9,5 @@ execFileSync(process.execPath, [createRequire(import.meta.url).resolve('typescri
   stdio: 'inherit',
 });
 cpSync('schema/migrations', 'dist/schema/migrations', { recursive: true });
+cpSync('schema/fingerprint.json', 'dist/schema/fingerprint.json');
 if (existsSync('dist/src/cli/bin.js')) chmodSync('dist/src/cli/bin.js', 0o755);

@@ -1,4 +1,4 @@
-// Writes what is generated: schema/dump.sql from a migrated database, docs/CLI.md from the command line's own help. With --check it only compares.
+// Writes what is generated: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's own help. With --check it only compares.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -6,6 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrate, openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { onClient } from '../src/postgres/connection.ts';
+import { schemaFacts } from '../src/postgres/schema-facts.ts';
 import { useOwnState } from '../test/own-state.ts';
 
 useOwnState();
@@ -13,8 +15,10 @@ useOwnState();
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isCheck = process.argv.includes('--check');
 
+const { dump, fingerprint } = await schemaTexts();
 const generated: Readonly<Record<string, string>> = {
-  'schema/dump.sql': await schemaDump(),
+  'schema/dump.sql': dump,
+  'schema/fingerprint.json': fingerprint,
   'docs/CLI.md': commandReference(),
 };
 
@@ -30,8 +34,11 @@ for (const [file, text] of Object.entries(generated)) {
 }
 process.exit(stale > 0 ? 1 : 0);
 
-/** The schema as PostgreSQL's catalogue describes it, in an order that does not depend on when it was made. */
-async function schemaDump(): Promise<string> {
+/**
+ * The schema as PostgreSQL's catalogue describes it, in an order that does not depend on when it was made: for people, and as the facts that
+ * `distilog db status` compares a store with.
+ */
+async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerprint: string }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-dump-'));
   fs.chmodSync(folder, 0o755);
   const store = await openEmbeddedStore(folder);
@@ -73,7 +80,14 @@ async function schemaDump(): Promise<string> {
       ),
     ];
     await client.end();
-    return `${parts.join('\n').trimEnd()}\n`;
+    const facts = await onClient(owner, 'distilog generate', schemaFacts);
+    const sorted = Object.entries(facts)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([object, said]) => [object, Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)))]);
+    return {
+      dump: `${parts.join('\n').trimEnd()}\n`,
+      fingerprint: `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`,
+    };
   } finally {
     store.close();
     await stopEmbeddedStore(folder);

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import { onClient, whereabouts, type Connect } from './connection.ts';
-import { brokenGuards } from './guards.ts';
 import { migrationState, type MigrationState } from './migrate.ts';
 import { refuseTransactionPooler } from './pooler.ts';
+import { schemaDifferences } from './schema-differences.ts';
 import { describe } from './server-faults.ts';
 
 /** What a store is, looked at without changing or refusing it. */
@@ -20,7 +20,10 @@ export interface StoreFacts {
   readonly schema: MigrationState;
   /** Null: there is no log yet. */
   readonly appendOnlyBy: AppendOnlyBy | null;
-  /** Guards of history that are not in force, each with why: `events.append_only is switched off`. */
+  /**
+   * What of the schema is not as this version's migrations make it, each in words: `events.append_only is switched off`. Empty where the store has another
+   * version's schema, which is not compared.
+   */
   readonly guardsOff: readonly string[];
 }
 
@@ -36,7 +39,7 @@ export const inspectStore = (connect: Connect): Promise<StoreFacts> =>
       place: describe(whereabouts(client)),
       schema,
       appendOnlyBy: isThere ? appendOnlyBy((await client.query<{ owns: boolean }>(ownsHistory)).rows[0]?.owns) : null,
-      guardsOff: isThere ? await brokenGuards(client) : [],
+      guardsOff: schema.applied.length > 0 && schema.pending.length === 0 && schema.newer === null ? await schemaDifferences(client) : [],
     };
   });
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { verify } from '#log';
-import { migrate, openPostgresStore } from '#postgres';
+import { inspectStore, migrate, openPostgresStore } from '#postgres';
 import { storeContract } from '../contract/store-contract.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
@@ -46,6 +46,10 @@ describe.runIf(database.hasRoles)('a server with one ordinary role, in a schema 
 
   it('says that only triggers keep history', () => {
     expect(store.appendOnlyBy).toBe('trigger');
+  });
+
+  it('has everything as it was made', async () => {
+    expect((await inspectStore(plain)).guardsOff).toEqual([]);
   });
 
   it('runs a pipeline', async () => {

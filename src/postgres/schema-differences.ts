@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import type pg from 'pg';
+import { schemaFacts, type SchemaFacts } from './schema-facts.ts';
+import { otherGrants } from './schema-grants.ts';
+
+const expectedFile = new URL('../../schema/fingerprint.json', import.meta.url);
+/** Longer facts are not shown. */
+const shownMax = 80;
+
+/** Names each difference between a store's schema and what this version's migrations make, in words: `events.append_only is switched off`. */
+export async function schemaDifferences(client: pg.ClientBase): Promise<readonly string[]> {
+  const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as SchemaFacts;
+  const found = await schemaFacts(client);
+  return [...new Set([...differences(expected, found), ...(await otherGrants(client))])];
+}
+
+function differences(expected: SchemaFacts, found: SchemaFacts): readonly string[] {
+  const own = Object.entries(expected).flatMap(([object, facts]) => {
+    const there = found[object];
+    if (!there) return [`${named(object)} is dropped`];
+    return [...new Set([...Object.keys(facts), ...Object.keys(there)])].flatMap((what) =>
+      facts[what] === there[what] ? [] : [difference(named(object), what, facts[what], there[what])],
+    );
+  });
+  const strange = Object.keys(found)
+    .filter((object) => !(object in expected))
+    .map((object) => `${object} is not distilog's`);
+  return [...own, ...strange];
+}
+
+/** Functions of the schema have names of their own: what they take says nothing more. */
+const named = (object: string): string => object.replace(/^(function \w+)\(.*\)$/, '$1');
+
+function difference(object: string, what: string, expected: string | undefined, found: string | undefined): string {
+  if (what === 'fires') return found === 'never' ? `${object} is switched off` : `${object} fires ${found}, not ${expected}`;
+  if (expected === undefined) return `${object} has another ${what}: ${found}`;
+  if (found === undefined) return `${object} lacks ${what}`;
+  const isShown = what !== 'text' && expected.length + found.length <= shownMax;
+  return isShown ? `${object}: ${what} is ${found || 'none'}, not ${expected || 'none'}` : `${object}: ${what} is another`;
+}
