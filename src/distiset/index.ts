@@ -2,7 +2,7 @@ export { beginning } from './beginning.ts';
 export { onlyConfig, stepNamed } from './config-names.ts';
 export { createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
 export type { DefinitionPeriod } from './definition-periods.ts';
-export { losses, type FailedBatch, type LostRow } from './losses.ts';
+export { failedBatches, losses, lostRows, type FailedBatch, type LostRow } from './losses.ts';
 export { leafState, type LeafState } from './leaf-state.ts';
 export { runDefinitions, type RunDefinition } from './run-definitions.ts';
 export { rowAt, traceRow, type TraceStep } from './trace-row.ts';

@@ -1,7 +1,7 @@
 import type { RecordedEvent, Span } from '#schema';
 import type { JsonObject } from '#kit/json';
 import { runLogId, type Store } from '#log';
-import { rejectedRows, rowReader, rowsOf, type RejectedRow } from '#rows';
+import { columnsOf, rejectedBatches, rowMaker, rowReader, type RejectedRow } from '#rows';
 import { beginning } from './beginning.ts';
 
 /** A row that a step gave up. */
@@ -20,36 +20,74 @@ export interface FailedBatch extends Pick<RejectedRow, 'step' | 'pass' | 'batch'
   inputs(): Promise<readonly JsonObject[]>;
 }
 
-/**
- * Everything that was lost in a run up to a position: rows one by one, without those that a later pass tried again, then batches. Rows are read when
- * they are asked for.
- */
-export async function* losses(store: Store, runId: string, to: number): AsyncGenerator<LostRow | FailedBatch> {
-  const { log, chunks } = store;
+/** Reads rows that went into steps, of one run as of a position. */
+interface InputReader {
+  readonly logId: string;
+  /** Returns what makes the rows of an input, by their numbers. Null: the step has none, as a source. */
+  table(step: string, spans: readonly Span[]): Promise<InputTable | null>;
+}
+
+interface InputTable {
+  readonly count: number;
+  rowAt(row: number): JsonObject;
+}
+
+async function inputReader(store: Store, runId: string, to: number): Promise<InputReader> {
   const logId = runLogId(runId);
   const [started, definition] = await beginning(store, logId);
-  const reader = rowReader({ log, chunks, logId, to, steps: started.data.manifest.steps });
-
-  const inputRows = async (step: string, spans: readonly Span[], from?: number, until?: number): Promise<readonly JsonObject[]> => {
-    const [first] = spans;
-    if (!first) return [];
-    const columns = definition.steps.find(({ name }) => name === first.step)?.columns.map(({ name }) => name) ?? [];
-    return rowsOf(await reader.input(step, spans), columns, from, until);
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to, steps: started.data.manifest.steps });
+  // One list a step: what makes rows is compiled for a list, once.
+  const columnsBy = new Map(definition.steps.map(({ name, columns }) => [name, columns.map((column) => column.name)]));
+  return {
+    logId,
+    table: async (step, spans) => {
+      const [first] = spans;
+      if (!first) return null;
+      const columns = columnsBy.get(first.step) ?? [];
+      const view = await reader.input(step, spans);
+      const values = await columnsOf(view, columns);
+      const rowAt = rowMaker(columns);
+      return { count: view.count, rowAt: (row) => rowAt(values, row) };
+    },
   };
+}
 
-  for await (const rejected of rejectedRows(store, runId, to)) {
-    const input = async () => {
-      const success = await log.success(logId, { ...rejected, to });
-      return (await inputRows(rejected.step, success?.data.inputs ?? [], rejected.row, rejected.row + 1))[0] ?? null;
-    };
-    yield { kind: 'row', ...rejected, input };
+/**
+ * Yields everything that was lost in a run up to a position: rows one by one, without those that a later pass tried again, then batches. Inputs are read
+ * when they are asked for, those of one batch together.
+ */
+export async function* losses(store: Store, runId: string, to: number): AsyncGenerator<LostRow | FailedBatch> {
+  yield* lostRows(store, runId, to);
+  yield* failedBatches(store, runId, to);
+}
+
+/** Yields the rows alone. */
+export async function* lostRows(store: Store, runId: string, to: number): AsyncGenerator<LostRow> {
+  const reader = await inputReader(store, runId, to);
+  for await (const { inputs, rows } of rejectedBatches(store, runId, to)) {
+    let table: Promise<InputTable | null> | undefined;
+    for (const row of rows) {
+      const input = async () => {
+        table ??= reader.table(row.step, inputs);
+        return (await table)?.rowAt(row.row) ?? null;
+      };
+      yield { kind: 'row', ...row, input };
+    }
   }
-  for await (const page of log.read(logId, { to, types: ['BatchFailed'] })) {
+}
+
+/** Yields the batches that were given up alone. */
+export async function* failedBatches(store: Store, runId: string, to: number): AsyncGenerator<FailedBatch> {
+  const reader = await inputReader(store, runId, to);
+  for await (const page of store.log.read(reader.logId, { to, types: ['BatchFailed'] })) {
     for (const event of page) {
       if (event.type !== 'BatchFailed' || event.data.retryInMs !== null) continue;
       const { step, pass, batch, position, attempt, data } = event;
       const { code, message } = data.error;
-      const inputs = async () => inputRows(step, await inputsOf(store, event));
+      const inputs = async () => {
+        const table = await reader.table(step, await inputsOf(store, event));
+        return Array.from({ length: table?.count ?? 0 }, (_, row) => (table as InputTable).rowAt(row));
+      };
       yield { kind: 'batch', step, pass, batch, position, code, message, attempts: attempt, rows: data.pending, inputs };
     }
   }

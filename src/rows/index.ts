@@ -13,5 +13,5 @@ export {
   type DecodedChunk,
 } from './chunk-codec.ts';
 export { keyText } from './origins.ts';
-export { rejectedRows, type RejectedRow } from './rejected-rows.ts';
+export { rejectedBatches, rejectedRows, type RejectedBatch, type RejectedRow } from './rejected-rows.ts';
 export { rowReader, type BatchName, type RowName, type RowReader } from './row-reader.ts';

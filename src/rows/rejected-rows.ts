@@ -1,4 +1,4 @@
-import type { RecordedEvent, Rejection } from '#schema';
+import type { RecordedEvent, Rejection, Span } from '#schema';
 import { runLogId, type Store } from '#log';
 import { rejectionsOf } from './batch-chunks.ts';
 
@@ -10,8 +10,19 @@ export interface RejectedRow extends Rejection {
   readonly position: number;
 }
 
-/** The rows of a run that were given up by a position, in the order of the log, without those that a later pass tried again. */
-export async function* rejectedRows({ log, chunks }: Store, runId: string, to: number): AsyncGenerator<RejectedRow> {
+/** The rows of one batch that were given up, at least one, and what went into the batch. */
+export interface RejectedBatch {
+  readonly inputs: readonly Span[];
+  readonly rows: readonly RejectedRow[];
+}
+
+/** Yields the rows of a run that were given up by a position, in the order of the log, without those that a later pass tried again. */
+export async function* rejectedRows(store: Store, runId: string, to: number): AsyncGenerator<RejectedRow> {
+  for await (const { rows } of rejectedBatches(store, runId, to)) yield* rows;
+}
+
+/** Yields the same rows batch by batch, so that what went into a batch is looked up once for all of its rows. */
+export async function* rejectedBatches({ log, chunks }: Store, runId: string, to: number): AsyncGenerator<RejectedBatch> {
   const reopened: RecordedEvent<'RunReopened'>[] = [];
   for await (const page of log.read(runLogId(runId), { to, types: ['RunReopened'] }))
     for (const event of page) if (event.type === 'RunReopened') reopened.push(event);
@@ -27,10 +38,9 @@ export async function* rejectedRows({ log, chunks }: Store, runId: string, to: n
     for (const event of page) {
       if (event.type !== 'BatchSucceeded' || event.data.rejected.count === 0) continue;
       const { step, pass, batch, position } = event;
-      for (const rejection of await rejectionsOf(event, chunks)) {
-        const rejected = { step, pass, batch, position, ...rejection };
-        if (!isTriedAgain(rejected)) yield rejected;
-      }
+      const all = (await rejectionsOf(event, chunks)).map((rejection): RejectedRow => ({ step, pass, batch, position, ...rejection }));
+      const rows = all.filter((row) => !isTriedAgain(row));
+      if (rows.length > 0) yield { inputs: event.data.inputs, rows };
     }
   }
 }

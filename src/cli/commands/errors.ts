@@ -1,4 +1,4 @@
-import { losses, type FailedBatch, type LostRow } from '#distiset';
+import { failedBatches, losses, lostRows, type LostRow } from '#distiset';
 import type { AsOf, Store } from '#log';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
@@ -6,7 +6,9 @@ import { findRun } from '../find-run.ts';
 import { formatCount } from '../numbers.ts';
 import { isOwed, rejectedBeforePause } from '../rejected-before-pause.ts';
 import { readStates } from '../read-states.ts';
+import type { RunStates } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
 
 export interface ErrorsOptions extends CommonOptions {
@@ -34,61 +36,42 @@ async function list(
   runId: string,
   { asOf, options }: { readonly asOf: AsOf; readonly options: ErrorsOptions },
 ): Promise<void> {
-  const rejected: LostRow[] = [];
-  const failedBatches: FailedBatch[] = [];
-  let count = 0;
-  const limit = options.all || options.json ? Number.POSITIVE_INFINITY : shownMax;
-  for await (const loss of losses(store, runId, asOf.position)) {
-    if (loss.kind === 'batch') failedBatches.push(loss);
-    else if (++count <= limit) rejected.push(loss);
-  }
-  if (options.json) {
-    const states = await readStates(store, runId, asOf.position);
-    context.terminal.printJson({
-      runId,
-      asOf,
-      rejected: rejected.map(({ step, batch, position, row, code, message, attempts }) => ({
-        step,
-        batch,
-        position,
-        row,
-        code,
-        message,
-        attempts,
-        triedAgain: isOwed(states, { step, position }),
-      })),
-      failedBatches: failedBatches.map(({ step, batch, position, code, message, rows }) => ({
-        step,
-        batch,
-        position,
-        code,
-        message,
-        rows,
-      })),
-    });
-    return;
-  }
-  await show(context, store, { runId, position: asOf.position, rejected, failedBatches, count });
+  const { position } = asOf;
+  const states = await readStates(store, runId, position);
+  if (options.json) context.terminal.printJson({ runId, asOf, ...(await listed(store, runId, position, states)) });
+  else await show(context, store, { runId, position, states, shownMax: options.all ? Number.POSITIVE_INFINITY : shownMax });
 }
 
-interface Lost {
+/** Lists all losses without their inputs. */
+async function listed(store: Store, runId: string, position: number, states: RunStates) {
+  const rejected: object[] = [];
+  const failed: object[] = [];
+  for await (const loss of losses(store, runId, position)) {
+    const { step, batch, position: at, code, message } = loss;
+    if (loss.kind === 'batch') failed.push({ step, batch, position: at, code, message, rows: loss.rows });
+    else {
+      const { row, attempts } = loss;
+      rejected.push({ step, batch, position: at, row, code, message, attempts, triedAgain: isOwed(states, { step, position: at }) });
+    }
+  }
+  return { rejected, failedBatches: failed };
+}
+
+interface Shown {
   readonly runId: string;
   readonly position: number;
-  readonly rejected: readonly LostRow[];
-  readonly failedBatches: readonly FailedBatch[];
-  readonly count: number;
+  readonly states: RunStates;
+  readonly shownMax: number;
 }
 
-async function show({ terminal }: CommandContext, store: Store, lost: Lost): Promise<void> {
+/** Prints losses as they are read: all of them may be more than memory holds. */
+async function show({ terminal }: CommandContext, store: Store, { runId, position, states, shownMax: most }: Shown): Promise<void> {
   const { print, paint, width } = terminal;
-  const { rejected, failedBatches, count, runId, position } = lost;
-  if (count === 0 && failedBatches.length === 0) {
+  const groups = states.errors.groups.filter(({ kind }) => kind !== 'attempt');
+  if (groups.length === 0 && states.errors.others === 0) {
     print(`Nothing was lost in ${runId} up to position ${formatCount(position)}.`);
     return;
   }
-  const states = await readStates(store, runId, position);
-  const { errors: state } = states;
-  const groups = state.groups.filter(({ kind }) => kind !== 'attempt');
   print(
     table(
       [{ title: 'step' }, { title: 'cause' }, { title: 'lost', align: 'right' }, { title: 'message' }],
@@ -102,20 +85,22 @@ async function show({ terminal }: CommandContext, store: Store, lost: Lost): Pro
     ),
   );
   print('');
-  for (const { step, batch, position: at, code, message } of failedBatches) {
+  for await (const { step, batch, position: at, code, message } of failedBatches(store, runId, position))
     print(`${paint('red', `${step}/${batch}`)} given up at position ${at}: ${code}: ${shortened(message, width)}`);
-  }
-  for (const each of rejected) {
-    const input = await each.input();
-    print(
-      `${paint('bold', `${each.step}/${each.batch} row ${each.row}`)}  ${paint('yellow', each.code)} after ${each.attempts} attempt${each.attempts === 1 ? '' : 's'}, position ${each.position}`,
-    );
-    print(`  ${shortened(each.message, width - 2)}`);
-    if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
-  }
-  if (count > rejected.length)
-    print(paint('dim', `… and ${formatCount(count - rejected.length)} more rows: distilog errors ${runId} --all`));
+  let count = 0;
+  for await (const lost of lostRows(store, runId, position)) if (++count <= most) await showRow(lost, terminal);
+  if (count > most) print(paint('dim', `… and ${formatCount(count - most)} more rows: distilog errors ${runId} --all`));
   for (const sentence of rejectedBeforePause(states)) print(paint('yellow', sentence));
+}
+
+async function showRow(lost: LostRow, { print, paint, width }: Terminal): Promise<void> {
+  const { step, batch, row, code, attempts, position, message } = lost;
+  const input = await lost.input();
+  print(
+    `${paint('bold', `${step}/${batch} row ${row}`)}  ${paint('yellow', code)} after ${attempts} attempt${attempts === 1 ? '' : 's'}, position ${position}`,
+  );
+  print(`  ${shortened(message, width - 2)}`);
+  if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
 }
 
 async function exportLosses(

@@ -62,6 +62,28 @@ describe('losses', () => {
     expect(await Array.fromAsync(losses(store, runId, head))).toEqual([]);
   });
 
+  it.each([5, 50])('are read batch by batch: of two batches of %i rejected rows, each input is looked up once', async (size) => {
+    const pipe = pipeline('lossy', ({ source }) => {
+      const rows = source('rows', {
+        output: z.object({ n: z.int() }),
+        rows: Array.from({ length: 2 * size }, (_, n) => ({ n })),
+        batchSize: size,
+      });
+      const run = (): { m: number } => {
+        throw new NonRetryableError('no', { code: 'no' });
+      };
+      rows.map('lossy', { output: z.object({ m: z.int() }), run });
+    });
+    const { store, runId } = await ran(pipe, { isRejectLimitLifted: true });
+    const end = await headOf(store, runId);
+    const reads = [vi.spyOn(store.log, 'success'), vi.spyOn(store.log, 'readSuccesses'), vi.spyOn(store.chunks, 'get')];
+    const inputs: unknown[] = [];
+    for await (const lost of losses(store, runId, end)) if (lost.kind === 'row') inputs.push(await lost.input());
+    expect(inputs).toEqual(Array.from({ length: 2 * size }, (_, n) => ({ n })));
+    // The definition, and for each batch the success above it and its chunk; a long list of rejections is a chunk of its own.
+    expect(reads.reduce((sum, { mock }) => sum + mock.calls.length, 0)).toBeLessThanOrEqual(10);
+  });
+
   it('are batches too that were given up, each with all that went into them', async () => {
     const pipe = pipeline('strict', ({ source }) => {
       const rows = source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 6 }, (_, n) => ({ n })), batchSize: 3 });
