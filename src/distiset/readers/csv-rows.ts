@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { UnexpectedFile } from './unexpected-file.ts';
 import { comparable } from './comparable.ts';
@@ -11,9 +12,9 @@ export async function* csvRecords(path: string): AsyncGenerator<string> {
   const parser = parse({
     record_delimiter: '\r\n',
     max_record_size: recordBytesMax,
-    cast: (text: string, { quoting }: { readonly quoting: boolean }) => (text === '' && !quoting ? null : text),
+    cast: (text: string, { quoting }: { readonly quoting: boolean }) => fieldOf(text, quoting),
   });
-  const input = fs.createReadStream(path);
+  const input = Readable.from(texts(path));
   input.on('error', (error) => parser.destroy(error));
   input.pipe(parser);
   try {
@@ -25,4 +26,18 @@ export async function* csvRecords(path: string): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
+}
+
+/** The text of a file, in pieces. Bytes that are no UTF-8 end it: the character that stands for them may be in the log. */
+async function* texts(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  for await (const chunk of fs.createReadStream(path) as AsyncIterable<Buffer>) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+function fieldOf(text: string, quoting: boolean): string | null {
+  if (quoting) return text;
+  // The end of a record to other readers: they would find more rows than the log has.
+  if (/[\r\n]/.test(text)) throw new UnexpectedFile('has a line break outside of quotes');
+  return text === '' ? null : text;
 }

@@ -6,6 +6,9 @@ import { UnexpectedFile } from './unexpected-file.ts';
 /** Bytes of a line: more than any row may have. */
 const lineBytesMax = 64 * 1024 * 1024;
 
+/** Bytes that are no UTF-8 end the comparison: the character that stands for them may be in the log. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Reads the rows of a JSONL file as canonical JSON. Throws `UnexpectedFile` for a line that is no row, or that distilog would write otherwise. */
 export async function* jsonlRows(path: string, { columns }: RowsRead): AsyncGenerator<string> {
   const rowOf = rowReader(columns.map(({ name }) => name));
@@ -13,13 +16,13 @@ export async function* jsonlRows(path: string, { columns }: RowsRead): AsyncGene
   for await (const chunk of fs.createReadStream(path) as AsyncIterable<Buffer>) {
     let bytes = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
-      yield rowOf(bytes.subarray(0, end).toString('utf8'));
+      yield rowOf(utf8.decode(bytes.subarray(0, end)));
       bytes = bytes.subarray(end + 1);
     }
     if (bytes.byteLength > lineBytesMax) throw new UnexpectedFile(`has a line of more than ${lineBytesMax} bytes`);
     rest = bytes;
   }
-  if (rest.byteLength > 0) yield rowOf(rest.toString('utf8'));
+  if (rest.byteLength > 0) yield rowOf(utf8.decode(rest));
 }
 
 function rowReader(columns: readonly string[]): (line: string) => string {

@@ -55,7 +55,10 @@ export const readMetadata = (directory: string): SaidMetadata => readExport(dire
 export function readExport(directory: string): WrittenMetadata {
   const file = path.join(directory, 'distilog.json');
   try {
-    if (fs.statSync(file).size > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`);
+    const stat = fs.lstatSync(file);
+    // A link may lead to other content tomorrow, and a pipe has no end.
+    if (!stat.isFile()) throw new Error('it is a link, or no file');
+    if (stat.size > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`);
     const text = fs.readFileSync(file, 'utf8');
     const value: unknown = JSON.parse(text);
     const parsed = saidSchema.safeParse(value);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -307,10 +308,22 @@ describe('an altered dataset is found', () => {
       /num_examples is/,
     ],
     [
+      'newer YAML reads the card otherwise',
+      'jsonl',
+      (out) => alter(out, 'README.md', 'num_examples: 10', 'num_examples: 1_0'),
+      /num_examples is "1_0"/,
+    ],
+    [
       'the card has an alias',
       'jsonl',
       (out) => alter(out, 'README.md', 'tags:\n', 'more: &a 1\nother: *a\ntags:\n'),
       /cannot be read as YAML/,
+    ],
+    [
+      'the front matter ends elsewhere to readers that take a lone carriage return for the end of a line',
+      'jsonl',
+      (out) => alter(out, 'README.md', '\n---\n\n', '\n---\rconfigs: []\n---\n\n'),
+      /README\.md has a carriage return without a line feed/,
     ],
     ['the card says a member twice', 'jsonl', (out) => alter(out, 'README.md', /^---\n/, '---\nconfigs: []\n'), /cannot be read as YAML/],
     [
@@ -342,6 +355,19 @@ describe('an altered dataset is found', () => {
     const { ok, differences } = await verifyDistiset(store, directory);
     expect(ok).toBe(false);
     expect(differences).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('where distilog.json is a link or a pipe, which is not waited for', async () => {
+    const { store, directory } = await written('two leaves', { format: 'jsonl' });
+    const file = path.join(directory, 'distilog.json');
+    const refused = { code: 'not-a-distiset', message: expect.stringMatching(/it is a link, or no file/) as string };
+    fs.renameSync(file, path.join(directory, '.elsewhere'));
+    fs.symlinkSync('.elsewhere', file);
+    await expect(verifyDistiset(store, directory)).rejects.toMatchObject(refused);
+    if (process.platform === 'win32') return;
+    fs.rmSync(file);
+    expect(spawnSync('mkfifo', [file]).status).toBe(0);
+    await expect(verifyDistiset(store, directory)).rejects.toMatchObject(refused);
   });
 
   it('leaves people their part of the card, and says that it is theirs', async () => {

@@ -98,6 +98,28 @@ describe('rows that are read back', () => {
     fs.writeFileSync(file, bytes);
     expect((await compare()).difference).toMatch(expected);
   });
+
+  const replaceBytes = (file: string, from: string, to: Buffer): void => {
+    const bytes = fs.readFileSync(file);
+    const at = bytes.indexOf(from);
+    expect(at).toBeGreaterThan(0);
+    fs.writeFileSync(file, Buffer.concat([bytes.subarray(0, at), to, bytes.subarray(at + Buffer.byteLength(from))]));
+  };
+
+  it.each(['\n', '\r'])(
+    'are refused where a line break stands outside of quotes, which ends a row to other readers (csv, %j)',
+    async (end) => {
+      const { compare, files } = await written('csv', { n: z.int(), text: z.string() }, [{ n: 1, text: `one${end}forged` }]);
+      replaceBytes(files[0]?.path ?? '', `"one${end}forged"`, Buffer.from(`one${end}forged`));
+      expect((await compare()).difference).toMatch(/has a line break outside of quotes/);
+    },
+  );
+
+  it.each(['csv', 'jsonl'] as const)('are refused where bytes that are no UTF-8 stand for a character of the log (%s)', async (format) => {
+    const { compare, files } = await written(format, { text: z.string() }, [{ text: 'a\ufffdb' }]);
+    replaceBytes(files[0]?.path ?? '', '\ufffd', Buffer.from([0xff]));
+    expect((await compare()).difference).toMatch(/cannot be read as (csv|jsonl): .*not valid/);
+  });
 });
 
 /** A value that fits the column and is not the one that stands there. */
