@@ -92,7 +92,7 @@ export function decodeChunk(bytes: Uint8Array, rows?: number): DecodedChunk {
   if (!isStoredRows(stored)) throw corrupted('does not hold rows');
   const { columns, count, parents } = stored;
   if (rows !== undefined && count !== rows) throw corrupted(`holds ${count} rows where an event says ${rows}`);
-  for (const [, values] of columns) for (const value of values) deepFreeze(value);
+  for (const [, values] of columns) for (const value of values) deepFreeze(value, 0);
   return { count, parents: parents ?? null, columns: new Map(columns) };
 }
 
@@ -130,7 +130,14 @@ interface DocumentSchema<T> {
 
 /** The document of such a chunk, as its schema has it. Throws `Fault('chunk-corrupted')`. */
 export function decodeDocument<T>(bytes: Uint8Array, documentSchema: DocumentSchema<T>): T {
-  const parsed = documentSchema.safeParse(parse(bytes));
+  const document = parse(bytes);
+  let parsed: ReturnType<typeof documentSchema.safeParse>;
+  try {
+    parsed = documentSchema.safeParse(document);
+  } catch (cause) {
+    // Nested so deep that the schema's recursion has no room.
+    throw corrupted('holds a document that cannot be read', cause);
+  }
   if (!parsed.success) throw corrupted('holds a document of another shape', parsed.error);
   return parsed.data;
 }
@@ -151,8 +158,12 @@ function parse(bytes: Uint8Array): unknown {
 const corrupted = (what: string, cause?: unknown): Fault =>
   new Fault('chunk-corrupted', `A stored chunk ${what}; distilog verify names the position that refers to it.`, { cause });
 
-function deepFreeze(value: unknown): void {
+/** Levels of a stored value: more than any that distilog writes. */
+const depthMax = 2_000;
+
+function deepFreeze(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  if (depth > depthMax) throw corrupted(`holds a value of more than ${depthMax} levels`);
   Object.freeze(value);
-  for (const member of Object.values(value)) deepFreeze(member);
+  for (const member of Object.values(value)) deepFreeze(member, depth + 1);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ChunkBuilder, decodeChunk, encodeValues, rowBytes } from '#rows';
+import { z } from 'zod';
+import { ChunkBuilder, decodeChunk, decodeDocument, encodeValues, rowBytes } from '#rows';
 import { heapUsed } from '../heap-used.ts';
 
 describe('a chunk of rows', () => {
@@ -10,6 +11,17 @@ describe('a chunk of rows', () => {
     expect(decodeChunk(bytes, 3).columns.get('n')).toEqual([1, 2, 3]);
     expect(decodeChunk(bytes).count).toBe(3);
     expect(() => decodeChunk(bytes, 4)).toThrow(expect.objectContaining({ code: 'chunk-corrupted' }) as Error);
+  });
+
+  it('is refused with a sentence where a value is nested deeper than the stack', () => {
+    const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+    const corrupted = expect.objectContaining({ code: 'chunk-corrupted' }) as Error;
+    expect(() => decodeChunk(Buffer.from(`{"columns":[["n",[${deep(500_000)}]]],"count":1}`))).toThrow(corrupted);
+    expect(() => decodeDocument(Buffer.from(deep(500_000)), z.json())).toThrow(corrupted);
+    // As deep as a row may be.
+    expect(decodeChunk(Buffer.from(`{"columns":[["n",[${deep(1_001)}]]],"count":1}`)).count).toBe(1);
+    expect(() => encodeValues([JSON.parse(deep(1_001))])).not.toThrow();
+    expect(() => encodeValues([JSON.parse(deep(1_002))])).toThrow(/nested more than/);
   });
 });
 
