@@ -271,7 +271,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
 
 const trustHelp = `
 A store can run programs as you: trust it only if you trust all that it holds, functions in its database included.
-DISTILOG_TRUST_STORE=FOLDER does the same for one process, in a container or CI.`;
+DISTILOG_TRUST_STORE=FOLDER, an absolute path, does the same for one process, in a container or CI.`;
 
 const sqlHelp = `
 The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:

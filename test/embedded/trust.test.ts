@@ -139,6 +139,17 @@ describe('a store that another user made, or that came with a clone or an archiv
     expect((await used(folder)).answer).toEqual([[1]]);
   });
 
+  it.skipIf(process.platform === 'win32')('is refused without waiting for a pipe that it holds in the place of a file', () => {
+    for (const name of ['store-id', 'pg18/postgresql.conf']) {
+      const folder = planted();
+      const file = path.join(folder, '.distilog', name);
+      if (name !== 'store-id') fs.rmSync(path.join(folder, '.distilog/store-id'));
+      fs.rmSync(file, { force: true });
+      expect(spawnSync('mkfifo', ['-m', '600', file]).status).toBe(0);
+      expect(embeddedTrust(folder)).toBe('foreign');
+    }
+  });
+
   it('fires no event trigger that is stored in its database', async () => {
     await used(
       original,
@@ -241,6 +252,13 @@ describe('trust', { timeout: 60_000 }, () => {
     const folder = planted();
     process.env['DISTILOG_TRUST_STORE'] = planted();
     expect(embeddedTrust(folder)).toBe('foreign');
+    // It would name another folder wherever a command is given.
+    for (const relative of [path.relative(process.cwd(), folder), `./${path.relative(process.cwd(), folder)}`]) {
+      process.env['DISTILOG_TRUST_STORE'] = relative;
+      expect(embeddedTrust(folder)).toBe('foreign');
+    }
+    process.env['DISTILOG_TRUST_STORE'] = `${folder}/../${path.basename(folder)}/`;
+    expect(embeddedTrust(folder)).toBe('trusted');
     process.env['DISTILOG_TRUST_STORE'] = folder;
     expect((await used(folder)).answer).toEqual([[1]]);
     delete process.env['DISTILOG_TRUST_STORE'];

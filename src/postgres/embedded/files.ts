@@ -2,16 +2,22 @@ import fs from 'node:fs';
 
 /** A link in a file's place is not followed: the folder may be another user's, who planted it. (Windows has no such flag.) */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
+/** A pipe in a file's place is opened without waiting for its other end. */
+const noWait = fs.constants.O_NONBLOCK ?? 0;
 
 /** The file that holds a store's id. */
 export const idFile = 'store-id';
 
-/** A file's text, or '' where there is none to be read. */
+/** A file's text, or '' where there is none to be read. Never waits: a pipe in a file's place has no end. */
 export function readText(file: string): string {
+  let opened: number | undefined;
   try {
-    return fs.readFileSync(file, { encoding: 'utf8', flag: fs.constants.O_RDONLY | noFollow });
+    opened = fs.openSync(file, fs.constants.O_RDONLY | noFollow | noWait);
+    return fs.fstatSync(opened).isFile() ? fs.readFileSync(opened, 'utf8') : '';
   } catch {
     return '';
+  } finally {
+    if (opened !== undefined) fs.closeSync(opened);
   }
 }
 

@@ -67,7 +67,8 @@ export function trustStore(home: string): void {
 
 function isNamedByEnvironment(home: string): boolean {
   const named = process.env[trustVariable];
-  if (!named) return false;
+  // A relative path would name another folder wherever a command is given, a clone that was just made among them.
+  if (!named || !path.isAbsolute(named)) return false;
   try {
     const folder = fs.realpathSync(named);
     return folder === path.dirname(home) || folder === home;
