@@ -368,10 +368,11 @@ declare
   wrong bytea;
 begin
   if p_addresses = array[]::bytea[] then return p_addresses; end if;
-  -- Sorted, so that two transactions that have some in common wait for each other in one order only.
+  -- Sorted, so that two transactions that have some in common wait for each other in one order only. By number: bodies would be copied, and go through a
+  -- file where they are large.
   insert into distilog.chunks (sha256, codec, length, body)
-    select e.a, e.c, e.l, e.b from unnest(p_addresses, p_codecs, p_lengths, p_bodies) as e (a, c, l, b)
-     where distilog.is_chunk(e.a, e.c, e.l, e.b) order by e.a
+    select p_addresses[i], p_codecs[i], p_lengths[i], p_bodies[i] from (select i from generate_subscripts(p_addresses, 1) as i order by p_addresses[i]) as e
+     where distilog.is_chunk(p_addresses[i], p_codecs[i], p_lengths[i], p_bodies[i])
     on conflict (sha256) do nothing;
   get diagnostics added = row_count;
   if added = cardinality(p_addresses) then return array[]::bytea[]; end if;
