@@ -99,9 +99,7 @@ function separated(failed: ReadonlyMap<number, RowFailure>): {
   readonly throttled: ReadonlyMap<number, RowFailure>;
   readonly others: ReadonlyMap<number, RowFailure>;
 } {
-  const { throttled = [], others = [] } = Object.groupBy(failed, ([, { failure }]) =>
-    failure.code === 'rate-limit' ? 'throttled' : 'others',
-  );
+  const { throttled = [], others = [] } = Object.groupBy(failed, ([, { isThrottled }]) => (isThrottled ? 'throttled' : 'others'));
   return { throttled: new Map(throttled), others: new Map(others) };
 }
 

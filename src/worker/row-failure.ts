@@ -8,6 +8,8 @@ export interface RowFailure {
   readonly failure: Failure;
   /** Whether another attempt may help. */
   readonly retryable: boolean;
+  /** Whether a provider asks for fewer calls, which says nothing about the row. */
+  readonly isThrottled: boolean;
   /** When it may be made at the earliest, where the thrower knows (a provider's `Retry-After`). */
   readonly notBefore: Instant | null;
   /** A refused key, a used-up quota, a client that does not open: nothing is wrong with the row, and nothing helps but somebody's doing. */
@@ -29,6 +31,8 @@ export function rowFailure(
   return {
     failure: failureOf(thrown, redact),
     retryable: memberOf(thrown, 'retryable') !== false,
+    // As it was thrown: the code that is recorded is masked where a secret is a word of it.
+    isThrottled: plainCode(thrown) === 'rate-limit',
     notBefore: typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? now + Math.min(retryAfterMs, retryAfterMaxMs) * 1000 : null,
     pauses: pausing(thrown, isLastAttempt),
   };
@@ -38,12 +42,14 @@ export function rowFailure(
 const retryAfterMaxMs = 7 * 24 * 3_600_000;
 
 function pausing(thrown: unknown, isLastAttempt: boolean): PausingReason | null {
-  const code = failureCode(describeThrown(thrown), (text) => text);
+  const code = plainCode(thrown);
   if (code === 'auth' || code === 'quota') return code;
   if (memberOf(thrown, 'pauses') === true) return 'resource';
   // A source that gives other rows than before, or a file that cannot be read, is not mended by another attempt, and would cost everything below it.
   return code === 'source-changed' || code === 'source-unreadable' || (code === 'resource-failed' && isLastAttempt) ? 'resource' : null;
 }
+
+const plainCode = (thrown: unknown): string => failureCode(describeThrown(thrown), (text) => text);
 
 /** A thrown value as events hold it: cut to size, without secrets. */
 export function failureOf(thrown: unknown, redact: Redact): Failure {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '#kit/clock';
-import { pipeline, resource } from '#pipeline';
+import { startPipeline } from '#engine';
+import { memoryStore } from '#log';
+import { pipeline, plan, resource, secret } from '#pipeline';
 import { cancelRun } from '#scheduler';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
@@ -38,6 +40,26 @@ describe('a run whose key is refused', () => {
     expect(await resumed(store, runId, pipe)).toBe('succeeded');
     expect((await rowsOf(store, runId))['default']).toEqual(Array.from({ length: 200 }, (_, n) => ({ n, out: n })));
     expect(calls).toBeLessThanOrEqual(200 + 8);
+  });
+});
+
+describe('a provider that asks for fewer calls', () => {
+  it('costs no row, whatever secrets there are', async () => {
+    const pipe = pipeline('limited', { params: z.object({ apiKey: secret() }) }, ({ source }) => {
+      let calls = 0;
+      source('rows', numbers(10)).map('call', {
+        output: out,
+        retry: { attempts: 1, backoffMs: 1 },
+        run: ({ n }) => {
+          if (++calls <= 3) throw Object.assign(new Error('slower'), { code: 'rate-limit' });
+          return { out: n };
+        },
+      });
+    });
+    const store = memoryStore();
+    const run = await startPipeline(store, plan(pipe, { params: { apiKey: 'rate' } }), { seed: 1 });
+    expect((await run.drive()).rest).toBe('succeeded');
+    expect((await rowsOf(store, run.runId))['default']).toHaveLength(10);
   });
 });
 
