@@ -136,9 +136,10 @@ begin
       returning events.position, leaf, recorded_at = at and log_id = p_log and leaf = distilog.leaf(
                   type, version, pass, step, batch, attempt, replace(array_to_string(chunks, ','), digits, ''), data) as is_sent)
     select sha256(string_agg(stored.leaf, ''::bytea order by stored.position)),
-           bool_and(stored.is_sent) and min(stored.position) = head.position + 1 and max(stored.position) = head.position + count and count(*) = count
+           bool_and(stored.is_sent) and min(stored.position) = head.position + 1 and max(stored.position) = head.position + count
+             and array_agg(stored.leaf order by stored.position) = p_leaves
       into root, is_sent from stored;
-  if not is_sent or root is distinct from (select sha256(string_agg(l, ''::bytea order by n)) from unnest(p_leaves) with ordinality as e (l, n)) then
+  if not is_sent then
     raise exception 'positions % to % would be stored with another hash than they were sent with', head.position + 1, head.position + count using errcode = 'DL001';
   end if;
   new_hash := sha256(

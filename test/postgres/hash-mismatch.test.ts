@@ -44,7 +44,7 @@ const within: readonly (readonly [string, string])[] = [
   ['the hash of an append', replace('append', 'distilog.frame(p_writer)', `distilog.frame('another')`)],
   [
     'the hash of an event',
-    `${replace('append', 'chunks, data, leaf)\n', 'chunks, data, leaf)\n')}; ${replace('append', 'd, l\n', `d, sha256(''::bytea)\n`)}; ${replace('append', 'leaf = distilog.leaf(', `leaf is not null or ''::bytea = distilog.leaf(`)}; ${replace('append', 'not is_sent or root is distinct', 'false and root is distinct')}`,
+    `${replace('append', 'chunks, data, leaf)\n', 'chunks, data, leaf)\n')}; ${replace('append', 'd, l\n', `d, sha256(''::bytea)\n`)}; ${replace('append', 'leaf = distilog.leaf(', `leaf is not null or ''::bytea = distilog.leaf(`)}; ${replace('append', 'if not is_sent then', 'if false then')}`,
   ],
   ['what an append follows', replace('append', `distilog.ascii_frame(encode(head.hash, 'hex'))`, `distilog.ascii_frame('00')`)],
   ['time', replace('append', 'distilog.ascii_frame(at_micros::text)', `distilog.ascii_frame((at_micros + 1)::text)`)],
