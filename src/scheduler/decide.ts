@@ -41,9 +41,11 @@ const none: ReadonlySet<string> = new Set();
 
 /**
  * How many batches may be on an edge: those that wait for its consumer, and those under way to it. The producer's lanes count, too: a consumer of few calls
- * must not keep them empty.
+ * must not keep them empty. A source has none: it reads one batch after the other.
  */
-const waitingMax = (producer: StepState, consumer: StepState): number => 4 + 2 * (producer.plan.concurrency + consumer.plan.concurrency);
+const waitingMax = (producer: StepState, consumer: StepState): number => 4 + 2 * (lanesOf(producer) + consumer.plan.concurrency);
+
+const lanesOf = ({ plan }: StepState): number => (plan.cut.kind === 'source' ? 0 : plan.concurrency);
 
 function ending(graph: GraphState, name: string): readonly Command[] {
   const step = stepOf(graph, name);

@@ -136,11 +136,28 @@ export default pipeline('slow', ({ source }) => {
   });
 });`;
 
+/** The same, but that the step holds all rows from the 60th on until there is a file `go`. */
+const held = (source: string) => `import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { jsonl, pipeline } from 'distilog';
+const isHeld = () => !existsSync(new URL('./go', import.meta.url));
+export default pipeline('held', ({ source }) => {
+  source('rows', ${source}, { batchSize: 10 }).map('wait', {
+    output: z.object({ twice: z.int() }),
+    concurrency: 2,
+    run: async ({ n }) => {
+      while (n >= 60 && isHeld()) await new Promise((done) => setTimeout(done, 50));
+      return { twice: 2 * n };
+    },
+  });
+});`;
+
 describe('a run over a file', () => {
   it('that was killed goes on where it stopped, and is refused while the file is another', async () => {
-    const lines = Array.from({ length: 400 }, (_, n) => `{"n":${n}}`);
+    // Far more rows than are read ahead of a step that is held.
+    const lines = Array.from({ length: 1_000 }, (_, n) => `{"n":${n}}`);
     file('numbers.jsonl', lines.join('\n'));
-    file('slow.ts', slow(`jsonl('numbers.jsonl', { output: z.object({ n: z.int() }) })`));
+    file('slow.ts', held(`jsonl('numbers.jsonl', { output: z.object({ n: z.int() }) })`));
     const first = start(['run', 'slow.ts'], { cwd });
     const ended = finished(first);
     for (let rows = 0; rows < 50; ) {
@@ -149,8 +166,9 @@ describe('a run over a file', () => {
     }
     killGroup(first);
     await ended;
+    file('go', '');
 
-    file('numbers.jsonl', lines.map((line, n) => (n === 300 ? '{"n":-1}' : line)).join('\n'));
+    file('numbers.jsonl', lines.map((line, n) => (n === 900 ? '{"n":-1}' : line)).join('\n'));
     const refused = await distilog(['resume'], { cwd });
     expect(refused.code).toBe(4);
     expect(refused.stdout + refused.stderr).toMatch(/numbers\.jsonl, has changed since the run began: /);
@@ -159,7 +177,7 @@ describe('a run over a file', () => {
     const resumed = await distilog(['resume'], { cwd });
     expect(resumed.code, resumed.stderr).toBe(0);
     const { configs } = await json<{ configs: { rows: number }[] }>(['distiset', '--out', 'numbers', '--format', 'jsonl'], { cwd });
-    expect(configs[0]?.rows).toBe(400);
+    expect(configs[0]?.rows).toBe(1_000);
     expect(textIn('numbers/data/train-00000-of-00001.jsonl').trim().split('\n')).toEqual(
       lines.map((_, n) => `{"n":${n},"twice":${2 * n}}`),
     );

@@ -242,14 +242,14 @@ describe('a step that runs ahead', () => {
       manifestStep('held', ['source']),
       manifestStep('groups', ['open', 'held'], { operator: 'union', ...recutTo(10) }),
     ];
-    const all = Array.from({ length: 24 }, () => 20);
+    const all = Array.from({ length: 32 }, () => 20);
     const events = [
       ...begin(...steps),
       ...read(...all),
       ...all.flatMap((_, batch) => [batchStarted('open', batch), batchSucceeded('open', batch, { rows: 0 })]),
       ...all.slice(12).flatMap((_, batch) => [batchStarted('held', batch), batchSucceeded('held', batch, { rows: 20 })]),
     ];
-    expect(starts(events)).toEqual(['source/24', 'held/12', 'held/13']);
+    expect(starts(events)).toEqual(['source/32', 'held/20', 'held/21']);
   });
 
   it('waits for no step that takes all its rows at once, or is done', () => {
