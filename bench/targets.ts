@@ -127,6 +127,15 @@ const targets: readonly Target[] = [
     comparison: 'resume to the first new batch',
     judge: atMost(million, 1_000, 'ms'),
   },
+  ...['runs', 'history of one pipeline', 'status of the newest run'].map(
+    (comparison): Target => ({
+      what: `${comparison}, in a store with 10,000 runs`,
+      wanted: '≤ 1 s',
+      area: 'runs',
+      comparison,
+      judge: atMost('10,000 runs', 1_000, 'ms'),
+    }),
+  ),
   {
     what: 'a million rows through three steps',
     wanted: '≥ 20 × Distilabel',

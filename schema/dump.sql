@@ -88,6 +88,8 @@ CREATE UNIQUE INDEX events_one_end ON distilog.events USING btree (log_id, step,
 CREATE UNIQUE INDEX events_one_success ON distilog.events USING btree (log_id, step, pass, batch) WHERE (type = 'BatchSucceeded'::text);
 CREATE UNIQUE INDEX events_pkey ON distilog.events USING btree (log_id, "position");
 CREATE INDEX events_rare ON distilog.events USING btree (log_id, "position") WHERE ((type <> ALL (ARRAY['BatchStarted'::text, 'BatchProgressed'::text, 'BatchSucceeded'::text])) OR (version > 1));
+CREATE INDEX events_runs ON distilog.events USING btree (recorded_at, log_id) WHERE (("position" = 1) AND (log_id !~~ '%/side'::text));
+CREATE INDEX events_runs_of_pipeline ON distilog.events USING btree (((((data)::jsonb -> 'manifest'::text) ->> 'pipeline'::text)), recorded_at, log_id) WHERE (("position" = 1) AND (log_id !~~ '%/side'::text));
 CREATE UNIQUE INDEX heads_pkey ON distilog.heads USING btree (log_id);
 CREATE UNIQUE INDEX migration_lock_pkey ON distilog.migration_lock USING btree (id);
 CREATE UNIQUE INDEX migrations_pkey ON distilog.migrations USING btree (name);

@@ -45,13 +45,11 @@ const listedMax = 10;
  */
 export async function chooseRun(terminal: Terminal, store: Store, asked: string | undefined, choice: Choice): Promise<string> {
   if (asked !== undefined) return findRun(store, asked);
-  const { newest, fitting } = await lookFor(store, choice);
+  const fitting = await lookFor(store, choice);
   const [only] = fitting;
   if (only && fitting.length === 1) return only.runId;
   if (only) return oneOf(terminal, fitting, choice);
-  if (newest === null && choice.pipeline !== undefined)
-    throw new Fault('unknown-run', `There is no run of pipeline ${choice.pipeline} in this store. Start one: distilog run FILE`);
-  return newest ?? findRun(store, undefined);
+  return newestOf(store, choice.pipeline);
 }
 
 interface Fitting {
@@ -59,16 +57,14 @@ interface Fitting {
   readonly line: string;
 }
 
-async function lookFor(
-  store: Store,
-  { pipeline, fits }: Choice,
-): Promise<{ readonly newest: string | null; readonly fitting: readonly Fitting[] }> {
-  let newest: string | null = null;
+/** Folds only those runs that the store does not rule out by their newest events: there may be many that are over. */
+async function lookFor(store: Store, { command, pipeline, fits }: Choice): Promise<readonly Fitting[]> {
   const fitting: Fitting[] = [];
-  for await (const page of store.log.runs()) {
+  const standing = command === 'retry' ? 'lossy' : 'open';
+  for await (const page of store.log.runs({ pipeline, standing })) {
     for (const entry of page) {
-      if (pipeline !== undefined && entry.pipeline !== pipeline) continue;
-      newest ??= entry.runId;
+      // Only a driver can pause a run.
+      if (command === 'pause' && entry.holder === null) continue;
       const state = await foldAt(store, graph, runLogId(entry.runId), entry.head.position);
       if (!(await fits(state, entry, store))) continue;
       const status = state.status === 'running' && entry.holder === null ? 'interrupted' : state.status;
@@ -76,10 +72,16 @@ async function lookFor(
         runId: entry.runId,
         line: `${entry.runId}  pipeline ${entry.pipeline}, ${status}, started ${localTime(entry.startedAt)}`,
       });
-      if (fitting.length > listedMax) return { newest, fitting };
+      if (fitting.length > listedMax) return fitting;
     }
   }
-  return { newest, fitting };
+  return fitting;
+}
+
+async function newestOf(store: Store, pipeline: string | undefined): Promise<string> {
+  if (pipeline === undefined) return findRun(store, undefined);
+  for await (const [newest] of store.log.runs({ pipeline, pageMax: 1 })) if (newest) return newest.runId;
+  throw new Fault('unknown-run', `There is no run of pipeline ${pipeline} in this store. Start one: distilog run FILE`);
 }
 
 async function oneOf(terminal: Terminal, fitting: readonly Fitting[], choice: Choice): Promise<string> {

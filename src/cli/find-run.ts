@@ -21,6 +21,6 @@ export async function findRun(store: Store, asked: string | undefined): Promise<
 }
 
 async function newestRun(store: Store): Promise<string> {
-  for await (const [newest] of store.log.runs()) if (newest) return newest.runId;
+  for await (const [newest] of store.log.runs({ pageMax: 1 })) if (newest) return newest.runId;
   throw new Fault('unknown-run', 'There is no run in this store yet. Start one: distilog run FILE');
 }

@@ -170,7 +170,13 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--accept-changes', 'with a pipeline that has changed, and record it')
     .option('--no-reject-limit', 'go on however many rows a step rejects')
     .action((which, file, options) => retry(context, ...runAndFile(which, file), options));
-  command('runs', 'all runs, newest first')
+  const listing = (listed: Command) =>
+    listed
+      .option('--limit <n>', 'the newest n (default: 20)')
+      .addOption(new Option('--all', 'every run').conflicts('limit'))
+      .option('--since <time>', 'those that started then or later: a time (2026-11-24T10:30) or an age (2h, 7d)')
+      .option('--before <run>', 'those older than this run');
+  listing(command('runs', 'runs, newest first'))
     .option('--pipeline <name>', 'of this pipeline only')
     .option('--at <as-of>', 'as of a time')
     .action((options) => runs(context, options));
@@ -186,8 +192,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
     .option('--to <as-of>', 'up to here')
     .option('--side', 'of the side log: requests, exports')
     .action((which, options) => log(context, which, options));
-  command('history <pipeline>', 'all runs of a pipeline: who did what, what changed, what was exported').action((pipeline, options) =>
-    history(context, pipeline, options),
+  listing(command('history <pipeline>', 'the runs of a pipeline: who did what, what changed, what was exported')).action(
+    (pipeline, options) => history(context, pipeline, options),
   );
   command('rows [run]', 'rows of any step, as they are')
     .option('--step <name>', 'whose rows')

@@ -1,7 +1,7 @@
 import { Fault } from '#kit/fault';
 import type { Instant } from '#kit/instant';
 import type { AsOf, EventLog } from './event-log.ts';
-import { endOfUnit } from './end-of-unit.ts';
+import { endOfUnit, startOfUnit } from './end-of-unit.ts';
 
 /** What somebody asked for: a place, or a time that is resolved to one, once. */
 export type ParsedAsOf =
@@ -19,19 +19,31 @@ export function parseAsOf(text: string, now: Instant): ParsedAsOf {
   const asked = text.trim();
   if (asked.toLowerCase() === 'head') return { kind: 'head' };
   if (/^\d{1,15}$/.test(asked)) return { kind: 'position', position: Number(asked) };
-  const ago = /^(\d{1,9})(ms|s|m|h|d)$/.exec(asked);
-  if (ago) {
-    const agoMs = Number(ago[1]) * (unitsMs[ago[2] ?? ''] ?? 0);
-    // No log is older than 1970, and no database reads a year before the first.
-    return { kind: 'instant', instant: Math.max(0, now - agoMs * 1_000) };
-  }
-  const instant = endOfUnit(asked);
+  const instant = timeAgo(asked, now) ?? endOfUnit(asked);
   if (instant !== null) return { kind: 'instant', instant };
   throw new Fault(
     'not-an-as-of',
     `"${text}" is no place in a log: give a position (1234), a time (2026-11-24T10:30), a time ago (5m) or head.`,
     { details: { text } },
   );
+}
+
+/** Reads from when on: a time ago or an ISO time as in an AS-OF, but a coarse time means the start of its unit. Throws `Fault('not-a-time')`. */
+export function parseSince(text: string, now: Instant): Instant {
+  const asked = text.trim();
+  const instant = timeAgo(asked, now) ?? startOfUnit(asked);
+  if (instant !== null) return instant;
+  throw new Fault('not-a-time', `"${text}" is no time: give one (2026-11-24T10:30, 2026-11-24) or an age (5m, 2h, 1d).`, {
+    details: { text },
+  });
+}
+
+function timeAgo(text: string, now: Instant): Instant | null {
+  const ago = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  if (!ago) return null;
+  const agoMs = Number(ago[1]) * (unitsMs[ago[2] ?? ''] ?? 0);
+  // No log is older than 1970, and no database reads a year before the first.
+  return Math.max(0, now - agoMs * 1_000);
 }
 
 /**

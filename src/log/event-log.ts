@@ -2,6 +2,7 @@ import type { EventType, PackedChunk, RecordedEvent } from '#schema';
 import type { Instant, Timestamp } from '#kit/instant';
 import type { Sha256 } from '#kit/sha256';
 import type { EncodedEvent } from './encoded-event.ts';
+import type { RunSelection } from './run-selection.ts';
 
 /** Where a log ends: its last position, the hash that covers everything up to it, when that was, and who may append. */
 export interface Head {
@@ -157,8 +158,10 @@ export interface EventLog {
   holder(runId: string): Promise<Holder | null>;
 
   head(logId: string): Promise<Head | null>;
-  /** All runs, newest first, in pages. */
-  runs(): AsyncIterable<readonly RunEntry[]>;
+  /** Runs that fit a selection (default: all), newest first, in pages of at most `pageMax`. */
+  runs(options?: RunSelection & { readonly pageMax?: number | undefined }): AsyncIterable<readonly RunEntry[]>;
+  /** How many runs fit a selection (default: all). */
+  countRuns(selection?: RunSelection): Promise<number>;
   /** Ids of runs that start so, at most `limit`, for abbreviations. */
   runIds(prefix: string, limit: number): Promise<readonly string[]>;
   /** Events in order, in pages; unknown types are left out (see `unknownEvents`). */

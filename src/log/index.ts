@@ -1,7 +1,7 @@
 export { hashMismatch, requireSameHash, type AnsweredAppend } from './append-check.ts';
 export { appendSideEvent } from './append-side-event.ts';
 export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
-export { parseAsOf, resolveAsOf, type ParsedAsOf } from './as-of.ts';
+export { parseAsOf, parseSince, resolveAsOf, type ParsedAsOf } from './as-of.ts';
 export { checkedChunk, otherRows } from './checked-chunk.ts';
 export type { Chunk, ChunkStore } from './chunk-store.ts';
 export { decodeEvent, encodeEvent, type EncodedEvent } from './encoded-event.ts';
@@ -34,6 +34,7 @@ export { memoryStore, type MemoryStore } from './memory-store.ts';
 export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.ts';
 export { unnamedReason } from './named-snapshot.ts';
 export type { FoundSnapshot, Snapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
+export { standingTypes, type RunCursor, type RunSelection } from './run-selection.ts';
 export { snapshotting, type Snapshotting, type SnapshottingOptions } from './snapshotting.ts';
 export type { Store } from './store.ts';
 export { snapshotEvery, takeSnapshots, type TakenSnapshots } from './take-snapshots.ts';

@@ -12,6 +12,7 @@ import {
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
+import { standingTypes, type RunCursor, type RunSelection } from './run-selection.ts';
 import { memoryDriverLocks } from './memory-driver-locks.ts';
 import { appendTo, emptyMemoryLog, isSideLog, refusal, type MemoryLog } from './memory-log.ts';
 
@@ -21,6 +22,7 @@ export interface MemoryEventLog extends EventLog {
 }
 
 const pageSize = 1_000;
+const runPageSize = 200;
 /** A lead of `recordedAt` over the clock, in microseconds, from which times are not to be relied on. */
 const unreliableLead = 1_000_000;
 
@@ -73,6 +75,14 @@ export function memoryEventLog({
     return decoded(logId, eventsOf(logId).filter(isOfBatch));
   };
 
+  const selectRuns = (selection: RunSelection): readonly RunEntry[] =>
+    [...logs.values()]
+      .filter(({ logId }) => !isSideLog(logId))
+      .map((log) => ({ log, entry: runEntry(log, locks.holder(log.logId)) }))
+      .filter(({ log, entry }) => fits(selection, entry, log))
+      .map(({ entry }) => entry)
+      .sort(newestFirst);
+
   return {
     logs,
     create: async (request) => create(request),
@@ -81,10 +91,10 @@ export function memoryEventLog({
     holder: async (runId) => locks.holder(runId),
 
     head: async (logId) => logs.get(logId)?.head ?? null,
-    runs: async function* () {
-      const runs = [...logs.values()].filter(({ logId }) => !isSideLog(logId)).map((log) => runEntry(log, locks.holder(log.logId)));
-      yield* paged(runs.sort((a, b) => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId)));
+    runs: async function* ({ pageMax = runPageSize, ...selection } = {}) {
+      yield* paged(selectRuns(selection), pageMax);
     },
+    countRuns: async (selection = {}) => selectRuns(selection).length,
     runIds: async (prefix, limit) =>
       [...logs.keys()]
         .filter((logId) => !isSideLog(logId) && logId.startsWith(prefix))
@@ -159,6 +169,22 @@ function* paged<Item>(items: readonly Item[], pageMax = pageSize): Generator<rea
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const newestFirst = (a: RunCursor, b: RunCursor): number => compare(b.startedAt, a.startedAt) || compare(b.runId, a.runId);
+
+function fits({ pipeline, since, until, before, standing }: RunSelection, entry: RunEntry, { events }: MemoryLog): boolean {
+  if (pipeline !== undefined && entry.pipeline !== pipeline) return false;
+  if (since !== undefined && entry.startedAt < formatInstant(since)) return false;
+  if (until !== undefined && entry.startedAt > formatInstant(until)) return false;
+  if (before !== undefined && newestFirst(before, entry) >= 0) return false;
+  const newest = events.findLast(({ type }) => isStandingType(type));
+  const isFinished = newest?.type === 'RunFinished';
+  if (standing === 'open') return !isFinished && newest?.type !== 'RunCancelled';
+  if (standing === 'lossy') return isFinished && (JSON.parse(newest.data) as { readonly outcome: string }).outcome !== 'succeeded';
+  return true;
+}
+
+const isStandingType = (type: string): boolean => standingTypes.some((each) => each === type);
 
 function runEntry({ logId, head, events }: MemoryLog, holder: RunEntry['holder']): RunEntry {
   const [started] = events;

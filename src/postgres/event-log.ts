@@ -12,14 +12,15 @@ import {
   type EncodedEvent,
   type EventLog,
   type Head,
-  type RunEntry,
   type StoredEvent,
 } from '#log';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { holders } from './driver-lock.ts';
 import { openDriverSession } from './driver-session.ts';
+import { isRare } from './rare.ts';
 import type { Reader } from './reader.ts';
+import { countRuns, selectRuns } from './run-list.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
 import { callAppend } from './statements.ts';
@@ -34,8 +35,6 @@ const eventColumns = ['position', 'recorded_at', 'type', 'version', 'pass', 'ste
 
 /** Types of which there are as many events as batches, or more. */
 const frequentTypes: ReadonlySet<string> = new Set<EventType>(['BatchStarted', 'BatchProgressed', 'BatchSucceeded']);
-/** What index `events_rare` holds, in its own words: all other types, and all versions that this program does not write. */
-const isRare = sql<boolean>`(type not in ('BatchStarted', 'BatchProgressed', 'BatchSucceeded') or version > 1)`;
 
 /** The log on PostgreSQL. Reads are pages, each a query of its own, so a reader never holds a snapshot of the database open. */
 export function postgresLog(connect: Connect, reader: Reader): EventLog {
@@ -54,17 +53,17 @@ export function postgresLog(connect: Connect, reader: Reader): EventLog {
     holder: async (runId) => (await holdersOf([runId])).get(runId) ?? null,
     head,
 
-    runs: async function* () {
-      let before: { readonly at: string; readonly runId: string } | null = null;
-      for (;;) {
-        const page: readonly RunEntry[] = await query((database) => runsBefore(database, before));
+    runs: async function* ({ pageMax = runPageSize, ...selection } = {}) {
+      for (let { before } = selection; ; ) {
+        const page = await query((database) => selectRuns(database, { ...selection, before }, pageMax));
         if (page.length === 0) return;
         const held = await holdersOf(page.map(({ runId }) => runId));
         yield page.map((entry) => ({ ...entry, holder: held.get(entry.runId) ?? null }));
-        const last = page.at(-1) as RunEntry;
-        before = { at: last.startedAt, runId: last.runId };
+        if (page.length < pageMax) return;
+        before = page.at(-1);
       }
     },
+    countRuns: (selection = {}) => query((database) => countRuns(database, selection)),
 
     runIds: (prefix, limit) =>
       query(async (database) => {
@@ -293,27 +292,6 @@ const headOf = (row: { log_id: string; position: number; hash: Buffer; recorded_
   recordedAt: row.recorded_at,
   epoch: row.epoch,
 });
-
-async function runsBefore(
-  database: Kysely<Database>,
-  before: { readonly at: string; readonly runId: string } | null,
-): Promise<readonly RunEntry[]> {
-  let select = database
-    .selectFrom('distilog.heads as head')
-    .innerJoin('distilog.events as first', (join) => join.onRef('first.log_id', '=', 'head.log_id').on('first.position', '=', 1))
-    .select(['head.log_id', 'head.position', 'head.hash', 'head.recorded_at', 'head.epoch', 'first.recorded_at as started_at'])
-    .select(sql<string>`first.data::jsonb -> 'manifest' ->> 'pipeline'`.as('pipeline'))
-    .where('head.log_id', 'not like', '%/side');
-  if (before) select = select.where(sql<boolean>`(first.recorded_at, head.log_id) < (${before.at}::timestamptz, ${before.runId})`);
-  const rows = await select.orderBy('first.recorded_at', 'desc').orderBy('head.log_id', 'desc').limit(runPageSize).execute();
-  return rows.map((row) => ({
-    runId: row.log_id,
-    pipeline: row.pipeline ?? '',
-    startedAt: row.started_at,
-    head: headOf(row),
-    holder: null,
-  }));
-}
 
 /** What a later program wrote is rare by definition, see `isRare`: the first event of each rare kind tells. */
 async function unknownEvent(

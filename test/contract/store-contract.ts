@@ -21,6 +21,7 @@ import {
   type SnapshotKey,
   type Store,
   type StoredSnapshot,
+  type RunSelection,
 } from '#log';
 
 /** What every store does, whichever it is. `open` gives a store that other cases may have written to. */
@@ -287,6 +288,38 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(listed.every((id) => !id.endsWith('/side'))).toBe(true);
       expect(await store.log.runIds(runId, 5)).toEqual([runId]);
       expect(await store.log.runIds('nothing-like-it', 5)).toEqual([]);
+    });
+
+    it('selects runs by when they started, by the run before which they come and by how they stand, and counts as many', async () => {
+      const store = await open();
+      const runs = [];
+      for (let index = 0; index < 3; index++) {
+        runs.push(await begun(async () => store));
+        await pause(2);
+      }
+      const [first, second, third] = runs as [(typeof runs)[0], (typeof runs)[0], (typeof runs)[0]];
+      ok(await second.session.append(request(second.runId, second.started, [{ type: 'RunFinished', data: { outcome: 'partial' } }])));
+      ok(await third.session.append(request(third.runId, third.started, [{ type: 'RunFinished', data: { outcome: 'succeeded' } }])));
+      const own: readonly string[] = [first.runId, second.runId, third.runId];
+      const selected = async (selection: RunSelection) => {
+        const ids = (await Array.fromAsync(store.log.runs(selection))).flat().map(({ runId }) => runId);
+        expect(await store.log.countRuns(selection)).toBe(ids.length);
+        return ids.filter((id) => own.includes(id)).map((id) => own.indexOf(id));
+      };
+      const entries = (await Array.fromAsync(store.log.runs({ pageMax: 1 }))).flat();
+      const cursor = entries.find(({ runId }) => runId === second.runId);
+      if (!cursor) throw new Error('the run is listed');
+      const at = parseInstant(cursor.startedAt);
+      expect(await selected({})).toEqual([2, 1, 0]);
+      expect(await selected({ before: cursor })).toEqual([0]);
+      expect(await selected({ since: at })).toEqual([2, 1]);
+      expect(await selected({ until: at })).toEqual([1, 0]);
+      expect(await selected({ since: at + 1 })).toEqual([2]);
+      expect(await selected({ until: at - 1 })).toEqual([0]);
+      expect(await selected({ standing: 'open' })).toEqual([0]);
+      expect(await selected({ standing: 'lossy' })).toEqual([1]);
+      expect(await selected({ pipeline: cursor.pipeline })).toEqual([2, 1, 0]);
+      expect(await selected({ pipeline: 'no such pipeline' })).toEqual([]);
     });
 
     it('gives back a chunk’s bytes, whatever they are, and says when there are none', async () => {

@@ -8,6 +8,7 @@ import { changedFiles, definitionDiff, type StepChange } from '#pipeline';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
+import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
 import { recordedPipeline, type RecordedPipeline } from '../recorded-pipeline.ts';
 import { wrapped } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -41,12 +42,15 @@ interface RunHistory {
   readonly entries: readonly Entry[];
 }
 
-/** `distilog history`: the audit trail of a pipeline over its runs, oldest first. */
-export async function history(context: CommandContext, pipeline: string, options: CommonOptions): Promise<void> {
+/** `distilog history`: the audit trail of a pipeline over its runs, the newest 20 unless asked otherwise, oldest first. */
+export async function history(context: CommandContext, pipeline: string, options: CommonOptions & RunPageOptions): Promise<void> {
   await withStore(options, async (store) => {
+    const { entries: page, ...rest } = await runPage(store, options, { pipeline });
+    const oldest = page.at(-1);
+    if (!oldest) await requireRuns(store, pipeline);
     const runs: RunHistory[] = [];
-    let before: RecordedPipeline | null = null;
-    for (const entry of await runsOf(store, pipeline)) {
+    let before = oldest ? await runBefore(store, oldest) : null;
+    for (const entry of page.toReversed()) {
       const recorded: RecordedPipeline = await recordedPipeline(store, entry.runId);
       const entries = await entriesOf(store, entry.runId);
       runs.push({
@@ -57,22 +61,22 @@ export async function history(context: CommandContext, pipeline: string, options
       });
       before = recorded;
     }
-    if (options.json) context.terminal.printJson({ pipeline, runs });
-    else show(context.terminal, pipeline, runs);
+    if (options.json) context.terminal.printJson({ pipeline, runs, ...rest });
+    else show(context.terminal, pipeline, { runs, notShown: notShownLine(rest) });
   });
 }
 
-/** The runs of a pipeline, oldest first. Throws `Fault('unknown-pipeline')`. */
-async function runsOf(store: Store, pipeline: string): Promise<readonly RunEntry[]> {
-  const found: RunEntry[] = [];
+/** The run of the same pipeline that came before one, as it was recorded: what the first one shown is compared with. */
+async function runBefore(store: Store, { pipeline, ...run }: RunEntry): Promise<RecordedPipeline | null> {
+  for await (const [older] of store.log.runs({ pipeline, before: run, pageMax: 1 })) if (older) return recordedPipeline(store, older.runId);
+  return null;
+}
+
+/** Throws `Fault('unknown-pipeline')` where no run is of a pipeline. */
+async function requireRuns(store: Store, pipeline: string): Promise<void> {
+  if ((await store.log.countRuns({ pipeline })) > 0) return;
   const others = new Set<string>();
-  for await (const page of store.log.runs()) {
-    for (const entry of page) {
-      if (entry.pipeline === pipeline) found.push(entry);
-      else others.add(entry.pipeline);
-    }
-  }
-  if (found.length > 0) return found.toReversed();
+  for await (const page of store.log.runs()) for (const entry of page) others.add(entry.pipeline);
   const known = others.size > 0 ? `There are runs of ${[...others].sort().join(', ')}.` : 'There is no run in this store yet.';
   throw new Fault('unknown-pipeline', `No run in this store is of a pipeline called ${pipeline}. ${known}`, { details: { pipeline } });
 }
@@ -170,9 +174,14 @@ const verbs: Readonly<Partial<Record<EventType, string>>> = {
   LateResult: 'late result',
 };
 
-function show(terminal: Terminal, pipeline: string, runs: readonly RunHistory[]): void {
+function show(
+  terminal: Terminal,
+  pipeline: string,
+  { runs, notShown }: { readonly runs: readonly RunHistory[]; readonly notShown: string | null },
+): void {
   const { print, paint, width } = terminal;
   print(`${paint('bold', pipeline)}  ${formatCount(runs.length)} run${runs.length === 1 ? '' : 's'}, oldest first`);
+  if (notShown !== null) print(paint('dim', notShown));
   for (const { runId, status, changes, entries } of runs) {
     const style =
       status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : status === 'partial' || status === 'paused' ? 'yellow' : 'red';

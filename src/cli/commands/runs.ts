@@ -7,9 +7,10 @@ import { withStore, type CommandContext, type CommonOptions } from '../context.t
 import { currentState } from '../liveness.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
+import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
 import { table } from '../table.ts';
 
-export interface RunsOptions extends CommonOptions {
+export interface RunsOptions extends CommonOptions, RunPageOptions {
   readonly pipeline?: string | undefined;
   readonly at?: string | undefined;
 }
@@ -30,21 +31,22 @@ interface Listed {
   readonly lastDriver: string | null;
 }
 
-/** `distilog runs`: every run of the store, newest first. */
+/** `distilog runs`: runs of the store, newest first, the newest 20 unless asked otherwise. */
 export async function runs(context: CommandContext, options: RunsOptions): Promise<void> {
   const asked = options.at === undefined ? null : parseAsOf(options.at, systemClock());
   if (asked?.kind === 'position') throw new Fault('not-an-as-of', 'runs --at takes a time: positions are places in one run.');
   await withStore(options, async (store) => {
-    const all: Listed[] = [];
-    for await (const page of store.log.runs()) {
-      for (const entry of page) {
-        if (options.pipeline !== undefined && entry.pipeline !== options.pipeline) continue;
-        const run = await listedRun(store, entry, asked?.kind === 'instant' ? asked.instant : null);
-        if (run) all.push(run);
-      }
+    const instant = asked?.kind === 'instant' ? asked.instant : null;
+    const { entries, ...rest } = await runPage(store, options, { pipeline: options.pipeline, until: instant ?? undefined });
+    const shown: Listed[] = [];
+    for (const entry of entries) {
+      const run = await listedRun(store, entry, instant);
+      if (run) shown.push(run);
     }
-    if (options.json) context.terminal.printJson({ runs: all });
-    else show(context, all);
+    if (options.json) context.terminal.printJson({ runs: shown, ...rest });
+    else if (shown.length > 0) show(context, shown, notShownLine(rest));
+    else if ((await store.log.countRuns()) === 0) context.terminal.print('No runs yet. Start one: distilog run FILE');
+    else context.terminal.print('No run fits these options.');
   });
 }
 
@@ -85,11 +87,7 @@ const listed = (
   lastDriver: seen.lastDriver,
 });
 
-function show({ terminal: { print, paint } }: CommandContext, all: readonly Listed[]): void {
-  if (all.length === 0) {
-    print('No runs yet. Start one: distilog run FILE');
-    return;
-  }
+function show({ terminal: { print, paint } }: CommandContext, shown: readonly Listed[], notShown: string | null): void {
   const columns = [
     { title: 'run' },
     { title: 'pipeline' },
@@ -99,7 +97,7 @@ function show({ terminal: { print, paint } }: CommandContext, all: readonly List
     { title: 'events', align: 'right' },
     { title: 'driver' },
   ] as const;
-  const rows = all.map(({ runId, pipeline, status, startedAt, lastEventAt, position, ...whose }) => [
+  const rows = shown.map(({ runId, pipeline, status, startedAt, lastEventAt, position, ...whose }) => [
     runId,
     pipeline,
     whose.interrupted
@@ -111,6 +109,7 @@ function show({ terminal: { print, paint } }: CommandContext, all: readonly List
     drivenBy(lastEventAt, whose),
   ]);
   print(table(columns, rows, (title) => paint('dim', title)));
+  if (notShown !== null) print(paint('dim', notShown));
 }
 
 function drivenBy(lastEventAt: string, { driver, drivenSince, lastDriver }: Pick<Listed, 'driver' | 'drivenSince' | 'lastDriver'>): string {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { manualClock } from '#kit/clock';
 import { formatInstant, parseInstant } from '#kit/instant';
-import { memoryStore, parseAsOf, resolveAsOf } from '#log';
+import { memoryStore, parseAsOf, parseSince, resolveAsOf } from '#log';
 import { createRun, requestOf, runId, stepStarted } from './log-fixture.ts';
 
 const now = parseInstant('2026-11-24T12:00:00.000000Z');
@@ -176,5 +176,27 @@ describe('resolving an AS-OF', () => {
   it('says so where a log has no event yet', async () => {
     const { log } = await open();
     await expect(resolveAsOf(log, `${runId}/side`, at('head'))).rejects.toMatchObject({ code: 'as-of-before-start' });
+  });
+});
+
+describe('a time from when on', () => {
+  const since = (text: string) => formatInstant(parseSince(text, now));
+
+  it('means the start of its unit, or so long ago', () => {
+    inZone('UTC');
+    expect(since('2026-11-24')).toBe('2026-11-24T00:00:00.000000Z');
+    expect(since('2026-11-24T10')).toBe('2026-11-24T10:00:00.000000Z');
+    expect(since('2026-11-24T10:30+01:00')).toBe('2026-11-24T09:30:00.000000Z');
+    expect(since('2026-11-24T10:30:01.5Z')).toBe('2026-11-24T10:30:01.500000Z');
+    expect(since('2h')).toBe('2026-11-24T10:00:00.000000Z');
+  });
+
+  it('means the first one of a local time that comes twice', () => {
+    inZone('Europe/Berlin');
+    expect(since('2026-10-25T02:30')).toBe('2026-10-25T00:30:00.000000Z');
+  });
+
+  it.each(['head', '12', 'yesterday', '2026-13-01', ''])('is refused where it is none: %j', (text) => {
+    expect(() => parseSince(text, now)).toThrow(expect.objectContaining({ code: 'not-a-time' }) as Error);
   });
 });

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { startPipeline } from '#engine';
+import { pipeline, plan } from '#pipeline';
+import { history } from '../src/cli/commands/history.ts';
+import { runs as listRuns } from '../src/cli/commands/runs.ts';
+import { status } from '../src/cli/commands/status.ts';
+import type { CommandContext } from '../src/cli/context.ts';
+import { copyRun } from '../test/postgres/many-runs.ts';
+import type { Area, Bench } from './area.ts';
+import { inTurns, type Runner } from './rounds.ts';
+
+const sizes = [2_000, 10_000];
+const quickSizes = [20, 100];
+
+const pipelineName = 'small';
+
+/** How long commands that look at a store's runs take, on stores of few runs and of many. */
+export const runs: Area = {
+  name: 'runs',
+  does: 'the lists of runs and the newest run, in stores of few and many runs',
+  run: async (bench) => {
+    const stores = await storesWithRuns(bench);
+    const [smallest] = stores;
+    const comparisons = [];
+    for (const [what, command] of commands) {
+      const contestants = await inTurns(
+        stores.map((store) => timed(store, command)),
+        bench.rounds,
+        bench.say,
+      );
+      comparisons.push({ what, unit: 'ms', better: 'lower', base: smallest?.name, contestants, note } as const);
+    }
+    return comparisons;
+  },
+};
+
+const note = 'From the opening of the store to its closing, in one process: the start of Node.js is left out.';
+
+type Command = (context: CommandContext, store: string) => Promise<void>;
+
+const commands: readonly (readonly [string, Command])[] = [
+  ['runs', (context, store) => listRuns(context, { store })],
+  ['history of one pipeline', (context, store) => history(context, pipelineName, { store })],
+  ['status of the newest run', (context, store) => status(context, undefined, { store })],
+];
+
+interface StoreWithRuns {
+  readonly name: string;
+  readonly url: string;
+}
+
+async function storesWithRuns({ server, isQuick, say }: Bench): Promise<readonly StoreWithRuns[]> {
+  const stores: StoreWithRuns[] = [];
+  for (const count of isQuick ? quickSizes : sizes) {
+    const database = await server.database(`runs_${count}`);
+    const run = await startPipeline(await database.store(), smallPlan, { runId: pipelineName, seed: 1 });
+    await run.drive();
+    await copyRun((text) => database.sql(text), pipelineName, count - 1);
+    const name = `${count.toLocaleString('en-US')} runs`;
+    say(`  a store with ${name}`);
+    stores.push({ name, url: database.url });
+  }
+  return stores;
+}
+
+const smallPlan = plan(
+  pipeline(pipelineName, ({ source }) => {
+    const rows = source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 10 }, (_, n) => ({ n })) });
+    return { doubled: rows.map('doubled', { output: z.object({ twice: z.int() }), run: ({ n }) => ({ twice: 2 * n }) }) };
+  }),
+);
+
+const timed = ({ name, url }: StoreWithRuns, command: Command): Runner => ({
+  name,
+  run: async (_round, seen) => {
+    let lines = 0;
+    const print = (text: string | readonly string[]) => {
+      lines += [text].flat().join('\n').split('\n').length;
+    };
+    const started = performance.now();
+    await command(contextWith(print), url);
+    seen['lines'] = lines;
+    return performance.now() - started;
+  },
+});
+
+const contextWith = (print: (text: string | readonly string[]) => void): CommandContext => ({
+  terminal: {
+    print,
+    printText: print,
+    printJson: () => undefined,
+    note: () => undefined,
+    openRegion: () => ({ draw: () => undefined, clear: () => undefined, done: () => undefined }),
+    isInteractive: false,
+    width: 100,
+    paint: (_style, text) => text,
+  },
+  exit: () => undefined,
+  onInterrupt: () => undefined,
+  goOnWithoutOutput: () => undefined,
+});

@@ -1,0 +1,62 @@
+import { systemClock } from '#kit/clock';
+import { parseSince, runLogId, type RunCursor, type RunEntry, type RunSelection, type Store } from '#log';
+import { countOption } from './count-option.ts';
+import { findRun } from './find-run.ts';
+import { formatCount } from './numbers.ts';
+
+/** Options of commands that list runs. */
+export interface RunPageOptions {
+  readonly limit?: string | undefined;
+  readonly all?: boolean | undefined;
+  readonly since?: string | undefined;
+  readonly before?: string | undefined;
+}
+
+/** Runs that a command shows, newest first, and how many it leaves out. */
+export interface RunPage {
+  readonly entries: readonly RunEntry[];
+  /** Runs that fit the same options and are older than those shown. */
+  readonly notShown: number;
+  /** The value of `--before` that shows those next, or null if there are none. */
+  readonly next: string | null;
+}
+
+/** Runs shown unless the user asks for others. */
+const shownMax = 20;
+/** Runs that are asked of the store at once. */
+const pageMax = 200;
+
+/**
+ * Returns the newest runs that fit a command's options, and how many older ones fit. Throws `Fault('not-a-number')`, `Fault('not-a-time')` and what
+ * `findRun` throws for the run of `--before`.
+ */
+export async function runPage(
+  store: Store,
+  options: RunPageOptions,
+  selection: Pick<RunSelection, 'pipeline' | 'until'>,
+): Promise<RunPage> {
+  const limit = options.all ? Number.POSITIVE_INFINITY : (countOption('--limit', options.limit) ?? shownMax);
+  const since = options.since === undefined ? undefined : parseSince(options.since, systemClock());
+  const fitting = { ...selection, since };
+  const before = options.before === undefined ? undefined : await cursorAt(store, options.before);
+  const entries: RunEntry[] = [];
+  for await (const page of store.log.runs({ ...fitting, before, pageMax: Math.min(limit, pageMax) })) {
+    entries.push(...page.slice(0, limit - entries.length));
+    if (entries.length >= limit) break;
+  }
+  const last = entries.at(-1);
+  const notShown = last === undefined || entries.length < limit ? 0 : await store.log.countRuns({ ...fitting, before: last });
+  return { entries, notShown, next: last !== undefined && notShown > 0 ? last.runId : null };
+}
+
+/** Returns the line that says how many runs are not shown and how to see them, or null if all are. */
+export const notShownLine = ({ notShown, next }: Pick<RunPage, 'notShown' | 'next'>): string | null =>
+  next === null
+    ? null
+    : `${formatCount(notShown)} older ${notShown === 1 ? 'run is' : 'runs are'} not shown: use --all, --limit N, or --before ${next}.`;
+
+async function cursorAt(store: Store, asked: string): Promise<RunCursor> {
+  const runId = await findRun(store, asked);
+  const first = await store.log.asOf(runLogId(runId), 1);
+  return { runId, startedAt: first?.recordedAt ?? '' };
+}
