@@ -68,7 +68,7 @@ describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }
   it('is given up at once when it refuses the login', async () => {
     const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
     const { postmaster, told } = await watched(folder, [refused, refused]);
-    expect(told).toEqual(['PostgreSQL started and could not be used: Error: password authentication failed']);
+    expect(told).toEqual(['PostgreSQL started and could not be used: password authentication failed']);
     await postmaster.stop(true);
     expect(await untilGone(folder, 10_000)).toEqual([]);
   });
