@@ -26,14 +26,21 @@ const holders: ReadonlySet<string> = new Set([
   'union',
 ]);
 
-/** Whether values of a schema may have keys that it does not name: a record, JSON, an object with a catchall, whatever is not known to have none. */
-export function takesAnyKey(schema: z.core.$ZodType): boolean {
+/**
+ * Returns whether values of a schema may have keys that it does not name: a record, JSON, an object with a catchall, anything that is not known to have
+ * none. A schema may contain itself, as that of a tree.
+ */
+export const takesAnyKey = (schema: z.core.$ZodType): boolean => isOpen(schema, new Set());
+
+function isOpen(schema: z.core.$ZodType, seen: Set<z.core.$ZodType>): boolean {
+  if (seen.has(schema)) return false;
+  seen.add(schema);
   const { type, innerType, element, options = [], items = [], rest, shape, catchall } = schema._zod.def as unknown as Parts;
   if (scalars.has(type)) return false;
   if (type === 'object') {
     const isClosed = catchall === undefined || catchall._zod.def.type === 'never';
-    return !isClosed || Object.values(shape ?? {}).some(takesAnyKey);
+    return !isClosed || Object.values(shape ?? {}).some((each) => isOpen(each, seen));
   }
   if (!holders.has(type)) return true;
-  return [innerType, element, rest, ...options, ...items].some((each) => each !== undefined && each !== null && takesAnyKey(each));
+  return [innerType, element, rest, ...options, ...items].some((each) => each !== undefined && each !== null && isOpen(each, seen));
 }
