@@ -35,7 +35,7 @@ const purposes = [
   ['append', /distilog\.append\(/],
   ['takeover', /distilog\.take_over\(/],
   ['creation', /distilog\.create_run\(/],
-  ['chunk', /^insert into "distilog"\."chunks"/],
+  ['chunk', /distilog\.store_chunks\(/],
   ['snapshot', /distilog\.store_snapshots\(/],
   ['server-roles', /create role|alter role/i],
 ] as const;
