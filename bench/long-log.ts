@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { NewEvent } from '#schema';
-import { projections } from '#projections';
-import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, runLogId, snapshotting, type Appender, type Store } from '#log';
-import { pipeline, plan, type Plan } from '#pipeline';
-import { ChunkBuilder, documentChunk, type BuiltChunk } from '#rows';
+import type { NewEvent } from '../schema/index.ts';
+import { projections } from '../projections/index.ts';
+import { newId } from '../src/kit/ids.ts';
+import { encodeEvent, openAppender, runLogId, snapshotting, type Appender, type Store } from '../src/log/index.ts';
+import { pipeline, plan, type Plan } from '../src/pipeline/index.ts';
+import { ChunkBuilder, documentChunk, type BuiltChunk } from '../src/rows/index.ts';
 
 /** Rows that the source of a long log has: more than any run of a benchmark gets to. */
 const sourceRows = 10_000_000;

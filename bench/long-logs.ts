@@ -1,4 +1,4 @@
-import type { PostgresStore } from '#postgres';
+import type { PostgresStore } from '../src/postgres/index.ts';
 import { makeLongLog, type LongLog } from './long-log.ts';
 import type { Bench } from './area.ts';
 import { requireVerified } from './require-verified.ts';

@@ -1,4 +1,4 @@
-import { openPostgresStore, type PostgresStore } from '#postgres';
+import { openPostgresStore, type PostgresStore } from '../src/postgres/index.ts';
 import type { BenchDatabase } from './server.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { hasCode } from '#kit/fault';
+import { hasCode } from '../src/kit/fault.ts';
 
 /** Peers are a package of their own: what they change or need stays among them. */
 const { resolve } = createRequire(new URL('peers/package.json', import.meta.url));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pipeline, type Pipeline } from '#pipeline';
+import { pipeline, type Pipeline } from '../src/pipeline/index.ts';
 import type { Entry } from '../examples/wordnet.ts';
 
 /** How many glosses an answer is made of: one, and about as many as a model's answer of a few paragraphs has words. */

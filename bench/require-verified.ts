@@ -1,4 +1,4 @@
-import { runLogId, verify, type Store } from '#log';
+import { runLogId, verify, type Store } from '../src/log/index.ts';
 
 /** Throws where a run that was measured is not what was appended: speed that costs the history is none. */
 export async function requireVerified(store: Store, runId: string): Promise<void> {

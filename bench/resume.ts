@@ -1,6 +1,6 @@
-import { resumePipeline } from '#engine';
-import type { Store } from '#log';
-import type { RecordedEvent } from '#schema';
+import { resumePipeline } from '../src/engine/index.ts';
+import type { Store } from '../src/log/index.ts';
+import type { RecordedEvent } from '../schema/index.ts';
 import type { Area } from './area.ts';
 import { longLogPlan } from './long-log.ts';
 import { longLogs, sizeName, type StoredLongLog } from './long-logs.ts';

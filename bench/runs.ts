@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { pipeline, plan } from '#pipeline';
+import { startPipeline } from '../src/engine/index.ts';
+import { pipeline, plan } from '../src/pipeline/index.ts';
 import { history } from '../src/cli/commands/history.ts';
 import { runs as listRuns } from '../src/cli/commands/runs.ts';
 import { status } from '../src/cli/commands/status.ts';

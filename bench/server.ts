@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { migrate, openPostgresStore, type Connect, type PostgresStore } from '#postgres';
+import { migrate, openPostgresStore, type Connect, type PostgresStore } from '../src/postgres/index.ts';
 import { ownServer } from '../test/postgres/own-server.ts';
 
 /** The PostgreSQL that everybody is measured on: durable, with the settings of our embedded one, and on TCP as well as on its socket. */

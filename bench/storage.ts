@@ -1,8 +1,8 @@
-import { createDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { canonicalJson } from '#kit/json';
-import { resolveAsOf, type Store } from '#log';
-import { plan } from '#pipeline';
+import { createDistiset } from '../src/distiset/index.ts';
+import { startPipeline } from '../src/engine/index.ts';
+import { canonicalJson } from '../src/kit/json.ts';
+import { resolveAsOf, type Store } from '../src/log/index.ts';
+import { plan } from '../src/pipeline/index.ts';
 import { wordnet, type Entry } from '../examples/wordnet.ts';
 import type { Area, Bench, Comparison, Contestant } from './area.ts';
 import { answers, prose, type ProseOptions } from './prose.ts';

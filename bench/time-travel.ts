@@ -1,6 +1,6 @@
-import { graph, type GraphState } from '#projections';
-import { parseInstant } from '#kit/instant';
-import { foldAt, resolveAsOf, runLogId } from '#log';
+import { graph, type GraphState } from '../projections/index.ts';
+import { parseInstant } from '../src/kit/instant.ts';
+import { foldAt, resolveAsOf, runLogId } from '../src/log/index.ts';
 import type { Area, Comparison } from './area.ts';
 import { longLogs, sizeName, type StoredLongLog } from './long-logs.ts';
 import { pagesRead } from './pages-read.ts';

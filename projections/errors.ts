@@ -1,4 +1,4 @@
-import type { Rejected } from '#schema';
+import type { Rejected } from '../schema/index.ts';
 import { projection } from './projection.ts';
 
 /** Losses of one cause in one step. */

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#schema';
+import type { RecordedEvent } from '../schema/index.ts';
 import { own } from './own.ts';
 import { projection } from './projection.ts';
 import { microseconds } from './time.ts';

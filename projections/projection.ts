@@ -1,4 +1,4 @@
-import type { EventType, RecordedEvent } from '#schema';
+import type { EventType, RecordedEvent } from '../schema/index.ts';
 
 /** A fold that is a value: named, versioned, pure, synchronous and total. State is JSON. */
 export interface Projection<State> {

@@ -1,4 +1,4 @@
-import type { EventType, RecordedEvent } from '#schema';
+import type { EventType, RecordedEvent } from '../schema/index.ts';
 import { projection } from './projection.ts';
 
 /** One thing that happened to the run or to one of its steps. */

@@ -1,4 +1,4 @@
-import type { Usage } from '#schema';
+import type { Usage } from '../schema/index.ts';
 import { own } from './own.ts';
 import { projection } from './projection.ts';
 

@@ -4,11 +4,9 @@ export {
   chunkUnpackedMax,
   eventBytesMax,
   loadedMax,
-  messageLengthMax,
   nameLengthMax,
   rejectionBytesInlineMax,
   rowBytesMax,
-  stackLengthMax,
   stepsMax,
   undeclaredMax,
 } from './bounds.ts';
@@ -17,7 +15,6 @@ export { checkpointsSchema, type Checkpoint, type Checkpoints } from './checkpoi
 export {
   catalogue,
   isEventType,
-  type CatalogueEntry,
   type DataOf,
   type EventType,
   type NewEvent,
@@ -33,9 +30,9 @@ export {
   type TriedAgain,
 } from './events/run-events.ts';
 export { checkedData } from './events/checked-data.ts';
-export { currentData, schemaText, type Known, type Upcaster } from './events/upcast.ts';
+export { currentData, schemaText } from './events/upcast.ts';
 export type { Failure } from './failure.ts';
-export { loadedSchema, type Loaded } from './loaded.ts';
+export { type Loaded } from './loaded.ts';
 export {
   definitionSchema,
   namePattern,
@@ -48,7 +45,7 @@ export {
   type ManifestStep,
   type Operator,
 } from './manifest.ts';
-export { givesRowsTwice, type UnitedStep } from './united-rows.ts';
+export { givesRowsTwice } from './united-rows.ts';
 export {
   branchColumn,
   hiddenPrefix,

@@ -13,7 +13,7 @@ export {
   type TraceStep,
   type VerifiedDistiset,
   type WrittenDistiset,
-} from '#distiset';
+} from './distiset/index.ts';
 export {
   exportDistiset,
   handleUnhandledErrors,
@@ -24,9 +24,9 @@ export {
   type ExportOptions,
   type NewRunOptions,
   type RetryOptions,
-} from '#engine';
-export { Fault, hasCode } from '#kit/fault';
-export type { Json, JsonObject } from '#kit/json';
+} from './engine/index.ts';
+export { Fault, hasCode } from './kit/fault.ts';
+export type { Json, JsonObject } from './kit/json.ts';
 export {
   checkSnapshots,
   follow,
@@ -40,7 +40,7 @@ export {
   type EventLog,
   type Store,
   type Verified,
-} from '#log';
+} from './log/index.ts';
 export {
   NonRetryableError,
   pipeline,
@@ -69,10 +69,10 @@ export {
   type SourceStep,
   type StepOptions,
   type Usage,
-} from '#pipeline';
-export { migrate, openPostgresStore, openStore, type PostgresStore } from '#postgres';
-export { errors, graph, progress, projections, timeline, usage } from '#projections';
-export type { RowName } from '#rows';
-export { cancelRun, type DrivenRun, type Rest, type StopWish } from '#scheduler';
-export type { EventType, NewEvent, RecordedEvent } from '#schema';
-export { csv, jsonl, parquet, type CsvOptions, type JsonlOptions, type ParquetOptions } from '#steps';
+} from './pipeline/index.ts';
+export { migrate, openPostgresStore, openStore, type PostgresStore } from './postgres/index.ts';
+export { errors, graph, progress, projections, timeline, usage } from '../projections/index.ts';
+export type { RowName } from './rows/index.ts';
+export { cancelRun, type DrivenRun, type Rest, type StopWish } from './scheduler/index.ts';
+export type { EventType, NewEvent, RecordedEvent } from '../schema/index.ts';
+export { csv, jsonl, parquet, type CsvOptions, type JsonlOptions, type ParquetOptions } from './steps/index.ts';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { openEmbeddedStore, stopEmbeddedStore } from '../src/postgres/index.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

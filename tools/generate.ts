@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { migrate, openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { migrate, openEmbeddedStore, stopEmbeddedStore } from '../src/postgres/index.ts';
 import { onClient } from '../src/postgres/connection.ts';
 import { schemaFacts } from '../src/postgres/schema-facts.ts';
 import { useOwnState } from '../test/own-state.ts';

@@ -1,5 +1,5 @@
-import type { NewEvent } from '#schema';
-import { encodeEvent } from '#log';
+import type { NewEvent } from '../../schema/index.ts';
+import { encodeEvent } from '../../src/log/index.ts';
 
 /** The end of a batch as a pipeline of calls to a model records it. Its batch has to be one that has no end yet. */
 export const batchSucceeded = (batch: number, chunks: readonly string[]): NewEvent => ({

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { startPipeline } from '#engine';
-import { plan } from '#pipeline';
+import { startPipeline } from '../../src/engine/index.ts';
+import { plan } from '../../src/pipeline/index.ts';
 import { wordnet, type Entry } from '../../examples/wordnet.ts';
 import { us, type Area, type Bench, type Comparison } from '../area.ts';
 import { ownProcess, plainProcess, type Told } from '../measured-process.ts';

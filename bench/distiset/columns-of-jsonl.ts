@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { Json, JsonObject } from '#kit/json';
+import type { Json, JsonObject } from '../../src/kit/json.ts';
 
 /** The rows of a JSONL file by column, all in memory. */
 export function columnsOfJsonl(file: string): {

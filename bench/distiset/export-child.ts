@@ -1,7 +1,7 @@
 // Writes what a run of ours has: export-child.ts URL RUN DIRECTORY.
-import { createDistiset, writeDistiset } from '#distiset';
-import { resolveAsOf } from '#log';
-import { openStore } from '#postgres';
+import { createDistiset, writeDistiset } from '../../src/distiset/index.ts';
+import { resolveAsOf } from '../../src/log/index.ts';
+import { openStore } from '../../src/postgres/index.ts';
 import { garbageCollector } from '../../src/cli/frugal-heap.ts';
 import { tell } from '../measured-process.ts';
 

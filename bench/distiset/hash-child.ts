@@ -5,7 +5,7 @@ import { LinesHash } from '../../src/distiset/writers/lines-hash.ts';
 import { blockTexts } from '../../src/distiset/writers/row-text.ts';
 import { batchSize } from '../engine/pipelines.ts';
 import { columnsOfJsonl } from './columns-of-jsonl.ts';
-import type { Json } from '#kit/json';
+import type { Json } from '../../src/kit/json.ts';
 
 const [jsonl = ''] = process.argv.slice(2);
 const { names, stored } = storedColumns(jsonl);

@@ -1,7 +1,7 @@
 // Reads what a run of ours has, and writes nothing: read-child.ts URL RUN.
-import { createDistiset } from '#distiset';
-import { resolveAsOf } from '#log';
-import { openStore } from '#postgres';
+import { createDistiset } from '../../src/distiset/index.ts';
+import { resolveAsOf } from '../../src/log/index.ts';
+import { openStore } from '../../src/postgres/index.ts';
 import { tell } from '../measured-process.ts';
 
 const [url = '', runId = ''] = process.argv.slice(2);

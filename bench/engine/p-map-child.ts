@@ -1,7 +1,7 @@
 // The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS [IN-FLIGHT STEPS].
 import { tell } from '../measured-process.ts';
 import { answerOf, call, callsInFlight, isKept, latencyMs, textOf } from './pipelines.ts';
-import { pause } from '#kit/pause';
+import { pause } from '../../src/kit/pause.ts';
 import { importPeer } from '../peers.ts';
 
 /** What of the package is used. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { pipeline, type Pipeline } from '#pipeline';
-import { pause } from '#kit/pause';
+import { pipeline, type Pipeline } from '../../src/pipeline/index.ts';
+import { pause } from '../../src/kit/pause.ts';
 
 /** Rows in a batch, of ours and of everybody who has batches. */
 export const batchSize = 1_000;

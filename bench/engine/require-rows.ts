@@ -1,5 +1,5 @@
-import { createDistiset } from '#distiset';
-import { resolveAsOf, type Store } from '#log';
+import { createDistiset } from '../../src/distiset/index.ts';
+import { resolveAsOf, type Store } from '../../src/log/index.ts';
 
 /** Throws unless the only config of a run of ours has so many rows. */
 export async function requireRows(store: Store, runId: string, expected: number): Promise<void> {

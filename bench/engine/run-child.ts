@@ -1,8 +1,8 @@
 // One run of ours: run-child.ts PIPELINE URL RUN ROWS [OPTION]…, where ROWS is what goes in. The store is migrated already; without a URL it is in memory.
-import { startPipeline } from '#engine';
-import { memoryStore, type Store } from '#log';
-import { plan } from '#pipeline';
-import { openStore } from '#postgres';
+import { startPipeline } from '../../src/engine/index.ts';
+import { memoryStore, type Store } from '../../src/log/index.ts';
+import { plan } from '../../src/pipeline/index.ts';
+import { openStore } from '../../src/postgres/index.ts';
 import { tell } from '../measured-process.ts';
 import { calls, heavyTail, keptOf, trivial } from './pipelines.ts';
 import { requireRows } from './require-rows.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { pause } from '#kit/pause';
+import { pause } from '../../src/kit/pause.ts';
 
 /** How often it asks: seldom beside the work, often beside its length. */
 const pollMs = 10;

@@ -1,4 +1,4 @@
-import type { RecordedEvent, Span } from '#schema';
+import type { RecordedEvent, Span } from '../../schema/index.ts';
 import { projection } from '../projection.ts';
 import { microseconds } from '../time.ts';
 import { reopen } from './reopen.ts';

@@ -1,4 +1,4 @@
-import type { Range, RecordedEvent } from '#schema';
+import type { Range, RecordedEvent } from '../../schema/index.ts';
 import { own } from '../own.ts';
 import type { GraphState, StepState } from './state.ts';
 

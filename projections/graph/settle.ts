@@ -1,4 +1,4 @@
-import type { Range } from '#schema';
+import type { Range } from '../../schema/index.ts';
 import { isDone, isSettled, stepNamed, type GraphState, type StepState, type Waiting } from './state.ts';
 
 /** A graph with some fields of one step replaced. */

@@ -1,4 +1,4 @@
-import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '#schema';
+import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '../../schema/index.ts';
 import { own } from '../own.ts';
 
 /** Microseconds since 1970, of the database's clock. */

@@ -1,5 +1,5 @@
-import { systemClock } from '#kit/clock';
-import { parseAsOf, resolveAsOf, runLogId, type AsOf, type Store } from '#log';
+import { systemClock } from '../kit/clock.ts';
+import { parseAsOf, resolveAsOf, runLogId, type AsOf, type Store } from '../log/index.ts';
 
 /** The place in a run's log that `--at` means; left out: the head. */
 export const asOfOption = (store: Store, runId: string, asked: string | undefined): Promise<AsOf> =>

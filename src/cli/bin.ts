@@ -10,7 +10,7 @@ if (major < 22 || (major === 22 && minor < 18)) {
   const { becomeFrugal } = await import('./frugal-heap.ts');
   becomeFrugal();
   // What a pipeline imports may be loaded by now: by what it was loaded, is known if that is noted from the beginning.
-  const { recordModules } = await import('#kit/module-graph');
+  const { recordModules } = await import('../kit/module-graph.ts');
   const stopRecording = recordModules();
   const { main } = await import('./main.ts');
   stopRecording();

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
-import { canRetry } from '#engine';
-import { graph, progress, type GraphState } from '#projections';
-import { Fault } from '#kit/fault';
-import { foldAt, runLogId, type RunEntry, type Store } from '#log';
+import { canRetry } from '../engine/index.ts';
+import { graph, progress, type GraphState } from '../../projections/index.ts';
+import { Fault } from '../kit/fault.ts';
+import { foldAt, runLogId, type RunEntry, type Store } from '../log/index.ts';
 import { findRun } from './find-run.ts';
 import { currentState } from './liveness.ts';
 import { localTime } from './local-time.ts';

@@ -1,4 +1,4 @@
-import { openStore, type PostgresStore, type StoreOptions } from '#postgres';
+import { openStore, type PostgresStore, type StoreOptions } from '../postgres/index.ts';
 import { noteWriter, type Terminal } from './terminal.ts';
 
 /** Options that every command has. */

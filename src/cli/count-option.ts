@@ -1,4 +1,4 @@
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 
 /** What an option that counts something says: a whole number from 1. Throws `Fault('not-a-number')`. */
 export function countOption(name: string, text: string | undefined): number | undefined {

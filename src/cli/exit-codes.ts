@@ -1,6 +1,6 @@
-import type { Rest } from '#scheduler';
-import { isInstance } from '#kit/describe-thrown';
-import { codeOf, Fault } from '#kit/fault';
+import type { Rest } from '../scheduler/index.ts';
+import { isInstance } from '../kit/describe-thrown.ts';
+import { codeOf, Fault } from '../kit/fault.ts';
 
 /** What the process says to the shell. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, partial: 3, paused: 4 } as const;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { readMetadata } from '#distiset';
-import { Fault } from '#kit/fault';
+import { readMetadata } from '../distiset/index.ts';
+import { Fault } from '../kit/fault.ts';
 
 /** A row of a written distiset: of which run, step and position, and which of the step's rows, from 0. */
 export interface ExportedRow {

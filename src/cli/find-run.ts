@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Store } from '#log';
+import { Fault } from '../kit/fault.ts';
+import type { Store } from '../log/index.ts';
 
 const shownMax = 5;
 

@@ -1,7 +1,7 @@
-import { graph, type GraphState } from '#projections';
-import type { RecordedEvent } from '#schema';
-import { pause } from '#kit/pause';
-import { foldAt, follow, runLogId, type Store } from '#log';
+import { graph, type GraphState } from '../../projections/index.ts';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { pause } from '../kit/pause.ts';
+import { foldAt, follow, runLogId, type Store } from '../log/index.ts';
 import type { CommandContext } from './context.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { sha256 } from '#kit/sha256';
-import { makeStateFolder, readStateFile, writeStateFile } from '#kit/state-directory';
-import { runLogId, type Store } from '#log';
+import { sha256 } from '../kit/sha256.ts';
+import { makeStateFolder, readStateFile, writeStateFile } from '../kit/state-directory.ts';
+import { runLogId, type Store } from '../log/index.ts';
 import { localSources, type HashedSource } from './local-sources.ts';
 
 /** Runs whose files are remembered; older ones are forgotten, and their files have to be named again. */

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#schema';
+import type { RecordedEvent } from '../../schema/index.ts';
 import { formatCount, formatDuration } from './numbers.ts';
 import { progressFrame, type Frame } from './progress-frame.ts';
 import { evolveRun, stepViews, tokensOf, type RunStates } from './run-view.ts';

@@ -1,5 +1,5 @@
-import { graph } from '#projections';
-import { foldAt, runLogId, type Holder, type Store } from '#log';
+import { graph } from '../../projections/index.ts';
+import { foldAt, runLogId, type Holder, type Store } from '../log/index.ts';
 
 /** A run as of one moment: where its log ends, what it says there, and who drives it. */
 export interface CurrentState {

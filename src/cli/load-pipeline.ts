@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
-import { describeThrown, isInstance } from '#kit/describe-thrown';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { isPipeline, type Pipeline } from '#pipeline';
-import { recordModules } from '#kit/module-graph';
-import type { Definition, Loaded } from '#schema';
+import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { isPipeline, type Pipeline } from '../pipeline/index.ts';
+import { recordModules } from '../kit/module-graph.ts';
+import type { Definition, Loaded } from '../../schema/index.ts';
 import { loadedCode } from './loaded-code.ts';
 import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
 

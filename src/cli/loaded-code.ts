@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { canonicalJson } from '#kit/json';
-import { importingFiles, importsOf, isModule, type ImportedFile } from '#kit/module-graph';
-import { sha256 } from '#kit/sha256';
-import { packageFolder } from '#engine';
-import { loadedMax, type Loaded } from '#schema';
+import { canonicalJson } from '../kit/json.ts';
+import { importingFiles, importsOf, isModule, type ImportedFile } from '../kit/module-graph.ts';
+import { sha256 } from '../kit/sha256.ts';
+import { packageFolder } from '../engine/index.ts';
+import { loadedMax, type Loaded } from '../../schema/index.ts';
 import { findPackage, packageOf, versionOf, type Package } from './packages.ts';
 
 /** What came into this process with a pipeline's file. */

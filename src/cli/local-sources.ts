@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { formatBytes } from '#kit/bytes';
-import { sha256, type Sha256 } from '#kit/sha256';
-import type { Definition } from '#schema';
+import { formatBytes } from '../kit/bytes.ts';
+import { sha256, type Sha256 } from '../kit/sha256.ts';
+import type { Definition } from '../../schema/index.ts';
 
 /** Files that are followed, and bytes of their texts that are recorded: one document of the log holds them all. */
 const filesMax = 2_000;

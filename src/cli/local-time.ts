@@ -1,6 +1,6 @@
-import { ageInWords } from '#kit/age';
-import { systemClock } from '#kit/clock';
-import { parseInstant, type Timestamp } from '#kit/instant';
+import { ageInWords } from '../kit/age.ts';
+import { systemClock } from '../kit/clock.ts';
+import { parseInstant, type Timestamp } from '../kit/instant.ts';
 
 /** A timestamp as a person here reads it, to the second: `2026-11-24 10:30:00`. */
 export function localTime(timestamp: Timestamp): string {

@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
-import { handleUnhandledErrors, program as programVersions } from '#engine';
-import { Fault } from '#kit/fault';
-import { AssertionError } from '#kit/assert';
-import { describeThrown, isInstance } from '#kit/describe-thrown';
+import { handleUnhandledErrors, program as programVersions } from '../engine/index.ts';
+import { Fault } from '../kit/fault.ts';
+import { AssertionError } from '../kit/assert.ts';
+import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
 import { dbMigrate, dbStart, dbStop, dbTrust, dbUrl } from './commands/db.ts';
 import { dbStatus } from './commands/db-status.ts';
 import { distiset } from './commands/distiset.ts';

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { codeOf } from '#kit/fault';
+import { codeOf } from '../kit/fault.ts';
 
 /** What ended an output, such as `ENOSPC`; `EPIPE` where the reader left. */
 export interface OutputError {

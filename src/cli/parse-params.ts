@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import { stepNamed } from '#distiset';
-import type { ManifestStep } from '#schema';
-import { Fault } from '#kit/fault';
-import { envName, secretNames } from '#pipeline';
+import { stepNamed } from '../distiset/index.ts';
+import type { ManifestStep } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import { envName, secretNames } from '../pipeline/index.ts';
 import { kindsOf } from './param-kinds.ts';
 
 /**

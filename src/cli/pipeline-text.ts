@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { nameLengthMax, namePattern } from '#schema';
-import type { FileSample } from '#steps';
+import { nameLengthMax, namePattern } from '../../schema/index.ts';
+import type { FileSample } from '../steps/index.ts';
 import { inferTextType, inferType, memberName, quoted } from './infer-columns.ts';
 
 /** A column of the pipeline that is written. */

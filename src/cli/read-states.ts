@@ -1,5 +1,5 @@
-import { errors, graph, progress, timeline, usage } from '#projections';
-import { foldAllAt, runLogId, type Store } from '#log';
+import { errors, graph, progress, timeline, usage } from '../../projections/index.ts';
+import { foldAllAt, runLogId, type Store } from '../log/index.ts';
 import type { RunStates } from './run-view.ts';
 
 /** All states of a run as of a position. */

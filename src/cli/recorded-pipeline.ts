@@ -1,6 +1,6 @@
-import { beginning, runDefinitions } from '#distiset';
-import type { Definition, Loaded, Manifest, RecordedEvent } from '#schema';
-import { runLogId, type Store } from '#log';
+import { beginning, runDefinitions } from '../distiset/index.ts';
+import type { Definition, Loaded, Manifest, RecordedEvent } from '../../schema/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
 
 /** A run's pipeline as it was recorded. */
 export interface RecordedPipeline {

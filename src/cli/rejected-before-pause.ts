@@ -1,4 +1,4 @@
-import { notRetriable, type NotRetriable } from '#projections';
+import { notRetriable, type NotRetriable } from '../../projections/index.ts';
 import { formatCount } from './numbers.ts';
 import type { RunStates } from './run-view.ts';
 

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { RowName } from '#rows';
+import { Fault } from '../kit/fault.ts';
+import type { RowName } from '../rows/index.ts';
 
 /** A row's name: `STEP:BATCH/ROW`, or `STEP:PASS.BATCH/ROW` where rejected rows were tried again in a later pass. */
 export const rowId = ({ step, pass, batch, row }: RowName): string => `${step}:${pass > 1 ? `${pass}.` : ''}${batch}/${row}`;

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../kit/json.ts';
 import { fittingWidth, shortened, table, type Column } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { visible } from './visible.ts';

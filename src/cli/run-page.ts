@@ -1,5 +1,5 @@
-import { systemClock } from '#kit/clock';
-import { parseSince, runLogId, type RunCursor, type RunEntry, type RunSelection, type Store } from '#log';
+import { systemClock } from '../kit/clock.ts';
+import { parseSince, runLogId, type RunCursor, type RunEntry, type RunSelection, type Store } from '../log/index.ts';
 import { countOption } from './count-option.ts';
 import { findRun } from './find-run.ts';
 import { formatCount } from './numbers.ts';

@@ -12,8 +12,8 @@ import {
   type StepProgress,
   type TimelineState,
   type UsageState,
-} from '#projections';
-import type { RecordedEvent, Usage } from '#schema';
+} from '../../projections/index.ts';
+import type { RecordedEvent, Usage } from '../../schema/index.ts';
 
 /** The states that faces show a run from. */
 export interface RunStates {

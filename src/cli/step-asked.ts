@@ -1,5 +1,5 @@
-import { beginning, stepNamed } from '#distiset';
-import { runLogId, type Store } from '#log';
+import { beginning, stepNamed } from '../distiset/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
 
 /** Returns the step of a run that a user means by the name of a step, or of the config that its dataset shows. */
 export async function stepAsked(store: Store, runId: string, name: string): Promise<string> {

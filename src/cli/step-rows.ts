@@ -1,10 +1,10 @@
-import { beginning } from '#distiset';
-import { graph } from '#projections';
-import type { RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { foldAt, runLogId, type Store } from '#log';
-import { rowReader, rowsOf, type RowName } from '#rows';
+import { beginning } from '../distiset/index.ts';
+import { graph } from '../../projections/index.ts';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { foldAt, runLogId, type Store } from '../log/index.ts';
+import { rowReader, rowsOf, type RowName } from '../rows/index.ts';
 
 /** A row of a step, with its place and the position of the event that it came with. */
 export interface StepRow extends RowName {

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Log } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { Log } from '../pipeline/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '#schema';
-import { runLogId, type Store } from '#log';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { followToRest, type Ending } from './follow-to-rest.ts';
 import { liveProgress } from './live-progress.ts';

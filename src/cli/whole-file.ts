@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { newId } from '#kit/ids';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
 
 /** Characters that are written at once. */
 const writtenAtOnce = 256 * 1024;

@@ -1,7 +1,7 @@
-import { definitionSchema, type Definition, type RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import type { Store } from '#log';
-import { decodeDocument } from '#rows';
+import { definitionSchema, type Definition, type RecordedEvent } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import type { Store } from '../log/index.ts';
+import { decodeDocument } from '../rows/index.ts';
 
 /** A run's first event, and the definition that it names. */
 export async function beginning(store: Store, logId: string): Promise<readonly [RecordedEvent<'RunStarted'>, Definition]> {

@@ -1,4 +1,4 @@
-import type { ManifestStep } from '#schema';
+import type { ManifestStep } from '../../schema/index.ts';
 
 /** What has to be known of a step to find the leaves. */
 type LinkedStep = Pick<ManifestStep, 'name' | 'upstream'>;

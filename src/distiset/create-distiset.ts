@@ -1,8 +1,16 @@
-import { errors, graph, progress, type ErrorGroup, type ErrorsState, type GraphState, type ProgressState } from '#projections';
-import type { Definition, RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { foldAllAt, runLogId, type AsOf, type Store } from '#log';
+import {
+  errors,
+  graph,
+  progress,
+  type ErrorGroup,
+  type ErrorsState,
+  type GraphState,
+  type ProgressState,
+} from '../../projections/index.ts';
+import type { Definition, RecordedEvent } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { foldAllAt, runLogId, type AsOf, type Store } from '../log/index.ts';
 import { beginning } from './beginning.ts';
 import { onlyConfig } from './config-names.ts';
 import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';

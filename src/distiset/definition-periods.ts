@@ -1,7 +1,7 @@
-import type { Definition, DefinitionStep, RecordedEvent } from '#schema';
-import type { Json } from '#kit/json';
-import { lineDifference } from '#kit/line-difference';
-import type { Store } from '#log';
+import type { Definition, DefinitionStep, RecordedEvent } from '../../schema/index.ts';
+import type { Json } from '../kit/json.ts';
+import { lineDifference } from '../kit/line-difference.ts';
+import type { Store } from '../log/index.ts';
 import { definitionsFrom, type RunDefinition } from './run-definitions.ts';
 
 /** A definition of a run, and the positions at which it applied. */

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { assert } from '#kit/assert';
-import { canonicalJson } from '#kit/json';
+import { assert } from '../kit/assert.ts';
+import { canonicalJson } from '../kit/json.ts';
 import type { Distiset, DistisetConfig } from './create-distiset.ts';
 import type { DistisetMetadata } from './writers/metadata.ts';
 import type { Compression, Format } from './writers/row-file.ts';

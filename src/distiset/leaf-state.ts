@@ -1,4 +1,4 @@
-import type { GraphState, StepState } from '#projections';
+import type { GraphState, StepState } from '../../projections/index.ts';
 
 /**
  * How complete a leaf is. `finished`: everything that went in came through, here and above. `partial`: finished, with losses, or its run was cancelled.

@@ -1,7 +1,7 @@
-import type { RecordedEvent, Span } from '#schema';
-import type { JsonObject } from '#kit/json';
-import { runLogId, type Store } from '#log';
-import { columnsOf, rejectedBatches, rowMaker, rowReader, type RejectedRow } from '#rows';
+import type { RecordedEvent, Span } from '../../schema/index.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { runLogId, type Store } from '../log/index.ts';
+import { columnsOf, rejectedBatches, rowMaker, rowReader, type RejectedRow } from '../rows/index.ts';
 import { beginning } from './beginning.ts';
 
 /** A row that a step gave up. */

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { assert } from '#kit/assert';
-import type { Json, JsonObject } from '#kit/json';
-import type { ManifestStep } from '#schema';
-import type { Store } from '#log';
-import { bytesOf, columnsOf, rowMaker, rowReader, type View } from '#rows';
+import { assert } from '../kit/assert.ts';
+import type { Json, JsonObject } from '../kit/json.ts';
+import type { ManifestStep } from '../../schema/index.ts';
+import type { Store } from '../log/index.ts';
+import { bytesOf, columnsOf, rowMaker, rowReader, type View } from '../rows/index.ts';
 import { madeAhead } from './made-ahead.ts';
 
 /** Some rows, one after the other, by column. */

@@ -1,6 +1,6 @@
-import { definitionSchema, type AcceptedChange, type Definition, type RecordedEvent } from '#schema';
-import { runLogId, type Store } from '#log';
-import { decodeDocument } from '#rows';
+import { definitionSchema, type AcceptedChange, type Definition, type RecordedEvent } from '../../schema/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
+import { decodeDocument } from '../rows/index.ts';
 import { beginning } from './beginning.ts';
 
 /** A definition that a run had, and the event from which on it applied. */

@@ -1,9 +1,9 @@
-import type { Call, Definition, DefinitionStep, Failure, ManifestStep, RecordedEvent, Rejection } from '#schema';
-import { placeColumn } from '#schema';
-import { Fault } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { runLogId, type Store } from '#log';
-import { callsOf, rejectionsOf, rowReader, rowsOf, type RowName, type RowReader } from '#rows';
+import type { Call, Definition, DefinitionStep, Failure, ManifestStep, RecordedEvent, Rejection } from '../../schema/index.ts';
+import { placeColumn } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { runLogId, type Store } from '../log/index.ts';
+import { callsOf, rejectionsOf, rowReader, rowsOf, type RowName, type RowReader } from '../rows/index.ts';
 import { beginning } from './beginning.ts';
 import { definitionAt, runDefinitions } from './run-definitions.ts';
 

@@ -1,6 +1,6 @@
 import os from 'node:os';
-import type { Actor } from '#schema';
-import { userName } from '#kit/user-name';
+import type { Actor } from '../../schema/index.ts';
+import { userName } from '../kit/user-name.ts';
 
 /** This process and whose it is. */
 export const thisActor = (): Actor => ({ user: userName(), host: os.hostname(), pid: process.pid });

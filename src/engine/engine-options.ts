@@ -1,6 +1,6 @@
-import type { Actor, RecordedEvent } from '#schema';
-import type { Clock } from '#kit/clock';
-import type { Log, Resource } from '#pipeline';
+import type { Actor, RecordedEvent } from '../../schema/index.ts';
+import type { Clock } from '../kit/clock.ts';
+import type { Log, Resource } from '../pipeline/index.ts';
 
 /** What both a new and a resumed run may be told. */
 export interface EngineOptions {

@@ -1,7 +1,7 @@
 import path from 'node:path';
-import type { Actor } from '#schema';
-import { writeDistiset, type Distiset, type WriteOptions, type WrittenDistiset } from '#distiset';
-import { appendSideEvent, type Store } from '#log';
+import type { Actor } from '../../schema/index.ts';
+import { writeDistiset, type Distiset, type WriteOptions, type WrittenDistiset } from '../distiset/index.ts';
+import { appendSideEvent, type Store } from '../log/index.ts';
 import { thisActor } from './actor.ts';
 import { program } from './program.ts';
 

@@ -1,15 +1,23 @@
-import type { Clock } from '#kit/clock';
-import { nameLengthMax, storableText, triedAgainSchema, undeclaredMax, type NewEvent, type RecordedEvent, type Seeds } from '#schema';
-import type { Store } from '#log';
-import { runLogId } from '#log';
-import type { Log, Plan, Resource, RunnableStep } from '#pipeline';
-import { assert } from '#kit/assert';
-import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '#kit/json';
-import { Fault, messageOf } from '#kit/fault';
-import { cachedChunks, decodeDocument, rowReader } from '#rows';
-import type { Freed, Journal, WishPause, Worker } from '#scheduler';
+import type { Clock } from '../kit/clock.ts';
+import {
+  nameLengthMax,
+  storableText,
+  triedAgainSchema,
+  undeclaredMax,
+  type NewEvent,
+  type RecordedEvent,
+  type Seeds,
+} from '../../schema/index.ts';
+import type { Store } from '../log/index.ts';
+import { runLogId } from '../log/index.ts';
+import type { Log, Plan, Resource, RunnableStep } from '../pipeline/index.ts';
+import { assert } from '../kit/assert.ts';
+import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '../kit/json.ts';
+import { Fault, messageOf } from '../kit/fault.ts';
+import { cachedChunks, decodeDocument, rowReader } from '../rows/index.ts';
+import type { Freed, Journal, WishPause, Worker } from '../scheduler/index.ts';
 import { planRedactor } from './plan-redactor.ts';
-import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '#worker';
+import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '../worker/index.ts';
 
 export interface LocalWorkerOptions {
   readonly store: Store;

@@ -1,5 +1,5 @@
-import type { Plan } from '#pipeline';
-import { redactor, type Redact } from '#kit/redactor';
+import type { Plan } from '../pipeline/index.ts';
+import { redactor, type Redact } from '../kit/redactor.ts';
 
 /** Takes a plan's secrets out of texts. */
 export const planRedactor = ({ secrets }: Plan): Redact =>

@@ -1,10 +1,10 @@
-import { notRetriable, type GraphState } from '#projections';
-import type { ManifestStep } from '#schema';
-import { Fault } from '#kit/fault';
-import type { Store } from '#log';
-import type { Plan } from '#pipeline';
-import { rejectedRows, type RejectedRow } from '#rows';
-import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '#scheduler';
+import { notRetriable, type GraphState } from '../../projections/index.ts';
+import type { ManifestStep } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import type { Store } from '../log/index.ts';
+import type { Plan } from '../pipeline/index.ts';
+import { rejectedRows, type RejectedRow } from '../rows/index.ts';
+import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '../scheduler/index.ts';
 import { triedAgain } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
 import type { EngineOptions } from './engine-options.ts';

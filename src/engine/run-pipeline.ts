@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { systemClock } from '#kit/clock';
-import { newRunId } from '#kit/ids';
-import type { Store } from '#log';
-import type { Log, Plan } from '#pipeline';
-import { documentChunk } from '#rows';
-import { resumeRun, startRun, type DriveContext, type DrivenRun, type ResumeOptions } from '#scheduler';
+import { systemClock } from '../kit/clock.ts';
+import { newRunId } from '../kit/ids.ts';
+import type { Store } from '../log/index.ts';
+import type { Log, Plan } from '../pipeline/index.ts';
+import { documentChunk } from '../rows/index.ts';
+import { resumeRun, startRun, type DriveContext, type DrivenRun, type ResumeOptions } from '../scheduler/index.ts';
 import { thisActor } from './actor.ts';
 import { localWorker } from './local-worker.ts';
 import type { EngineOptions } from './engine-options.ts';

@@ -1,8 +1,8 @@
-import type { GraphState } from '#projections';
-import { parsePlace, placeColumn, type ManifestStep, type Span, type TriedAgain } from '#schema';
-import { runLogId, type Store } from '#log';
-import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '#rows';
-import type { Reopening } from '#scheduler';
+import type { GraphState } from '../../projections/index.ts';
+import { parsePlace, placeColumn, type ManifestStep, type Span, type TriedAgain } from '../../schema/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
+import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '../rows/index.ts';
+import type { Reopening } from '../scheduler/index.ts';
 
 /** Rejected rows of a run that a new pass tries again. */
 export interface TriedRows {

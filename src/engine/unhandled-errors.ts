@@ -1,7 +1,7 @@
-import { currentScope, watchScopes } from '#kit/error-scope';
-import { messageOf } from '#kit/fault';
-import type { Plan } from '#pipeline';
-import type { DrivenRun } from '#scheduler';
+import { currentScope, watchScopes } from '../kit/error-scope.ts';
+import { messageOf } from '../kit/fault.ts';
+import type { Plan } from '../pipeline/index.ts';
+import type { DrivenRun } from '../scheduler/index.ts';
 import { thisActor } from './actor.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { planRedactor } from './plan-redactor.ts';

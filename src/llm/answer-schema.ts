@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Fault, messageOf } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
+import { Fault, messageOf } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
 
 /** The JSON Schema of what a model is to answer: what goes into the zod schema, with no key but the declared ones, as strict providers demand. */
 export function answerSchema(schema: z.ZodObject): JsonObject {

@@ -1,7 +1,7 @@
 import { generateText, type ModelMessage } from 'ai';
-import { isInstance } from '#kit/describe-thrown';
-import { codeOf } from '#kit/fault';
-import { NonRetryableError, RetryableError, type Context, type Usage } from '#pipeline';
+import { isInstance } from '../kit/describe-thrown.ts';
+import { codeOf } from '../kit/fault.ts';
+import { NonRetryableError, RetryableError, type Context, type Usage } from '../pipeline/index.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { Client, LanguageModel } from './language-model.ts';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../kit/json.ts';
 
 /** How an answer is sampled. A step's settings win over its model's. */
 export interface CallSettings {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
-import { NonRetryableError, type MapStep } from '#pipeline';
+import type { JsonObject } from '../kit/json.ts';
+import { NonRetryableError, type MapStep } from '../pipeline/index.ts';
 import { callModel } from './call-model.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import { chatMessageSchema, type ChatMessage } from './chat-message.ts';

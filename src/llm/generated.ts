@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Fault } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import type { Context } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import type { Context } from '../pipeline/index.ts';
 import type { LanguageModel } from './language-model.ts';
 
 const one = z.object({ generation: z.string(), modelName: z.string() });

@@ -1,5 +1,5 @@
 import type { Output } from 'ai';
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../kit/json.ts';
 
 /** What an answer in JSON must look like. */
 export interface JsonFormat {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Fault } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { NonRetryableError, type MapStep } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { NonRetryableError, type MapStep } from '../pipeline/index.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import { askedBy } from './chat-message.ts';
 import { aspects, type Aspect } from './judge-aspects.ts';

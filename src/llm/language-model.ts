@@ -1,9 +1,9 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModel as SdkModel } from 'ai';
-import { Fault } from '#kit/fault';
-import type { Json, JsonObject } from '#kit/json';
-import { redactor, type Redact } from '#kit/redactor';
-import { NonRetryableError, resource, type Resource } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { Json, JsonObject } from '../kit/json.ts';
+import { redactor, type Redact } from '../kit/redactor.ts';
+import { NonRetryableError, resource, type Resource } from '../pipeline/index.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import type { Caps, Limiter } from './limiter.ts';
 import { acquireLimiter, releaseLimiter } from './limiters.ts';

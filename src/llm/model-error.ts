@@ -1,8 +1,8 @@
 import { AISDKError, APICallError } from 'ai';
-import { isInstance, memberOf } from '#kit/describe-thrown';
-import { codeOf, messageOf } from '#kit/fault';
-import type { Redact } from '#kit/redactor';
-import { NonRetryableError, RetryableError } from '#pipeline';
+import { isInstance, memberOf } from '../kit/describe-thrown.ts';
+import { codeOf, messageOf } from '../kit/fault.ts';
+import type { Redact } from '../kit/redactor.ts';
+import { NonRetryableError, RetryableError } from '../pipeline/index.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** What a failed call is told with. */

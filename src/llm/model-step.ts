@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { JsonObject } from '#kit/json';
-import { step, type Columns, type Context, type MapStep } from '#pipeline';
+import type { JsonObject } from '../kit/json.ts';
+import { step, type Columns, type Context, type MapStep } from '../pipeline/index.ts';
 
 /** A library step whose function reads rows as they are stored, and looks at what it needs of them itself. */
 interface ModelStep {

@@ -1,7 +1,7 @@
 import { Template } from '@huggingface/jinja';
-import { Fault, messageOf } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { NonRetryableError } from '#pipeline';
+import { Fault, messageOf } from '../kit/fault.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { NonRetryableError } from '../pipeline/index.ts';
 import { freeVariables } from './free-variables.ts';
 
 /** A Jinja template over the columns of a row. */

@@ -1,5 +1,5 @@
-import type { JsonObject } from '#kit/json';
-import { NonRetryableError } from '#pipeline';
+import type { JsonObject } from '../kit/json.ts';
+import { NonRetryableError } from '../pipeline/index.ts';
 import { askedBy, type ChatMessage } from './chat-message.ts';
 import { promptTemplate, quoted, type PromptTemplate } from './prompt-template.ts';
 

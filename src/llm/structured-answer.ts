@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
-import { isInstance } from '#kit/describe-thrown';
-import { messageOf } from '#kit/fault';
-import { NonRetryableError, type Context } from '#pipeline';
+import type { JsonObject } from '../kit/json.ts';
+import { isInstance } from '../kit/describe-thrown.ts';
+import { messageOf } from '../kit/fault.ts';
+import { NonRetryableError, type Context } from '../pipeline/index.ts';
 import { answerSchema } from './answer-schema.ts';
 import { callModel, type Answer, type ModelRequest } from './call-model.ts';
 import type { ChatMessage } from './chat-message.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { Fault } from '#kit/fault';
-import type { Columns, MapStep } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { Columns, MapStep } from '../pipeline/index.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import { languageModelOf, type AnyModel } from './language-model.ts';
 import { modelStep } from './model-step.ts';

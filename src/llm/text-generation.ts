@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MapStep } from '#pipeline';
+import type { MapStep } from '../pipeline/index.ts';
 import { callModel } from './call-model.ts';
 import { callSettings, type CallSettings } from './call-settings.ts';
 import { generated, generationCount, type Generated, type Written } from './generated.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { sha256 } from '#kit/sha256';
-import type { JsonObject } from '#kit/json';
-import { NonRetryableError, step, type FilterStep, type MapStep } from '#pipeline';
+import { sha256 } from '../kit/sha256.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { NonRetryableError, step, type FilterStep, type MapStep } from '../pipeline/index.ts';
 import { askedBy, chatMessageSchema } from './chat-message.ts';
 import { textOf } from './prompt.ts';
 

@@ -1,6 +1,6 @@
-import { Fault } from '#kit/fault';
-import type { Instant } from '#kit/instant';
-import type { Sha256 } from '#kit/sha256';
+import { Fault } from '../kit/fault.ts';
+import type { Instant } from '../kit/instant.ts';
+import type { Sha256 } from '../kit/sha256.ts';
 import type { AppendRequest } from './event-log.ts';
 import { chainHash, emptyHash, rootHash } from './hash-chain.ts';
 

@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '#schema';
+import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
 import { checkEvent, type CheckedEvent } from './encoded-event.ts';
 
 /** Somebody who waits for events of theirs to be durable. */

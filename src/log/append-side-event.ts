@@ -1,6 +1,6 @@
-import type { NewEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import { newId } from '#kit/ids';
+import type { NewEvent } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
 import { encodeEvent } from './encoded-event.ts';
 import { sideLogId, type EventLog } from './event-log.ts';
 

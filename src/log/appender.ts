@@ -1,7 +1,7 @@
-import type { NewEvent, RecordedEvent } from '#schema';
-import { assert } from '#kit/assert';
-import { Fault } from '#kit/fault';
-import { newId } from '#kit/ids';
+import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
+import { assert } from '../kit/assert.ts';
+import { Fault } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
 import { AppendQueue, type EncodedCall } from './append-queue.ts';
 import { recordedEvent } from './encoded-event.ts';
 import { runLogId, type Appended, type AppendRefusal, type DriverAppendRequest, type AppendResult } from './event-log.ts';

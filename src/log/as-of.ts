@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Instant } from '#kit/instant';
+import { Fault } from '../kit/fault.ts';
+import type { Instant } from '../kit/instant.ts';
 import type { AsOf, EventLog } from './event-log.ts';
 import { endOfUnit, startOfUnit } from './end-of-unit.ts';
 

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '#schema';
-import { canonicalJson } from '#kit/json';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { canonicalJson } from '../kit/json.ts';
 import { pageCursor } from './page-cursor.ts';
 import { snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';

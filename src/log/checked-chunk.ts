@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import { sha256 } from '#kit/sha256';
+import { Fault } from '../kit/fault.ts';
+import { sha256 } from '../kit/sha256.ts';
 
 /** A chunk's bytes, if they are there and have the hash that they are addressed by. Throws `Fault('chunk-missing')` and `Fault('chunk-corrupted')`. */
 export function checkedChunk(address: string, bytes: Uint8Array | undefined): Uint8Array {

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '#kit/fault';
+import { codeOf, messageOf } from '../kit/fault.ts';
 import type { StoredEvent } from './event-log.ts';
 import type { ChunkStore } from './chunk-store.ts';
 

@@ -1,5 +1,5 @@
-import type { PackedChunk } from '#schema';
-import type { Sha256 } from '#kit/sha256';
+import type { PackedChunk } from '../../schema/index.ts';
+import type { Sha256 } from '../kit/sha256.ts';
 
 /** Stored bytes and their address. */
 export interface Chunk {

@@ -7,9 +7,9 @@ import {
   type NewEvent,
   type PackedChunk,
   type RecordedEvent,
-} from '#schema';
-import { assert } from '#kit/assert';
-import { canonicalJson } from '#kit/json';
+} from '../../schema/index.ts';
+import { assert } from '../kit/assert.ts';
+import { canonicalJson } from '../kit/json.ts';
 
 /** An event as it is sent and stored: its columns, and its data as canonical JSON. `null` where a level does not apply. */
 export interface EncodedEvent {

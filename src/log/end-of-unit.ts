@@ -1,4 +1,4 @@
-import type { Instant } from '#kit/instant';
+import type { Instant } from '../kit/instant.ts';
 
 const timePattern =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d{1,6}))?)?)?\s*(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;

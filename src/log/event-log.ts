@@ -1,6 +1,6 @@
-import type { EventType, PackedChunk, RecordedEvent } from '#schema';
-import type { Instant, Timestamp } from '#kit/instant';
-import type { Sha256 } from '#kit/sha256';
+import type { EventType, PackedChunk, RecordedEvent } from '../../schema/index.ts';
+import type { Instant, Timestamp } from '../kit/instant.ts';
+import type { Sha256 } from '../kit/sha256.ts';
 import type { EncodedEvent } from './encoded-event.ts';
 import type { RunSelection } from './run-selection.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { schemaText } from '#schema';
-import { sha256 } from '#kit/sha256';
+import { schemaText } from '../../schema/index.ts';
+import { sha256 } from '../kit/sha256.ts';
 import type { EventLog } from './event-log.ts';
 import type { Foldable } from './foldable.ts';
 import type { SnapshotKey } from './snapshot-store.ts';

@@ -1,6 +1,6 @@
-import type { RecordedEvent } from '#schema';
+import type { RecordedEvent } from '../../schema/index.ts';
 
-/** A fold, as far as folding needs to know it: `#projections` makes them. */
+/** A fold, as far as folding needs to know it: `projections` makes them. */
 export interface Foldable<State> {
   readonly name: string;
   readonly version: number;

@@ -1,5 +1,5 @@
-import type { RecordedEvent } from '#schema';
-import { pause } from '#kit/pause';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { pause } from '../kit/pause.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface FollowOptions {

@@ -1,5 +1,5 @@
-import type { Instant } from '#kit/instant';
-import { sha256, type Sha256 } from '#kit/sha256';
+import type { Instant } from '../kit/instant.ts';
+import { sha256, type Sha256 } from '../kit/sha256.ts';
 import type { EncodedEvent } from './encoded-event.ts';
 
 // Each field goes in with its length before it, so that no two lists of fields give the same bytes. The database computes the same hashes from what

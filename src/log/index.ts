@@ -1,7 +1,7 @@
-export { hashMismatch, requireSameHash, type AnsweredAppend } from './append-check.ts';
+export { hashMismatch, requireSameHash } from './append-check.ts';
 export { appendSideEvent } from './append-side-event.ts';
 export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
-export { parseAsOf, parseSince, resolveAsOf, type ParsedAsOf } from './as-of.ts';
+export { parseAsOf, parseSince, resolveAsOf } from './as-of.ts';
 export { checkedChunk, otherRows } from './checked-chunk.ts';
 export type { Chunk, ChunkStore } from './chunk-store.ts';
 export { decodeEvent, encodeEvent, type EncodedEvent } from './encoded-event.ts';
@@ -21,22 +21,21 @@ export {
   type Holder,
   type OpenDriverOptions,
   type OpenedDriver,
-  type ReadOptions,
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
 export { foldAllAt, foldAt, foldOn, snapshotKey } from './fold.ts';
 export type { Foldable } from './foldable.ts';
-export { follow, type FollowOptions } from './follow.ts';
-export { checkSnapshots, type CheckedSnapshots, type FalseSnapshot } from './check-snapshots.ts';
-export { chainHash, emptyHash, leafHash, rootHash, type ChainLink } from './hash-chain.ts';
+export { follow } from './follow.ts';
+export { checkSnapshots, type CheckedSnapshots } from './check-snapshots.ts';
+export { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 export { memoryStore, type MemoryStore } from './memory-store.ts';
-export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.ts';
+export { rebuild, type Rebuilt } from './rebuild.ts';
 export { unnamedReason } from './named-snapshot.ts';
-export type { FoundSnapshot, Snapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
+export type { FoundSnapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
 export { standingTypes, type RunCursor, type RunSelection } from './run-selection.ts';
-export { snapshotting, type Snapshotting, type SnapshottingOptions } from './snapshotting.ts';
+export { snapshotting } from './snapshotting.ts';
 export type { Store } from './store.ts';
-export { snapshotEvery, takeSnapshots, type TakenSnapshots } from './take-snapshots.ts';
-export { verify, type Bad, type Verified, type VerifyOptions } from './verify.ts';
+export { takeSnapshots } from './take-snapshots.ts';
+export { verify, type Verified } from './verify.ts';
 export { withoutSnapshots } from './without-snapshots.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '#kit/clock';
-import { Fault } from '#kit/fault';
-import { formatInstant } from '#kit/instant';
+import type { Clock } from '../kit/clock.ts';
+import { Fault } from '../kit/fault.ts';
+import { formatInstant } from '../kit/instant.ts';
 import type { DriverAppendRequest, AppendResult, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from './event-log.ts';
 
 export interface MemoryDriverLocks {

@@ -1,6 +1,6 @@
-import { isEventType, type RecordedEvent } from '#schema';
-import type { Clock } from '#kit/clock';
-import { formatInstant, parseInstant } from '#kit/instant';
+import { isEventType, type RecordedEvent } from '../../schema/index.ts';
+import type { Clock } from '../kit/clock.ts';
+import { formatInstant, parseInstant } from '../kit/instant.ts';
 import { isHeld } from './checked-chunk.ts';
 import { decodeEvent } from './encoded-event.ts';
 import {

@@ -1,5 +1,5 @@
-import type { Clock } from '#kit/clock';
-import { formatInstant, parseInstant } from '#kit/instant';
+import type { Clock } from '../kit/clock.ts';
+import { formatInstant, parseInstant } from '../kit/instant.ts';
 import type { EncodedEvent } from './encoded-event.ts';
 import type { Appended, AppendRefusal, AppendRequest, AppendResult, Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';

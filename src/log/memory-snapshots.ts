@@ -1,4 +1,4 @@
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 import type { StoredEvent } from './event-log.ts';
 import { unnamedReason } from './named-snapshot.ts';
 import type { FoundSnapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';

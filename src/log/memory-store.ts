@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '#kit/clock';
+import { systemClock, type Clock } from '../kit/clock.ts';
 import { memoryChunks, type MemoryChunks } from './memory-chunks.ts';
 import { memoryEventLog, type MemoryEventLog } from './memory-event-log.ts';
 import { memorySnapshots, type MemorySnapshots } from './memory-snapshots.ts';

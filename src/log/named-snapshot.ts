@@ -1,5 +1,5 @@
-import { currentData, type DataOf } from '#schema';
-import { sha256 } from '#kit/sha256';
+import { currentData, type DataOf } from '../../schema/index.ts';
+import { sha256 } from '../kit/sha256.ts';
 import type { FoundSnapshot, SnapshotKey } from './snapshot-store.ts';
 
 /** Returns why the log does not vouch for a stored snapshot, or null where it does. Costs one hash of the state. */

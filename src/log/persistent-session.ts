@@ -1,6 +1,6 @@
-import { isErrorLike } from '#kit/describe-thrown';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { pause } from '#kit/pause';
+import { isErrorLike } from '../kit/describe-thrown.ts';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { pause } from '../kit/pause.ts';
 import { runLogId, type DriverAppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
 
 export interface PersistentSessionOptions {

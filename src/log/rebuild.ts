@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import { newId } from '#kit/ids';
+import { Fault } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
 import { checkSnapshots, type CheckedSnapshots } from './check-snapshots.ts';
 import { encodeEvent } from './encoded-event.ts';
 import { runLogId, type AppendResult, type DriverSession } from './event-log.ts';

@@ -1,5 +1,5 @@
-import type { EventType } from '#schema';
-import type { Instant, Timestamp } from '#kit/instant';
+import type { EventType } from '../../schema/index.ts';
+import type { Instant, Timestamp } from '../kit/instant.ts';
 
 /** Selects runs of a store: those that fit every field that is given. */
 export interface RunSelection {

@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from '#schema';
+import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
 import { checkSnapshots } from './check-snapshots.ts';
 import { foldAllAt, foldOn, snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';

@@ -1,6 +1,6 @@
-import type { NewEvent } from '#schema';
-import { canonicalJson } from '#kit/json';
-import { sha256 } from '#kit/sha256';
+import type { NewEvent } from '../../schema/index.ts';
+import { canonicalJson } from '../kit/json.ts';
+import { sha256 } from '../kit/sha256.ts';
 import { snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import type { SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';

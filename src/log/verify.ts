@@ -1,6 +1,6 @@
-import { canonicalJson } from '#kit/json';
-import { parseInstant } from '#kit/instant';
-import { Fault } from '#kit/fault';
+import { canonicalJson } from '../kit/json.ts';
+import { parseInstant } from '../kit/instant.ts';
+import { Fault } from '../kit/fault.ts';
 import { chunkCheck } from './chunk-check.ts';
 import type { Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';

@@ -1,5 +1,5 @@
 // Steps that bring branches together.
-import { joinedColumn, type ColumnOrigin } from '#schema';
+import { joinedColumn, type ColumnOrigin } from '../../schema/index.ts';
 import { checkedName, eitherOf, listOf, orNull, type Column } from './column-schemas.ts';
 import { recutRowsDefault, refuseTooMany, signed, type DraftStep, type Where } from './draft-step.ts';
 import { forkOf } from './fork.ts';

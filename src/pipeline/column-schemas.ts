@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { hiddenPrefix, nameLengthMax } from '#schema';
-import { messageOf } from '#kit/fault';
-import { canonicalJson, type JsonObject } from '#kit/json';
+import { hiddenPrefix, nameLengthMax } from '../../schema/index.ts';
+import { messageOf } from '../kit/fault.ts';
+import { canonicalJson, type JsonObject } from '../kit/json.ts';
 import type { Columns } from './columns.ts';
 import { refuse } from './refuse.ts';
 

@@ -1,5 +1,5 @@
 // Steps that change which columns rows have, and call nothing.
-import { nameLengthMax } from '#schema';
+import { nameLengthMax } from '../../schema/index.ts';
 import { checkedName, notNull, type Column } from './column-schemas.ts';
 import { behind, namesOf, signed, type DraftStep, type Where } from './draft-step.ts';
 import { optionsOf } from './options.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Json } from '#kit/json';
+import type { Json } from '../kit/json.ts';
 
 type Literals = '' | 0 | false | null | undefined | {} | readonly [] | readonly Literals[] | { readonly [key: string]: Literals };
 

@@ -1,4 +1,4 @@
-import type { Json } from '#kit/json';
+import type { Json } from '../kit/json.ts';
 import type { Awaitable } from './columns.ts';
 
 /** Lines for whoever watches the run; they are not recorded. */

@@ -1,5 +1,5 @@
-import { canonicalJson } from '#kit/json';
-import type { Definition, DefinitionStep, Loaded, Manifest } from '#schema';
+import { canonicalJson } from '../kit/json.ts';
+import type { Definition, DefinitionStep, Loaded, Manifest } from '../../schema/index.ts';
 import { loadedDiff } from './loaded-diff.ts';
 
 /** A pipeline as data. */

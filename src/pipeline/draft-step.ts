@@ -1,4 +1,4 @@
-import type { Cut, ManifestOptions } from '#schema';
+import type { Cut, ManifestOptions } from '../../schema/index.ts';
 import { columnsMax, type Column } from './column-schemas.ts';
 import { refuse } from './refuse.ts';
 import type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, SourceRunnable } from './runnable.ts';

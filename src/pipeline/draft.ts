@@ -1,4 +1,4 @@
-import { namePattern, nameLengthMax, stepsMax } from '#schema';
+import { namePattern, nameLengthMax, stepsMax } from '../../schema/index.ts';
 import { joiningStep, unitingStep } from './branch-steps.ts';
 import { droppingStep, nonNullStep, renamingStep, selectingStep } from './column-steps.ts';
 import type { DraftStep, Where } from './draft-step.ts';

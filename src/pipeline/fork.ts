@@ -1,4 +1,4 @@
-import { givesRowsTwice } from '#schema';
+import { givesRowsTwice } from '../../schema/index.ts';
 import type { DraftStep, Where } from './draft-step.ts';
 import { refuse } from './refuse.ts';
 

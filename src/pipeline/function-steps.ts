@@ -1,5 +1,5 @@
 // Steps that call a function of a row, of a batch's rows, or of all rows.
-import { branchColumn, nameLengthMax, namePattern } from '#schema';
+import { branchColumn, nameLengthMax, namePattern } from '../../schema/index.ts';
 import { columnsOf, type Column } from './column-schemas.ts';
 import type { Columns } from './columns.ts';
 import type { Context } from './context.ts';

@@ -1,10 +1,9 @@
-export type { Column } from './column-schemas.ts';
 export type { Awaitable, Columns, Rows } from './columns.ts';
 export { resource, type Context, type Log, type ReadContext, type Resource, type Usage } from './context.ts';
 export { loadedDiff } from './loaded-diff.ts';
-export { changedFiles, definitionDiff, incompatibility, type DefinedPipeline, type StepChange } from './definition-diff.ts';
-export type { Builder, Leaves, Node, ParamsOf, Pipeline, RowsOf } from './node.ts';
-export { envName, parseParams, secretNames, type ParsedParams } from './params.ts';
+export { changedFiles, definitionDiff, incompatibility, type StepChange } from './definition-diff.ts';
+export type { Builder, Node, ParamsOf, Pipeline, RowsOf } from './node.ts';
+export { envName, parseParams, secretNames } from './params.ts';
 export { isPipeline, pipeline } from './pipeline.ts';
 export { plan, type Plan, type PlanOptions } from './plan.ts';
 export type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, RunnableStep } from './runnable.ts';

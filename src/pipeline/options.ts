@@ -1,4 +1,4 @@
-import type { ManifestOptions } from '#schema';
+import type { ManifestOptions } from '../../schema/index.ts';
 import { refuse } from './refuse.ts';
 import type { StepOptions } from './steps.ts';
 

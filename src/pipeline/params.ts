@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { isStorable } from '#schema';
-import { Fault, messageOf } from '#kit/fault';
-import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '#kit/json';
+import { isStorable } from '../../schema/index.ts';
+import { Fault, messageOf } from '../kit/fault.ts';
+import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '../kit/json.ts';
 import { holdsSecret, isSecret } from './secret.ts';
 
 export interface ParsedParams {

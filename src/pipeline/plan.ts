@@ -1,9 +1,9 @@
-import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Loaded, type Manifest } from '#schema';
-import { AssertionError } from '#kit/assert';
-import { isInstance } from '#kit/describe-thrown';
-import { Fault, messageOf } from '#kit/fault';
-import { canonicalJson, type JsonObject } from '#kit/json';
-import { sha256 } from '#kit/sha256';
+import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Loaded, type Manifest } from '../../schema/index.ts';
+import { AssertionError } from '../kit/assert.ts';
+import { isInstance } from '../kit/describe-thrown.ts';
+import { Fault, messageOf } from '../kit/fault.ts';
+import { canonicalJson, type JsonObject } from '../kit/json.ts';
+import { sha256 } from '../kit/sha256.ts';
 import { definitionDiff } from './definition-diff.ts';
 import { Draft } from './draft.ts';
 import type { DraftStep } from './draft-step.ts';

@@ -1,8 +1,8 @@
-import type { Definition, DefinitionStep } from '#schema';
-import { canonicalJson } from '#kit/json';
-import { isInstance } from '#kit/describe-thrown';
-import { Fault } from '#kit/fault';
-import { holdsSecret, redactor, secretLengthMin } from '#kit/redactor';
+import type { Definition, DefinitionStep } from '../../schema/index.ts';
+import { canonicalJson } from '../kit/json.ts';
+import { isInstance } from '../kit/describe-thrown.ts';
+import { Fault } from '../kit/fault.ts';
+import { holdsSecret, redactor, secretLengthMin } from '../kit/redactor.ts';
 import { envName, type ParsedParams } from './params.ts';
 import { refuse } from './refuse.ts';
 

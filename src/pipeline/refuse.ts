@@ -1,5 +1,5 @@
-import { describeThrown } from '#kit/describe-thrown';
-import { Fault } from '#kit/fault';
+import { describeThrown } from '../kit/describe-thrown.ts';
+import { Fault } from '../kit/fault.ts';
 
 /** A definition that cannot be run: what is wrong, where, and what to write instead. */
 export function refuse(message: string, where: { readonly step?: string | undefined; readonly site?: string | undefined } = {}): never {

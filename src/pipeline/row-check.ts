@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { messageOf } from '#kit/fault';
-import { prototypeKeyIn, type Json } from '#kit/json';
+import { messageOf } from '../kit/fault.ts';
+import { prototypeKeyIn, type Json } from '../kit/json.ts';
 import type { Columns } from './columns.ts';
 import { takesAnyKey } from './open-keys.ts';
 

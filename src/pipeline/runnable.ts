@@ -1,5 +1,5 @@
-import type { ColumnOrigin, Cut, ManifestOptions } from '#schema';
-import type { JsonObject } from '#kit/json';
+import type { ColumnOrigin, Cut, ManifestOptions } from '../../schema/index.ts';
+import type { JsonObject } from '../kit/json.ts';
 import type { Awaitable, Rows } from './columns.ts';
 import type { Column } from './column-schemas.ts';
 import type { Context, ReadContext } from './context.ts';

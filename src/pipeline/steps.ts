@@ -1,6 +1,6 @@
-import { isErrorLike } from '#kit/describe-thrown';
+import { isErrorLike } from '../kit/describe-thrown.ts';
 import type { z } from 'zod';
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../kit/json.ts';
 import type { Awaitable, Columns, Renamed, Rows } from './columns.ts';
 import type { Context, ReadContext } from './context.ts';
 import { callSite, refuse } from './refuse.ts';

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { sql } from 'kysely';
-import type { PackedChunk } from '#schema';
-import { checkedChunk, type Chunk, type ChunkStore } from '#log';
+import type { PackedChunk } from '../../schema/index.ts';
+import { checkedChunk, type Chunk, type ChunkStore } from '../log/index.ts';
 import { bigintArray, byteaArray, sha256Array, textArray } from './binary-array.ts';
 import { Gathered } from './gathered.ts';
 import type { Reader } from './reader.ts';

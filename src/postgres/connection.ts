@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 import { describe, serverFault, type Whereabouts } from './server-faults.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { Holder } from '#log';
+import type { Holder } from '../log/index.ts';
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { Fault, hasCode } from '#kit/fault';
+import { Fault, hasCode } from '../kit/fault.ts';
 import type { Database } from './database.ts';
 
 /** The key of a run's advisory lock, as SQL. */

@@ -1,9 +1,9 @@
 import os from 'node:os';
 import type pg from 'pg';
-import { Fault, hasCode, messageOf } from '#kit/fault';
-import { pause } from '#kit/pause';
-import { userName } from '#kit/user-name';
-import type { AppendResult, DriverAppendRequest, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '#log';
+import { Fault, hasCode, messageOf } from '../kit/fault.ts';
+import { pause } from '../kit/pause.ts';
+import { userName } from '../kit/user-name.ts';
+import type { AppendResult, DriverAppendRequest, DriverSession, Holder, OpenDriverOptions, OpenedDriver } from '../log/index.ts';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import { driverName, endHolder, holders, tryLock, waitForLock } from './driver-lock.ts';
 import { isAlive } from './embedded/processes.ts';

@@ -1,9 +1,9 @@
 import { sql, type Kysely } from 'kysely';
 import type pg from 'pg';
-import type { EventType, RecordedEvent } from '#schema';
-import { hasCode } from '#kit/fault';
-import { formatInstant } from '#kit/instant';
-import { pause } from '#kit/pause';
+import type { EventType, RecordedEvent } from '../../schema/index.ts';
+import { hasCode } from '../kit/fault.ts';
+import { formatInstant } from '../kit/instant.ts';
+import { pause } from '../kit/pause.ts';
 import {
   decodeEvent,
   type AppendRequest,
@@ -13,7 +13,7 @@ import {
   type EventLog,
   type Head,
   type StoredEvent,
-} from '#log';
+} from '../log/index.ts';
 import { checkServer, openClient, whereabouts, type Connect } from './connection.ts';
 import type { Database } from './database.ts';
 import { holders } from './driver-lock.ts';

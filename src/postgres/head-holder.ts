@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 
 // A driver holds it for the length of one append; whoever waits itself is held up by the one who is looked for.
 /** What an append that waited in vain for its log's head says: who has it, as far as the server tells. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 import { clientConfig, meaningSettings, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { describe, serverFault } from './server-faults.ts';

@@ -1,5 +1,5 @@
-import { Fault, hasCode } from '#kit/fault';
-import { pause } from '#kit/pause';
+import { Fault, hasCode } from '../kit/fault.ts';
+import { pause } from '../kit/pause.ts';
 import { openEmbeddedStore, type Connection } from './embedded/index.ts';
 import type { Connect } from './connection.ts';
 import { migrate } from './migrate.ts';

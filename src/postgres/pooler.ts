@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { codeOf, Fault } from '#kit/fault';
+import { codeOf, Fault } from '../kit/fault.ts';
 import { clientConfig, whereabouts, type Connect } from './connection.ts';
 import { describe } from './server-faults.ts';
 

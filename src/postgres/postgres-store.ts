@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Store } from '#log';
+import type { Store } from '../log/index.ts';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import { postgresChunks } from './chunk-store.ts';
 import { checkServer, onClient, type Connect } from './connection.ts';

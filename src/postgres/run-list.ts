@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { formatInstant } from '#kit/instant';
-import { standingTypes, type RunEntry, type RunSelection } from '#log';
+import { formatInstant } from '../kit/instant.ts';
+import { standingTypes, type RunEntry, type RunSelection } from '../log/index.ts';
 import type { Database } from './database.ts';
 import { isRare } from './rare.ts';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import type { Json } from '#kit/json';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import type { Json } from '../kit/json.ts';
 import { openClient, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { serverFault } from './server-faults.ts';

@@ -1,4 +1,4 @@
-import { codeOf, Fault, messageOf } from '#kit/fault';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
 
 /** Where a server is, for messages: host and port or socket, never a password. */
 export interface Whereabouts {

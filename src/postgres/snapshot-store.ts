@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { unnamedReason, type FoundSnapshot, type SnapshotKey, type SnapshotStore, type StoredSnapshot } from '#log';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { unnamedReason, type FoundSnapshot, type SnapshotKey, type SnapshotStore, type StoredSnapshot } from '../log/index.ts';
 import { bigintArray, integerArray, textArray } from './binary-array.ts';
 import type { Database } from './database.ts';
 import { Gathered } from './gathered.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 
 /**
  * Refuses to run a user's statement with a login that has rights beyond the database. A read-only transaction keeps a statement from changing tables, and

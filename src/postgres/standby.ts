@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Fault } from '#kit/fault';
+import { Fault } from '../kit/fault.ts';
 import { describe, type Whereabouts } from './server-faults.ts';
 
 /**

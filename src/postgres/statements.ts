@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { Fault, hasCode, messageOf } from '#kit/fault';
-import { formatInstant } from '#kit/instant';
-import type { Sha256 } from '#kit/sha256';
-import { hashMismatch, leafHash, requireSameHash, type AppendRefusal, type AppendResult, type DriverAppendRequest } from '#log';
+import { Fault, hasCode, messageOf } from '../kit/fault.ts';
+import { formatInstant } from '../kit/instant.ts';
+import type { Sha256 } from '../kit/sha256.ts';
+import { hashMismatch, leafHash, requireSameHash, type AppendRefusal, type AppendResult, type DriverAppendRequest } from '../log/index.ts';
 import { bigintArray, integerArray, sha256Array, textArray } from './binary-array.ts';
 import { chunkArrays } from './chunk-store.ts';
 import { requireSameRows, type StoredChunk } from './stored-chunk.ts';

@@ -1,8 +1,8 @@
 import { promisify } from 'node:util';
 import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib';
-import { Fault, hasCode } from '#kit/fault';
-import { checkedChunk, otherRows } from '#log';
-import { chunkUnpackedMax, type PackedChunk } from '#schema';
+import { Fault, hasCode } from '../kit/fault.ts';
+import { checkedChunk, otherRows } from '../log/index.ts';
+import { chunkUnpackedMax, type PackedChunk } from '../../schema/index.ts';
 
 const decompress = promisify(zstdDecompress);
 

@@ -1,5 +1,13 @@
-import { callSchema, checkpointsSchema, rejectionSchema, type Call, type Checkpoints, type RecordedEvent, type Rejection } from '#schema';
-import type { ChunkStore } from '#log';
+import {
+  callSchema,
+  checkpointsSchema,
+  rejectionSchema,
+  type Call,
+  type Checkpoints,
+  type RecordedEvent,
+  type Rejection,
+} from '../../schema/index.ts';
+import type { ChunkStore } from '../log/index.ts';
 import { decodeDocument } from './chunk-codec.ts';
 
 /** Events of a batch that name chunks. */

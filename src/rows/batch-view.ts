@@ -1,5 +1,5 @@
-import { assert } from '#kit/assert';
-import type { Json, JsonObject } from '#kit/json';
+import { assert } from '../kit/assert.ts';
+import type { Json, JsonObject } from '../kit/json.ts';
 
 /** Rows in order whose columns are looked up when they are asked for. */
 export interface View {

@@ -1,4 +1,4 @@
-import { originColumn, type ManifestStep } from '#schema';
+import { originColumn, type ManifestStep } from '../../schema/index.ts';
 import type { View } from './batch-view.ts';
 import { branchOrigins } from './origins.ts';
 

@@ -1,4 +1,4 @@
-import type { Chunk, ChunkStore } from '#log';
+import type { Chunk, ChunkStore } from '../log/index.ts';
 import { BoundedCache } from './bounded-cache.ts';
 
 /** Uncompressed bytes kept of chunks that were put or read lately. */

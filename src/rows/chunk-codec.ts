@@ -1,8 +1,8 @@
-import { chunkBytesMax, chunkRowsMax } from '#schema';
-import { Fault } from '#kit/fault';
-import { canonicalJson, type Json } from '#kit/json';
-import { sha256 } from '#kit/sha256';
-import type { Chunk } from '#log';
+import { chunkBytesMax, chunkRowsMax } from '../../schema/index.ts';
+import { Fault } from '../kit/fault.ts';
+import { canonicalJson, type Json } from '../kit/json.ts';
+import { sha256 } from '../kit/sha256.ts';
+import type { Chunk } from '../log/index.ts';
 
 /**
  * The rows of a chunk, column by column: only the columns that its step added. `parents` are the input rows that each output row stems from, or null

@@ -1,6 +1,6 @@
-import { originColumn } from '#schema';
-import { assert } from '#kit/assert';
-import type { Json } from '#kit/json';
+import { originColumn } from '../../schema/index.ts';
+import { assert } from '../kit/assert.ts';
+import type { Json } from '../kit/json.ts';
 import type { BoundedCache } from './bounded-cache.ts';
 import type { DecodedChunk } from './chunk-codec.ts';
 import { childOrigins, itemOrigins, madeOrigins, type Family } from './origins.ts';

@@ -1,5 +1,5 @@
 export { batchChunks, callsOf, checkpointsOf, rejectionsOf, type TellingEvent } from './batch-chunks.ts';
-export { bytesOf, columnsOf, concatenated, rowMaker, rowsOf, type View } from './batch-view.ts';
+export { bytesOf, columnsOf, rowMaker, rowsOf, type View } from './batch-view.ts';
 export { BoundedCache } from './bounded-cache.ts';
 export { cachedChunks } from './chunk-cache.ts';
 export {
@@ -13,5 +13,5 @@ export {
   type DecodedChunk,
 } from './chunk-codec.ts';
 export { keyText } from './origins.ts';
-export { rejectedBatches, rejectedRows, type RejectedBatch, type RejectedRow } from './rejected-rows.ts';
-export { rowReader, type BatchName, type RowName, type RowReader } from './row-reader.ts';
+export { rejectedBatches, rejectedRows, type RejectedRow } from './rejected-rows.ts';
+export { rowReader, type RowName, type RowReader } from './row-reader.ts';

@@ -7,9 +7,9 @@
 //
 // All other steps leave it as it is. A join has that of its first branch, which is that of its fork: no branch of a join holds a row twice. Rows of one
 // step have different origins, since keys hold none of `/`, `.`, `@` and `~`, and a step is named by what it makes of rows only below itself.
-import type { Json } from '#kit/json';
-import { canonicalJson } from '#kit/json';
-import { sha256 } from '#kit/sha256';
+import type { Json } from '../kit/json.ts';
+import { canonicalJson } from '../kit/json.ts';
+import { sha256 } from '../kit/sha256.ts';
 
 /** Characters of a declared key that stand in an origin as they are, escaped; of a longer key its hash does. */
 const keyLengthMax = 64;

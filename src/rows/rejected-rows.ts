@@ -1,5 +1,5 @@
-import type { RecordedEvent, Rejection, Span } from '#schema';
-import { runLogId, type Store } from '#log';
+import type { RecordedEvent, Rejection, Span } from '../../schema/index.ts';
+import { runLogId, type Store } from '../log/index.ts';
 import { rejectionsOf } from './batch-chunks.ts';
 
 /** A row that was given up, with its place: its number is that of the batch's input. */

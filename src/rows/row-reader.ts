@@ -9,11 +9,11 @@ import {
   type ManifestStep,
   type RecordedEvent,
   type Span,
-} from '#schema';
-import { assert } from '#kit/assert';
-import { Fault } from '#kit/fault';
-import type { Json } from '#kit/json';
-import type { ChunkStore, EventLog } from '#log';
+} from '../../schema/index.ts';
+import { assert } from '../kit/assert.ts';
+import { Fault } from '../kit/fault.ts';
+import type { Json } from '../kit/json.ts';
+import type { ChunkStore, EventLog } from '../log/index.ts';
 import { batchChunks } from './batch-chunks.ts';
 import { bytesOf, concatenated, lookedUp, madeLater, madeOnce, valuesAt, type View } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';

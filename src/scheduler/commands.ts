@@ -1,5 +1,5 @@
-import type { OpenBatch, StepState } from '#projections';
-import type { Outcome, Span } from '#schema';
+import type { OpenBatch, StepState } from '../../projections/index.ts';
+import type { Outcome, Span } from '../../schema/index.ts';
 
 /** What should happen next. Commands become events; none is given twice once its event is folded. */
 export type Command =

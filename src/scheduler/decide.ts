@@ -1,6 +1,6 @@
-import { isArrived, isDone, isSettled, type GraphState, type StepState, type Waiting } from '#projections';
-import type { Outcome, Place, Span } from '#schema';
-import type { Instant } from '#kit/instant';
+import { isArrived, isDone, isSettled, type GraphState, type StepState, type Waiting } from '../../projections/index.ts';
+import type { Outcome, Place, Span } from '../../schema/index.ts';
+import type { Instant } from '../kit/instant.ts';
 import { startAgain, type Command, type StartBatch } from './commands.ts';
 import { isAnythingRunning, isMoot, openBatches, stepOf } from './open-batches.ts';
 import { roomOf, unknownLoad, type Load, type Room } from './room.ts';

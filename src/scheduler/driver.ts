@@ -1,7 +1,7 @@
-import { graph, type GraphState } from '#projections';
-import { storableMessage, type Actor, type NewEvent, type PauseReason, type RecordedEvent } from '#schema';
-import type { Clock } from '#kit/clock';
-import { parseInstant, type Instant } from '#kit/instant';
+import { graph, type GraphState } from '../../projections/index.ts';
+import { storableMessage, type Actor, type NewEvent, type PauseReason, type RecordedEvent } from '../../schema/index.ts';
+import type { Clock } from '../kit/clock.ts';
+import { parseInstant, type Instant } from '../kit/instant.ts';
 import type { Command } from './commands.ts';
 import { decide } from './decide.ts';
 import { isMoot } from './open-batches.ts';

@@ -1,4 +1,4 @@
-import type { GraphState, OpenBatch, StepState } from '#projections';
+import type { GraphState, OpenBatch, StepState } from '../../projections/index.ts';
 
 /** An open batch of a step, with its number. */
 export type NumberedBatch = readonly [batch: number, open: OpenBatch];

@@ -1,4 +1,4 @@
-import type { StepState } from '#projections';
+import type { StepState } from '../../projections/index.ts';
 import { isRunning, type NumberedBatch } from './open-batches.ts';
 
 /** What the worker knows of running batches, and the log does not. */

@@ -1,11 +1,11 @@
-import { graph, projections, type GraphState } from '#projections';
-import type { AcceptedChange, Actor, Loaded, Manifest, NewEvent, RecordedEvent } from '#schema';
-import { ageInWords } from '#kit/age';
-import type { Clock } from '#kit/clock';
-import { Fault, hasCode, messageOf } from '#kit/fault';
-import { newId } from '#kit/ids';
-import { parseInstant } from '#kit/instant';
-import { canonicalJson, type Json } from '#kit/json';
+import { graph, projections, type GraphState } from '../../projections/index.ts';
+import type { AcceptedChange, Actor, Loaded, Manifest, NewEvent, RecordedEvent } from '../../schema/index.ts';
+import { ageInWords } from '../kit/age.ts';
+import type { Clock } from '../kit/clock.ts';
+import { Fault, hasCode, messageOf } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
+import { parseInstant } from '../kit/instant.ts';
+import { canonicalJson, type Json } from '../kit/json.ts';
 import {
   appendSideEvent,
   encodeEvent,
@@ -22,10 +22,10 @@ import {
   type DriverSession,
   type Head,
   type Store,
-} from '#log';
+} from '../log/index.ts';
 import { Driver, type Rest, type StopWish } from './driver.ts';
 import type { Freed, Journal, WishPause, Worker } from './worker-port.ts';
-import { pause } from '#kit/pause';
+import { pause } from '../kit/pause.ts';
 
 /** What both a start and a resume need of the process that drives. */
 export interface DriveContext {
@@ -530,6 +530,3 @@ async function late(
 }
 
 const writerOf = ({ user, host, pid }: Actor): string => `${user}@${host}:${pid}`;
-
-/** Whether an error says that another process has the run now. */
-export const isFenced = (error: unknown): boolean => hasCode(error, 'fenced') || hasCode(error, 'history-diverged');

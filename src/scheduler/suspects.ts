@@ -1,4 +1,4 @@
-import { lossesMax, type GraphState } from '#projections';
+import { lossesMax, type GraphState } from '../../projections/index.ts';
 import { startAgain, type Command } from './commands.ts';
 import { isAnythingRunning, openBatches, stepOf, type NumberedBatch } from './open-batches.ts';
 

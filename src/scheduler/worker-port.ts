@@ -1,5 +1,5 @@
-import type { NewEvent, PauseReason, RecordedEvent, Span } from '#schema';
-import type { JsonObject } from '#kit/json';
+import type { NewEvent, PauseReason, RecordedEvent, Span } from '../../schema/index.ts';
+import type { JsonObject } from '../kit/json.ts';
 import type { Load } from './room.ts';
 
 /** One attempt at one batch, handed out. */

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Columns, SourceStep } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { columnKinds, takesText, type ColumnKinds } from './files/column-kinds.ts';
 import { csvFields, type CsvField } from './files/csv-fields.ts';
 import { decoderOf, type Encoding } from './files/decode.ts';

@@ -1,4 +1,4 @@
-import type { Columns, SourceStep } from '#pipeline';
+import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { decoderOf } from './files/decode.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
 import { fitting } from './files/fitting.ts';

@@ -1,7 +1,7 @@
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import type { Columns, SourceStep } from '#pipeline';
+import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { columnKinds } from './files/column-kinds.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
 import { fitting } from './files/fitting.ts';

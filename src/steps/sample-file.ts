@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parquetSchema } from 'hyparquet';
-import { Fault, hasCode } from '#kit/fault';
+import { Fault, hasCode } from '../kit/fault.ts';
 import { checkedDialect, csvHeader, fieldsOf, recordsOptions, type Dialect } from './csv.ts';
 import { decoderOf } from './files/decode.ts';
 import { openFile, type OpenFile } from './files/open-file.ts';

@@ -1,11 +1,11 @@
-import { createDistiset, losses, type FailedBatch, type LostRow } from '#distiset';
-import { startPipeline, thisActor } from '#engine';
-import type { JsonObject } from '#kit/json';
-import { foldAt, memoryStore, resolveAsOf, runLogId, type Store } from '#log';
-import { plan, resource, type Log, type ParamsOf, type Pipeline, type Plan, type Resource, type RowsOf } from '#pipeline';
-import { totalUsage, usage } from '#projections';
-import type { Rest } from '#scheduler';
-import type { RecordedEvent, Usage } from '#schema';
+import { createDistiset, losses, type FailedBatch, type LostRow } from '../distiset/index.ts';
+import { startPipeline, thisActor } from '../engine/index.ts';
+import type { JsonObject } from '../kit/json.ts';
+import { foldAt, memoryStore, resolveAsOf, runLogId, type Store } from '../log/index.ts';
+import { plan, resource, type Log, type ParamsOf, type Pipeline, type Plan, type Resource, type RowsOf } from '../pipeline/index.ts';
+import { totalUsage, usage } from '../../projections/index.ts';
+import type { Rest } from '../scheduler/index.ts';
+import type { RecordedEvent, Usage } from '../../schema/index.ts';
 import { rehearsedPlan, type PlanChanges } from './rehearsed-plan.ts';
 
 /** What a rehearsal may be told. */

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Awaitable, Context, Plan, ReadContext, Rows, RunnableStep } from '#pipeline';
+import { Fault } from '../kit/fault.ts';
+import type { Awaitable, Context, Plan, ReadContext, Rows, RunnableStep } from '../pipeline/index.ts';
 
 /**
  * What stands in for a step: a function in place of its own, whose results are checked as the step's own are. For a source: its items, or a function

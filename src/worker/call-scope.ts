@@ -1,6 +1,6 @@
-import { describeThrown } from '#kit/describe-thrown';
-import type { ErrorScope } from '#kit/error-scope';
-import { messageOf } from '#kit/fault';
+import { describeThrown } from '../kit/describe-thrown.ts';
+import type { ErrorScope } from '../kit/error-scope.ts';
+import { messageOf } from '../kit/fault.ts';
 
 /** A batch as its calls know it: the attempt under way, or, once that has ended, nothing but its run. */
 export interface BatchLink {

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import { memberOf } from '#kit/describe-thrown';
+import { Fault } from '../kit/fault.ts';
+import { memberOf } from '../kit/describe-thrown.ts';
 import type { CallScope } from './call-scope.ts';
 import type { RowContext } from './row-context.ts';
 

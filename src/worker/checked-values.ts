@@ -1,8 +1,8 @@
-import { rowBytesMax } from '#schema';
-import { formatBytes } from '#kit/bytes';
-import { messageOf } from '#kit/fault';
-import type { Checked } from '#pipeline';
-import { encodeValues, rowBytes } from '#rows';
+import { rowBytesMax } from '../../schema/index.ts';
+import { formatBytes } from '../kit/bytes.ts';
+import { messageOf } from '../kit/fault.ts';
+import type { Checked } from '../pipeline/index.ts';
+import { encodeValues, rowBytes } from '../rows/index.ts';
 import type { RowPart } from './row-output.ts';
 
 /** A row as it is stored, or why it cannot be. */

@@ -1,8 +1,8 @@
-import { rowBytesMax, type Checkpoint, type RecordedEvent } from '#schema';
-import { canonicalJson } from '#kit/json';
-import { Fault, messageOf } from '#kit/fault';
-import type { ChunkStore } from '#log';
-import { checkpointsOf } from '#rows';
+import { rowBytesMax, type Checkpoint, type RecordedEvent } from '../../schema/index.ts';
+import { canonicalJson } from '../kit/json.ts';
+import { Fault, messageOf } from '../kit/fault.ts';
+import type { ChunkStore } from '../log/index.ts';
+import { checkpointsOf } from '../rows/index.ts';
 
 /** Whose checkpoints: an input row's, by its number in the batch, or those of a call that gets many rows (null). */
 export type Owner = number | null;

@@ -1,6 +1,6 @@
-import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected, type Rejection } from '#schema';
-import type { Chunk, ChunkStore } from '#log';
-import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, rowBytes } from '#rows';
+import { rejectionBytesInlineMax, type Range, type RecordedEvent, type Rejected, type Rejection } from '../../schema/index.ts';
+import type { Chunk, ChunkStore } from '../log/index.ts';
+import { batchChunks, ChunkBuilder, decodeChunk, documentChunk, rejectionsOf, rowBytes } from '../rows/index.ts';
 import { OutputWriter, storedChunk, type Output } from './output-writer.ts';
 import { partReader, type OutputPart, type RowPart } from './row-output.ts';
 

@@ -1,8 +1,8 @@
-import { originColumn } from '#schema';
-import { assert } from '#kit/assert';
-import { sha256 } from '#kit/sha256';
-import type { RowsWiseRunnable, RowWiseRunnable } from '#pipeline';
-import type { View } from '#rows';
+import { originColumn } from '../../schema/index.ts';
+import { assert } from '../kit/assert.ts';
+import { sha256 } from '../kit/sha256.ts';
+import type { RowsWiseRunnable, RowWiseRunnable } from '../pipeline/index.ts';
+import type { View } from '../rows/index.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Says what a call is about, as the call's key and seed do. */

@@ -1,5 +1,5 @@
-import type { Chunk, ChunkStore } from '#log';
-import { ChunkBuilder, type BuiltChunk } from '#rows';
+import type { Chunk, ChunkStore } from '../log/index.ts';
+import { ChunkBuilder, type BuiltChunk } from '../rows/index.ts';
 
 /** A stored chunk of rows: how many, their bytes before compression, and where it has to begin in its batch (null: anywhere). */
 export interface StoredChunk {

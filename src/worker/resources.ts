@@ -1,6 +1,6 @@
-import { Fault, hasCode, messageOf } from '#kit/fault';
-import { inScope } from '#kit/error-scope';
-import type { Log, Resource } from '#pipeline';
+import { Fault, hasCode, messageOf } from '../kit/fault.ts';
+import { inScope } from '../kit/error-scope.ts';
+import type { Log, Resource } from '../pipeline/index.ts';
 
 /** Clients and models that steps use: each is opened once, when it is first asked for, and closed at the end. */
 export class Resources {

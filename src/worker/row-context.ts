@@ -1,5 +1,5 @@
-import type { Context, Log, Resource, Usage } from '#pipeline';
-import { sha256 } from '#kit/sha256';
+import type { Context, Log, Resource, Usage } from '../pipeline/index.ts';
+import { sha256 } from '../kit/sha256.ts';
 import type { Attempt } from './attempt.ts';
 import { CallClock } from './call-clock.ts';
 import type { Owner } from './checkpoints.ts';

@@ -1,7 +1,7 @@
-import { storableMessage, storableStack, storableText, type Failure } from '#schema';
-import { describeThrown, memberOf, type ThrownDescription } from '#kit/describe-thrown';
-import type { Instant } from '#kit/instant';
-import type { Redact } from '#kit/redactor';
+import { storableMessage, storableStack, storableText, type Failure } from '../../schema/index.ts';
+import { describeThrown, memberOf, type ThrownDescription } from '../kit/describe-thrown.ts';
+import type { Instant } from '../kit/instant.ts';
+import type { Redact } from '../kit/redactor.ts';
 
 /** What a thrown value means for the row that it befell. */
 export interface RowFailure {

@@ -1,5 +1,5 @@
-import type { ChunkStore } from '#log';
-import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '#rows';
+import type { ChunkStore } from '../log/index.ts';
+import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '../rows/index.ts';
 import { storedChunk, type StoredChunk } from './output-writer.ts';
 
 /** An output row in memory, as the canonical JSON of the columns that are added: so many bytes. */

@@ -1,7 +1,7 @@
 // Steps that call nothing: they pass rows on, some of them, or put branches together.
-import { branchColumn, parsePlace, placeColumn, type RowPlace, type Span } from '#schema';
-import type { PassingRunnable } from '#pipeline';
-import { rowBytes } from '#rows';
+import { branchColumn, parsePlace, placeColumn, type RowPlace, type Span } from '../../schema/index.ts';
+import type { PassingRunnable } from '../pipeline/index.ts';
+import { rowBytes } from '../rows/index.ts';
 import type { Attempt, Ended } from './attempt.ts';
 import { OutputWriter } from './output-writer.ts';
 

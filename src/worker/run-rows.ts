@@ -1,7 +1,7 @@
-import { areScopesWatched, inScope } from '#kit/error-scope';
-import { type JsonObject } from '#kit/json';
-import type { Checked, RowWiseRunnable } from '#pipeline';
-import { columnsOf, rowMaker, type View } from '#rows';
+import { areScopesWatched, inScope } from '../kit/error-scope.ts';
+import { type JsonObject } from '../kit/json.ts';
+import type { Checked, RowWiseRunnable } from '../pipeline/index.ts';
+import { columnsOf, rowMaker, type View } from '../rows/index.ts';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import type { CallScope } from './call-scope.ts';

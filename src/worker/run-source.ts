@@ -1,9 +1,9 @@
-import type { RecordedEvent } from '#schema';
-import { inScope } from '#kit/error-scope';
-import { isErrorLike } from '#kit/describe-thrown';
-import { Fault } from '#kit/fault';
-import { canonicalJson, type JsonObject } from '#kit/json';
-import type { RunnableStep } from '#pipeline';
+import type { RecordedEvent } from '../../schema/index.ts';
+import { inScope } from '../kit/error-scope.ts';
+import { isErrorLike } from '../kit/describe-thrown.ts';
+import { Fault } from '../kit/fault.ts';
+import { canonicalJson, type JsonObject } from '../kit/json.ts';
+import type { RunnableStep } from '../pipeline/index.ts';
 import type { Attempt, Ended } from './attempt.ts';
 import type { CallScope } from './call-scope.ts';
 import { storable } from './checked-values.ts';

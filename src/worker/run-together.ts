@@ -1,10 +1,10 @@
 // Steps whose function gets many rows in one call: those of a batch, or all there are.
-import type { Span } from '#schema';
-import { inScope } from '#kit/error-scope';
-import { isErrorLike } from '#kit/describe-thrown';
-import type { JsonObject } from '#kit/json';
-import type { RowsWiseRunnable } from '#pipeline';
-import { rowsOf } from '#rows';
+import type { Span } from '../../schema/index.ts';
+import { inScope } from '../kit/error-scope.ts';
+import { isErrorLike } from '../kit/describe-thrown.ts';
+import type { JsonObject } from '../kit/json.ts';
+import type { RowsWiseRunnable } from '../pipeline/index.ts';
+import { rowsOf } from '../rows/index.ts';
 import type { Attempt, Ended } from './attempt.ts';
 import { described, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';

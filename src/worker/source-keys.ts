@@ -1,9 +1,9 @@
-import { itemColumn } from '#schema';
-import type { Json } from '#kit/json';
-import { KeyClaims } from '#kit/key-claims';
-import type { EventLog } from '#log';
-import type { RunnableStep } from '#pipeline';
-import { columnsOf, keyText, type RowReader } from '#rows';
+import { itemColumn } from '../../schema/index.ts';
+import type { Json } from '../kit/json.ts';
+import { KeyClaims } from '../kit/key-claims.ts';
+import type { EventLog } from '../log/index.ts';
+import type { RunnableStep } from '../pipeline/index.ts';
+import { columnsOf, keyText, type RowReader } from '../rows/index.ts';
 import type { FinishedRows } from './finished-rows.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;

@@ -1,8 +1,8 @@
-import { isErrorLike } from '#kit/describe-thrown';
-import { Fault } from '#kit/fault';
-import type { RunnableStep } from '#pipeline';
-import { encodeValues } from '#rows';
-import { sha256 } from '#kit/sha256';
+import { isErrorLike } from '../kit/describe-thrown.ts';
+import { Fault } from '../kit/fault.ts';
+import type { RunnableStep } from '../pipeline/index.ts';
+import { encodeValues } from '../rows/index.ts';
+import { sha256 } from '../kit/sha256.ts';
 import type { WorkerContext } from './attempt.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;

@@ -1,7 +1,7 @@
-import { noUsage, plus } from '#projections';
-import type { Call, Usage } from '#schema';
-import { storableMessage } from '#schema';
-import type { Usage as ReportedUsage } from '#pipeline';
+import { noUsage, plus } from '../../projections/index.ts';
+import type { Call, Usage } from '../../schema/index.ts';
+import { storableMessage } from '../../schema/index.ts';
+import type { Usage as ReportedUsage } from '../pipeline/index.ts';
 
 /** What calls did since it was last told: each of them, and what they consumed, by model. */
 export interface Consumed {

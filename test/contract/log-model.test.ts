@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { memoryStore } from '#log';
+import { memoryStore } from '../../src/log/index.ts';
 import { testDatabase } from '../postgres/server.ts';
 import { checkLogModel } from './log-model.ts';
 

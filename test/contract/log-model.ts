@@ -1,11 +1,20 @@
 // A run's log as one would keep it on paper: lists of events, and who may write. Random commands go to it and to a store, and must come out alike.
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { NewEvent } from '#schema';
-import { newId } from '#kit/ids';
-import { formatInstant, parseInstant } from '#kit/instant';
-import { sha256 } from '#kit/sha256';
-import { parseAsOf, resolveAsOf, sideLogId, verify, type Appended, type AppendRequest, type DriverSession, type Store } from '#log';
+import type { NewEvent } from '../../schema/index.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { formatInstant, parseInstant } from '../../src/kit/instant.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
+import {
+  parseAsOf,
+  resolveAsOf,
+  sideLogId,
+  verify,
+  type Appended,
+  type AppendRequest,
+  type DriverSession,
+  type Store,
+} from '../../src/log/index.ts';
 import { allOf, batchAbandoned, batchStarted, batchSucceeded, requestOf, runStarted, stepStarted } from '../unit/log/log-fixture.ts';
 
 interface Acknowledged {

@@ -1,4 +1,4 @@
-import { memoryStore } from '#log';
+import { memoryStore } from '../../src/log/index.ts';
 import { storeContract } from './store-contract.ts';
 
 storeContract('the store in memory', async () => memoryStore());

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '#schema';
-import { parseInstant } from '#kit/instant';
-import { newId } from '#kit/ids';
-import { pause } from '#kit/pause';
-import { sha256 } from '#kit/sha256';
+import type { NewEvent } from '../../schema/index.ts';
+import { parseInstant } from '../../src/kit/instant.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { pause } from '../../src/kit/pause.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
 import {
   chainHash,
   emptyHash,
@@ -22,7 +22,7 @@ import {
   type Store,
   type StoredSnapshot,
   type RunSelection,
-} from '#log';
+} from '../../src/log/index.ts';
 
 /** What every store does, whichever it is. `open` gives a store that other cases may have written to. */
 export function storeContract(name: string, open: () => Promise<Store>): void {

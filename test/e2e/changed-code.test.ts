@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Loaded } from '#schema';
+import type { Loaded } from '../../schema/index.ts';
 import { root } from './command-line.ts';
 import { distilog, json, workFolder } from './command.ts';
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
-import { stopEmbeddedStore } from '#postgres';
+import { stopEmbeddedStore } from '../../src/postgres/index.ts';
 import { root } from './command-line.ts';
 
 export {

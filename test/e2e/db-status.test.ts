@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { urlOf, type Connect } from '#postgres';
+import { urlOf, type Connect } from '../../src/postgres/index.ts';
 import { testDatabase } from '../postgres/server.ts';
 import { distilog, json, workFolder } from './command.ts';
 

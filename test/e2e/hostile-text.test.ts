@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { thisActor } from '#engine';
-import { newId } from '#kit/ids';
-import { canonicalJson } from '#kit/json';
-import { appendSideEvent } from '#log';
-import { openStore, type PostgresStore } from '#postgres';
+import { thisActor } from '../../src/engine/index.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { canonicalJson } from '../../src/kit/json.ts';
+import { appendSideEvent } from '../../src/log/index.ts';
+import { openStore, type PostgresStore } from '../../src/postgres/index.ts';
 import { distilog, program, workFolder } from './command.ts';
 
 /** Sets a window's title, clears the screen, fills the clipboard, goes a line up, in C0 and in C1; reverses what follows; hides; begins a line. */

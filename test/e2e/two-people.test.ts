@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
-import { urlOf, type Connect } from '#postgres';
+import { urlOf, type Connect } from '../../src/postgres/index.ts';
 import { testDatabase } from '../postgres/server.ts';
 import { canPlayOthers, distilog, finished, json, killGroup, start, workFolder, type Person, type Result } from './command.ts';
 

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openEmbeddedStore } from '#postgres';
+import { openEmbeddedStore } from '../../src/postgres/index.ts';
 import { randomFrom } from '../unit/random.ts';
 import { patientPool } from './patient-pool.ts';
 import { processesOf, readyPostmaster, signal, untilGone, type StoreProcess } from './processes.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '#postgres';
+import { openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '../../src/postgres/index.ts';
 import { listedUsers } from '../../src/postgres/embedded/binaries.ts';
 import { processesOf, untilGone } from './processes.ts';
 

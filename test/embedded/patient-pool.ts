@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { EmbeddedStore } from '#postgres';
+import type { EmbeddedStore } from '../../src/postgres/index.ts';
 
 const retryMs = 30;
 

@@ -1,6 +1,6 @@
 // A client in a process of its own: opens a folder's store, asks who is there, and prints what it saw as JSON.
 // node --conditions=distilog-source test/embedded/places-client.ts FOLDER
-import { openEmbeddedStore, embeddedSupervisor } from '#postgres';
+import { openEmbeddedStore, embeddedSupervisor } from '../../src/postgres/index.ts';
 import { patientPool } from './patient-pool.ts';
 
 const [folder = ''] = process.argv.slice(2);

@@ -5,7 +5,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '#postgres';
+import {
+  embeddedSupervisor,
+  openEmbeddedStore,
+  stopEmbeddedStore,
+  trustEmbeddedStore,
+  type EmbeddedStore,
+} from '../../src/postgres/index.ts';
 import { findBinaries, linkedLibraries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
 import { busyExitCode } from '../../src/postgres/embedded/marker.ts';
 import { processesOf, signal, untilGone } from './processes.ts';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openEmbeddedStore, stopEmbeddedStore } from '#postgres';
+import { openEmbeddedStore, stopEmbeddedStore } from '../../src/postgres/index.ts';
 import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
 import { Postmaster } from '../../src/postgres/embedded/postmaster.ts';
 import { programs } from '../../src/postgres/embedded/programs.ts';

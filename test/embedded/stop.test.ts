@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
-import { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from '#postgres';
+import { embeddedSupervisor, openEmbeddedStore, stopEmbeddedStore, type EmbeddedStore } from '../../src/postgres/index.ts';
 import { embeddedStatus } from '../../src/postgres/embedded/index.ts';
 import { processesOf, untilGone } from './processes.ts';
 

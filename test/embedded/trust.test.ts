@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { stateDirectory } from '#kit/state-directory';
-import { embeddedStatus, embeddedTrust, openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore } from '#postgres';
+import { stateDirectory } from '../../src/kit/state-directory.ts';
+import { embeddedStatus, embeddedTrust, openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore } from '../../src/postgres/index.ts';
 import { untilGone } from './processes.ts';
 
 const isRoot = process.getuid?.() === 0;

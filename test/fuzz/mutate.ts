@@ -1,4 +1,4 @@
-import { Fault, messageOf } from '#kit/fault';
+import { Fault, messageOf } from '../../src/kit/fault.ts';
 import type { randomFrom } from '../unit/random.ts';
 
 type Random = ReturnType<typeof randomFrom>;

@@ -1,10 +1,10 @@
 // Nonsense in place of what was stored: bytes of chunks, rows of events.
 import assert from 'node:assert/strict';
-import { errors, fold, graph, progress, timeline, usage } from '#projections';
-import { callSchema, catalogue, definitionSchema, rejectionSchema, triedAgainSchema, type RecordedEvent } from '#schema';
-import { canonicalJson } from '#kit/json';
-import { decodeEvent, encodeEvent, type EncodedEvent } from '#log';
-import { ChunkBuilder, decodeChunk, decodeDocument, documentChunk } from '#rows';
+import { errors, fold, graph, progress, timeline, usage } from '../../projections/index.ts';
+import { callSchema, catalogue, definitionSchema, rejectionSchema, triedAgainSchema, type RecordedEvent } from '../../schema/index.ts';
+import { canonicalJson } from '../../src/kit/json.ts';
+import { decodeEvent, encodeEvent, type EncodedEvent } from '../../src/log/index.ts';
+import { ChunkBuilder, decodeChunk, decodeDocument, documentChunk } from '../../src/rows/index.ts';
 import { decide } from '../../src/scheduler/decide.ts';
 import { randomFrom } from '../unit/random.ts';
 import { simulate } from '../unit/scheduler/simulation.ts';

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createDistiset, writeDistiset } from '#distiset';
-import { canonicalJson } from '#kit/json';
-import { sha256 } from '#kit/sha256';
-import { resolveAsOf, type Store } from '#log';
-import { errors, fold, graph, progress, timeline, usage, type Projection } from '#projections';
+import { createDistiset, writeDistiset } from '../../src/distiset/index.ts';
+import { canonicalJson } from '../../src/kit/json.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
+import { resolveAsOf, type Store } from '../../src/log/index.ts';
+import { errors, fold, graph, progress, timeline, usage, type Projection } from '../../projections/index.ts';
 
 const projections: readonly Projection<unknown>[] = [graph, progress, errors, usage, timeline];
 

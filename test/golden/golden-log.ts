@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zstdDecompressSync } from 'node:zlib';
-import { assert } from '#kit/assert';
+import { assert } from '../../src/kit/assert.ts';
 import type { Expectation, Rows } from './expectation.ts';
-import type { Chunk, Commit, Head, StoredEvent } from '#log';
+import type { Chunk, Commit, Head, StoredEvent } from '../../src/log/index.ts';
 
 /** A chunk as it is stored. */
 export interface StoredChunk {

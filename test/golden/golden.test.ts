@@ -1,10 +1,10 @@
 // Logs of released versions: this version reads, checks, folds, exports and resumes them.
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { verifyDistiset } from '#distiset';
-import { resumePipeline } from '#engine';
-import { verify, type Store } from '#log';
-import { plan, type Pipeline } from '#pipeline';
+import { verifyDistiset } from '../../src/distiset/index.ts';
+import { resumePipeline } from '../../src/engine/index.ts';
+import { verify, type Store } from '../../src/log/index.ts';
+import { plan, type Pipeline } from '../../src/pipeline/index.ts';
 import { testDatabase } from '../postgres/server.ts';
 import { expectationOf, exportedRows } from './expectation.ts';
 import { cutAt, expectedOf, goldenFile, goldenLog, versions, type GoldenLog } from './golden-log.ts';

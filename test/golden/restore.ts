@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { systemClock } from '#kit/clock';
-import { parseInstant } from '#kit/instant';
+import { systemClock } from '../../src/kit/clock.ts';
+import { parseInstant } from '../../src/kit/instant.ts';
 import {
   memoryStore,
   sideLogId,
@@ -10,7 +10,7 @@ import {
   type DriverSession,
   type MemoryStore,
   type StoredEvent,
-} from '#log';
+} from '../../src/log/index.ts';
 import { unpacked, type GoldenLog } from './golden-log.ts';
 
 /**

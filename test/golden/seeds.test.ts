@@ -1,7 +1,7 @@
 // Runs that version 0.1.0 began go on with the keys and seeds that version 0.1.0 gave.
 import { expect, it } from 'vitest';
-import { resumePipeline, retryPipeline } from '#engine';
-import { plan, type Context, type Plan, type RunnableStep } from '#pipeline';
+import { resumePipeline, retryPipeline } from '../../src/engine/index.ts';
+import { plan, type Context, type Plan, type RunnableStep } from '../../src/pipeline/index.ts';
 import { everyOperator } from './0.1.0/pipelines.ts';
 import { cutAt, expectedOf, goldenLog } from './golden-log.ts';
 import { restoreInMemory } from './restore.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inspectStore } from '#postgres';
+import { inspectStore } from '../../src/postgres/index.ts';
 import { openClient } from '../../src/postgres/connection.ts';
 import { schemaDifferences } from '../../src/postgres/schema-differences.ts';
 import { testDatabase } from './server.ts';

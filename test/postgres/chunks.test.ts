@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '#kit/sha256';
+import { sha256 } from '../../src/kit/sha256.ts';
 import { mutated } from '../fuzz/mutate.ts';
 import { randomFrom } from '../unit/random.ts';
 import { testDatabase } from './server.ts';

@@ -3,9 +3,18 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pause } from '#kit/pause';
-import { verify } from '#log';
-import { inspectStore, migrate, openEmbeddedStore, openPostgresStore, openStore, select, stopEmbeddedStore, type Connect } from '#postgres';
+import { pause } from '../../src/kit/pause.ts';
+import { verify } from '../../src/log/index.ts';
+import {
+  inspectStore,
+  migrate,
+  openEmbeddedStore,
+  openPostgresStore,
+  openStore,
+  select,
+  stopEmbeddedStore,
+  type Connect,
+} from '../../src/postgres/index.ts';
 import { openClient } from '../../src/postgres/connection.ts';
 import { readyPostmaster, signal } from '../embedded/processes.ts';
 import { ownServer, type OwnServer } from './own-server.ts';

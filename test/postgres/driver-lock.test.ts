@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '#schema';
-import { newId } from '#kit/ids';
-import { encodeEvent, leafHash, openAppender, verify } from '#log';
+import type { NewEvent } from '../../schema/index.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { encodeEvent, leafHash, openAppender, verify } from '../../src/log/index.ts';
 import { finishedRun, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 

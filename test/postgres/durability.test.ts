@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { newId } from '#kit/ids';
-import { sha256 } from '#kit/sha256';
-import { encodeEvent, verify } from '#log';
-import { openPostgresStore } from '#postgres';
+import { newId } from '../../src/kit/ids.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
+import { encodeEvent, verify } from '../../src/log/index.ts';
+import { openPostgresStore } from '../../src/postgres/index.ts';
 import { ownServer } from './own-server.ts';
 import { finishedRun, started } from './runs.ts';
 

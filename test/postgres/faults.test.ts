@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, verify, type AppendRequest } from '#log';
-import type { NewEvent } from '#schema';
-import { startPipeline } from '#engine';
+import { newId } from '../../src/kit/ids.ts';
+import { encodeEvent, openAppender, verify, type AppendRequest } from '../../src/log/index.ts';
+import type { NewEvent } from '../../schema/index.ts';
+import { startPipeline } from '../../src/engine/index.ts';
 import { finishedRun, numbersPlan, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 

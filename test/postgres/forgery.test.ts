@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '#kit/ids';
-import { encodeEvent, verify } from '#log';
+import { newId } from '../../src/kit/ids.ts';
+import { encodeEvent, verify } from '../../src/log/index.ts';
 import { finishedRun, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 

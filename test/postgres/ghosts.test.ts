@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { newId } from '#kit/ids';
-import { encodeEvent, type AppendRequest, type AppendResult } from '#log';
-import type { NewEvent } from '#schema';
+import { newId } from '../../src/kit/ids.ts';
+import { encodeEvent, type AppendRequest, type AppendResult } from '../../src/log/index.ts';
+import type { NewEvent } from '../../schema/index.ts';
 import { openClient } from '../../src/postgres/connection.ts';
 import { callAppend } from '../../src/postgres/statements.ts';
 import { finishedRun, resumed, started } from './runs.ts';

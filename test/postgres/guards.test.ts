@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { verify } from '#log';
+import { verify } from '../../src/log/index.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
 

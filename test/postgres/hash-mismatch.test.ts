@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { retryPipeline, startPipeline } from '#engine';
-import { appendSideEvent, verify } from '#log';
-import { openPostgresStore } from '#postgres';
-import { pipeline, plan } from '#pipeline';
+import { retryPipeline, startPipeline } from '../../src/engine/index.ts';
+import { appendSideEvent, verify } from '../../src/log/index.ts';
+import { openPostgresStore } from '../../src/postgres/index.ts';
+import { pipeline, plan } from '../../src/pipeline/index.ts';
 import { numbersPlan } from './runs.ts';
 import { testDatabase } from './server.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { expect, it } from 'vitest';
-import { leafHash, rootHash } from '#log';
-import { sha256 } from '#kit/sha256';
+import { leafHash, rootHash } from '../../src/log/index.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';
 

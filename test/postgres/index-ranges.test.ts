@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { EventLog } from '#log';
-import { openPostgresStore } from '#postgres';
+import type { EventLog } from '../../src/log/index.ts';
+import { openPostgresStore } from '../../src/postgres/index.ts';
 import { runId, writeLongLog } from './long-log.ts';
 import { testDatabase } from './server.ts';
 

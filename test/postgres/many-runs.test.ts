@@ -1,13 +1,13 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startPipeline } from '#engine';
+import { startPipeline } from '../../src/engine/index.ts';
 import { chooseRun, resumable, retryable, type Choice } from '../../src/cli/choose-run.ts';
 import { history } from '../../src/cli/commands/history.ts';
 import { runs } from '../../src/cli/commands/runs.ts';
 import { status } from '../../src/cli/commands/status.ts';
 import type { CommandContext } from '../../src/cli/context.ts';
 import { findRun } from '../../src/cli/find-run.ts';
-import { openPostgresStore, type PostgresStore } from '#postgres';
+import { openPostgresStore, type PostgresStore } from '../../src/postgres/index.ts';
 import { silentTerminal } from '../unit/cli/silent-terminal.ts';
 import { copyRun } from './many-runs.ts';
 import { numbersPlan } from './runs.ts';

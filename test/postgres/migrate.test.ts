@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '#postgres';
+import { migrate, migrationFiles, openPostgresStore, pendingMigrations } from '../../src/postgres/index.ts';
 import { ownServer } from './own-server.ts';
 import { cutAtEachPiece, openProxy } from './proxy.ts';
 import { finishedRun } from './runs.ts';

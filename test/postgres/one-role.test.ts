@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
-import { verify } from '#log';
-import { inspectStore, migrate, openPostgresStore } from '#postgres';
+import { verify } from '../../src/log/index.ts';
+import { inspectStore, migrate, openPostgresStore } from '../../src/postgres/index.ts';
 import { storeContract } from '../contract/store-contract.ts';
 import { finishedRun } from './runs.ts';
 import { testDatabase } from './server.ts';

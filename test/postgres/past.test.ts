@@ -6,12 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createDistiset, writeDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { foldAt, rebuild, resolveAsOf, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
-import { projections } from '#projections';
-import { canonicalJson } from '#kit/json';
+import { createDistiset, writeDistiset } from '../../src/distiset/index.ts';
+import { startPipeline } from '../../src/engine/index.ts';
+import { foldAt, rebuild, resolveAsOf, type Store } from '../../src/log/index.ts';
+import { pipeline, plan } from '../../src/pipeline/index.ts';
+import { projections } from '../../projections/index.ts';
+import { canonicalJson } from '../../src/kit/json.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();

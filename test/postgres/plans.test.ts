@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openPostgresStore, type PostgresStore } from '#postgres';
+import { openPostgresStore, type PostgresStore } from '../../src/postgres/index.ts';
 import { runId, writeLongLog } from './long-log.ts';
 import { testDatabase, type TestDatabase } from './server.ts';
 

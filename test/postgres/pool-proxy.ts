@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type pg from 'pg';
-import type { Connect } from '#postgres';
+import type { Connect } from '../../src/postgres/index.ts';
 
 /**
  * How a pooler hands its server connections out: one for as long as its client stays, or one for each transaction, the last one used or the next in turn.

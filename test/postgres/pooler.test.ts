@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { Fault } from '#kit/fault';
-import { inspectStore, migrate, openPostgresStore, select, type Connect } from '#postgres';
+import { Fault } from '../../src/kit/fault.ts';
+import { inspectStore, migrate, openPostgresStore, select, type Connect } from '../../src/postgres/index.ts';
 import { ownServer } from './own-server.ts';
 import { openPooler, type Pooler, type PoolMode } from './pool-proxy.ts';
 import { finishedRun } from './runs.ts';

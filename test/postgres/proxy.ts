@@ -1,6 +1,6 @@
 import net from 'node:net';
 import type pg from 'pg';
-import type { Connect } from '#postgres';
+import type { Connect } from '../../src/postgres/index.ts';
 
 /** A door to a server, on loopback, that fails as networks do. */
 export interface Proxy {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { NewEvent } from '#schema';
-import { startPipeline } from '#engine';
-import type { Store } from '#log';
-import { pipeline, plan, type Plan } from '#pipeline';
+import type { NewEvent } from '../../schema/index.ts';
+import { startPipeline } from '../../src/engine/index.ts';
+import type { Store } from '../../src/log/index.ts';
+import { pipeline, plan, type Plan } from '../../src/pipeline/index.ts';
 
 /** A small pipeline: numbers, doubled, those that are even; one in a hundred is rejected. */
 export const numbersPlan = (total: number): Plan =>

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, inject } from 'vitest';
-import { migrate, openPostgresStore, type Connect, type PostgresStore } from '#postgres';
+import { migrate, openPostgresStore, type Connect, type PostgresStore } from '../../src/postgres/index.ts';
 
 /** A database of a test file's own, migrated. */
 export interface TestDatabase {

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { retryPipeline, startPipeline } from '#engine';
-import { newId } from '#kit/ids';
-import { sha256 } from '#kit/sha256';
-import { appendSideEvent, encodeEvent, resolveAsOf, sideLogId, verify, type DriverAppendRequest, type Store } from '#log';
-import { migrate, openPostgresStore } from '#postgres';
+import { retryPipeline, startPipeline } from '../../src/engine/index.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
+import { appendSideEvent, encodeEvent, resolveAsOf, sideLogId, verify, type DriverAppendRequest, type Store } from '../../src/log/index.ts';
+import { migrate, openPostgresStore } from '../../src/postgres/index.ts';
 import { clientConfig } from '../../src/postgres/connection.ts';
 import { callAppend } from '../../src/postgres/statements.ts';
 import { exportedRows, type Rows } from '../golden/expectation.ts';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { select, type Connect, type Selected } from '#postgres';
+import { select, type Connect, type Selected } from '../../src/postgres/index.ts';
 import { ownServer } from './own-server.ts';
 
 const server = await ownServer();

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { appendSideEvent, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
-import { openPostgresStore, type Connect } from '#postgres';
+import { startPipeline } from '../../src/engine/index.ts';
+import { codeOf } from '../../src/kit/fault.ts';
+import { appendSideEvent, type Store } from '../../src/log/index.ts';
+import { pipeline, plan } from '../../src/pipeline/index.ts';
+import { openPostgresStore, type Connect } from '../../src/postgres/index.ts';
 import { ownServer, type OwnServer } from './own-server.ts';
 import { finishedRun, numbersPlan } from './runs.ts';
 

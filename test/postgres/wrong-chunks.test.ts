@@ -1,11 +1,11 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { startPipeline } from '#engine';
-import { newId } from '#kit/ids';
-import { sha256 } from '#kit/sha256';
-import { encodeEvent, memoryStore, type AppendResult, type Store } from '#log';
-import type { PackedChunk } from '#schema';
+import { startPipeline } from '../../src/engine/index.ts';
+import { newId } from '../../src/kit/ids.ts';
+import { sha256 } from '../../src/kit/sha256.ts';
+import { encodeEvent, memoryStore, type AppendResult, type Store } from '../../src/log/index.ts';
+import type { PackedChunk } from '../../schema/index.ts';
 import { finishedRun, numbersPlan, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 

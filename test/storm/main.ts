@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '#kit/fault';
+import { messageOf } from '../../src/kit/fault.ts';
 import { useOwnState } from '../own-state.ts';
 import { areas } from './areas.ts';
 import { blows, type Blow, type Figures } from './area.ts';

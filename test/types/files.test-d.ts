@@ -1,8 +1,8 @@
 // File sources: what must compile, and what must not. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import type { Builder, Node } from '#pipeline';
-import { csv, jsonl, parquet } from '#steps';
+import type { Builder, Node } from '../../src/pipeline/index.ts';
+import { csv, jsonl, parquet } from '../../src/steps/index.ts';
 
 declare const { source }: Builder<{}>;
 /** A node's row, written out. */

@@ -11,8 +11,8 @@ import {
   toDpo,
   toSft,
   type AnySdkModel,
-} from '#llm';
-import { renamed, type Builder, type Node } from '#pipeline';
+} from '../../src/llm/index.ts';
+import { renamed, type Builder, type Node } from '../../src/pipeline/index.ts';
 
 declare const { source }: Builder<{}>;
 /** A node's row, written out. */

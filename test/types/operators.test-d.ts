@@ -1,7 +1,7 @@
 // The rows that each operator gives, and what must not compile. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { renamed, step, type Builder, type Node } from '#pipeline';
+import { renamed, step, type Builder, type Node } from '../../src/pipeline/index.ts';
 
 declare const { source, join, union }: Builder<{}>;
 /** A node's row, written out. */

@@ -1,7 +1,18 @@
 // What must compile, and what must not. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { pipeline, renamed, resource, secret, step, type Builder, type MapStep, type Node, type Pipeline, type RowsOf } from '#pipeline';
+import {
+  pipeline,
+  renamed,
+  resource,
+  secret,
+  step,
+  type Builder,
+  type MapStep,
+  type Node,
+  type Pipeline,
+  type RowsOf,
+} from '../../src/pipeline/index.ts';
 
 declare const { source }: Builder<{}>;
 /** A node's row, written out. */

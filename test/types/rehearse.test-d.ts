@@ -1,8 +1,8 @@
 // What `rehearse` gives and takes. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
-import { pipeline, type ReadContext } from '#pipeline';
-import { rehearse } from '#testing';
+import { pipeline, type ReadContext } from '../../src/pipeline/index.ts';
+import { rehearse } from '../../src/testing/index.ts';
 
 const twice = pipeline('twice', { params: z.object({ limit: z.int().default(3) }) }, ({ source }) => {
   const numbers = source('numbers', { output: z.object({ n: z.int() }), rows: [] });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type pg from 'pg';
-import { migrate } from '#postgres';
+import { migrate } from '../../../src/postgres/index.ts';
 import { bigintArray, textArray } from '../../../src/postgres/binary-array.ts';
 import { importPeer } from '../../peers.ts';
 import { eventType, type OpenOptions, type Subject } from '../subject.ts';

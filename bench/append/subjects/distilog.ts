@@ -1,9 +1,9 @@
 import pg from 'pg';
-import { assert } from '#kit/assert';
-import { newId } from '#kit/ids';
-import { sha256 } from '#kit/sha256';
-import { encodeEvent, openAppender, runLogId, type Store } from '#log';
-import { migrate, openPostgresStore, type Connect } from '#postgres';
+import { assert } from '../../../src/kit/assert.ts';
+import { newId } from '../../../src/kit/ids.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
+import { encodeEvent, openAppender, runLogId, type Store } from '../../../src/log/index.ts';
+import { migrate, openPostgresStore, type Connect } from '../../../src/postgres/index.ts';
 import { finishedRun } from '../../../test/postgres/runs.ts';
 import { callAppend } from '../../../src/postgres/statements.ts';
 import { requireVerified } from '../../require-verified.ts';

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { assert } from '#kit/assert';
+import { assert } from '../../../src/kit/assert.ts';
 import { importPeer } from '../../peers.ts';
 import { absurdSql } from '../absurd-sql.ts';
 import { stepNames, type Engine } from '../engine.ts';

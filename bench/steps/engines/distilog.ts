@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { assert } from '#kit/assert';
-import { pipeline, plan } from '#pipeline';
-import { migrate, openPostgresStore, type Connect } from '#postgres';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { assert } from '../../../src/kit/assert.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
+import { migrate, openPostgresStore, type Connect } from '../../../src/postgres/index.ts';
 import { requireVerified } from '../../require-verified.ts';
 import { stepNames, type Engine } from '../engine.ts';
 

@@ -9,7 +9,7 @@ import {
   type GivenBy,
   type StoreFacts,
   type Trust,
-} from '#postgres';
+} from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { formatCount } from '../numbers.ts';
 

@@ -1,5 +1,14 @@
-import { findStore, migrate, openStore, pendingMigrations, stopEmbeddedStore, trustEmbeddedStore, urlOf, whenUp } from '#postgres';
-import { Fault } from '#kit/fault';
+import {
+  findStore,
+  migrate,
+  openStore,
+  pendingMigrations,
+  stopEmbeddedStore,
+  trustEmbeddedStore,
+  urlOf,
+  whenUp,
+} from '../../postgres/index.ts';
+import { Fault } from '../../kit/fault.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 

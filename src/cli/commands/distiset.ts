@@ -1,10 +1,10 @@
-import { createDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '#distiset';
-import { exportDistiset } from '#engine';
-import type { JsonObject } from '#kit/json';
-import { canonicalJson } from '#kit/json';
-import { sha256Stream } from '#kit/sha256';
-import { Fault, messageOf } from '#kit/fault';
-import type { Store } from '#log';
+import { createDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '../../distiset/index.ts';
+import { exportDistiset } from '../../engine/index.ts';
+import type { JsonObject } from '../../kit/json.ts';
+import { canonicalJson } from '../../kit/json.ts';
+import { sha256Stream } from '../../kit/sha256.ts';
+import { Fault, messageOf } from '../../kit/fault.ts';
+import type { Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';

@@ -1,8 +1,8 @@
-import { canRetry, thisActor } from '#engine';
-import { messageOf } from '#kit/fault';
-import type { RecordedEvent } from '#schema';
-import type { PostgresStore } from '#postgres';
-import type { DrivenRun, Rest } from '#scheduler';
+import { canRetry, thisActor } from '../../engine/index.ts';
+import { messageOf } from '../../kit/fault.ts';
+import type { RecordedEvent } from '../../../schema/index.ts';
+import type { PostgresStore } from '../../postgres/index.ts';
+import type { DrivenRun, Rest } from '../../scheduler/index.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { liveProgress, type LiveProgress } from '../live-progress.ts';
@@ -12,7 +12,7 @@ import { readStates } from '../read-states.ts';
 import { stepViews, type RunStates } from '../run-view.ts';
 import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
-import type { EngineOptions } from '#engine';
+import type { EngineOptions } from '../../engine/index.ts';
 
 /** Starts or resumes a run, given what the engine is to be told. */
 export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;

@@ -1,5 +1,5 @@
-import { failedBatches, losses, lostRows, type LostRow } from '#distiset';
-import type { AsOf, Store } from '#log';
+import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/index.ts';
+import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';

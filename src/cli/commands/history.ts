@@ -1,10 +1,10 @@
-import { reopening } from '#projections';
-import { beginning } from '#distiset';
-import type { Actor, EventType, RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import { canonicalJson } from '#kit/json';
-import { runLogId, sideLogId, type RunEntry, type Store } from '#log';
-import { changedFiles, definitionDiff, type StepChange } from '#pipeline';
+import { reopening } from '../../../projections/index.ts';
+import { beginning } from '../../distiset/index.ts';
+import type { Actor, EventType, RecordedEvent } from '../../../schema/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import { canonicalJson } from '../../kit/json.ts';
+import { runLogId, sideLogId, type RunEntry, type Store } from '../../log/index.ts';
+import { changedFiles, definitionDiff, type StepChange } from '../../pipeline/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { sampleFile } from '#steps';
+import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
+import { sampleFile } from '../../steps/index.ts';
 import type { CommandContext } from '../context.ts';
 import { formatCount } from '../numbers.ts';
 import { inferredColumns, pipelineText } from '../pipeline-text.ts';

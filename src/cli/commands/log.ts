@@ -1,8 +1,8 @@
-import { reopening } from '#projections';
-import { catalogue, isEventType, type EventType, type RecordedEvent } from '#schema';
-import { Fault } from '#kit/fault';
-import { canonicalJson } from '#kit/json';
-import { follow, runLogId, sideLogId } from '#log';
+import { reopening } from '../../../projections/index.ts';
+import { catalogue, isEventType, type EventType, type RecordedEvent } from '../../../schema/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import { canonicalJson } from '../../kit/json.ts';
+import { follow, runLogId, sideLogId } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { stepAsked } from '../step-asked.ts';

@@ -1,6 +1,6 @@
-import { projections } from '#projections';
-import { thisActor } from '#engine';
-import { checkSnapshots, rebuild as rebuildLog, runLogId, type Rebuilt } from '#log';
+import { projections } from '../../../projections/index.ts';
+import { thisActor } from '../../engine/index.ts';
+import { checkSnapshots, rebuild as rebuildLog, runLogId, type Rebuilt } from '../../log/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { findRun } from '../find-run.ts';

@@ -1,10 +1,10 @@
-import { thisActor } from '#engine';
-import { graph } from '#projections';
-import { Fault } from '#kit/fault';
-import { pause } from '#kit/pause';
-import { systemClock } from '#kit/clock';
-import { cancelRun } from '#scheduler';
-import { appendSideEvent, foldAt, runLogId, type Store } from '#log';
+import { thisActor } from '../../engine/index.ts';
+import { graph } from '../../../projections/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import { pause } from '../../kit/pause.ts';
+import { systemClock } from '../../kit/clock.ts';
+import { cancelRun } from '../../scheduler/index.ts';
+import { appendSideEvent, foldAt, runLogId, type Store } from '../../log/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { currentState } from '../liveness.ts';
 import { chooseRun } from '../choose-run.ts';

@@ -1,8 +1,8 @@
-import { stepNamed } from '#distiset';
-import { resumePipeline } from '#engine';
-import { graph } from '#projections';
-import { Fault } from '#kit/fault';
-import { foldAt, runLogId, type Store } from '#log';
+import { stepNamed } from '../../distiset/index.ts';
+import { resumePipeline } from '../../engine/index.ts';
+import { graph } from '../../../projections/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import { foldAt, runLogId, type Store } from '../../log/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { chooseRun, resumable } from '../choose-run.ts';
 import { loadPipeline } from '../load-pipeline.ts';

@@ -1,5 +1,5 @@
-import { stepNamed } from '#distiset';
-import { retryPipeline } from '#engine';
+import { stepNamed } from '../../distiset/index.ts';
+import { retryPipeline } from '../../engine/index.ts';
 import { mayAsk, withStore, type CommandContext } from '../context.ts';
 import { chooseRun, retryable } from '../choose-run.ts';
 import { loadPipeline } from '../load-pipeline.ts';

@@ -1,6 +1,6 @@
-import { progress } from '#projections';
-import { Fault } from '#kit/fault';
-import { foldAt, runLogId, type AsOf, type Store } from '#log';
+import { progress } from '../../../projections/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import { foldAt, runLogId, type AsOf, type Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';

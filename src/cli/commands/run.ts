@@ -1,12 +1,12 @@
-import { onlyConfig } from '#distiset';
-import { startPipeline } from '#engine';
-import { plan } from '#pipeline';
+import { onlyConfig } from '../../distiset/index.ts';
+import { startPipeline } from '../../engine/index.ts';
+import { plan } from '../../pipeline/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { loadPipeline } from '../load-pipeline.ts';
 import { concurrencyOf, parseParamOptions } from '../parse-params.ts';
 import { remember } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
-import { Fault } from '#kit/fault';
+import { Fault } from '../../kit/fault.ts';
 
 export interface RunOptions extends CommonOptions {
   readonly param: readonly string[];

@@ -1,8 +1,8 @@
-import { graph } from '#projections';
-import { foldAt, runLogId, type Holder, type RunEntry, type Store } from '#log';
-import { systemClock } from '#kit/clock';
-import { parseAsOf } from '#log';
-import { Fault } from '#kit/fault';
+import { graph } from '../../../projections/index.ts';
+import { foldAt, runLogId, type Holder, type RunEntry, type Store } from '../../log/index.ts';
+import { systemClock } from '../../kit/clock.ts';
+import { parseAsOf } from '../../log/index.ts';
+import { Fault } from '../../kit/fault.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { currentState } from '../liveness.ts';
 import { ageOf, localTime } from '../local-time.ts';

@@ -1,4 +1,4 @@
-import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '#postgres';
+import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';

@@ -1,6 +1,6 @@
-import { totalUsage, type UsageState } from '#projections';
-import type { Usage } from '#schema';
-import { Fault } from '#kit/fault';
+import { totalUsage, type UsageState } from '../../../projections/index.ts';
+import type { Usage } from '../../../schema/index.ts';
+import { Fault } from '../../kit/fault.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';
@@ -13,7 +13,7 @@ import { stepViews, type RunStates, type StepView } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
-import { runLogId, type AsOf, type Store } from '#log';
+import { runLogId, type AsOf, type Store } from '../../log/index.ts';
 import { currentState, type CurrentState } from '../liveness.ts';
 
 export interface StatusOptions extends CommonOptions {

@@ -1,8 +1,8 @@
-import { rowAt, traceRow, type TraceStep } from '#distiset';
-import type { Call } from '#schema';
-import type { JsonObject } from '#kit/json';
-import type { Store } from '#log';
-import type { RowName } from '#rows';
+import { rowAt, traceRow, type TraceStep } from '../../distiset/index.ts';
+import type { Call } from '../../../schema/index.ts';
+import type { JsonObject } from '../../kit/json.ts';
+import type { Store } from '../../log/index.ts';
+import type { RowName } from '../../rows/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exportedRow } from '../exported-row.ts';

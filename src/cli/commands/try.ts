@@ -1,4 +1,4 @@
-import { rehearse, type Rehearsal } from '#testing';
+import { rehearse, type Rehearsal } from '../../testing/index.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
 import { exitCodeOf } from '../exit-codes.ts';

@@ -1,7 +1,15 @@
-import { readMetadata, verifyDistiset } from '#distiset';
-import { Fault } from '#kit/fault';
-import { checkSnapshots, runLogId, sideLogId, verify as verifyLog, type CheckedSnapshots, type Store, type Verified } from '#log';
-import { projections } from '#projections';
+import { readMetadata, verifyDistiset } from '../../distiset/index.ts';
+import { Fault } from '../../kit/fault.ts';
+import {
+  checkSnapshots,
+  runLogId,
+  sideLogId,
+  verify as verifyLog,
+  type CheckedSnapshots,
+  type Store,
+  type Verified,
+} from '../../log/index.ts';
+import { projections } from '../../../projections/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../find-run.ts';

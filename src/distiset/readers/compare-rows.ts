@@ -1,4 +1,4 @@
-import { messageOf } from '#kit/fault';
+import { messageOf } from '../../kit/fault.ts';
 import type { RowBlock } from '../row-blocks.ts';
 import { csvCells, csvHeader } from '../writers/csv-file.ts';
 import { parquetValue } from '../writers/parquet-columns.ts';

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { canonicalJson, type JsonObject } from '#kit/json';
+import { canonicalJson, type JsonObject } from '../../kit/json.ts';
 import type { RowsRead } from './rows-read.ts';
 import { UnexpectedFile } from './unexpected-file.ts';
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseDocument } from 'yaml';
-import { messageOf } from '#kit/fault';
-import type { Json, JsonObject } from '#kit/json';
+import { messageOf } from '../../kit/fault.ts';
+import type { Json, JsonObject } from '../../kit/json.ts';
 import { jsonDifferences } from './json-differences.ts';
 
 /** What a look at a card found. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { sha256Stream } from '#kit/sha256';
+import { sha256Stream } from '../../kit/sha256.ts';
 
 /** A file as it lies there. */
 export interface FileFacts {

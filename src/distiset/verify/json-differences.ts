@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '#kit/json';
+import { canonicalJson, type Json } from '../../kit/json.ts';
 
 /**
  * Lists where a JSON value differs from another, each leaf by its path: `configs[0].rows is 11, and the log gives 10`. Members that only one of them has

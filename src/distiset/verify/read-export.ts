@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { Fault, messageOf } from '#kit/fault';
+import { Fault, messageOf } from '../../kit/fault.ts';
 
 /** What has to stand in `distilog.json` before anything can be compared. Everything else is compared as it stands there. */
 const saidSchema = z.object({

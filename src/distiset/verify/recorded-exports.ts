@@ -1,5 +1,5 @@
-import { sha256 } from '#kit/sha256';
-import { sideLogId, type Store } from '#log';
+import { sha256 } from '../../kit/sha256.ts';
+import { sideLogId, type Store } from '../../log/index.ts';
 import type { SaidMetadata } from './read-export.ts';
 
 /** Lists, in words, what the side log says of exports of these files at this position: by whom, when and where to. */

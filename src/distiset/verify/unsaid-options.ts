@@ -1,4 +1,4 @@
-import { runLogId, type Store } from '#log';
+import { runLogId, type Store } from '../../log/index.ts';
 import { beginning } from '../beginning.ts';
 import { leavesOf, onlyConfig } from '../config-names.ts';
 import type { DistisetOptions } from '../create-distiset.ts';

@@ -1,6 +1,6 @@
-import { hasCode, messageOf } from '#kit/fault';
-import { canonicalJson, type Json, type JsonObject } from '#kit/json';
-import { resolveAsOf, runLogId, withoutSnapshots, type AsOf, type Store } from '#log';
+import { hasCode, messageOf } from '../../kit/fault.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../kit/json.ts';
+import { resolveAsOf, runLogId, withoutSnapshots, type AsOf, type Store } from '../../log/index.ts';
 import { createDistiset, type Distiset } from '../create-distiset.ts';
 import { libraryOf, metadataOf, type FileOptions } from '../describe-distiset.ts';
 import { datasetCard, frontMatter } from '../writers/dataset-card.ts';

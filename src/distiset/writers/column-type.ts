@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#kit/json';
+import type { Json, JsonObject } from '../../kit/json.ts';
 
 /** The type of a column's values, as files know it. Every value may be null. `json`: what has no type of its own is written as JSON text. */
 export type ColumnType =

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { canonicalJson, type JsonObject } from '#kit/json';
+import { canonicalJson, type JsonObject } from '../../kit/json.ts';
 import { escapeFormula } from './csv-formula.ts';
 import { feature } from './features.ts';
 import type { DistisetMetadata } from './metadata.ts';

@@ -1,4 +1,4 @@
-import type { Json } from '#kit/json';
+import type { Json } from '../../kit/json.ts';
 import type { ColumnType } from './column-type.ts';
 import { integerIn, parquetValue, type Replacements } from './parquet-columns.ts';
 import { TextBytes } from './text-bytes.ts';

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { sha256Stream, type Sha256 } from '#kit/sha256';
+import { sha256Stream, type Sha256 } from '../../kit/sha256.ts';
 
 /** A file that is written from start to end and hashed on the way; or only hashed, where it has no path. */
 export class HashedFile {

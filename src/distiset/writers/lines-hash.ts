@@ -1,4 +1,4 @@
-import { sha256Stream, type Sha256 } from '#kit/sha256';
+import { sha256Stream, type Sha256 } from '../../kit/sha256.ts';
 
 /** Text that is gathered before it is hashed, in UTF-16 code units: a hash of a line at a time takes three times as long. */
 const gatheredLength = 64 * 1024;

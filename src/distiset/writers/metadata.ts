@@ -1,5 +1,5 @@
-import type { JsonObject } from '#kit/json';
-import type { AsOf } from '#log';
+import type { JsonObject } from '../../kit/json.ts';
+import type { AsOf } from '../../log/index.ts';
 import type { Distiset, DistisetConfig } from '../create-distiset.ts';
 import type { Format } from './row-file.ts';
 

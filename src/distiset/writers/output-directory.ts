@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { codeOf, Fault, messageOf } from '#kit/fault';
-import { newId } from '#kit/ids';
-import { sha256 } from '#kit/sha256';
+import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
+import { newId } from '../../kit/ids.ts';
+import { sha256 } from '../../kit/sha256.ts';
 
 /** A directory that appears whole or not at all: it is written beside its place, under a name that says whose it is, and renamed. */
 export interface OutputDirectory {

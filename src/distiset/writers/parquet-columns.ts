@@ -1,6 +1,6 @@
 import type { SchemaElement } from 'hyparquet-writer';
-import { Fault } from '#kit/fault';
-import { canonicalJson, type Json } from '#kit/json';
+import { Fault } from '../../kit/fault.ts';
+import { canonicalJson, type Json } from '../../kit/json.ts';
 import { typeName, type ColumnType } from './column-type.ts';
 
 /** A column's part of a Parquet schema. Everything is optional: null is null, at any depth. */

@@ -1,4 +1,4 @@
-import { canonicalJson } from '#kit/json';
+import { canonicalJson } from '../../kit/json.ts';
 import type { RowBlock } from '../row-blocks.ts';
 
 /** Rows and their canonical JSON, made once: they are hashed, measured, and written from it. */

@@ -1,8 +1,8 @@
-import { AssertionError } from '#kit/assert';
-import { codeOf, messageOf } from '#kit/fault';
-import type { JsonObject } from '#kit/json';
-import { sha256 } from '#kit/sha256';
-import { rowMaker } from '#rows';
+import { AssertionError } from '../../kit/assert.ts';
+import { codeOf, messageOf } from '../../kit/fault.ts';
+import type { JsonObject } from '../../kit/json.ts';
+import { sha256 } from '../../kit/sha256.ts';
+import { rowMaker } from '../../rows/index.ts';
 import type { RowBlock } from '../row-blocks.ts';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
 import type { FileSink } from './file-sink.ts';

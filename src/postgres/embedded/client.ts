@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Fault, messageOf } from '#kit/fault';
+import { Fault, messageOf } from '../../kit/fault.ts';
 import { closeFolder } from './closed-folder.ts';
 import { passwordFiles, stopRequest, type Answer, type Connection, type Logins } from './connection.ts';
 import { identityOf, openLog, readText, tailOf } from './files.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Fault, messageOf } from '#kit/fault';
+import { Fault, messageOf } from '../../kit/fault.ts';
 import { listedUsers, type RunAs } from './binaries.ts';
 import { idFile } from './files.ts';
 import { refusePlantedLink } from './planted-links.ts';

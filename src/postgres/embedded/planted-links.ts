@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { Fault } from '#kit/fault';
+import { Fault } from '../../kit/fault.ts';
 
 /**
  * Refuses a link that root would follow and that somebody else made: in a folder of theirs it may lead to any file of the machine. Root's own links

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, messageOf } from '#kit/fault';
+import { codeOf, messageOf } from '../../kit/fault.ts';
 import { refuseForeignEntries, writeConfiguration } from './configuration.ts';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf } from '#kit/fault';
+import { codeOf } from '../../kit/fault.ts';
 import { identityOf, readText } from './files.ts';
 
 export const isLinux = process.platform === 'linux';

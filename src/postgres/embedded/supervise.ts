@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '#kit/fault';
+import { messageOf } from '../../kit/fault.ts';
 import { findBinaries, runAsFor } from './binaries.ts';
 import { closeFolder } from './closed-folder.ts';
 import { appRole, databaseName, noOptions, ownerRole, passwordFiles, type Connection } from './connection.ts';

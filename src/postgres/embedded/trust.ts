@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { Fault, hasCode, messageOf } from '#kit/fault';
-import { makeStateFolder, readStateFile, writeStateFile } from '#kit/state-directory';
+import { Fault, hasCode, messageOf } from '../../kit/fault.ts';
+import { makeStateFolder, readStateFile, writeStateFile } from '../../kit/state-directory.ts';
 import { whyNotOfThisUser } from './earlier-store.ts';
 import { idFile, readText } from './files.ts';
 

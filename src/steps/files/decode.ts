@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Fault } from '#kit/fault';
+import { Fault } from '../../kit/fault.ts';
 import type { TextRecord } from './records.ts';
 
 /** How a file's bytes are text. `windows-1252` reads Latin-1 too: they differ in control characters only. */

@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import { sha256Stream } from '#kit/sha256';
+import { Fault } from '../../kit/fault.ts';
+import { sha256Stream } from '../../kit/sha256.ts';
 import { openFile, type OpenFile } from './open-file.ts';
 import type { SourceFile } from './source-file.ts';
 

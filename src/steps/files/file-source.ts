@@ -1,4 +1,4 @@
-import type { Columns, ReadContext, SourceStep, StepOptions } from '#pipeline';
+import type { Columns, ReadContext, SourceStep, StepOptions } from '../../pipeline/index.ts';
 import { FactsOfFile, type RowCounter } from './file-facts.ts';
 import { openFile, type OpenFile } from './open-file.ts';
 import { sourceFile } from './source-file.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { rowCheck, type Columns } from '#pipeline';
+import { rowCheck, type Columns } from '../../pipeline/index.ts';
 import { RowError } from './row-error.ts';
 
 /** A row of a file as the engine gets it, or why there is none; `where` names its place in the file. */

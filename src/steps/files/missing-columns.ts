@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import type { Columns } from '#pipeline';
+import { Fault } from '../../kit/fault.ts';
+import type { Columns } from '../../pipeline/index.ts';
 import { accepts } from './fitting.ts';
 
 /** Names that a message shows. */

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
-import { codeOf, Fault, messageOf } from '#kit/fault';
+import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
 import type { SourceFile } from './source-file.ts';
 
 /** Bytes that are read at a time. */

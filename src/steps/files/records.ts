@@ -1,5 +1,5 @@
-import { Fault } from '#kit/fault';
-import { formatBytes } from '#kit/bytes';
+import { Fault } from '../../kit/fault.ts';
+import { formatBytes } from '../../kit/bytes.ts';
 
 /** A line of a text file, or several where a quoted field goes on over line ends; without its own line end. */
 export interface TextRecord {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Fault } from '#kit/fault';
+import { Fault } from '../../kit/fault.ts';
 
 /** A file that a source reads. */
 export interface SourceFile {

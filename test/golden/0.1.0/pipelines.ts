@@ -1,7 +1,7 @@
 // The pipelines whose logs version 0.1.0 left. They stay as they are: later versions resume their runs.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { NonRetryableError, pipeline, RetryableError, type Context, type Pipeline } from '#pipeline';
+import { NonRetryableError, pipeline, RetryableError, type Context, type Pipeline } from '../../../src/pipeline/index.ts';
 
 /** What is outside of the pipelines: it changes while a golden log is made. */
 export interface Outside {

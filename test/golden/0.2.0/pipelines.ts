@@ -1,8 +1,8 @@
 // The pipelines whose logs version 0.2.0 left. They stay as they are: later versions resume their runs.
 import { MockLanguageModelV4 } from 'ai/test';
 import { z } from 'zod';
-import { hasPreference, judge, structuredGeneration, textGeneration, toDpo, type AnyModel } from '#llm';
-import { pipeline, type Pipeline } from '#pipeline';
+import { hasPreference, judge, structuredGeneration, textGeneration, toDpo, type AnyModel } from '../../../src/llm/index.ts';
+import { pipeline, type Pipeline } from '../../../src/pipeline/index.ts';
 
 export { everyOperator, failing, type Outside } from '../0.1.0/pipelines.ts';
 

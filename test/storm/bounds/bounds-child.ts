@@ -3,12 +3,12 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createDistiset, writeDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { canonicalJson } from '#kit/json';
-import { resolveAsOf } from '#log';
-import { plan } from '#pipeline';
-import { openStore } from '#postgres';
+import { createDistiset, writeDistiset } from '../../../src/distiset/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { canonicalJson } from '../../../src/kit/json.ts';
+import { resolveAsOf } from '../../../src/log/index.ts';
+import { plan } from '../../../src/pipeline/index.ts';
+import { openStore } from '../../../src/postgres/index.ts';
 import { scenarios, type Measured } from './scenarios.ts';
 
 /** How many events go by between two looks at the size of the graph's state. */

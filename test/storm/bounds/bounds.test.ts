@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { plan } from '#pipeline';
-import { createDistiset, writeDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { memoryStore, resolveAsOf } from '#log';
+import { plan } from '../../../src/pipeline/index.ts';
+import { createDistiset, writeDistiset } from '../../../src/distiset/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, resolveAsOf } from '../../../src/log/index.ts';
 import { temporaryFolder } from '../../unit/distiset/temporary-folder.ts';
 import { scenarios } from './scenarios.ts';
 

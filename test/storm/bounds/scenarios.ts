@@ -1,6 +1,6 @@
 // What is run at its full size and at a tenth of it: memory must not tell the two apart.
 import { z } from 'zod';
-import { pipeline, type Builder, type Pipeline } from '#pipeline';
+import { pipeline, type Builder, type Pipeline } from '../../../src/pipeline/index.ts';
 
 export interface Scenario {
   /** The size that is promised: of what, the pipeline says. */

@@ -1,5 +1,5 @@
-import { verify } from '#log';
-import { openPostgresStore } from '#postgres';
+import { verify } from '../../../src/log/index.ts';
+import { openPostgresStore } from '../../../src/postgres/index.ts';
 import { ownServer, type OwnServer } from '../../postgres/own-server.ts';
 import type { Area, Figures } from '../area.ts';
 import { killerOf, tail, type TailFigures } from './tail.ts';

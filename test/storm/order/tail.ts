@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { pause } from '#kit/pause';
+import { pause } from '../../../src/kit/pause.ts';
 import { isConnectionLost } from '../../../src/postgres/server-faults.ts';
 import { randomFrom } from '../../unit/random.ts';
 

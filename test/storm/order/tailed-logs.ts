@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import pg from 'pg';
-import { hasCode } from '#kit/fault';
-import { newId } from '#kit/ids';
-import { pause } from '#kit/pause';
-import { encodeEvent, sideLogId, type AppendRequest } from '#log';
-import { openPostgresStore, type Connect } from '#postgres';
+import { hasCode } from '../../../src/kit/fault.ts';
+import { newId } from '../../../src/kit/ids.ts';
+import { pause } from '../../../src/kit/pause.ts';
+import { encodeEvent, sideLogId, type AppendRequest } from '../../../src/log/index.ts';
+import { openPostgresStore, type Connect } from '../../../src/postgres/index.ts';
 import { callAppend } from '../../../src/postgres/statements.ts';
 import { finishedRun } from '../../postgres/runs.ts';
 import type { TailedLog } from './tail.ts';

@@ -1,9 +1,9 @@
-import { createDistiset } from '#distiset';
-import { resumePipeline, startPipeline } from '#engine';
-import { hasCode } from '#kit/fault';
-import { newRunId } from '#kit/ids';
-import { resolveAsOf, verify, type Store } from '#log';
-import { openPostgresStore } from '#postgres';
+import { createDistiset } from '../../../src/distiset/index.ts';
+import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
+import { hasCode } from '../../../src/kit/fault.ts';
+import { newRunId } from '../../../src/kit/ids.ts';
+import { resolveAsOf, verify, type Store } from '../../../src/log/index.ts';
+import { openPostgresStore } from '../../../src/postgres/index.ts';
 import { numbersPlan } from '../../postgres/runs.ts';
 import type { OwnServer } from '../../postgres/own-server.ts';
 import { openProxy } from '../../postgres/proxy.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, type Appender, type EventLog } from '#log';
-import { openPostgresStore } from '#postgres';
+import { newId } from '../../../src/kit/ids.ts';
+import { encodeEvent, openAppender, type Appender, type EventLog } from '../../../src/log/index.ts';
+import { openPostgresStore } from '../../../src/postgres/index.ts';
 import { finishedRun, resumed, started } from '../../postgres/runs.ts';
 import type { OwnServer } from '../../postgres/own-server.ts';
 import { randomFrom } from '../../unit/random.ts';

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import pg from 'pg';
-import { pause } from '#kit/pause';
-import type { Store } from '#log';
-import { openPostgresStore } from '#postgres';
+import { pause } from '../../../src/kit/pause.ts';
+import type { Store } from '../../../src/log/index.ts';
+import { openPostgresStore } from '../../../src/postgres/index.ts';
 import { ownServer, type OwnServer, type OwnServerOptions } from '../../postgres/own-server.ts';
 import { openProxy, type Proxy } from '../../postgres/proxy.ts';
 import { randomFrom } from '../../unit/random.ts';

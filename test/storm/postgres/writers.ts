@@ -1,5 +1,5 @@
-import { follow, openAppender, verify, type Appender, type Store } from '#log';
-import { pause } from '#kit/pause';
+import { follow, openAppender, verify, type Appender, type Store } from '../../../src/log/index.ts';
+import { pause } from '../../../src/kit/pause.ts';
 import { finishedRun, started } from '../../postgres/runs.ts';
 import type { randomFrom } from '../../unit/random.ts';
 

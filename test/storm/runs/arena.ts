@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore, type PostgresStore } from '#postgres';
+import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore, type PostgresStore } from '../../../src/postgres/index.ts';
 import { patientPool } from '../../embedded/patient-pool.ts';
 import { readyPostmaster, signal } from '../../embedded/processes.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pause } from '#kit/pause';
-import { runLogId } from '#log';
+import { pause } from '../../../src/kit/pause.ts';
+import { runLogId } from '../../../src/log/index.ts';
 import { killGroup, type Result } from '../../e2e/command-line.ts';
 import { signal } from '../../embedded/processes.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';

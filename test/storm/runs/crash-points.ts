@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { messageOf } from '#kit/fault';
-import { pause } from '#kit/pause';
-import { verifyDistiset } from '#distiset';
+import { messageOf } from '../../../src/kit/fault.ts';
+import { pause } from '../../../src/kit/pause.ts';
+import { verifyDistiset } from '../../../src/distiset/index.ts';
 import { untilGone } from '../../embedded/processes.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';
 import { randomFrom } from '../../unit/random.ts';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { messageOf } from '#kit/fault';
+import { messageOf } from '../../../src/kit/fault.ts';
 import { killGroup, type Result } from '../../e2e/command-line.ts';
 import { signal } from '../../embedded/processes.ts';
 import { randomFrom } from '../../unit/random.ts';

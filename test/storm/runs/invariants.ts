@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { checkSnapshots, runLogId, verify } from '#log';
+import { checkSnapshots, runLogId, verify } from '../../../src/log/index.ts';
 import type { Arena } from './arena.ts';
 import { folds, lookAt, type ConfigLook, type Look } from './look.ts';
 

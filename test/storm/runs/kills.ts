@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '#kit/fault';
+import { messageOf } from '../../../src/kit/fault.ts';
 import { randomFrom } from '../../unit/random.ts';
 import { openArena } from './arena.ts';
 import type { Area } from '../area.ts';

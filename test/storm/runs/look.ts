@@ -1,8 +1,8 @@
-import { createDistiset } from '#distiset';
-import { canonicalJson } from '#kit/json';
-import { sha256, sha256Stream } from '#kit/sha256';
-import { foldAt, resolveAsOf, runLogId, type Foldable, type Store } from '#log';
-import { projections } from '#projections';
+import { createDistiset } from '../../../src/distiset/index.ts';
+import { canonicalJson } from '../../../src/kit/json.ts';
+import { sha256, sha256Stream } from '../../../src/kit/sha256.ts';
+import { foldAt, resolveAsOf, runLogId, type Foldable, type Store } from '../../../src/log/index.ts';
+import { projections } from '../../../projections/index.ts';
 
 /** Every fold that is kept in snapshots. */
 export const folds: readonly Foldable<unknown>[] = projections;

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { messageOf } from '#kit/fault';
-import { parseInstant } from '#kit/instant';
-import { rebuild, resolveAsOf, runLogId, type Store } from '#log';
-import { migrate, openPostgresStore } from '#postgres';
+import { messageOf } from '../../../src/kit/fault.ts';
+import { parseInstant } from '../../../src/kit/instant.ts';
+import { rebuild, resolveAsOf, runLogId, type Store } from '../../../src/log/index.ts';
+import { migrate, openPostgresStore } from '../../../src/postgres/index.ts';
 import { killGroup } from '../../e2e/command-line.ts';
 import { randomFrom } from '../../unit/random.ts';
 import { openArena, type Arena } from './arena.ts';

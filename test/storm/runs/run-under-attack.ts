@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { graph, type GraphState } from '#projections';
-import { foldAt, runLogId } from '#log';
+import { graph, type GraphState } from '../../../projections/index.ts';
+import { foldAt, runLogId } from '../../../src/log/index.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';
 import type { Arena } from './arena.ts';
 import { againArgs, beginArgs, driveWorld, type DrivenProcess } from './driven-process.ts';

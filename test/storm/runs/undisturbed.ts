@@ -1,8 +1,8 @@
-import { retryPipeline, startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { memoryStore } from '#log';
-import { plan } from '#pipeline';
-import type { Rest } from '#scheduler';
+import { retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { plan } from '../../../src/pipeline/index.ts';
+import type { Rest } from '../../../src/scheduler/index.ts';
 import { pipelineOf, type World } from '../../unit/engine/random-pipeline.ts';
 import { lookAt, type ConfigLook } from './look.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { memoryStore, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, type Store } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { chooseRun, resumable, retryable, type Choice } from '../../../src/cli/choose-run.ts';
 import { exitCodeOfError } from '../../../src/cli/exit-codes.ts';
 import { silentTerminal } from './silent-terminal.ts';

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Columns, SourceStep } from '#pipeline';
-import { csv, jsonl, sampleFile } from '#steps';
+import type { Columns, SourceStep } from '../../../src/pipeline/index.ts';
+import { csv, jsonl, sampleFile } from '../../../src/steps/index.ts';
 import { inferTextType, inferType, quoted } from '../../../src/cli/infer-columns.ts';
 import { inferredColumns, pipelineText } from '../../../src/cli/pipeline-text.ts';
 

@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { startPipeline } from '#engine';
-import { memoryStore, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, type Store } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { changedSources, knownFile, rememberFile } from '../../../src/cli/known-file.ts';
 import { hashedSources } from '../../../src/cli/local-sources.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
@@ -142,7 +142,7 @@ describe('a log that does not say what was loaded', () => {
       file,
       `import { z } from 'zod';
 import { pipeline } from 'distilog';
-import { rows } from '#rows';
+import { rows } from '../../../src/rows/index.ts';
 export default pipeline('known', ({ source }) => {
   source('rows', { output: z.object({ n: z.int() }), rows });
 });`,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { listedRun } from '../../../src/cli/commands/runs.ts';
 import { chooseRun, resumable } from '../../../src/cli/choose-run.ts';
 import { followToRest } from '../../../src/cli/follow-to-rest.ts';

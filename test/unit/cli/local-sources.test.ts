@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { sha256 } from '#kit/sha256';
+import { sha256 } from '../../../src/kit/sha256.ts';
 import { localSources } from '../../../src/cli/local-sources.ts';
 
 const folders: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { secret } from '#pipeline';
+import { secret } from '../../../src/pipeline/index.ts';
 import { parseParamOptions } from '../../../src/cli/parse-params.ts';
 
 describe('a param on the command line is read as its schema wants it:', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseParams, secret } from '#pipeline';
+import { parseParams, secret } from '../../../src/pipeline/index.ts';
 import { parseConcurrency, parseParamOptions } from '../../../src/cli/parse-params.ts';
 import { faultOf } from '../pipeline/faults.ts';
 

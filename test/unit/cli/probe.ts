@@ -1,4 +1,4 @@
-import type { Loaded } from '#schema';
+import type { Loaded } from '../../../schema/index.ts';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
 
 /** What became of loading a file, in a process that no test runner has changed the loading of. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noUsage } from '#projections';
+import { noUsage } from '../../../projections/index.ts';
 import { progressFrame } from '../../../src/cli/progress-frame.ts';
 import type { StepView } from '../../../src/cli/run-view.ts';
 import { stepTable } from '../../../src/cli/commands/status.ts';

@@ -1,9 +1,9 @@
-import { resumePipeline } from '#engine';
-import { systemClock } from '#kit/clock';
-import { memoryStore } from '#log';
-import { plan } from '#pipeline';
-import { documentChunk } from '#rows';
-import { startRun } from '#scheduler';
+import { resumePipeline } from '../../../src/engine/index.ts';
+import { systemClock } from '../../../src/kit/clock.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { plan } from '../../../src/pipeline/index.ts';
+import { documentChunk } from '../../../src/rows/index.ts';
+import { startRun } from '../../../src/scheduler/index.ts';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
 import { recordedPipeline } from '../../../src/cli/recorded-pipeline.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, type Pipeline } from '#pipeline';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, type Pipeline } from '../../../src/pipeline/index.ts';
 import { retryHint } from '../../../src/cli/commands/drive.ts';
 import { readStates } from '../../../src/cli/read-states.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { resumePipeline, retryPipeline, startPipeline } from '#engine';
-import { memoryStore, type MemoryStore } from '#log';
-import { definitionDiff, NonRetryableError, pipeline, plan, step, type MapStep, type Plan } from '#pipeline';
+import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, type MemoryStore } from '../../../src/log/index.ts';
+import { definitionDiff, NonRetryableError, pipeline, plan, step, type MapStep, type Plan } from '../../../src/pipeline/index.ts';
 
-import type { AcceptedChange } from '#schema';
+import type { AcceptedChange } from '../../../schema/index.ts';
 
 /** What a version of the pipeline says: how warm its model is, and what it is asked. */
 interface Version {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepNamed } from '#distiset';
+import { stepNamed } from '../../../src/distiset/index.ts';
 
 const step = (name: string, ...upstream: readonly string[]) => ({ name, upstream });
 

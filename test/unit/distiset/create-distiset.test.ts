@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createDistiset } from '#distiset';
-import { resolveAsOf, runLogId, type Store } from '#log';
-import { pipeline } from '#pipeline';
-import type { JsonObject } from '#kit/json';
+import { createDistiset } from '../../../src/distiset/index.ts';
+import { resolveAsOf, runLogId, type Store } from '../../../src/log/index.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
+import type { JsonObject } from '../../../src/kit/json.ts';
 import { eventsOf, ran, resumed } from '../engine/engine.ts';
 
 const numbers = (total: number) => ({

@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createDistiset, rowAt, runDefinitions, traceRow, writeDistiset } from '#distiset';
-import { resolveAsOf } from '#log';
+import { createDistiset, rowAt, runDefinitions, traceRow, writeDistiset } from '../../../src/distiset/index.ts';
+import { resolveAsOf } from '../../../src/log/index.ts';
 import { changedRun } from './changed-runs.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

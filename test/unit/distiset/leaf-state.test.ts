@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { leafState } from '#distiset';
-import { graph } from '#projections';
-import type { NewEvent } from '#schema';
+import { leafState } from '../../../src/distiset/index.ts';
+import { graph } from '../../../projections/index.ts';
+import type { NewEvent } from '../../../schema/index.ts';
 import {
   batchFailed,
   batchRead,

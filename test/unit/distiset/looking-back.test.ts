@@ -3,10 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { createDistiset, losses, readMetadata, rowAt, traceRow, verifyDistiset, writeDistiset } from '#distiset';
-import { retryPipeline } from '#engine';
-import { resolveAsOf, type Store } from '#log';
-import { NonRetryableError, pipeline, plan, RetryableError } from '#pipeline';
+import { createDistiset, losses, readMetadata, rowAt, traceRow, verifyDistiset, writeDistiset } from '../../../src/distiset/index.ts';
+import { retryPipeline } from '../../../src/engine/index.ts';
+import { resolveAsOf, type Store } from '../../../src/log/index.ts';
+import { NonRetryableError, pipeline, plan, RetryableError } from '../../../src/pipeline/index.ts';
 import { ran } from '../engine/engine.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 

@@ -4,13 +4,20 @@ import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createDistiset, verifyDistiset, writeDistiset, type DistisetMetadata, type Format, type WriteOptions } from '#distiset';
-import { exportDistiset } from '#engine';
-import { codeOf } from '#kit/fault';
-import { canonicalJson } from '#kit/json';
-import { sha256 } from '#kit/sha256';
-import { appendSideEvent, resolveAsOf, type Store } from '#log';
-import { pipeline } from '#pipeline';
+import {
+  createDistiset,
+  verifyDistiset,
+  writeDistiset,
+  type DistisetMetadata,
+  type Format,
+  type WriteOptions,
+} from '../../../src/distiset/index.ts';
+import { exportDistiset } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { canonicalJson } from '../../../src/kit/json.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
+import { appendSideEvent, resolveAsOf, type Store } from '../../../src/log/index.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
 import { ran } from '../engine/engine.ts';
 import { changedRun } from './changed-runs.ts';
 import { mutations } from './mutations.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { nameLengthMax, undeclaredMax } from '#schema';
-import { pipeline, plan } from '#pipeline';
+import { nameLengthMax, undeclaredMax } from '../../../schema/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from './engine.ts';
 
 describe('keys that nobody declared', () => {

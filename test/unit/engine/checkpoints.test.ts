@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { resumePipeline, startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { memoryStore } from '#log';
-import { pipeline, plan, type Context } from '#pipeline';
+import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, type Context } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
 const one = z.object({ m: z.int() });

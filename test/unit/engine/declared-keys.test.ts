@@ -5,10 +5,10 @@ import path from 'node:path';
 import { parquetWriteFile } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, type Columns, type Context, type Pipeline, type SourceStep } from '#pipeline';
-import { csv, jsonl, parquet } from '#steps';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, type Columns, type Context, type Pipeline, type SourceStep } from '../../../src/pipeline/index.ts';
+import { csv, jsonl, parquet } from '../../../src/steps/index.ts';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
 const output = z.object({ id: z.string(), n: z.int() });

@@ -1,10 +1,10 @@
-import { createDistiset } from '#distiset';
-import { resumePipeline, startPipeline, type EngineOptions } from '#engine';
-import type { JsonObject } from '#kit/json';
-import { memoryStore, resolveAsOf, runLogId, type MemoryStore, type Store } from '#log';
-import { plan, type Pipeline } from '#pipeline';
-import type { Rest } from '#scheduler';
-import type { RecordedEvent } from '#schema';
+import { createDistiset } from '../../../src/distiset/index.ts';
+import { resumePipeline, startPipeline, type EngineOptions } from '../../../src/engine/index.ts';
+import type { JsonObject } from '../../../src/kit/json.ts';
+import { memoryStore, resolveAsOf, runLogId, type MemoryStore, type Store } from '../../../src/log/index.ts';
+import { plan, type Pipeline } from '../../../src/pipeline/index.ts';
+import type { Rest } from '../../../src/scheduler/index.ts';
+import type { RecordedEvent } from '../../../schema/index.ts';
 
 /** The rows of every config, in order, as of a position; default: now. */
 export async function rowsOf(store: Store, runId: string, position?: number): Promise<Readonly<Record<string, readonly JsonObject[]>>> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, type Pipeline } from '#pipeline';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, type Pipeline } from '../../../src/pipeline/index.ts';
 import { rowsOf } from './engine.ts';
 
 const lanes = 10;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { resumePipeline, startPipeline } from '#engine';
-import { Fault } from '#kit/fault';
-import { memoryStore, verify } from '#log';
-import { pipeline, plan, type Plan } from '#pipeline';
+import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
+import { Fault } from '../../../src/kit/fault.ts';
+import { memoryStore, verify } from '../../../src/log/index.ts';
+import { pipeline, plan, type Plan } from '../../../src/pipeline/index.ts';
 import { hashed, randomFrom } from '../random.ts';
 import { ran, resumed, rowsOf } from './engine.ts';
 

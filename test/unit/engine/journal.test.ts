@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { resumePipeline, startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { memoryStore, sideLogId } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { memoryStore, sideLogId } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, rowsOf } from './engine.ts';
 
 describe('the journal of a step that makes many rows of each', () => {

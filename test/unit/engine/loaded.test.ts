@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { resumePipeline, retryPipeline, startPipeline } from '#engine';
-import { memoryStore, type Store } from '#log';
-import { pipeline, plan } from '#pipeline';
-import type { Loaded, RecordedEvent } from '#schema';
+import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, type Store } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
+import type { Loaded, RecordedEvent } from '../../../schema/index.ts';
 import { eventsOf } from './engine.ts';
 
 const loaded = (version: string): Loaded => ({ packages: [{ name: 'dep', version, sha256: 'x' }], imports: [], more: null });

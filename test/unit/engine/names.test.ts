@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { retryPipeline } from '#engine';
-import { foldAt } from '#log';
-import { NonRetryableError, pipeline, plan } from '#pipeline';
-import { errors, usage } from '#projections';
+import { retryPipeline } from '../../../src/engine/index.ts';
+import { foldAt } from '../../../src/log/index.ts';
+import { NonRetryableError, pipeline, plan } from '../../../src/pipeline/index.ts';
+import { errors, usage } from '../../../projections/index.ts';
 import { ran, rowsOf } from './engine.ts';
 
 it('takes any name for a step, a model or a cause, those of what every object has included', async () => {

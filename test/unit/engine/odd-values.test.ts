@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, plan, resource, type Pipeline } from '#pipeline';
-import { isStorable } from '#schema';
+import { pipeline, plan, resource, type Pipeline } from '../../../src/pipeline/index.ts';
+import { isStorable } from '../../../schema/index.ts';
 import { oddValue, oddValues } from '../odd-values.ts';
 import { eventsOf, ran } from './engine.ts';
 

@@ -1,9 +1,9 @@
 // What operators do when their functions do not keep to what they should.
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { NonRetryableError, pipeline, RetryableError, type Builder } from '#pipeline';
-import type { JsonObject } from '#kit/json';
-import { rejectedRows } from '#rows';
+import { NonRetryableError, pipeline, RetryableError, type Builder } from '../../../src/pipeline/index.ts';
+import type { JsonObject } from '../../../src/kit/json.ts';
+import { rejectedRows } from '../../../src/rows/index.ts';
 import { eventsOf, ran, rowsOf } from './engine.ts';
 import type { Untyped } from '../pipeline/faults.ts';
 

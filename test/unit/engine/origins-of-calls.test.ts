@@ -1,8 +1,8 @@
 // Keys of calls about many rows, and origins where a row's output is large.
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { retryPipeline } from '#engine';
-import { NonRetryableError, pipeline, plan, RetryableError, type Context } from '#pipeline';
+import { retryPipeline } from '../../../src/engine/index.ts';
+import { NonRetryableError, pipeline, plan, RetryableError, type Context } from '../../../src/pipeline/index.ts';
 import { rehearse } from '../../../src/testing/index.ts';
 import { ran } from './engine.ts';
 

@@ -1,9 +1,9 @@
 // What functions get as `key` and `seed`: made of the row's origin, so the same at every attempt, in every pass, and whatever becomes of other rows.
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { retryPipeline, startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { NonRetryableError, pipeline, plan, RetryableError, type Context, type Plan } from '#pipeline';
+import { retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { NonRetryableError, pipeline, plan, RetryableError, type Context, type Plan } from '../../../src/pipeline/index.ts';
 import { hashed } from '../random.ts';
 import { eventsOf, ran } from './engine.ts';
 

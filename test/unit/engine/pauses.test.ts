@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { systemClock } from '#kit/clock';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, resource, secret } from '#pipeline';
-import { cancelRun } from '#scheduler';
+import { systemClock } from '../../../src/kit/clock.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, resource, secret } from '../../../src/pipeline/index.ts';
+import { cancelRun } from '../../../src/scheduler/index.ts';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
 const out = z.object({ out: z.int() });

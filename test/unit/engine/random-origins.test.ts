@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { resumePipeline, retryPipeline, startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { memoryStore, runLogId, type Store } from '#log';
-import { plan, type Plan } from '#pipeline';
-import { rowReader } from '#rows';
-import { originColumn } from '#schema';
+import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { memoryStore, runLogId, type Store } from '../../../src/log/index.ts';
+import { plan, type Plan } from '../../../src/pipeline/index.ts';
+import { rowReader } from '../../../src/rows/index.ts';
+import { originColumn } from '../../../schema/index.ts';
 import { eventsOf } from './engine.ts';
 import { pipelineOf, randomWorld, type World } from './random-pipeline.ts';
 

@@ -1,8 +1,8 @@
 // Random pipelines of every operator, and what each step must put out: whole tables, no batches, no scheduler.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '#kit/json';
-import { NonRetryableError, pipeline, plan, RetryableError, type Pipeline, type Plan } from '#pipeline';
+import { canonicalJson, type Json, type JsonObject } from '../../../src/kit/json.ts';
+import { NonRetryableError, pipeline, plan, RetryableError, type Pipeline, type Plan } from '../../../src/pipeline/index.ts';
 import { hashed, randomFrom } from '../random.ts';
 
 const operators = [

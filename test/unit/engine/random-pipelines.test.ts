@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { resumePipeline, retryPipeline, startPipeline } from '#engine';
-import { codeOf } from '#kit/fault';
-import { canonicalJson, type JsonObject } from '#kit/json';
-import { memoryStore, verify, type Store } from '#log';
-import { plan } from '#pipeline';
+import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
+import { codeOf } from '../../../src/kit/fault.ts';
+import { canonicalJson, type JsonObject } from '../../../src/kit/json.ts';
+import { memoryStore, verify, type Store } from '../../../src/log/index.ts';
+import { plan } from '../../../src/pipeline/index.ts';
 import { randomFrom } from '../random.ts';
 import { rowsOf } from './engine.ts';
 import { expectedTables, pipelineOf, randomWorld, type World } from './random-pipeline.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { losses } from '#distiset';
-import { resumePipeline, retryPipeline } from '#engine';
-import { runLogId, type Store } from '#log';
-import { pipeline, plan, type Pipeline } from '#pipeline';
-import { graph, fold } from '#projections';
+import { losses } from '../../../src/distiset/index.ts';
+import { resumePipeline, retryPipeline } from '../../../src/engine/index.ts';
+import { runLogId, type Store } from '../../../src/log/index.ts';
+import { pipeline, plan, type Pipeline } from '../../../src/pipeline/index.ts';
+import { graph, fold } from '../../../projections/index.ts';
 import { eventsOf, ran, resumed, rowsOf } from './engine.ts';
 
 const out = z.object({ out: z.int() });

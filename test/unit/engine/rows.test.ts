@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { memoryStore } from '#log';
-import { startPipeline } from '#engine';
-import { pipeline, plan, RetryableError } from '#pipeline';
+import { memoryStore } from '../../../src/log/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { pipeline, plan, RetryableError } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran, rowsOf } from './engine.ts';
 
 const out = z.object({ out: z.int() });
@@ -172,7 +172,7 @@ describe('a row', () => {
       }),
       { isRejectLimitLifted: true },
     );
-    const { rejectionsOf } = await import('#rows');
+    const { rejectionsOf } = await import('../../../src/rows/index.ts');
     const success = (await eventsOf(store, runId)).find((event) => event.type === 'BatchSucceeded' && event.step === 'call');
     if (success?.type !== 'BatchSucceeded') throw new Error('no success');
     expect(success.data.rejected).toMatchObject({
@@ -188,7 +188,7 @@ describe('a row', () => {
 describe('a secret', () => {
   it('reaches no event, though a step throws it', async () => {
     const store = memoryStore();
-    const { secret } = await import('#pipeline');
+    const { secret } = await import('../../../src/pipeline/index.ts');
     const pipe = pipeline('secrets', { params: z.object({ apiKey: secret() }) }, ({ source, params }) => {
       source('rows', numbers(2)).map('call', {
         output: out,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createDistiset } from '#distiset';
-import { startPipeline } from '#engine';
-import { memoryStore, resolveAsOf, verify } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { createDistiset } from '../../../src/distiset/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore, resolveAsOf, verify } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 
 const numbers = pipeline('numbers', ({ source }) => {
   const all = source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: 250 }, (_, n) => ({ n })), batchSize: 20 });

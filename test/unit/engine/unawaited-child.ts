@@ -1,10 +1,10 @@
 // Pipelines whose steps start what they do not await, run in a process of their own: a test runner has handlers for such errors itself.
 import { EventEmitter } from 'node:events';
 import { z } from 'zod';
-import { handleUnhandledErrors, resumePipeline, startPipeline, type EngineOptions } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, resource, type Pipeline } from '#pipeline';
-import type { RecordedEvent } from '#schema';
+import { handleUnhandledErrors, resumePipeline, startPipeline, type EngineOptions } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, resource, type Pipeline } from '../../../src/pipeline/index.ts';
+import type { RecordedEvent } from '../../../schema/index.ts';
 import { eventsOf, rowsOf } from './engine.ts';
 
 const out = z.object({ out: z.int() });

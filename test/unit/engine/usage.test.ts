@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline } from '#pipeline';
+import { pipeline } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from './engine.ts';
 
 it('writes down what a call consumed within a second, though its row is not done', async () => {

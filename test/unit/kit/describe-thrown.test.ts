@@ -1,8 +1,8 @@
 import { createContext, runInContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeThrown, memberOf } from '#kit/describe-thrown';
-import { codeOf, hasCode, messageOf } from '#kit/fault';
+import { describeThrown, memberOf } from '../../../src/kit/describe-thrown.ts';
+import { codeOf, hasCode, messageOf } from '../../../src/kit/fault.ts';
 import { oddValue, oddValues } from '../odd-values.ts';
 
 const isDescribed = (thrown: unknown): void => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, type Json } from '#kit/json';
+import { canonicalJson, type Json } from '../../../src/kit/json.ts';
 
 /** Texts of every length and alphabet, keys that look like numbers, and what prototypes are called among them. */
 const text = fc.oneof(

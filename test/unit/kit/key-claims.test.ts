@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { KeyClaims } from '#kit/key-claims';
+import { KeyClaims } from '../../../src/kit/key-claims.ts';
 import { randomFrom } from '../random.ts';
 
 const open: KeyClaims[] = [];

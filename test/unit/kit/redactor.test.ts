@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redactor } from '#kit/redactor';
+import { redactor } from '../../../src/kit/redactor.ts';
 
 const mask = '[secret]';
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);

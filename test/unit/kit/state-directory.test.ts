@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeStateFolder, readStateFile, stateDirectory, writeStateFile } from '#kit/state-directory';
+import { makeStateFolder, readStateFile, stateDirectory, writeStateFile } from '../../../src/kit/state-directory.ts';
 
 const isWindows = process.platform === 'win32';
 const isRoot = process.getuid?.() === 0;

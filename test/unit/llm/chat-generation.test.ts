@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { chatGeneration } from '#llm';
-import { pipeline } from '#pipeline';
+import { chatGeneration } from '../../../src/llm/index.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { provider, rejections, rowsIn } from './providers.ts';
 

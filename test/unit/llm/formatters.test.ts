@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { hasPreference, toDpo, toSft } from '#llm';
-import { sha256 } from '#kit/sha256';
-import { pipeline } from '#pipeline';
+import { hasPreference, toDpo, toSft } from '../../../src/llm/index.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { rejections, rowsIn } from './providers.ts';
 

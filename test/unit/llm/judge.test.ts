@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { judge, textGeneration } from '#llm';
-import { pipeline, plan } from '#pipeline';
+import { judge, textGeneration } from '../../../src/llm/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, provider, rejections, rowsIn } from './providers.ts';
 

@@ -1,7 +1,7 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { afterEach, describe, expect, it } from 'vitest';
-import { judge, languageModel, structuredGeneration, textGeneration, type AnyModel } from '#llm';
-import { pipeline, plan } from '#pipeline';
+import { judge, languageModel, structuredGeneration, textGeneration, type AnyModel } from '../../../src/llm/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { z } from 'zod';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, key, provider, quick, rowsIn } from './providers.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { languageModel, textGeneration } from '#llm';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan } from '#pipeline';
+import { languageModel, textGeneration } from '../../../src/llm/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { instructions, provider, quick } from './providers.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { languageModel, textGeneration, type LanguageModel } from '#llm';
-import { pipeline } from '#pipeline';
+import { languageModel, textGeneration, type LanguageModel } from '../../../src/llm/index.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
 import type { FaultName } from '../../llm-server/faults.ts';
 import { eventsOf, ran, resumed } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, key, provider, quick, rejections, rowsIn } from './providers.ts';

@@ -1,10 +1,10 @@
 import { afterEach } from 'vitest';
 import { z } from 'zod';
-import type { Call, RecordedEvent } from '#schema';
-import { languageModel, type LanguageModel, type LanguageModelOptions } from '#llm';
-import type { JsonObject } from '#kit/json';
-import type { SourceStep } from '#pipeline';
-import { callsOf, type TellingEvent } from '#rows';
+import type { Call, RecordedEvent } from '../../../schema/index.ts';
+import { languageModel, type LanguageModel, type LanguageModelOptions } from '../../../src/llm/index.ts';
+import type { JsonObject } from '../../../src/kit/json.ts';
+import type { SourceStep } from '../../../src/pipeline/index.ts';
+import { callsOf, type TellingEvent } from '../../../src/rows/index.ts';
 import { startLlmServer, type LlmServer, type LlmServerOptions } from '../../llm-server/server.ts';
 import { eventsOf, rowsOf, type Ran } from '../engine/engine.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { structuredGeneration } from '#llm';
-import { pipeline, plan } from '#pipeline';
+import { structuredGeneration } from '../../../src/llm/index.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, provider, quick, rejections, rowsIn } from './providers.ts';
 

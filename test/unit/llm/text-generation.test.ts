@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { textGeneration } from '#llm';
-import { startPipeline } from '#engine';
-import { memoryStore } from '#log';
-import { pipeline, plan, renamed, type Pipeline } from '#pipeline';
+import { textGeneration } from '../../../src/llm/index.ts';
+import { startPipeline } from '../../../src/engine/index.ts';
+import { memoryStore } from '../../../src/log/index.ts';
+import { pipeline, plan, renamed, type Pipeline } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran, type Ran } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, provider, rowsIn } from './providers.ts';
 

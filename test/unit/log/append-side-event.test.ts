@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { appendSideEvent, memoryStore, sideLogId } from '#log';
+import { appendSideEvent, memoryStore, sideLogId } from '../../../src/log/index.ts';
 import { allOf, createRun, runId } from './log-fixture.ts';
 
 const asked = { type: 'PauseRequested', data: { actor: { user: 'bob', host: 'laptop', pid: 2 }, message: 'enough' } } as const;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { NewEvent, RecordedEvent } from '#schema';
-import { AssertionError } from '#kit/assert';
-import { hasCode } from '#kit/fault';
-import { sha256 } from '#kit/sha256';
-import { memoryStore, openAppender, runLogId, type Appender, type DriverSession, type EventLog } from '#log';
+import type { NewEvent, RecordedEvent } from '../../../schema/index.ts';
+import { AssertionError } from '../../../src/kit/assert.ts';
+import { hasCode } from '../../../src/kit/fault.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
+import { memoryStore, openAppender, runLogId, type Appender, type DriverSession, type EventLog } from '../../../src/log/index.ts';
 import { faultyLog, type AppendFate, type OpenFate } from './faulty-log.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, requestOf, runId, stepStarted } from './log-fixture.ts';
 

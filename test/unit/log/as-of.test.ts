@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { manualClock } from '#kit/clock';
-import { formatInstant, parseInstant } from '#kit/instant';
-import { memoryStore, parseAsOf, parseSince, resolveAsOf } from '#log';
+import { manualClock } from '../../../src/kit/clock.ts';
+import { formatInstant, parseInstant } from '../../../src/kit/instant.ts';
+import { memoryStore, parseAsOf, parseSince, resolveAsOf } from '../../../src/log/index.ts';
 import { createRun, requestOf, runId, stepStarted } from './log-fixture.ts';
 
 const now = parseInstant('2026-11-24T12:00:00.000000Z');

@@ -1,6 +1,6 @@
 // Folds for tests: one whose state tells exactly which events it saw, in order, and one that is small.
-import type { RecordedEvent } from '#schema';
-import type { Foldable } from '#log';
+import type { RecordedEvent } from '../../../schema/index.ts';
+import type { Foldable } from '../../../src/log/index.ts';
 
 export interface Seen {
   readonly positions: readonly number[];

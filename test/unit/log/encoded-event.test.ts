@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { eventBytesMax } from '#schema';
-import { AssertionError } from '#kit/assert';
-import { decodeEvent, encodeEvent } from '#log';
+import { eventBytesMax } from '../../../schema/index.ts';
+import { AssertionError } from '../../../src/kit/assert.ts';
+import { decodeEvent, encodeEvent } from '../../../src/log/index.ts';
 import { batchSucceeded, runStarted, stepStarted } from './log-fixture.ts';
 
 const place = { position: 5, recordedAt: '2026-11-24T10:00:00.000000Z' };

@@ -1,6 +1,6 @@
 // A log whose driver sessions break as they are told to: what it holds is another log's, and true.
-import { Fault } from '#kit/fault';
-import type { AppendRequest, AppendResult, DriverSession, EventLog, OpenedDriver } from '#log';
+import { Fault } from '../../../src/kit/fault.ts';
+import type { AppendRequest, AppendResult, DriverSession, EventLog, OpenedDriver } from '../../../src/log/index.ts';
 
 /** What happens to an append: `lost-before` and `lost-after` break the connection, before and after the events are stored. */
 export type AppendFate = 'answered' | 'lost-before' | 'lost-after' | 'race-lost' | 'timed-out';

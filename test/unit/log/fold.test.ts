@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldAllAt, foldAt, memoryStore, runLogId, snapshotKey, type Store } from '#log';
+import { foldAllAt, foldAt, memoryStore, runLogId, snapshotKey, type Store } from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
 import { keepSnapshots } from './kept-snapshots.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, runId } from './log-fixture.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { follow, memoryStore } from '#log';
+import { follow, memoryStore } from '../../../src/log/index.ts';
 import { batchStarted, openRun, runId } from './log-fixture.ts';
 
 describe('following a log', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chainHash, encodeEvent, leafHash, rootHash } from '#log';
+import { chainHash, encodeEvent, leafHash, rootHash } from '../../../src/log/index.ts';
 import { batchStarted, batchSucceeded, stepStarted } from './log-fixture.ts';
 
 describe('the hash chain', () => {

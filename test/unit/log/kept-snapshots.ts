@@ -1,5 +1,5 @@
 // Snapshots as a driver keeps them: named in the log, then stored.
-import { foldAt, runLogId, takeSnapshots, type Appender, type Foldable, type SnapshotStore, type Store } from '#log';
+import { foldAt, runLogId, takeSnapshots, type Appender, type Foldable, type SnapshotStore, type Store } from '../../../src/log/index.ts';
 import { allOf, runId } from './log-fixture.ts';
 
 /** Names snapshots of folds as of a position in the run's log, and stores them. Returns the position of the name. */

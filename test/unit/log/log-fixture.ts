@@ -1,8 +1,16 @@
 // A small run to write into: its first event, events of batches, and a driver session.
 import assert from 'node:assert/strict';
-import type { NewEvent } from '#schema';
-import { newId } from '#kit/ids';
-import { encodeEvent, openAppender, runLogId, type Appender, type AppenderOptions, type AppendRequest, type EventLog } from '#log';
+import type { NewEvent } from '../../../schema/index.ts';
+import { newId } from '../../../src/kit/ids.ts';
+import {
+  encodeEvent,
+  openAppender,
+  runLogId,
+  type Appender,
+  type AppenderOptions,
+  type AppendRequest,
+  type EventLog,
+} from '../../../src/log/index.ts';
 
 export const runId = 'numbers-7k2m4q';
 

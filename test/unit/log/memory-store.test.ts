@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { NewEvent } from '#schema';
-import { manualClock } from '#kit/clock';
-import { parseInstant } from '#kit/instant';
-import { sha256 } from '#kit/sha256';
+import type { NewEvent } from '../../../schema/index.ts';
+import { manualClock } from '../../../src/kit/clock.ts';
+import { parseInstant } from '../../../src/kit/instant.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
 import {
   memoryStore,
   sideLogId,
@@ -12,7 +12,7 @@ import {
   type DriverSession,
   type EventLog,
   type MemoryStore,
-} from '#log';
+} from '../../../src/log/index.ts';
 import {
   allOf,
   batchAbandoned,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkSnapshots, memoryStore, rebuild, snapshotKey, verify, type Foldable, type MemoryStore } from '#log';
+import { checkSnapshots, memoryStore, rebuild, snapshotKey, verify, type Foldable, type MemoryStore } from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
 import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '#schema';
+import type { RecordedEvent } from '../../../schema/index.ts';
 import {
   foldAt,
   memoryStore,
@@ -12,7 +12,7 @@ import {
   type Foldable,
   type SnapshotStore,
   type Store,
-} from '#log';
+} from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
 import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';

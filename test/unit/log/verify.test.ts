@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { MemoryLog } from '../../../src/log/memory-log.ts';
-import { Fault } from '#kit/fault';
-import { parseInstant } from '#kit/instant';
-import { sha256 } from '#kit/sha256';
-import { chainHash, emptyHash, leafHash, memoryStore, rootHash, verify, type Commit, type MemoryStore, type StoredEvent } from '#log';
+import { Fault } from '../../../src/kit/fault.ts';
+import { parseInstant } from '../../../src/kit/instant.ts';
+import { sha256 } from '../../../src/kit/sha256.ts';
+import {
+  chainHash,
+  emptyHash,
+  leafHash,
+  memoryStore,
+  rootHash,
+  verify,
+  type Commit,
+  type MemoryStore,
+  type StoredEvent,
+} from '../../../src/log/index.ts';
 import { batchStarted, batchSucceeded, createRun, openRun, requestOf, runId, stepStarted } from './log-fixture.ts';
 
 const chunksOf = (...texts: string[]) => texts.map((text) => ({ sha256: sha256(text), bytes: Buffer.from(text) }));

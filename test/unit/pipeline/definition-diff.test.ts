@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { changedFiles, definitionDiff, incompatibility, pipeline, plan, type Plan } from '#pipeline';
+import { changedFiles, definitionDiff, incompatibility, pipeline, plan, type Plan } from '../../../src/pipeline/index.ts';
 
 interface Variant {
   readonly all?: object;

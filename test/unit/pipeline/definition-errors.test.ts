@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, plan, renamed, step, type Node } from '#pipeline';
+import { pipeline, plan, renamed, step, type Node } from '../../../src/pipeline/index.ts';
 import { faultOf, planned, type Untyped } from './faults.ts';
 
 const n = z.object({ n: z.int() });

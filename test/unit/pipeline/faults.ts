@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { Fault } from '#kit/fault';
-import { pipeline, plan, type Builder, type PlanOptions } from '#pipeline';
+import { Fault } from '../../../src/kit/fault.ts';
+import { pipeline, plan, type Builder, type PlanOptions } from '../../../src/pipeline/index.ts';
 
 /** A builder as plain JavaScript sees it: TypeScript refuses most of what is tested here. */
 export type Untyped = ReturnType<typeof JSON.parse>;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadedDiff } from '#pipeline';
-import type { Loaded } from '#schema';
+import { loadedDiff } from '../../../src/pipeline/index.ts';
+import type { Loaded } from '../../../schema/index.ts';
 
 const loaded = (
   packages: Readonly<Record<string, string | null>>,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { canonicalJson } from '#kit/json';
-import { pipeline, plan } from '#pipeline';
-import { decodeDocument, documentChunk } from '#rows';
-import { checkpointsSchema, definitionSchema } from '#schema';
+import { canonicalJson } from '../../../src/kit/json.ts';
+import { pipeline, plan } from '../../../src/pipeline/index.ts';
+import { decodeDocument, documentChunk } from '../../../src/rows/index.ts';
+import { checkpointsSchema, definitionSchema } from '../../../schema/index.ts';
 
 const odd = JSON.parse('{"a":[{"__proto__":{"b":1}}],"constructor":2}') as never;
 

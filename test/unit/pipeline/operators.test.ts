@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, plan, step, type Builder } from '#pipeline';
+import { pipeline, plan, step, type Builder } from '../../../src/pipeline/index.ts';
 import { faultOf, type Untyped } from './faults.ts';
 
 const n = z.object({ n: z.int() });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { envName, parseParams, secretNames, secret } from '#pipeline';
+import { envName, parseParams, secretNames, secret } from '../../../src/pipeline/index.ts';
 import { faultOf } from './faults.ts';
 
 const schema = z.object({ limit: z.int().min(1).default(3), topic: z.string(), tags: z.array(z.string()).optional(), apiKey: secret() });

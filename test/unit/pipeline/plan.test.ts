@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, plan, renamed, secret, step, type PlanOptions, type Plan } from '#pipeline';
+import { pipeline, plan, renamed, secret, step, type PlanOptions, type Plan } from '../../../src/pipeline/index.ts';
 import { definitionSchema, manifestSchema } from '../../../schema/manifest.ts';
 import { faultOf } from './faults.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { canonicalJson } from '#kit/json';
+import { canonicalJson } from '../../../src/kit/json.ts';
 import { rowCheck } from '../../../src/pipeline/row-check.ts';
 
 const check = rowCheck(z.object({ n: z.number(), t: z.string().nullable() }));

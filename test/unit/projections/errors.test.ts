@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errors } from '#projections';
+import { errors } from '../../../projections/index.ts';
 import { batchFailed, batchSucceeded, failure, folded, reopened } from './events.ts';
 
 const rejecting = (step: string, batch: number, code: string, count = 1, message = `${code} happened`) =>

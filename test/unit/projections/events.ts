@@ -1,7 +1,7 @@
 // Recorded events of a made-up run, with what a test does not care about filled in.
-import type { DataOf, ManifestStep, NewEvent, RecordedEvent } from '#schema';
-import { formatInstant } from '#kit/instant';
-import { fold, type Projection } from '#projections';
+import type { DataOf, ManifestStep, NewEvent, RecordedEvent } from '../../../schema/index.ts';
+import { formatInstant } from '../../../src/kit/instant.ts';
+import { fold, type Projection } from '../../../projections/index.ts';
 
 export const actor = { user: 'ada', host: 'engine', pid: 1 };
 const program = { distilog: '0.0.0', node: '24.0.0' };

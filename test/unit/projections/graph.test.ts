@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { graph, type GraphState } from '#projections';
-import type { NewEvent } from '#schema';
+import { graph, type GraphState } from '../../../projections/index.ts';
+import type { NewEvent } from '../../../schema/index.ts';
 import {
   batchAbandoned,
   batchFailed,

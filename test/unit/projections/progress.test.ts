@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fold, progress, rowsPerSecond, type StepProgress } from '#projections';
-import type { NewEvent, RecordedEvent } from '#schema';
-import { formatInstant } from '#kit/instant';
+import { fold, progress, rowsPerSecond, type StepProgress } from '../../../projections/index.ts';
+import type { NewEvent, RecordedEvent } from '../../../schema/index.ts';
+import { formatInstant } from '../../../src/kit/instant.ts';
 import {
   at,
   batchAbandoned,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { errors, fold, graph, microseconds, progress, projection, projections, timeline, usage } from '#projections';
-import { catalogue, type RecordedEvent } from '#schema';
+import { errors, fold, graph, microseconds, progress, projection, projections, timeline, usage } from '../../../projections/index.ts';
+import { catalogue, type RecordedEvent } from '../../../schema/index.ts';
 import { at, finished, folded, manifestStep, paused, runStarted, timeOf } from './events.ts';
 
 const outcomes = projection<readonly string[]>({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timeline } from '#projections';
+import { timeline } from '../../../projections/index.ts';
 import {
   actor,
   batchStarted,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { noUsage, totalUsage, usage } from '#projections';
-import type { Usage } from '#schema';
+import { noUsage, totalUsage, usage } from '../../../projections/index.ts';
+import type { Usage } from '../../../schema/index.ts';
 import { batchFailed, batchProgressed, batchSucceeded, folded } from './events.ts';
 
 /** Every number of it another, so that none can stand for another. */

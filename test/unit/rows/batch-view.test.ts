@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { rowMaker } from '#rows';
+import { rowMaker } from '../../../src/rows/index.ts';
 
 const columns = ['b', '1', 'a "quoted"\u2028 one', 'constructor'];
 const values = [
@@ -20,7 +20,7 @@ describe('rows that are made of columns', () => {
   });
 
   it('are the same where no code may be made of texts', () => {
-    const program = `const { rowMaker } = await import('#rows'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
+    const program = `const { rowMaker } = await import('../../../src/rows/index.ts'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
     const flags = ['--disallow-code-generation-from-strings', '--conditions=distilog-source', '--no-warnings', '--input-type=module'];
     expect(JSON.parse(execFileSync(process.execPath, [...flags, '--eval', program], { encoding: 'utf8' }))).toEqual(row);
   });

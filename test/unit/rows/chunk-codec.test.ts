@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ChunkBuilder, decodeChunk, decodeDocument, encodeValues, rowBytes } from '#rows';
+import { ChunkBuilder, decodeChunk, decodeDocument, encodeValues, rowBytes } from '../../../src/rows/index.ts';
 import { heapUsed } from '../heap-used.ts';
 
 describe('a chunk of rows', () => {

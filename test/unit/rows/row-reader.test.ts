@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { runLogId, type ChunkStore, type Store } from '#log';
-import { pipeline } from '#pipeline';
-import { columnsOf, rowReader, type View } from '#rows';
-import type { Manifest } from '#schema';
+import { runLogId, type ChunkStore, type Store } from '../../../src/log/index.ts';
+import { pipeline } from '../../../src/pipeline/index.ts';
+import { columnsOf, rowReader, type View } from '../../../src/rows/index.ts';
+import type { Manifest } from '../../../schema/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { collectYoung, heapUsed } from '../heap-used.ts';
 

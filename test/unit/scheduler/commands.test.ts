@@ -1,7 +1,7 @@
 // What a state calls for, case by case; `decide.test.ts` runs whole worlds.
 import { describe, expect, it } from 'vitest';
-import { graph, type GraphState } from '#projections';
-import type { ManifestStep, NewEvent } from '#schema';
+import { graph, type GraphState } from '../../../projections/index.ts';
+import type { ManifestStep, NewEvent } from '../../../schema/index.ts';
 import type { Command } from '../../../src/scheduler/commands.ts';
 import { decide } from '../../../src/scheduler/decide.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OpenBatch, StepState } from '#projections';
+import type { OpenBatch, StepState } from '../../../projections/index.ts';
 import { callsWanted, roomOf, runningBatchesMax, unknownLoad, type Load } from '../../../src/scheduler/room.ts';
 import type { NumberedBatch } from '../../../src/scheduler/open-batches.ts';
 

@@ -1,9 +1,9 @@
 // Runs from start to rest, with a worker that does as it is told.
 import { describe, expect, it } from 'vitest';
-import { manualClock } from '#kit/clock';
-import { codeOf, Fault, hasCode } from '#kit/fault';
-import { parseInstant } from '#kit/instant';
-import { pause } from '#kit/pause';
+import { manualClock } from '../../../src/kit/clock.ts';
+import { codeOf, Fault, hasCode } from '../../../src/kit/fault.ts';
+import { parseInstant } from '../../../src/kit/instant.ts';
+import { pause } from '../../../src/kit/pause.ts';
 import {
   appendSideEvent,
   memoryStore,
@@ -15,9 +15,9 @@ import {
   type DriverSession,
   type Foldable,
   type MemoryStore,
-} from '#log';
-import { errors, graph, progress, timeline, usage } from '#projections';
-import { documentChunk } from '#rows';
+} from '../../../src/log/index.ts';
+import { errors, graph, progress, timeline, usage } from '../../../projections/index.ts';
+import { documentChunk } from '../../../src/rows/index.ts';
 import {
   cancelRun,
   reopenRun,
@@ -30,8 +30,8 @@ import {
   type Reopening,
   type ReopenOptions,
   type ResumeOptions,
-} from '#scheduler';
-import type { NewEvent, RecordedEvent } from '#schema';
+} from '../../../src/scheduler/index.ts';
+import type { NewEvent, RecordedEvent } from '../../../schema/index.ts';
 import { actor, batchFailed, batchSucceeded, failure, manifestStep } from '../projections/events.ts';
 
 const steps = [manifestStep('source'), manifestStep('call', ['source']), manifestStep('leaf', ['call'])];

@@ -1,8 +1,8 @@
 // A pure simulation of a run: graph and decider, with a fake clock and a made-up worker whose batches succeed, fail, lose rows and die with their driver.
 import assert from 'node:assert/strict';
-import { fold, graph, isOver, isSettled, type GraphState } from '#projections';
-import type { ManifestStep, NewEvent, RecordedEvent, Span } from '#schema';
-import { formatInstant } from '#kit/instant';
+import { fold, graph, isOver, isSettled, type GraphState } from '../../../projections/index.ts';
+import type { ManifestStep, NewEvent, RecordedEvent, Span } from '../../../schema/index.ts';
+import { formatInstant } from '../../../src/kit/instant.ts';
 import type { Command, StartBatch } from '../../../src/scheduler/commands.ts';
 import { decide } from '../../../src/scheduler/decide.ts';
 import type { Load } from '../../../src/scheduler/room.ts';

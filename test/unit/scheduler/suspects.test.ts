@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { graph, type GraphState } from '#projections';
-import type { ManifestStep, NewEvent, RecordedEvent } from '#schema';
-import { formatInstant } from '#kit/instant';
+import { graph, type GraphState } from '../../../projections/index.ts';
+import type { ManifestStep, NewEvent, RecordedEvent } from '../../../schema/index.ts';
+import { formatInstant } from '../../../src/kit/instant.ts';
 import { decide } from '../../../src/scheduler/decide.ts';
 
 const options = { batchSize: null, concurrency: 4, timeoutMs: 1, attempts: 3, backoffMs: 0, onError: 'reject' as const };

@@ -1,7 +1,7 @@
 // Random pipelines of every operator as a scheduler sees them, and what each step makes of rows that are nothing but their names.
 import assert from 'node:assert/strict';
-import type { ManifestStep, Operator, Span } from '#schema';
-import { hasCode } from '#kit/fault';
+import type { ManifestStep, Operator, Span } from '../../../schema/index.ts';
+import { hasCode } from '../../../src/kit/fault.ts';
 import { cutBehind, type DraftStep } from '../../../src/pipeline/draft-step.ts';
 import { forkOf } from '../../../src/pipeline/fork.ts';
 import { hashed, randomFrom } from '../random.ts';

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { csv, jsonl, parquet } from '#steps';
+import { csv, jsonl, parquet } from '../../../src/steps/index.ts';
 import { fileOf, itemsOf, refusalOf, temporaryFolder } from './reading.ts';
 
 const output = z.object({ name: z.string(), year: z.int().nullable() });

@@ -4,7 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parquet, sampleFile } from '#steps';
+import { parquet, sampleFile } from '../../../src/steps/index.ts';
 import { fileOf, itemsOf, refusalOf, temporaryFolder } from './reading.ts';
 
 /** A Parquet file that DuckDB writes of a query. */

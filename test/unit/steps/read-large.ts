@@ -1,8 +1,8 @@
 // Reads a file that is many times larger than the heap that this process has, from its start and from near its end.
 import fs from 'node:fs';
 import { z } from 'zod';
-import type { Columns, SourceStep } from '#pipeline';
-import { csv, jsonl } from '#steps';
+import type { Columns, SourceStep } from '../../../src/pipeline/index.ts';
+import { csv, jsonl } from '../../../src/steps/index.ts';
 
 const [format = '', file = '', total = ''] = process.argv.slice(2);
 const rows = Number(total);

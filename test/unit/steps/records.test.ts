@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { stringify } from 'csv-stringify/sync';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { csv } from '#steps';
+import { csv } from '../../../src/steps/index.ts';
 import { csvFields } from '../../../src/steps/files/csv-fields.ts';
 import { Records, type TextRecord } from '../../../src/steps/files/records.ts';
 import { fileOf, itemsOf } from './reading.ts';

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, type Pipeline } from '#pipeline';
-import { csv, jsonl } from '#steps';
+import { pipeline, type Pipeline } from '../../../src/pipeline/index.ts';
+import { csv, jsonl } from '../../../src/steps/index.ts';
 import { eventsOf, ran, resumed, rowsOf } from '../engine/engine.ts';
 import { fileOf } from './reading.ts';
 
@@ -98,7 +98,7 @@ describe('a run over a file', () => {
   });
 
   it('is the same step whatever the path, and another with another delimiter', async () => {
-    const { plan } = await import('#pipeline');
+    const { plan } = await import('../../../src/pipeline/index.ts');
     const signatureOf = (of: Pipeline) => plan(of).manifest.steps.map(({ signature }) => signature);
     expect(signatureOf(over('a.jsonl'))).toEqual(signatureOf(over('b.jsonl')));
     const ofCsv = (delimiter: string) =>

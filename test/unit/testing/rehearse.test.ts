@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { pipeline, resource, type ReadContext } from '#pipeline';
-import { rehearse } from '#testing';
+import { pipeline, resource, type ReadContext } from '../../../src/pipeline/index.ts';
+import { rehearse } from '../../../src/testing/index.ts';
 
 interface Model {
   ask(prompt: string): Promise<string>;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../../../../src/kit/json.ts';
 import { compareRows } from '../../../../src/distiset/readers/compare-rows.ts';
 import { diskFiles } from '../../../../src/distiset/writers/file-sink.ts';
 import { writeConfig } from '../../../../src/distiset/writers/write-config.ts';

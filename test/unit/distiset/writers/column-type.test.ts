@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../../../../src/kit/json.ts';
 import { columnType, typeName } from '../../../../src/distiset/writers/column-type.ts';
 import { columnsOf } from './written.ts';
 

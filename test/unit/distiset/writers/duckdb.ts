@@ -1,5 +1,5 @@
 import { DuckDBInstance, type DuckDBResultReader } from '@duckdb/node-api';
-import type { Json, JsonObject } from '#kit/json';
+import type { Json, JsonObject } from '../../../../src/kit/json.ts';
 import type { ColumnType } from '../../../../src/distiset/writers/column-type.ts';
 import type { TypedColumn } from '../../../../src/distiset/writers/row-file.ts';
 

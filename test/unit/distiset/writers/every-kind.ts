@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject } from '#kit/json';
+import type { JsonObject } from '../../../../src/kit/json.ts';
 
 /** A column of every kind that a definition can have. */
 export const everyKind = {

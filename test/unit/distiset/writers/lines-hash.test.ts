@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '#kit/sha256';
+import { sha256 } from '../../../../src/kit/sha256.ts';
 import { LinesHash } from '../../../../src/distiset/writers/lines-hash.ts';
 
 describe('the hash of lines', () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { z } from 'zod';
-import type { Json, JsonObject } from '#kit/json';
+import type { Json, JsonObject } from '../../../../src/kit/json.ts';
 import type { DistisetConfig, Distiset } from '../../../../src/distiset/create-distiset.ts';
 import { rowsIn, type RowBlock } from '../../../../src/distiset/row-blocks.ts';
 import type { TypedColumn } from '../../../../src/distiset/writers/row-file.ts';
