@@ -6,7 +6,7 @@ import { CommanderError, type Command } from 'commander';
 import { messageOf } from '../../src/kit/fault.ts';
 import { runLogId, sideLogId, verify } from '../../src/log/index.ts';
 import { openStore, stopEmbeddedStore } from '../../src/postgres/index.ts';
-import { commandLine } from '../../src/cli/main.ts';
+import { commandLine } from '../../src/cli/command-line.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { randomFrom } from '../unit/random.ts';
 import { assertFault } from './mutate.ts';

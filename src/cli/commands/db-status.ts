@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import {
   embeddedStatus,
   embeddedTrust,
@@ -12,6 +13,14 @@ import {
 } from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { formatCount } from '../numbers.ts';
+import { addStoreCommand } from '../command-options.ts';
+
+/** Registers `distilog db status` in the group `db`. */
+export function registerDbStatus(db: Command, context: CommandContext): void {
+  addStoreCommand(db, 'status', 'which store is used, and what guards it; starts and changes nothing').action((options) =>
+    dbStatus(context, options),
+  );
+}
 
 interface Looked {
   /** What named the store; null: nothing did, so it is the folder's own. */
@@ -26,7 +35,7 @@ interface Looked {
 }
 
 /** `distilog db status`: which store is used, and what guards it. Starts and changes nothing. */
-export async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
+async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
   const looked = await look(options);
   if (options.json) context.terminal.printJson(asJson(looked));
   else for (const [name, text] of lines(looked)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import {
   findStore,
   migrate,
@@ -11,9 +12,37 @@ import {
 import { Fault } from '../../kit/fault.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
+import { addStoreCommand } from '../command-options.ts';
+import { registerDbStatus } from './db-status.ts';
+
+/** Registers the group `distilog db`. */
+export function registerDb(program: Command, context: CommandContext): void {
+  const db = program.command('db').description('the store itself').exitOverride();
+  registerDbStatus(db, context);
+  addStoreCommand(db, 'start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
+  addStoreCommand(db, 'stop', 'stop the embedded server')
+    .option('--force', 'though other processes work with it')
+    .action((options) => dbStop(context, options));
+  db.command('trust [folder]')
+    .description('accept the embedded store of a folder that another user made, or that was moved, copied or unpacked')
+    .exitOverride()
+    .option('--json', 'for machines')
+    .addHelpText('after', trustHelp)
+    .action((folder, options) => dbTrust(context, folder, options));
+  addStoreCommand(db, 'url', 'where the store is, for psql')
+    .option('--admin', "the owner's login (embedded store only)")
+    .action((options) => dbUrl(context, options));
+  addStoreCommand(db, 'migrate', "bring a server to this version's schema")
+    .option('--dry-run', 'show the SQL')
+    .action((options) => dbMigrate(context, options));
+}
+
+const trustHelp = `
+A store can run programs as you: trust it only if you trust all that it holds, functions in its database included.
+DISTILOG_TRUST_STORE=FOLDER, an absolute path, does the same for one process, in a container or CI.`;
 
 /** `distilog db start`: brings the embedded server up and keeps it until it is interrupted. */
-export async function dbStart(context: CommandContext, options: CommonOptions): Promise<void> {
+async function dbStart(context: CommandContext, options: CommonOptions): Promise<void> {
   const store = await openStore(storeOptions(options));
   context.terminal.print(`PostgreSQL ${store.serverVersion} is up. It stays while this runs, and a few seconds longer; Ctrl-C ends it.`);
   const heartbeat = setInterval(() => undefined, 60_000);
@@ -22,29 +51,29 @@ export async function dbStart(context: CommandContext, options: CommonOptions): 
   await store.close();
 }
 
-export interface DbStopOptions extends CommonOptions {
+interface DbStopOptions extends CommonOptions {
   readonly force?: boolean | undefined;
 }
 
 /** `distilog db stop`: stops the embedded server now, unless another process works with it. */
-export async function dbStop(context: CommandContext, options: DbStopOptions): Promise<void> {
+async function dbStop(context: CommandContext, options: DbStopOptions): Promise<void> {
   const wasUp = await stopEmbeddedStore(process.cwd(), { force: options.force });
   context.terminal.print(wasUp ? 'Stopped.' : 'No server is running here.');
 }
 
 /** `distilog db trust`: records that this user trusts a folder's store. Starts nothing. */
-export function dbTrust(context: CommandContext, folder: string | undefined, { json }: Pick<CommonOptions, 'json'>): void {
+function dbTrust(context: CommandContext, folder: string | undefined, { json }: Pick<CommonOptions, 'json'>): void {
   const trusted = trustEmbeddedStore(folder ?? process.cwd());
   if (json) context.terminal.printJson({ trusted });
   else context.terminal.print(`Trusted: ${trusted}, at this place, with all that it holds.`);
 }
 
-export interface DbUrlOptions extends CommonOptions {
+interface DbUrlOptions extends CommonOptions {
   readonly admin?: boolean | undefined;
 }
 
 /** `distilog db url`: where the store is, for psql and others. */
-export async function dbUrl(context: CommandContext, options: DbUrlOptions): Promise<void> {
+async function dbUrl(context: CommandContext, options: DbUrlOptions): Promise<void> {
   const place = await findStore(storeOptions(options));
   try {
     if (!place.isEmbedded) {
@@ -61,12 +90,12 @@ export async function dbUrl(context: CommandContext, options: DbUrlOptions): Pro
   }
 }
 
-export interface DbMigrateOptions extends CommonOptions {
+interface DbMigrateOptions extends CommonOptions {
   readonly dryRun?: boolean | undefined;
 }
 
 /** `distilog db migrate`: brings a store to this version's schema, or shows the SQL. */
-export async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
+async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
   const place = await findStore(storeOptions(options));
   try {
     const pending = await whenUp(place, () => pendingMigrations(place.connectOwner));

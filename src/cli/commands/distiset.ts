@@ -1,3 +1,4 @@
+import { Option, type Command } from 'commander';
 import { createDistiset, type Compression, type Distiset, type DistisetConfig, type Format } from '../../distiset/index.ts';
 import { exportDistiset } from '../../engine/index.ts';
 import type { JsonObject } from '../../kit/json.ts';
@@ -15,8 +16,26 @@ import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { rowTable } from '../row-table.ts';
 import { table } from '../table.ts';
+import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
-export interface DistisetCommandOptions extends CommonOptions {
+/** Registers `distilog distiset`. */
+export function registerDistiset(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'distiset [run]', 'the dataset as of a position: a preview, or written with --out')
+    .option('--at <as-of>', 'as of then (default: head)')
+    .option('--out <dir>', 'write it here; the directory must not exist')
+    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
+    .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('zstd'))
+    .option('--csv-escape-formulas', 'in CSV files, put an apostrophe before texts that a spreadsheet would run as formulas')
+    .addOption(
+      new Option('--include <which>', 'all that was committed, or finished leaves only')
+        .choices(['committed', 'finished'])
+        .default('committed'),
+    )
+    .addOption(repeatableOption('--step <name>', 'this step instead of the leaves; may be repeated').default([], 'none'))
+    .action((which, options) => distiset(context, which, options));
+}
+
+interface DistisetCommandOptions extends CommonOptions {
   readonly at?: string | undefined;
   readonly out?: string | undefined;
   readonly format: Format;
@@ -27,7 +46,7 @@ export interface DistisetCommandOptions extends CommonOptions {
 }
 
 /** `distilog distiset`: the dataset as of a position, written to a directory or looked at. */
-export async function distiset(context: CommandContext, run: string | undefined, options: DistisetCommandOptions): Promise<void> {
+async function distiset(context: CommandContext, run: string | undefined, options: DistisetCommandOptions): Promise<void> {
   if (options.csvEscapeFormulas === true && options.format !== 'csv')
     throw new Fault('contradictory-options', `--csv-escape-formulas is for CSV files, and these are ${options.format}: add --format csv.`);
   await withStore(options, async (store) => {

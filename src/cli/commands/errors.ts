@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/index.ts';
 import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
@@ -10,8 +11,18 @@ import type { RunStates } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface ErrorsOptions extends CommonOptions {
+/** Registers `distilog errors`. */
+export function registerErrors(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'errors [run]', 'what was lost, by cause, then row by row')
+    .option('--at <as-of>', 'as of then')
+    .option('--all', 'every row')
+    .option('--export <file>', 'write the rows that were lost to a file, as they went in, each with its cause: JSON lines')
+    .action((which, options) => errors(context, which, options));
+}
+
+interface ErrorsOptions extends CommonOptions {
   readonly at?: string | undefined;
   readonly all?: boolean | undefined;
   readonly export?: string | undefined;
@@ -21,7 +32,7 @@ export interface ErrorsOptions extends CommonOptions {
 const shownMax = 10;
 
 /** `distilog errors`: what was lost, grouped by cause, then row by row, or written to a file. */
-export async function errors(context: CommandContext, run: string | undefined, options: ErrorsOptions): Promise<void> {
+async function errors(context: CommandContext, run: string | undefined, options: ErrorsOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { reopening } from '../../../projections/index.ts';
 import { beginning } from '../../distiset/index.ts';
 import type { Actor, EventType, RecordedEvent } from '../../../schema/index.ts';
@@ -12,6 +13,14 @@ import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
 import { recordedPipeline, type RecordedPipeline } from '../recorded-pipeline.ts';
 import { wrapped } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
+
+/** Registers `distilog history`. */
+export function registerHistory(program: Command, context: CommandContext): void {
+  addRunPageOptions(
+    addStoreCommand(program, 'history <pipeline>', 'the runs of a pipeline: who did what, what changed, what was exported'),
+  ).action((pipeline, options) => history(context, pipeline, options));
+}
 
 /** One thing that somebody did, or that a run came to. */
 interface Entry {

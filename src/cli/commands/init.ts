@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import fs from 'node:fs';
 import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
 import { sampleFile } from '../../steps/index.ts';
@@ -6,7 +7,19 @@ import { formatCount } from '../numbers.ts';
 import { inferredColumns, pipelineText } from '../pipeline-text.ts';
 import { shortened, table } from '../table.ts';
 
-export interface InitOptions {
+/** Registers `distilog init`. */
+export function registerInit(program: Command, context: CommandContext): void {
+  program
+    .command('init <file>')
+    .description('write a pipeline that reads a JSONL, CSV or Parquet file')
+    .exitOverride()
+    .option('--out <file>', 'the pipeline', 'pipeline.ts')
+    .option('--force', 'overwrite it')
+    .option('--json', 'for machines')
+    .action((file, options) => init(context, file, options));
+}
+
+interface InitOptions {
   readonly out: string;
   readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -16,7 +29,7 @@ export interface InitOptions {
 const sampleRows = 200;
 
 /** `distilog init`: writes a pipeline that reads a file. */
-export async function init({ terminal }: CommandContext, file: string, options: InitOptions): Promise<void> {
+async function init({ terminal }: CommandContext, file: string, options: InitOptions): Promise<void> {
   const { out } = options;
   if (!/\.[cm]?[jt]s$/.test(out))
     throw new Fault('invalid-options', `--out ${out} is no TypeScript or JavaScript file: give one that ends in .ts.`);

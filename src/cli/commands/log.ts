@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { reopening } from '../../../projections/index.ts';
 import { catalogue, isEventType, type EventType, type RecordedEvent } from '../../../schema/index.ts';
 import { Fault } from '../../kit/fault.ts';
@@ -11,8 +12,21 @@ import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
 import { shortened } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
-export interface LogOptions extends CommonOptions {
+/** Registers `distilog log`. */
+export function registerLog(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'log [run]', 'the events of a run, one a line')
+    .option('--follow', 'go on as it grows')
+    .addOption(repeatableOption('--type <type>', 'events of this type; may be repeated'))
+    .option('--step <name>', 'events of this step')
+    .option('--from <as-of>', 'from here on')
+    .option('--to <as-of>', 'up to here')
+    .option('--side', 'of the side log: requests, exports')
+    .action((which, options) => log(context, which, options));
+}
+
+interface LogOptions extends CommonOptions {
   readonly follow?: boolean | undefined;
   readonly type?: readonly string[] | undefined;
   readonly step?: string | undefined;
@@ -22,7 +36,7 @@ export interface LogOptions extends CommonOptions {
 }
 
 /** `distilog log`: the events of a run, one a line. */
-export async function log(context: CommandContext, run: string | undefined, options: LogOptions): Promise<void> {
+async function log(context: CommandContext, run: string | undefined, options: LogOptions): Promise<void> {
   const types = options.type?.map(eventType);
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { projections } from '../../../projections/index.ts';
 import { thisActor } from '../../engine/index.ts';
 import { checkSnapshots, rebuild as rebuildLog, runLogId, type Rebuilt } from '../../log/index.ts';
@@ -5,13 +6,21 @@ import { withStore, type CommandContext, type CommonOptions } from '../context.t
 import { exitCodes } from '../exit-codes.ts';
 import { findRun } from '../find-run.ts';
 import { formatCount } from '../numbers.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface RebuildOptions extends CommonOptions {
+/** Registers `distilog rebuild`. */
+export function registerRebuild(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'rebuild [run]', 'fold the log without snapshots, and store those again that are missing or false')
+    .option('--check', 'compare only')
+    .action((which, options) => rebuild(context, which, options));
+}
+
+interface RebuildOptions extends CommonOptions {
   readonly check?: boolean | undefined;
 }
 
 /** `distilog rebuild`: folds a log without snapshots, compares those that are stored, and stores those again that are missing or false. */
-export async function rebuild(context: CommandContext, run: string | undefined, options: RebuildOptions): Promise<void> {
+async function rebuild(context: CommandContext, run: string | undefined, options: RebuildOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const { user, host, pid } = thisActor();

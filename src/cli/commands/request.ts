@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { thisActor } from '../../engine/index.ts';
 import { graph } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
@@ -8,18 +9,20 @@ import { appendSideEvent, foldAt, runLogId, type Store } from '../../log/index.t
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { currentState } from '../liveness.ts';
 import { chooseRun } from '../choose-run.ts';
+import { addStoreCommand } from '../command-options.ts';
+
+/** Registers `distilog pause` and `distilog cancel`. */
+export function registerRequests(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'pause [run]', 'ask a run to pause').action((which, options) => request(context, 'pause', which, options));
+  addStoreCommand(program, 'cancel [run]', 'ask a run to end').action((which, options) => request(context, 'cancel', which, options));
+}
 
 /** How long a driver may take to answer before the command goes without an answer. */
 const answerTimeoutMs = 30_000;
 const pollMs = 200;
 
 /** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. A run that nobody drives is cancelled at once. */
-export async function request(
-  context: CommandContext,
-  kind: 'pause' | 'cancel',
-  run: string | undefined,
-  options: CommonOptions,
-): Promise<void> {
+async function request(context: CommandContext, kind: 'pause' | 'cancel', run: string | undefined, options: CommonOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await chooseRun(context.terminal, store, run, {
       command: kind,

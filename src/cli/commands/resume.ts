@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { stepNamed } from '../../distiset/index.ts';
 import { resumePipeline } from '../../engine/index.ts';
 import { graph } from '../../../projections/index.ts';
@@ -9,8 +10,22 @@ import { loadPipeline } from '../load-pipeline.ts';
 import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
+import { addStoreCommand, concurrencyOption, paramOption, repeatableOption } from '../command-options.ts';
+import { splitRunAndFile } from '../split-run-and-file.ts';
 
-export interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
+/** Registers `distilog resume`. */
+export function registerResume(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'resume [run] [file]', 'go on after a crash or a pause')
+    .addOption(paramOption())
+    .addOption(concurrencyOption())
+    .option('--accept-changes', 'go on with a pipeline that has changed, and record it')
+    .option('--take-over', 'end the process that drives the run')
+    .addOption(repeatableOption('--skip <step/batch>', 'give a batch up; may be repeated').default([], 'none'))
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((which, file, options) => resume(context, ...splitRunAndFile(which, file), options));
+}
+
+interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly concurrency: readonly string[];
   readonly takeOver?: boolean | undefined;
   readonly skip: readonly string[];
@@ -18,7 +33,7 @@ export interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
 }
 
 /** `distilog resume`: goes on with a run after a crash or a pause. */
-export async function resume(
+async function resume(
   context: CommandContext,
   run: string | undefined,
   file: string | undefined,

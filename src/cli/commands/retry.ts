@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { stepNamed } from '../../distiset/index.ts';
 import { retryPipeline } from '../../engine/index.ts';
 import { mayAsk, withStore, type CommandContext } from '../context.ts';
@@ -6,8 +7,22 @@ import { loadPipeline } from '../load-pipeline.ts';
 import { concurrencyOf } from '../parse-params.ts';
 import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
+import { addStoreCommand, concurrencyOption, paramOption, repeatableOption } from '../command-options.ts';
+import { splitRunAndFile } from '../split-run-and-file.ts';
 
-export interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
+/** Registers `distilog retry`. */
+export function registerRetry(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'retry [run] [file]', 'try the rejected rows of a finished run again, in a new pass')
+    .addOption(repeatableOption('--step <name>', 'those of this step; may be repeated').default([], 'all'))
+    .addOption(repeatableOption('--code <code>', 'those with this cause; may be repeated').default([], 'all'))
+    .addOption(paramOption())
+    .addOption(concurrencyOption())
+    .option('--accept-changes', 'with a pipeline that has changed, and record it')
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((which, file, options) => retry(context, ...splitRunAndFile(which, file), options));
+}
+
+interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly step: readonly string[];
   readonly code: readonly string[];
   readonly concurrency: readonly string[];
@@ -15,7 +30,7 @@ export interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
 }
 
 /** `distilog retry`: tries rejected rows of a finished run again, in a new pass. */
-export async function retry(
+async function retry(
   context: CommandContext,
   run: string | undefined,
   file: string | undefined,

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { progress } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { foldAt, runLogId, type AsOf, type Store } from '../../log/index.ts';
@@ -12,8 +13,21 @@ import { formatCount } from '../numbers.ts';
 import { rowId } from '../row-id.ts';
 import { growingRowTable, rowTable } from '../row-table.ts';
 import { stepRows, type Choice, type StepRow } from '../step-rows.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface RowsOptions extends CommonOptions {
+/** Registers `distilog rows`. */
+export function registerRows(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'rows [run]', 'rows of any step, as they are')
+    .option('--step <name>', 'whose rows')
+    .option('--first <n>', 'the first ones (default: 10)')
+    .option('--last <n>', 'the last ones')
+    .option('--random <n>', 'any, each as likely as the others')
+    .option('--at <as-of>', 'as of then')
+    .option('--follow', 'the last ones, then new ones as their batches succeed, until the run is at rest')
+    .action((which, options) => rows(context, which, options));
+}
+
+interface RowsOptions extends CommonOptions {
   readonly step?: string | undefined;
   readonly first?: string | undefined;
   readonly last?: string | undefined;
@@ -25,7 +39,7 @@ export interface RowsOptions extends CommonOptions {
 const shownDefault = 10;
 
 /** `distilog rows`: rows of any step, as they are or as they come. */
-export async function rows(context: CommandContext, run: string | undefined, options: RowsOptions): Promise<void> {
+async function rows(context: CommandContext, run: string | undefined, options: RowsOptions): Promise<void> {
   const choice = chosen(options);
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);

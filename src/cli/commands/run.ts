@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { onlyConfig } from '../../distiset/index.ts';
 import { startPipeline } from '../../engine/index.ts';
 import { plan } from '../../pipeline/index.ts';
@@ -7,8 +8,19 @@ import { concurrencyOf, parseParamOptions } from '../parse-params.ts';
 import { remember } from '../pipeline-again.ts';
 import { drive } from './drive.ts';
 import { Fault } from '../../kit/fault.ts';
+import { addStoreCommand, concurrencyOption, paramOption } from '../command-options.ts';
 
-export interface RunOptions extends CommonOptions {
+/** Registers `distilog run`. */
+export function registerRun(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'run <file>', 'start a run of a pipeline file')
+    .addOption(paramOption())
+    .addOption(concurrencyOption())
+    .option('--seed <n>', 'seed of everything random (default: a random one, recorded)')
+    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .action((file, options) => run(context, file, options));
+}
+
+interface RunOptions extends CommonOptions {
   readonly param: readonly string[];
   readonly concurrency: readonly string[];
   readonly seed?: string | undefined;
@@ -16,7 +28,7 @@ export interface RunOptions extends CommonOptions {
 }
 
 /** `distilog run`: starts a run and drives it to rest. */
-export async function run(context: CommandContext, file: string, options: RunOptions): Promise<void> {
+async function run(context: CommandContext, file: string, options: RunOptions): Promise<void> {
   const loaded = await loadPipeline(file);
   const params = parseParamOptions(loaded.pipeline.params, options.param, process.env);
   const planWith = (concurrency: Readonly<Record<string, number>>) =>

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { graph } from '../../../projections/index.ts';
 import { foldAt, runLogId, type Holder, type RunEntry, type Store } from '../../log/index.ts';
 import { systemClock } from '../../kit/clock.ts';
@@ -9,8 +10,17 @@ import { ageOf, localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
 import { table } from '../table.ts';
+import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
 
-export interface RunsOptions extends CommonOptions, RunPageOptions {
+/** Registers `distilog runs`. */
+export function registerRuns(program: Command, context: CommandContext): void {
+  addRunPageOptions(addStoreCommand(program, 'runs', 'runs, newest first'))
+    .option('--pipeline <name>', 'of this pipeline only')
+    .option('--at <as-of>', 'as of a time')
+    .action((options) => runs(context, options));
+}
+
+interface RunsOptions extends CommonOptions, RunPageOptions {
   readonly pipeline?: string | undefined;
   readonly at?: string | undefined;
 }

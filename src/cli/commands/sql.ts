@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
@@ -5,8 +6,22 @@ import { formatCount } from '../numbers.ts';
 import { fittingWidth, shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface SqlOptions extends CommonOptions {
+/** Registers `distilog sql`. */
+export function registerSql(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'sql <statement>', 'a select on the tables and views of the store; it changes nothing')
+    .option('--rows <n>', 'rows shown at most (default: 1000)')
+    .addHelpText('after', help)
+    .action((statement, options) => sql(context, statement, options));
+}
+
+const help = `
+The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:
+  distilog sql "select type, count(*) from history group by type order by 2 desc"
+It runs in a read-only transaction, may take 30 seconds, and is refused with the login of a superuser.`;
+
+interface SqlOptions extends CommonOptions {
   readonly rows?: string | undefined;
 }
 
@@ -14,7 +29,7 @@ const rowsDefault = 1_000;
 const timeoutMs = 30_000;
 
 /** `distilog sql`: one statement that only reads, as a table or as lines of JSON. */
-export async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
+async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
   const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
   const place = await findStore(storeOptions(options));
   try {

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { totalUsage, type UsageState } from '../../../projections/index.ts';
 import type { Usage } from '../../../schema/index.ts';
 import { Fault } from '../../kit/fault.ts';
@@ -15,8 +16,17 @@ import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
 import { runLogId, type AsOf, type Store } from '../../log/index.ts';
 import { currentState, type CurrentState } from '../liveness.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface StatusOptions extends CommonOptions {
+/** Registers `distilog status`. */
+export function registerStatus(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'status [run]', 'the steps of a run: how far, what was lost')
+    .option('--at <as-of>', 'as of then')
+    .option('--follow', 'live, until the run is at rest; the exit code tells how it ended')
+    .action((which, options) => status(context, which, options));
+}
+
+interface StatusOptions extends CommonOptions {
   readonly at?: string | undefined;
   readonly follow?: boolean | undefined;
 }

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { rowAt, traceRow, type TraceStep } from '../../distiset/index.ts';
 import type { Call } from '../../../schema/index.ts';
 import type { JsonObject } from '../../kit/json.ts';
@@ -13,13 +14,28 @@ import { formatCount, formatDuration } from '../numbers.ts';
 import { parseRowId, rowId } from '../row-id.ts';
 import { shortened } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface TraceOptions extends CommonOptions {
+/** Registers `distilog trace`. */
+export function registerTrace(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'trace <run-or-row> [row]', 'how a row came to be: each step, its attempts and calls, up to the source')
+    .usage('[options] [run] <row>')
+    .option('--at <as-of>', 'number rows as of then')
+    .addHelpText(
+      'after',
+      '\nROW is STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.\nSTEP may be the config that the dataset shows, such as default.',
+    )
+    .action((first, second, options) =>
+      second === undefined ? trace(context, undefined, first, options) : trace(context, first, second, options),
+    );
+}
+
+interface TraceOptions extends CommonOptions {
   readonly at?: string | undefined;
 }
 
 /** `distilog trace`: how a row came to be, step by step, up to where it came from. */
-export async function trace(context: CommandContext, run: string | undefined, asked: string, options: TraceOptions): Promise<void> {
+async function trace(context: CommandContext, run: string | undefined, asked: string, options: TraceOptions): Promise<void> {
   await withStore(options, async (store) => {
     const { runId, place, position } = await rowAsked(store, run, asked, options.at);
     const traced = await traceRow(store, runId, place, position);

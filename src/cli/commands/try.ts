@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { rehearse, type Rehearsal } from '../../testing/index.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
@@ -10,8 +11,21 @@ import { shortened } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import { usageLine } from './status.ts';
+import { paramOption } from '../command-options.ts';
 
-export interface TryOptions extends Omit<CommonOptions, 'store'> {
+/** Registers `distilog try`. */
+export function registerTry(program: Command, context: CommandContext): void {
+  program
+    .command('try <file>')
+    .description("a pipeline's first rows, shown after every step; nothing is stored")
+    .exitOverride()
+    .option('--rows <n>', 'rows that each source reads (default: 3)')
+    .addOption(paramOption())
+    .option('--json', 'for machines')
+    .action((file, options) => tryPipeline(context, file, options));
+}
+
+interface TryOptions extends Omit<CommonOptions, 'store'> {
   readonly rows?: string | undefined;
   readonly param: readonly string[];
 }
@@ -19,7 +33,7 @@ export interface TryOptions extends Omit<CommonOptions, 'store'> {
 const rowsDefault = 3;
 
 /** `distilog try`: a pipeline's first rows after every step; nothing is stored. */
-export async function tryPipeline(context: CommandContext, file: string, options: TryOptions): Promise<void> {
+async function tryPipeline(context: CommandContext, file: string, options: TryOptions): Promise<void> {
   const take = countOption('--rows', options.rows) ?? rowsDefault;
   const { pipeline } = await loadPipeline(file);
   const params = parseParamOptions(pipeline.params, options.param, process.env);

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { readMetadata, verifyDistiset } from '../../distiset/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import {
@@ -15,14 +16,23 @@ import { withStore, type CommandContext, type CommonOptions } from '../context.t
 import { findRun } from '../find-run.ts';
 import { garbageCollector } from '../frugal-heap.ts';
 import { formatCount } from '../numbers.ts';
+import { addStoreCommand } from '../command-options.ts';
 
-export interface VerifyOptions extends CommonOptions {
+/** Registers `distilog verify`. */
+export function registerVerify(program: Command, context: CommandContext): void {
+  addStoreCommand(program, 'verify [run]', 'recompute the hash chain, every chunk and every snapshot')
+    .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
+    .option('--distiset <dir>', 'a dataset that was written: its files, and its rows in the log')
+    .action((which, options) => verify(context, which, options));
+}
+
+interface VerifyOptions extends CommonOptions {
   readonly head?: string | undefined;
   readonly distiset?: string | undefined;
 }
 
 /** `distilog verify`: recomputes the chains and chunks of a run's two logs, and names the first bad position; then folds the log, and compares its snapshots. */
-export async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
+async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
   await withStore(options, async (store) => {
     if (options.distiset !== undefined) {
       await verifyWritten(context, store, run, options.distiset, options.json ?? false);
