@@ -1,13 +1,36 @@
-// Builds dist/: TypeScript to JavaScript and declarations, and the SQL beside it.
+// Builds dist/: JavaScript and declarations of the TypeScript, and the SQL. Does nothing where dist/ was built from the same files by the same compiler.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 
 process.chdir(new URL('..', import.meta.url).pathname);
-rmSync('dist', { recursive: true, force: true });
-execFileSync(process.execPath, [createRequire(import.meta.url).resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-  stdio: 'inherit',
-});
-cpSync('schema/migrations', 'dist/schema/migrations', { recursive: true });
-cpSync('schema/fingerprint.json', 'dist/schema/fingerprint.json');
-if (existsSync('dist/src/cli/bin.js')) chmodSync('dist/src/cli/bin.js', 0o755);
+const require = createRequire(import.meta.url);
+const inputs = ['src', 'schema', 'projections', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'tools/build.mjs'];
+// Written last: a build that was cut short has none.
+const stamp = 'dist/.built-from';
+
+const hash = hashOf(inputs);
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
+  rmSync('dist', { recursive: true, force: true });
+  execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  cpSync('schema/migrations', 'dist/schema/migrations', { recursive: true });
+  cpSync('schema/fingerprint.json', 'dist/schema/fingerprint.json');
+  if (existsSync('dist/src/cli/bin.js')) chmodSync('dist/src/cli/bin.js', 0o755);
+  writeFileSync(stamp, hash);
+}
+
+function hashOf(places) {
+  const digest = createHash('sha256').update(require('typescript').version);
+  for (const file of places.flatMap(filesOf)) digest.update(`\0${file}\0`).update(readFileSync(file));
+  return digest.digest('hex');
+}
+
+function filesOf(place) {
+  if (path.extname(place) !== '') return [place];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}

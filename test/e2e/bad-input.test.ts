@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { distilog, start, finished, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const head = `import { z } from 'zod';\nimport { pipeline, secret } from 'distilog';\n`;
 const rows = `source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] })`;
 
@@ -171,7 +171,7 @@ const misbehaviours: readonly (readonly [string, string, string])[] = [
 
 describe('a step that misbehaves', () => {
   it.concurrent.each(misbehaviours)('that %s loses that row, with its cause', async (name, expression, code) => {
-    const own = workFolder();
+    const own = await workFolder();
     const body = `source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }, { n: 3 }] })
       .map('step', { timeoutMs: 150, retry: { attempts: 2, backoffMs: 1 }, output: z.object({ out: z.number() }), run: ({ n }): any => (n === 2 ? ${expression} : { out: n }) });`;
     fs.writeFileSync(path.join(own, 'bad.ts'), `${head}export default pipeline('bad', ({ source }) => { ${body} });`);
@@ -186,7 +186,7 @@ describe('a step that misbehaves', () => {
   });
 
   it('that floods standard output does not touch the command’s own', async () => {
-    const own = workFolder();
+    const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'loud.ts'),
       `${head}export default pipeline('loud', ({ source }) => { ${rows}.map('step', { output: z.object({ out: z.int() }), run: ({ n }) => { for (let i = 0; i < 1000; i++) console.log('noise'); return { out: n }; } }); });`,
@@ -206,7 +206,7 @@ describe('a step that misbehaves', () => {
 /** Sources that misbehave. */
 describe('a source', () => {
   const run = async (text: string, exit: number) => {
-    const own = workFolder();
+    const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'source.ts'),
       `${head}export default pipeline('source', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), retry: { attempts: 2, backoffMs: 1 }, ${text} }); });`,
@@ -237,7 +237,7 @@ describe('a source', () => {
 
 describe('a run', () => {
   it('that is driven is not resumed by another process, and a signal pauses it', async () => {
-    const own = workFolder();
+    const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'slow.ts'),
       `${head}export default pipeline('slow', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 400 }, (_, n) => ({ n })), batchSize: 10 }).map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }) => { await new Promise((r) => setTimeout(r, 20)); return { out: n }; } }); });`,

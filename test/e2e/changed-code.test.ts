@@ -5,7 +5,7 @@ import type { Loaded } from '../../schema/index.ts';
 import { root } from './command-line.ts';
 import { distilog, json, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const write = (name: string, text: string) => {
   fs.mkdirSync(path.dirname(path.join(cwd, name)), { recursive: true });
   fs.writeFileSync(path.join(cwd, name), text);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { distilog, json, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 for (const name of ['first', 'second'])
   fs.writeFileSync(
     path.join(cwd, `${name}.ts`),

@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 /** Where the project is. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
-/** The command line. */
-export const program = path.join(root, 'src/cli/bin.ts');
+/** The command line as it was built, which starts in half the time that its source takes. */
+export const program = path.join(root, 'dist/src/cli/bin.js');
+/** The command line's source, for pipelines that import the source themselves. */
+export const sourceProgram = path.join(root, 'src/cli/bin.ts');
 
 export interface Result {
   readonly code: number | null;
@@ -24,19 +26,33 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly as?: Person | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** A module that the process imports before anything else. */
-  readonly preload?: string | undefined;
+  /** Flags of Node. */
+  readonly flags?: readonly string[];
+  /** The command line: as it was built, or its source. */
+  readonly from?: string;
 }
 
+/** Stores that commands in a folder use, by folder. In other folders they have an embedded one of their own. */
+export const storeUrls = new Map<string, string>();
+
+/** Returns the environment of a process that a user starts in `cwd`, apart from this one's own. */
+export const environmentIn = (cwd: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  DATABASE_URL: '',
+  DISTILOG_STORE: storeUrls.get(cwd) ?? '',
+  NO_COLOR: '1',
+  NODE_OPTIONS: '',
+  VITEST: '',
+});
+
 /** Starts the command line in a process group of its own. */
-export function start(args: readonly string[], { cwd, as, env = {}, preload }: CommandOptions): ChildProcess {
-  const flags = ['--conditions=distilog-source', '--no-warnings', ...(preload === undefined ? [] : ['--import', preload])];
-  const [file = '', ...words] = [...asPerson(as), process.execPath, ...flags, program, ...args];
+export function start(args: readonly string[], { cwd, as, env = {}, flags = [], from = program }: CommandOptions): ChildProcess {
+  const [file = '', ...words] = [...asPerson(as), process.execPath, '--no-warnings', ...flags, from, ...args];
   return spawn(file, words, {
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NO_COLOR: '1', NODE_OPTIONS: '', VITEST: '', ...env },
+    env: { ...environmentIn(cwd), ...env },
   });
 }
 

@@ -20,7 +20,7 @@ export default pipeline('numbers', ({ source }) => {
 
 describe('the config name that a dataset shows', () => {
   it('is accepted wherever a command takes a step', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'numbers.ts'), pipelineFile);
     const ran = await distilog(['run', 'numbers.ts', '--concurrency', 'default=3'], { cwd });
     expect(ran.code, ran.stderr).toBe(3);

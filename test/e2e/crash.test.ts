@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readyPostmaster, signal } from '../embedded/processes.ts';
 import { randomFrom } from '../unit/random.ts';
-import { dictionary, distilog, finished, json, killGroup, start, workFolder } from './command.ts';
+import { dictionary, distilog, finished, json, killGroup, start, embeddedFolder } from './command.ts';
 
 interface Exported {
   readonly configs: readonly { readonly name: string; readonly rows: number; readonly rowsSha256: string }[];
@@ -22,11 +22,11 @@ const hashesOf = ({ configs }: Exported) => configs.map(({ name, rows, rowsSha25
 describe(`a run that dies again and again (seed ${seed})`, () => {
   it('gives the rows of the run that nobody disturbed, and asks for no answer again that was a second old', async () => {
     const random = randomFrom(seed);
-    const calm = workFolder();
+    const calm = embeddedFolder();
     await finished(start(['run', dictionary, '--param', `limit=${limit}`, '--seed', '7', '--json'], { cwd: calm }));
     const expected = await json<Exported>(['distiset'], { cwd: calm });
 
-    const cwd = workFolder();
+    const cwd = embeddedFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const env = { LOCAL_MODEL_LEDGER: ledger };
     const kills = ['group', 'group', 'postgres', 'group', 'group', 'postgres', 'group'].sort(() => random.next() - 0.5);

@@ -1,17 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { urlOf, type Connect } from '../../src/postgres/index.ts';
-import { testDatabase } from '../postgres/server.ts';
-import { distilog, json, workFolder } from './command.ts';
+import type { Connect } from '../../src/postgres/index.ts';
+import { testDatabase, urlFor } from '../postgres/server.ts';
+import { distilog, json, embeddedFolder } from './command.ts';
 
 const database = await testDatabase();
-const cwd = workFolder();
-const urlFor = (connect: Connect): string => {
-  const { host, port, user, password, database: named } = new pg.Client(connect());
-  return urlOf({ host, port, user: user ?? '', password: String(password), database: named ?? '' });
-};
+const cwd = embeddedFolder();
 const of = async (connect: Connect) => (await distilog(['db', 'status', '--store', urlFor(connect)], { cwd })).stdout;
 
 describe('db status', () => {
@@ -26,7 +21,7 @@ describe('db status', () => {
   });
 
   it('tells of a store that this user did not make there, which no command uses until it is trusted', async () => {
-    const folder = workFolder();
+    const folder = embeddedFolder();
     fs.mkdirSync(path.join(folder, '.distilog/pg18'), { recursive: true });
     fs.writeFileSync(path.join(folder, '.distilog/pg18/postgresql.auto.conf'), `archive_command = 'touch ${folder}/canary'\n`);
     for (const args of [['runs'], ['db', 'stop'], ['resume']]) {

@@ -6,7 +6,7 @@ import { startLlmServer, type LlmServer } from '../llm-server/server.ts';
 import { billed } from '../unit/llm/providers.ts';
 import { distilog, json, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 /** A judge's ratings, in the order in which it is asked; the server's own, where there are none. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { distilog, finished, json, killGroup, start, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 
 function file(name: string, content: string | Uint8Array): string {
   fs.writeFileSync(path.join(cwd, name), content);
@@ -209,9 +209,8 @@ describe('a run over a file', () => {
 describe('docs/FILES.md', () => {
   const text = fs.readFileSync(new URL('../../docs/FILES.md', import.meta.url), 'utf8');
   const block = (language: string) => new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
-  const folder = workFolder();
-
   it('has a pipeline that runs, and commands that do what they say', async () => {
+    const folder = await workFolder();
     fs.writeFileSync(path.join(folder, 'people.csv'), 'name,born,languages\nAda,1815,"[""English"",""French""]"\nBo,,[]\n');
     fs.writeFileSync(path.join(folder, 'pipeline.ts'), block('ts'));
     expect(await distilog(['run', 'pipeline.ts'], { cwd: folder })).toMatchObject({ code: 0 });

@@ -34,7 +34,7 @@ describe('the heap of the command line', () => {
     // A mark that came from a process above says nothing about this one.
     ['run', { DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],
   ] as const)('is small unless somebody chose its shape, in the process that was started: %s %j', async (command, env, flags, mark) => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'telling.ts'), telling);
     const child = start([command, 'telling.ts'], { cwd, env });
     expect(await finished(child)).toMatchObject({ code: 2, stderr: expect.stringContaining('telling.ts') });
@@ -45,7 +45,7 @@ describe('the heap of the command line', () => {
   });
 
   it('is collected between the blocks of an export', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'large.ts'), large);
     fs.writeFileSync(path.join(cwd, 'counting.mjs'), counting);
     expect(await finished(start(['run', 'large.ts'], { cwd }))).toMatchObject({ code: 0 });

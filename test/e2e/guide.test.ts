@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLlmServer, type LlmServer } from '../llm-server/server.ts';
-import { distilog, finished, start, workFolder } from './command.ts';
+import { distilog, finished, start, embeddedFolder } from './command.ts';
 import { commandLines, document, root, type CommandLine } from './document.ts';
 
 const guide = document('docs/GUIDE.md');
-const cwd = workFolder();
+const cwd = embeddedFolder();
 let server: LlmServer;
 let env: Record<string, string>;
 
@@ -141,7 +141,7 @@ async function runLines(lines: readonly CommandLine[]): Promise<void> {
 }
 
 function runTests(args: readonly string[]): void {
-  const { status, stdout } = spawnSync(process.execPath, ['--conditions=distilog-source', '--no-warnings', ...args], {
+  const { status, stdout } = spawnSync(process.execPath, ['--no-warnings', ...args], {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },

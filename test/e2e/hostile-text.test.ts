@@ -8,7 +8,8 @@ import { newId } from '../../src/kit/ids.ts';
 import { canonicalJson } from '../../src/kit/json.ts';
 import { appendSideEvent } from '../../src/log/index.ts';
 import { openStore, type PostgresStore } from '../../src/postgres/index.ts';
-import { distilog, program, workFolder } from './command.ts';
+import { storeUrls } from './command-line.ts';
+import { distilog, environmentIn, program, workFolder } from './command.ts';
 
 /** Sets a window's title, clears the screen, fills the clipboard, goes a line up, in C0 and in C1; reverses what follows; hides; begins a line. */
 const evil =
@@ -16,7 +17,7 @@ const evil =
 /** The same for names, which have 64 characters. */
 const name = '\x1b]0;o\x07\x9b2J\x7f\u202e\u200b\nintact: FORGED';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const source = `
 import { z } from 'zod';
 import { pipeline } from 'distilog';
@@ -47,7 +48,7 @@ beforeAll(async () => {
   expect(ended.code, ended.stderr).toBe(3);
   outputs.push(['run', ended.stdout, ended.stderr]);
   [runId = ''] = ended.stdout.split('\n');
-  const store = await openStore({ folder: cwd });
+  const store = await openStore({ folder: cwd, store: storeUrls.get(cwd) });
   try {
     await forge(store);
   } finally {
@@ -190,19 +191,15 @@ describe('a store whose every text is hostile', () => {
 
 /** Runs the command line at a terminal of its own, and returns all that came to it. */
 function atTerminal(args: readonly string[]): string {
-  const words = [process.execPath, '--conditions=distilog-source', '--no-warnings', program, ...args];
+  const words = [process.execPath, '--no-warnings', program, ...args];
   const command = words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
   const { stdout } = spawnSync('script', ['-qec', `stty cols 120 rows 40; ${command}`, '/dev/null'], {
     cwd,
     encoding: 'utf8',
     env: {
-      ...process.env,
-      DATABASE_URL: '',
-      DISTILOG_STORE: '',
+      ...environmentIn(cwd),
       NO_COLOR: '',
       FORCE_COLOR: undefined,
-      NODE_OPTIONS: '',
-      VITEST: '',
       TERM: 'xterm',
     },
   });

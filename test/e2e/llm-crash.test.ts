@@ -59,7 +59,7 @@ describe(`a run with an unreliable provider that dies again and again (seed ${se
         '--json',
       ];
 
-      const calm = workFolder();
+      const calm = await workFolder();
       const calmLedger = path.join(calm, 'ledger.jsonl');
       const undisturbed = await startProvider([...faults, '--latency', `${latencyMs}`, '--ledger', calmLedger]);
       const calmRun = await finished(start(begin(calm), { cwd: calm, env: undisturbed.env }));
@@ -73,7 +73,7 @@ describe(`a run with an unreliable provider that dies again and again (seed ${se
       expect(thrownAway.inputTokens).toBeGreaterThanOrEqual(billedTokens(refused).inputTokens);
       expect(thrownAway.inputTokens).toBeLessThan(calmUsage.inputTokens / 2);
 
-      const cwd = workFolder();
+      const cwd = await workFolder();
       const ledger = path.join(cwd, 'ledger.jsonl');
       const { env } = await startProvider([...faults, '--latency', `${latencyMs}`, '--ledger', ledger]);
       const killedAt: number[] = [];

@@ -16,7 +16,7 @@ const rejectedIn = ({ steps }: Status) => steps.reduce((sum, { rows }) => sum + 
 
 describe('a provider that wants something of somebody', () => {
   it('refuses the key in the middle: the run pauses, and goes on with another', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const revoking = await startProvider(['--ledger', ledger, '--revoke', '500']);
     const run = await distilog(['run', preferencePipeline(cwd), '--param', 'rows=190', '--seed', '7'], { cwd, env: revoking.env });
@@ -38,7 +38,7 @@ describe('a provider that wants something of somebody', () => {
   });
 
   it('does not know the model: the run pauses after the calls in flight', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const { env } = await startProvider(['--ledger', ledger, '--stubborn', 'model-not-found']);
     const run = await distilog(['run', preferencePipeline(cwd), '--param', 'rows=200'], { cwd, env });
@@ -50,7 +50,7 @@ describe('a provider that wants something of somebody', () => {
   });
 
   it('asks to be left alone for an hour: the run waits, says until when, and Ctrl-C pauses it at once', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const { env } = await startProvider(['--ledger', ledger, '--faults', 'rate-limit-hour', '--share', '0.2']);
     const child = start(['run', preferencePipeline(cwd), '--param', 'rows=100'], { cwd, env });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dictionary, distilog, finished, json, start, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const head = `import { z } from 'zod';\nimport { NonRetryableError, pipeline } from 'distilog';\n`;
 const file = (name: string, text: string) => fs.writeFileSync(path.join(cwd, name), head + text);
 const linesOf = (text: string): readonly unknown[] =>
@@ -105,7 +105,7 @@ describe('rows', () => {
   });
 
   it('says so when nobody drives the run that is followed', async () => {
-    const own = workFolder();
+    const own = await workFolder();
     fs.copyFileSync(path.join(cwd, 'slow.ts'), path.join(own, 'slow.ts'));
     const child = start(['run', 'slow.ts', '--param', 'pace=1000', '--json'], { cwd: own });
     const ended = finished(child);
@@ -271,7 +271,7 @@ describe('errors --export', () => {
 
 describe('try', () => {
   it('shows the first rows after every step, with what was rejected, and stores nothing', async () => {
-    const own = workFolder();
+    const own = await workFolder();
     fs.copyFileSync(path.join(cwd, 'slow.ts'), path.join(own, 'slow.ts'));
     const { code, stdout } = await distilog(['try', 'slow.ts'], { cwd: own });
     expect(code).toBe(0);

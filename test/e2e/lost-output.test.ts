@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { distilog, program, workFolder } from './command.ts';
+import { distilog, environmentIn, program, workFolder } from './command.ts';
 
-const cwd = workFolder();
+const cwd = await workFolder();
 const pipeline = (name: string, fails: boolean) => `
 import { z } from 'zod';
 import { pipeline } from 'distilog';
@@ -30,11 +30,11 @@ beforeAll(async () => {
 
 /** Runs a shell command in which `$DISTILOG` is the command line. */
 function shell(command: string): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
-  const words = [process.execPath, '--conditions=distilog-source', '--no-warnings', program];
+  const words = [process.execPath, '--no-warnings', program];
   const { status, stdout, stderr } = spawnSync('bash', ['-c', command], {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, DISTILOG: words.join(' '), DATABASE_URL: '', DISTILOG_STORE: '', NO_COLOR: '1', NODE_OPTIONS: '', VITEST: '' },
+    env: { ...environmentIn(cwd), DISTILOG: words.join(' ') },
   });
   return { code: status, stdout, stderr };
 }

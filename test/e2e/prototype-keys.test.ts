@@ -27,7 +27,7 @@ const lines = [
 
 describe('keys called __proto__', () => {
   it('are kept, or cost their row with a sentence, from a JSONL file through PostgreSQL to Parquet and JSONL', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'odd.ts'), pipelineFile);
     fs.writeFileSync(path.join(cwd, 'rows.jsonl'), `${lines.join('\n')}\n`);
     const refused = await distilog(['run', 'odd.ts', '--param', 'limits={"__proto__":1}'], { cwd });

@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testDatabase } from '../postgres/server.ts';
-import { distilog, finished, workFolder } from './command.ts';
+import { distilog, finished, embeddedFolder } from './command.ts';
 import { commandLines, document, root } from './document.ts';
 import { spawn } from 'node:child_process';
 
 const readme = document('README.md');
 const [pipelineFile = '', testFile = '', libraryFile = ''] = readme.of('ts');
 const [clone = '', install = '', commands = '', server = ''] = readme.of('sh');
-const cwd = workFolder();
+const cwd = embeddedFolder();
 
 describe('the README', () => {
   it('says right below its summary how to run the story and the tests in a clone, and how long each takes', () => {
@@ -63,22 +63,18 @@ describe('the README', () => {
   it('has a test of the pipeline that passes', () => {
     fs.writeFileSync(path.join(cwd, 'pipeline.ts'), pipelineFile);
     fs.writeFileSync(path.join(cwd, 'pipeline.test.ts'), testFile);
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      ['--conditions=distilog-source', '--no-warnings', '--test', 'pipeline.test.ts'],
-      {
-        cwd,
-        encoding: 'utf8',
-        env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
-      },
-    );
+    const { status, stdout } = spawnSync(process.execPath, ['--no-warnings', '--test', 'pipeline.test.ts'], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '', NODE_TEST_CONTEXT: undefined },
+    });
     expect(status, stdout).toBe(0);
     expect(stdout).toMatch(/pass 1\b/);
   });
 
   it('has a use of the library that runs', async () => {
     fs.writeFileSync(path.join(cwd, 'library.ts'), libraryFile);
-    const child = spawn(process.execPath, ['--conditions=distilog-source', '--no-warnings', 'library.ts'], {
+    const child = spawn(process.execPath, ['--no-warnings', 'library.ts'], {
       cwd,
       env: { ...process.env, DATABASE_URL: '', DISTILOG_STORE: '', NODE_OPTIONS: '' },
     });

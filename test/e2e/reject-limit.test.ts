@@ -23,7 +23,7 @@ interface Errors {
 
 describe('a run that pauses because a step rejects too much', () => {
   it('says what becomes of the rows that were rejected, wherever it is asked, and so it comes, whoever is killed on the way', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'broken.ts'), broken);
     const run = await distilog(['run', 'broken.ts'], { cwd });
     expect(run.code).toBe(4);

@@ -51,8 +51,8 @@ export default pipeline('unlucky', { params }, ({ source, params }) => {
 const timedOut = Array.from({ length: 800 }, (_, n) => n).filter((n) => n % 2 === 1 && n % 3 === 0);
 const rescued = timedOut.filter((n) => n % 10 !== 5);
 
-function folder(): string {
-  const cwd = workFolder();
+async function folder(): Promise<string> {
+  const cwd = await workFolder();
   fs.writeFileSync(path.join(cwd, 'unlucky.ts'), text);
   return cwd;
 }
@@ -67,7 +67,7 @@ const filesOf = (directory: string) =>
 
 describe(`rejected rows that are tried again (seed ${seed})`, () => {
   it('are rescued where that can be, and what was before is as it was', async () => {
-    const cwd = folder();
+    const cwd = await folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     expect((await run(cwd)).code).toBe(3);
     const before = await json<Lost>(['errors'], { cwd });
@@ -113,7 +113,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
   });
 
   it('are refused with a sentence while the run is not over, or where rows of many were made of them', async () => {
-    const cwd = folder();
+    const cwd = await folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     mend(cwd);
     const child = start(['run', 'unlucky.ts', '--param', 'delayMs=200', '--no-reject-limit', '--json'], { cwd });
@@ -155,7 +155,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     const random = randomFrom(seed);
     const hashes: string[] = [];
     for (const kills of [0, 3]) {
-      const cwd = folder();
+      const cwd = await folder();
       expect((await run(cwd, '--param', 'delayMs=30')).code).toBe(3);
       mend(cwd);
       let child = start(['retry', '--no-reject-limit', '--json'], { cwd });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
-import { distilog, workFolder, type Result } from './command.ts';
+import { distilog, embeddedFolder, type Result } from './command.ts';
 
 /** A secret param with characters that every encoding writes in its own way. */
 const secret = 'sk-canary/+"7d1f0c93\\ab52e8 64=ü';
@@ -36,7 +36,7 @@ const forms = [secret, key, password].flatMap(writtenForms);
 /** The forms of canaries that stand in some bytes. */
 const found = (bytes: Buffer | string): readonly string[] => forms.filter((form) => bytes.includes(form));
 
-const cwd = workFolder();
+const cwd = embeddedFolder();
 const said: { readonly command: string; readonly result: Result }[] = [];
 
 const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Result> => {

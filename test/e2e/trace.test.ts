@@ -18,7 +18,7 @@ const stepsOf = (step: Step): readonly Step[] => [step, ...step.parents.flatMap(
 
 describe('a trace', () => {
   it('tells how a row of answers came to be: models, tokens, prompts, attempts that failed', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     const { env } = await startProvider(['--faults', 'server-error', '--share', '0.3']);
     const traced = async (...args: string[]) => (await json<{ trace: Step }>(['trace', ...args], { cwd })).trace;
     expect((await distilog(['run', preferencePipeline(cwd), '--param', 'rows=60', '--seed', '7'], { cwd, env })).code).toBe(0);
@@ -60,7 +60,7 @@ describe('a trace', () => {
   });
 
   it('goes through route, flatMap and global', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(
       path.join(cwd, 'shapes.ts'),
       `import { z } from 'zod';

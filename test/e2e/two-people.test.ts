@@ -10,7 +10,7 @@ import { testDatabase } from '../postgres/server.ts';
 import { canPlayOthers, distilog, finished, json, killGroup, start, workFolder, type Person, type Result } from './command.ts';
 
 const database = await testDatabase();
-const cwd = workFolder();
+const cwd = await workFolder();
 const me = os.userInfo().username;
 const ann: Person = { user: canPlayOthers ? 'daemon' : me, uid: 1, host: canPlayOthers ? 'ann-laptop' : os.hostname() };
 const bob: Person = { user: canPlayOthers ? 'nobody' : me, uid: 65_534, host: canPlayOthers ? 'bob-server' : os.hostname() };

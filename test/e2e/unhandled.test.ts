@@ -25,7 +25,7 @@ export default pipeline('late', ({ source }) => {
 
 describe('an error that nothing awaits', () => {
   it('pauses a run with its cause and with what to do, and the run goes on', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'late.ts'), late);
     const run = await distilog(['run', 'late.ts'], { cwd });
     expect([run.code, run.stderr]).toEqual([4, expect.not.stringMatching(/^\s+at /m)]);
@@ -37,7 +37,7 @@ describe('an error that nothing awaits', () => {
   });
 
   it('is a sentence where it comes of loading a pipeline', async () => {
-    const cwd = workFolder();
+    const cwd = await workFolder();
     fs.writeFileSync(
       path.join(cwd, 'loading.ts'),
       `void Promise.reject(Object.assign(new Error('e'), { message: { not: 'a text' } }));\nawait new Promise((resolve) => setTimeout(resolve, 60_000));\n`,

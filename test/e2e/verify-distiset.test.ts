@@ -13,8 +13,9 @@ export default pipeline('numbers', ({ source }) => {
 });
 `;
 
+const cwd = await workFolder();
+
 describe('verify --distiset', () => {
-  const cwd = workFolder();
   const file = (name: string) => path.join(cwd, 'out', name);
 
   beforeAll(async () => {

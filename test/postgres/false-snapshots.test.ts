@@ -10,14 +10,14 @@ import { canonicalJson } from '../../src/kit/json.ts';
 import { checkSnapshots, foldAt, rebuild, resolveAsOf, snapshotKey, verify, withoutSnapshots, type Store } from '../../src/log/index.ts';
 import { openPostgresStore, urlOf } from '../../src/postgres/index.ts';
 import { graph, projections } from '../../projections/index.ts';
-import { distilog, json, workFolder } from '../e2e/command.ts';
+import { distilog, json, embeddedFolder } from '../e2e/command.ts';
 import { finishedRun, numbersPlan } from './runs.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
 const store = await database.store();
 const runId = await finishedRun(store, 2_000);
-const cwd = workFolder();
+const cwd = embeddedFolder();
 /** The UPDATE of an attacker who wants the leaf to end at its fifth batch. */
 const shortened = `update distilog.snapshots set state = jsonb_set(state::jsonb, '{steps,even,end}', '5')::text where log_id = '${runId}' and projection = 'graph'`;
 const falseState = `jsonb_set(state::jsonb, '{steps,even,end}', '5')::text`;

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
-import { finished, root, start, type Result } from '../../e2e/command-line.ts';
+import { finished, root, sourceProgram, start, type Result } from '../../e2e/command-line.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';
 
 /** The pipeline file of every storm's run. */
@@ -27,7 +27,9 @@ export interface DriveOptions {
 export function driveWorld(args: readonly string[], { folder, world, env }: DriveOptions): DrivenProcess {
   const child = start([...args, '--json'], {
     cwd: folder,
-    preload: killPoints,
+    // As source: so are the world and what strikes it.
+    from: sourceProgram,
+    flags: ['--conditions=distilog-source', '--import', killPoints],
     // Without compiling everything anew, a process is at work in half the time.
     env: { STORM_WORLD: JSON.stringify(world), NODE_COMPILE_CACHE: path.join(folder, 'compiled'), ...env },
   });
