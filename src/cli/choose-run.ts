@@ -3,8 +3,7 @@ import { canRetry } from '../engine/index.ts';
 import { graph, progress, type GraphState } from '../../projections/index.ts';
 import { Fault } from '../kit/fault.ts';
 import { foldAt, runLogId, type RunEntry, type Store } from '../log/index.ts';
-import { findRun } from './find-run.ts';
-import { currentState } from './liveness.ts';
+import { currentState, findRun } from '../views/index.ts';
 import { localTime } from './local-time.ts';
 import type { Terminal } from './terminal.ts';
 

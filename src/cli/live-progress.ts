@@ -1,12 +1,13 @@
 import type { RecordedEvent } from '../../schema/index.ts';
 import { formatCount, formatDuration } from './numbers.ts';
 import { progressFrame, type Frame } from './progress-frame.ts';
-import { evolveRun, stepViews, tokensOf, type RunStates } from './run-view.ts';
+import { stepViews, tokensOf, type RunStates } from '../views/index.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a person sees of a run while it moves. */
+/** Display of a run while it moves. */
 export interface LiveProgress {
-  recorded(events: readonly RecordedEvent[]): void;
+  /** Takes in recorded events, with the run's states after them. */
+  recorded(events: readonly RecordedEvent[], states: RunStates): void;
   /** A line above the moving part. */
   note(line: string): void;
   /** Draws it one last time and leaves it there. */
@@ -17,7 +18,7 @@ const drawEveryMs = 150;
 /** Without a terminal, a line now and then. */
 const lineEveryMs = 5_000;
 
-/** What is shown, from where on, and where. */
+/** A run with its states as of a position, and the terminal that shows it. */
 export interface Watched {
   readonly runId: string;
   readonly states: RunStates;
@@ -25,7 +26,7 @@ export interface Watched {
   readonly terminal: Terminal;
 }
 
-/** Shows a run from states that are folded as events are recorded: redrawn in place on a terminal, plain lines elsewhere. */
+/** Shows a run from the states that come with its events: redrawn in place on a terminal, plain lines elsewhere. */
 export function liveProgress({ runId, states: before, position: from, terminal }: Watched): LiveProgress {
   let states = before;
   let position = from;
@@ -35,8 +36,8 @@ export function liveProgress({ runId, states: before, position: from, terminal }
   const timer = setInterval(() => draw.frame(frame()), terminal.isInteractive ? drawEveryMs : lineEveryMs);
   timer.unref();
   return {
-    recorded: (events) => {
-      for (const event of events) states = evolveRun(states, event);
+    recorded: (events, after) => {
+      states = after;
       position = events.at(-1)?.position ?? position;
     },
     note: (line) => draw.note(line),

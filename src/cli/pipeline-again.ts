@@ -10,7 +10,7 @@ import { changedSources, knownFile, rememberFile } from './known-file.ts';
 import { loadPipeline, type LoadedPipeline } from './load-pipeline.ts';
 import { localSources } from './local-sources.ts';
 import { parseParamOptions } from './parse-params.ts';
-import { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
+import { recordedPipeline, type RecordedPipeline } from '../views/index.ts';
 
 /** What may be said of the pipeline of a run that goes on. */
 export interface AgainOptions extends CommonOptions {

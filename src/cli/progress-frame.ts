@@ -1,5 +1,5 @@
 import { formatCount, formatDuration, formatRate } from './numbers.ts';
-import { tokensOf, type StepView } from './run-view.ts';
+import { type StepView, tokensOf } from '../views/index.ts';
 import type { Terminal } from './terminal.ts';
 import { visible } from './visible.ts';
 

@@ -1,6 +1,6 @@
 import { notRetriable, type NotRetriable } from '../../projections/index.ts';
 import { formatCount } from './numbers.ts';
-import type { RunStates } from './run-view.ts';
+import type { RunStates } from '../views/index.ts';
 
 type States = Pick<RunStates, 'graph' | 'progress'>;
 

@@ -1,7 +1,7 @@
 import { systemClock } from '../kit/clock.ts';
 import { parseSince, runLogId, type RunCursor, type RunEntry, type RunSelection, type Store } from '../log/index.ts';
 import { countOption } from './count-option.ts';
-import { findRun } from './find-run.ts';
+import { findRun } from '../views/index.ts';
 import { formatCount } from './numbers.ts';
 
 /** Options of commands that list runs. */

@@ -1,46 +1,66 @@
-import type { RecordedEvent } from '../../schema/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
+import { followToRest, readStates, stepViews, type Ending, type RunStates } from '../views/index.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { followToRest, type Ending } from './follow-to-rest.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { liveProgress } from './live-progress.ts';
-import { readStates } from './read-states.ts';
-import { evolveRun, stepViews, type RunStates } from './run-view.ts';
 
-/** The least time between two lines for machines. */
+/** Milliseconds between two lines of JSON. */
 const lineEveryMs = 1_000;
 
-/** Shows a run that moves elsewhere until it is at rest, interrupted, or Ctrl-C: redrawn on a terminal, lines elsewhere, one JSON object a line for machines. */
+/** Shows a run that another process drives until it rests, is interrupted, or Ctrl-C: redrawn on a terminal, lines elsewhere, or JSON, an object a line. */
 export async function watchRun(context: CommandContext, store: Store, runId: string, { json }: CommonOptions): Promise<Ending> {
   const position = (await store.log.head(runLogId(runId)))?.position ?? 0;
   const states = await readStates(store, runId, position);
   const { terminal } = context;
-  if (json)
-    return followToRest(context, store, runId, {
-      from: position,
-      onEvents: jsonLines(terminal.printJson, { runId, before: states, position }),
-    });
+  if (json) {
+    const printDue = jsonLines(terminal.printJson, runId);
+    printDue(position, states);
+    return untilInterrupt(context, (signal) =>
+      followToRest(store, runId, {
+        from: position,
+        states,
+        signal,
+        onEvents: (events, after) => printDue(events.at(-1)?.position ?? position, after),
+      }),
+    );
+  }
   const live = liveProgress({ runId, states, position, terminal });
   try {
-    return await followToRest(context, store, runId, { from: position, onEvents: live.recorded });
+    return await untilInterrupt(context, (signal) =>
+      followToRest(store, runId, { from: position, states, signal, onEvents: live.recorded }),
+    );
   } finally {
     live.done();
   }
 }
 
-function jsonLines(
-  printJson: (value: unknown) => void,
-  { runId, before, position }: { readonly runId: string; readonly before: RunStates; readonly position: number },
-): (events: readonly RecordedEvent[]) => void {
-  let states = before;
-  let last = 0;
-  const tell = (at: number) => {
-    last = Date.now();
+/** Does work that Ctrl-C ends through a signal. */
+export async function untilInterrupt<T>(
+  { onInterrupt }: Pick<CommandContext, 'onInterrupt'>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  onInterrupt(() => stop.abort());
+  try {
+    return await work(stop.signal);
+  } finally {
+    onInterrupt(null);
+  }
+}
+
+/** Returns the exit code of a command that followed a run. */
+export function exitCodeOfEnding(ending: Ending): number {
+  if (ending.kind === 'left') return exitCodes.done;
+  return ending.kind === 'interrupted' ? exitCodes.failed : exitCodeOf(ending.status);
+}
+
+/** Returns a function that prints a run's steps, unless the last line is too recent. */
+function jsonLines(printJson: (value: unknown) => void, runId: string): (position: number, states: RunStates) => void {
+  let printedAt = 0;
+  return (position, states) => {
+    if (Date.now() - printedAt < lineEveryMs) return;
+    printedAt = Date.now();
     const steps = stepViews(states).map(({ name, state, batches, rows, usage }) => ({ name, state, batches, rows, usage }));
-    printJson({ runId, status: states.graph.status, position: at, steps });
-  };
-  tell(position);
-  return (events) => {
-    for (const event of events) states = evolveRun(states, event);
-    if (Date.now() - last >= lineEveryMs) tell(events.at(-1)?.position ?? position);
+    printJson({ runId, status: states.graph.status, position, steps });
   };
 }

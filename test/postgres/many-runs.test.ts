@@ -6,7 +6,7 @@ import { history } from '../../src/cli/commands/history.ts';
 import { runs } from '../../src/cli/commands/runs.ts';
 import { status } from '../../src/cli/commands/status.ts';
 import type { CommandContext } from '../../src/cli/context.ts';
-import { findRun } from '../../src/cli/find-run.ts';
+import { findRun } from '../../src/views/index.ts';
 import { openPostgresStore, type PostgresStore } from '../../src/postgres/index.ts';
 import { silentTerminal } from '../unit/cli/silent-terminal.ts';
 import { copyRun } from './many-runs.ts';

@@ -9,8 +9,7 @@ import type { Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { stepsAsked } from '../step-asked.ts';
-import { findRun } from '../find-run.ts';
+import { findRun, findSteps } from '../../views/index.ts';
 import { garbageCollector } from '../frugal-heap.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
@@ -52,7 +51,7 @@ async function distiset(context: CommandContext, run: string | undefined, option
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    const steps = options.step.length > 0 ? await stepsAsked(store, runId, options.step) : undefined;
+    const steps = options.step.length > 0 ? await findSteps(store, runId, options.step) : undefined;
     const made = await createDistiset(store, runId, { asOf, include: options.include, steps });
     if (options.out === undefined) await preview(context, made, options);
     else await write(context, store, made, { ...options, out: options.out });

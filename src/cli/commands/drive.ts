@@ -1,6 +1,5 @@
 import { canRetry, thisActor } from '../../engine/index.ts';
 import { messageOf } from '../../kit/fault.ts';
-import type { RecordedEvent } from '../../../schema/index.ts';
 import type { PostgresStore } from '../../postgres/index.ts';
 import type { DrivenRun, Rest } from '../../scheduler/index.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
@@ -8,8 +7,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
 import { rejectedBeforePause } from '../rejected-before-pause.ts';
-import { readStates } from '../read-states.ts';
-import { stepViews, type RunStates } from '../run-view.ts';
+import { evolveRun, readStates, stepViews, type RunStates } from '../../views/index.ts';
 import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '../../engine/index.ts';
@@ -21,21 +19,25 @@ export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAwa
 export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, begin: Begin): Promise<void> {
   const { terminal } = context;
   let live: LiveProgress | null = null;
-  const early: RecordedEvent[] = [];
+  let states: RunStates | null = null;
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
   if (store.appendOnlyBy === 'trigger') terminal.note(ownerNote);
   const restore = containUserCode();
   context.goOnWithoutOutput();
   try {
     const run = await begin({
-      onRecorded: (events) => (live ? live.recorded(events) : early.push(...events)),
+      onRecorded: (events) => {
+        if (!live || !states) return;
+        states = events.reduce(evolveRun, states);
+        live.recorded(events, states);
+      },
       onAway: (error) => note(error ? awayNote(error) : 'The store answers again; the run goes on.'),
       userLog: stepLog(terminal, note),
     });
     if (options.json) terminal.printJson({ runId: run.runId });
     else terminal.print(run.runId);
     const head = await store.log.head(run.runId);
-    const states = await readStates(store, run.runId, head?.position ?? 0);
+    states = await readStates(store, run.runId, head?.position ?? 0);
     live = options.json ? null : liveProgress({ runId: run.runId, states, position: head?.position ?? 0, terminal });
     context.onInterrupt((count) => interrupt(run, count, note));
     const { rest, position } = await run.drive();

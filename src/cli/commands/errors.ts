@@ -3,11 +3,9 @@ import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/in
 import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun } from '../find-run.ts';
+import { findRun, readStates, type RunStates } from '../../views/index.ts';
 import { formatCount } from '../numbers.ts';
 import { isOwed, rejectedBeforePause } from '../rejected-before-pause.ts';
-import { readStates } from '../read-states.ts';
-import type { RunStates } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';

@@ -10,7 +10,7 @@ import { withStore, type CommandContext, type CommonOptions } from '../context.t
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
-import { recordedPipeline, type RecordedPipeline } from '../recorded-pipeline.ts';
+import { recordedPipeline, type RecordedPipeline } from '../../views/index.ts';
 import { wrapped } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addRunPageOptions, addStoreCommand } from '../command-options.ts';

@@ -6,8 +6,7 @@ import { canonicalJson } from '../../kit/json.ts';
 import { follow, runLogId, sideLogId } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { stepAsked } from '../step-asked.ts';
-import { findRun } from '../find-run.ts';
+import { findRun, findStep } from '../../views/index.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
 import { shortened } from '../table.ts';
@@ -43,7 +42,7 @@ async function log(context: CommandContext, run: string | undefined, options: Lo
     const logId = options.side ? sideLogId(runId) : runLogId(runId);
     const from = options.from === undefined ? 1 : (await asOfOption(store, runId, options.from)).position;
     const to = options.to === undefined || options.side ? undefined : (await asOfOption(store, runId, options.to)).position;
-    const step = options.step === undefined ? undefined : await stepAsked(store, runId, options.step);
+    const step = options.step === undefined ? undefined : await findStep(store, runId, options.step);
     const isWanted = (event: RecordedEvent) =>
       (types === undefined || types.includes(event.type)) && (step === undefined || ('step' in event && event.step === step));
     const stop = new AbortController();

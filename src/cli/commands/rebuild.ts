@@ -4,7 +4,7 @@ import { thisActor } from '../../engine/index.ts';
 import { checkSnapshots, rebuild as rebuildLog, runLogId, type Rebuilt } from '../../log/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { findRun } from '../find-run.ts';
+import { findRun } from '../../views/index.ts';
 import { formatCount } from '../numbers.ts';
 import { addStoreCommand } from '../command-options.ts';
 

@@ -7,7 +7,7 @@ import { systemClock } from '../../kit/clock.ts';
 import { cancelRun } from '../../scheduler/index.ts';
 import { appendSideEvent, foldAt, runLogId, type Store } from '../../log/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { currentState } from '../liveness.ts';
+import { currentState } from '../../views/index.ts';
 import { chooseRun } from '../choose-run.ts';
 import { addStoreCommand } from '../command-options.ts';
 

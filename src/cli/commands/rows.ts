@@ -1,18 +1,14 @@
 import type { Command } from 'commander';
-import { progress } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
-import { foldAt, runLogId, type AsOf, type Store } from '../../log/index.ts';
+import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { countOption } from '../count-option.ts';
-import { stepAsked } from '../step-asked.ts';
-import { findRun } from '../find-run.ts';
-import { exitCodeOfEnding, followToRest } from '../follow-to-rest.ts';
+import { findRun, findStep, followToRest, type RowChoice, rowId, type StepRow, stepRows } from '../../views/index.ts';
+import { exitCodeOfEnding, untilInterrupt } from '../watch-run.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
-import { rowId } from '../row-id.ts';
 import { growingRowTable, rowTable } from '../row-table.ts';
-import { stepRows, type Choice, type StepRow } from '../step-rows.ts';
 import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog rows`. */
@@ -44,20 +40,20 @@ async function rows(context: CommandContext, run: string | undefined, options: R
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
-    const step = options.step === undefined ? undefined : await stepAsked(store, runId, options.step);
+    const step = options.step === undefined ? undefined : await findStep(store, runId, options.step);
     if (options.follow) await follow(context, store, runId, { asOf, choice, options: { ...options, step } });
     else await show(context, store, runId, { asOf, choice, options: { ...options, step } });
   });
 }
 
 /** Which rows the options ask for. Followed, it is the last ones that the new ones go on from. */
-function chosen({ first, last, random, at, follow: isFollowed }: RowsOptions): Choice {
+function chosen({ first, last, random, at, follow: isFollowed }: RowsOptions): RowChoice {
   const given = Object.entries({ first, last, random }).filter(([, text]) => text !== undefined);
   if (given.length > 1)
     throw new Fault('contradictory-options', `--${given.map(([name]) => name).join(' and --')} cannot be had at once: give one of them.`);
   if (isFollowed && at !== undefined)
     throw new Fault('contradictory-options', '--at looks at what was, --follow at what comes: give one of them.');
-  const [which = isFollowed ? 'last' : 'first', text] = (given[0] ?? []) as readonly [Choice['which']?, string?];
+  const [which = isFollowed ? 'last' : 'first', text] = (given[0] ?? []) as readonly [RowChoice['which']?, string?];
   if (isFollowed && which !== 'last')
     throw new Fault('contradictory-options', `--follow goes on from the last rows, so --${which} cannot be had with it: give --last.`);
   return { which, count: countOption(`--${which}`, text) ?? shownDefault };
@@ -65,7 +61,7 @@ function chosen({ first, last, random, at, follow: isFollowed }: RowsOptions): C
 
 interface Wanted {
   readonly asOf: AsOf;
-  readonly choice: Choice;
+  readonly choice: RowChoice;
   readonly options: RowsOptions;
 }
 
@@ -77,8 +73,7 @@ async function show({ terminal }: CommandContext, store: Store, runId: string, {
     return;
   }
   const found = await Array.fromAsync(from.chosen(choice));
-  const { steps } = await foldAt(store, progress, runLogId(runId), asOf.position);
-  const total = Math.max(found.length, steps[options.step ?? '']?.rows.out ?? 0);
+  const total = Math.max(found.length, from.total);
   const count =
     found.length === total ? `all ${formatCount(total)} rows` : `${words[choice.which]} ${found.length} of ${formatCount(total)} rows`;
   const time = terminal.width >= wideFrom ? `, ${localTime(asOf.recordedAt)}` : '';
@@ -90,7 +85,7 @@ async function show({ terminal }: CommandContext, store: Store, runId: string, {
 /** Characters in a line from which there is room for the time too. */
 const wideFrom = 100;
 
-const words: Readonly<Record<Choice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
+const words: Readonly<Record<RowChoice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
 
 /** Characters kept for labels of rows that are still to come. */
 const labelRoom = '00000/000'.length;
@@ -104,12 +99,16 @@ async function follow(context: CommandContext, store: Store, runId: string, { as
     else if (found.length > 0) print(draw(found.map(labelled)));
   };
   tell(await Array.fromAsync(from.chosen(choice)));
-  const ending = await followToRest(context, store, runId, {
-    from: asOf.position,
-    onEvents: async (events) => {
-      for (const event of events) if (event.type === 'BatchSucceeded' && event.step === options.step) tell(await from.of(event));
-    },
-  });
+  const ending = await untilInterrupt(context, (signal) =>
+    followToRest(store, runId, {
+      from: asOf.position,
+      states: from.states,
+      signal,
+      onEvents: async (events) => {
+        for (const event of events) if (event.type === 'BatchSucceeded' && event.step === options.step) tell(await from.of(event));
+      },
+    }),
+  );
   context.exit(exitCodeOfEnding(ending));
   if (ending.kind === 'rest') note(paint('dim', `${runId}: ${ending.status}`));
   if (ending.kind === 'interrupted') note(paint('red', `${runId} is interrupted: nobody drives it; distilog resume ${runId} goes on.`));

@@ -5,7 +5,7 @@ import { systemClock } from '../../kit/clock.ts';
 import { parseAsOf } from '../../log/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { currentState } from '../liveness.ts';
+import { currentState } from '../../views/index.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
 import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';

@@ -4,18 +4,15 @@ import type { Usage } from '../../../schema/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun } from '../find-run.ts';
-import { exitCodeOfEnding } from '../follow-to-rest.ts';
+import { currentState, type CurrentState, findRun, readStates, type RunStates, type StepView, stepViews } from '../../views/index.ts';
+import { exitCodeOfEnding } from '../watch-run.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount, formatDollars } from '../numbers.ts';
-import { readStates } from '../read-states.ts';
 import { rejectedBeforePause } from '../rejected-before-pause.ts';
-import { stepViews, type RunStates, type StepView } from '../run-view.ts';
 import { shortened, table } from '../table.ts';
 import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
 import { runLogId, type AsOf, type Store } from '../../log/index.ts';
-import { currentState, type CurrentState } from '../liveness.ts';
 import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog status`. */

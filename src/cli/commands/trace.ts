@@ -7,11 +7,9 @@ import type { RowName } from '../../rows/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exportedRow } from '../exported-row.ts';
-import { stepAsked } from '../step-asked.ts';
-import { findRun } from '../find-run.ts';
+import { findRun, findStep, parseRowId, rowId } from '../../views/index.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
-import { parseRowId, rowId } from '../row-id.ts';
 import { shortened } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addStoreCommand } from '../command-options.ts';
@@ -60,7 +58,7 @@ async function rowAsked(store: Store, run: string | undefined, asked: string, at
   const runId = await findRun(store, run);
   const { position } = await asOfOption(store, runId, at);
   const { step: name, index, place: named } = parseRowId(asked);
-  const step = await stepAsked(store, runId, name);
+  const step = await findStep(store, runId, name);
   const place = named && { ...named, step };
   return { runId, place: place ?? (await rowAt(store, runId, step, index, position)), position };
 }

@@ -13,7 +13,7 @@ import {
 import { projections } from '../../../projections/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun } from '../find-run.ts';
+import { findRun } from '../../views/index.ts';
 import { garbageCollector } from '../frugal-heap.ts';
 import { formatCount } from '../numbers.ts';
 import { addStoreCommand } from '../command-options.ts';

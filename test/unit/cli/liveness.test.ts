@@ -5,8 +5,7 @@ import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from 
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { listedRun } from '../../../src/cli/commands/runs.ts';
 import { chooseRun, resumable } from '../../../src/cli/choose-run.ts';
-import { followToRest } from '../../../src/cli/follow-to-rest.ts';
-import { currentState } from '../../../src/cli/liveness.ts';
+import { currentState, followToRest } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
 const planned = plan(
@@ -109,7 +108,7 @@ describe('a run', () => {
       looks++;
       return store.log.holder(runId);
     };
-    const ending = await followToRest({ onInterrupt: () => undefined }, { ...store, log: { ...store.log, read, holder } }, 'live-1', {
+    const ending = await followToRest({ ...store, log: { ...store.log, read, holder } }, 'live-1', {
       from: head - 1,
       onEvents: () => undefined,
     });

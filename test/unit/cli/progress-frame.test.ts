@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noUsage } from '../../../projections/index.ts';
 import { progressFrame } from '../../../src/cli/progress-frame.ts';
-import type { StepView } from '../../../src/cli/run-view.ts';
+import type { StepView } from '../../../src/views/index.ts';
 import { stepTable } from '../../../src/cli/commands/status.ts';
 
 const step = (name: string, state: string, fields: Partial<StepView> = {}): StepView => ({

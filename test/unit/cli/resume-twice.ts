@@ -6,7 +6,7 @@ import { documentChunk } from '../../../src/rows/index.ts';
 import { startRun } from '../../../src/scheduler/index.ts';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
 import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
-import { recordedPipeline } from '../../../src/cli/recorded-pipeline.ts';
+import { recordedPipeline } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
 /** What was said at each resume, and which files the recorded definition held before it. */

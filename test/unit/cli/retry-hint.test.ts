@@ -4,7 +4,7 @@ import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore } from '../../../src/log/index.ts';
 import { pipeline, plan, type Pipeline } from '../../../src/pipeline/index.ts';
 import { retryHint } from '../../../src/cli/commands/drive.ts';
-import { readStates } from '../../../src/cli/read-states.ts';
+import { readStates } from '../../../src/views/index.ts';
 
 const n = z.object({ n: z.int() });
 const halves = { output: z.object({ half: z.int() }), retry: { attempts: 1 }, run: (row: { readonly n: number }) => ({ half: row.n / 2 }) };

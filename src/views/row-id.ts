@@ -1,10 +1,10 @@
 import { Fault } from '../kit/fault.ts';
 import type { RowName } from '../rows/index.ts';
 
-/** A row's name: `STEP:BATCH/ROW`, or `STEP:PASS.BATCH/ROW` where rejected rows were tried again in a later pass. */
+/** Returns a row's name: `STEP:BATCH/ROW`, or `STEP:PASS.BATCH/ROW` for a row of a later pass. */
 export const rowId = ({ step, pass, batch, row }: RowName): string => `${step}:${pass > 1 ? `${pass}.` : ''}${batch}/${row}`;
 
-/** Reads such a name, or `STEP:N`, the n-th row of a step from 0. Throws `Fault('invalid-row')`. */
+/** Parses such a name, or `STEP:N`, the n-th row of a step from 0. Throws `Fault('invalid-row')`. */
 export function parseRowId(asked: string): { readonly step: string; readonly index: number; readonly place: RowName | null } {
   const [, step, pass, batch, row] = /^([^:]+):(?:(?:(\d+)\.)?(\d+)\/)?(\d+)$/.exec(asked) ?? [];
   if (step === undefined || row === undefined) {

@@ -1,55 +1,24 @@
-import {
-  errors,
-  graph,
-  progress,
-  rowsPerSecond,
-  timeline,
-  totalUsage,
-  usage,
-  type ErrorsState,
-  type GraphState,
-  type ProgressState,
-  type StepProgress,
-  type TimelineState,
-  type UsageState,
-} from '../../projections/index.ts';
-import type { RecordedEvent, Usage } from '../../schema/index.ts';
+import { rowsPerSecond, totalUsage, type GraphState, type ProgressState, type StepProgress } from '../../projections/index.ts';
+import type { Usage } from '../../schema/index.ts';
+import type { RunStates } from './run-states.ts';
 
-/** The states that faces show a run from. */
-export interface RunStates {
-  readonly graph: GraphState;
-  readonly progress: ProgressState;
-  readonly errors: ErrorsState;
-  readonly usage: UsageState;
-  readonly timeline: TimelineState;
-}
-
-/** The states after one more event. */
-export const evolveRun = (states: RunStates, event: RecordedEvent): RunStates => ({
-  graph: graph.evolve(states.graph, event),
-  progress: progress.evolve(states.progress, event),
-  errors: errors.evolve(states.errors, event),
-  usage: usage.evolve(states.usage, event),
-  timeline: timeline.evolve(states.timeline, event),
-});
-
-/** One step, shaped for a face. */
+/** Figures of one step, as a row of a step table. */
 export interface StepView {
   readonly name: string;
   readonly operator: string;
-  /** waiting, running, finished, failed or blocked. */
+  /** `waiting`, `running`, `finished`, `failed` or `blocked`. */
   readonly state: string;
   readonly leaf: boolean;
   readonly batches: StepProgress['batches'];
   readonly retries: number;
   readonly rows: StepProgress['rows'];
-  /** Input rows that are to come in all, as far as can be told; null: unknown. */
+  /** Estimate of all input rows that the step will get, or null if there is no basis for one. */
   readonly expected: number | null;
   readonly rowsPerSecond: number | null;
   readonly usage: Usage | null;
 }
 
-/** A run's steps, in order, as of a state. */
+/** Returns the step table of a run, in the order of the pipeline. */
 export function stepViews({ graph, progress, usage }: RunStates): readonly StepView[] {
   return graph.order.flatMap((name) => {
     const step = graph.steps[name];
@@ -71,11 +40,11 @@ export function stepViews({ graph, progress, usage }: RunStates): readonly StepV
   });
 }
 
-/** Tokens that went into and came out of all steps' calls. */
+/** Returns the input and output tokens of all steps' calls. */
 export const tokensOf = (steps: readonly StepView[]): number =>
   steps.reduce((sum, { usage: of }) => sum + (of ? of.inputTokens + of.outputTokens : 0), 0);
 
-/** Rows that will go into a step: what is upstream of it, times what came through so far. */
+/** Estimates the input rows of a step: those of the step above, times the share that it has let through so far. */
 function expectedRows(graph: GraphState, progress: ProgressState, name: string): number | null {
   const step = graph.steps[name];
   const done = progress.steps[name];

@@ -3,7 +3,10 @@ import type { Store } from '../log/index.ts';
 
 const shownMax = 5;
 
-/** The run that somebody means: a whole id, a prefix that fits one run only, or, left out, the newest. Throws `Fault('unknown-run')` and `Fault('ambiguous-run')`. */
+/**
+ * Returns the id of the run that a whole id, or a prefix that fits one run only, means; of the newest run where `asked` is undefined.
+ * Throws `Fault('unknown-run')` and `Fault('ambiguous-run')`.
+ */
 export async function findRun(store: Store, asked: string | undefined): Promise<string> {
   if (asked === undefined) return newestRun(store);
   const prefix = asked.toLowerCase();

@@ -1,0 +1,10 @@
+export { currentState, type CurrentState } from './current-state.ts';
+export { findRun } from './find-run.ts';
+export { findStep, findSteps } from './find-step.ts';
+export { followToRest, type Ending } from './follow-to-rest.ts';
+export { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
+export type { RowChoice } from './row-choice.ts';
+export { parseRowId, rowId } from './row-id.ts';
+export { evolveRun, readStates, type RunStates } from './run-states.ts';
+export { stepRows, type StepRow } from './step-rows.ts';
+export { stepViews, tokensOf, type StepView } from './step-views.ts';
