@@ -1,5 +1,7 @@
 import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
+import type { Sha256 } from '../kit/sha256.ts';
 import { checkEvent, type CheckedEvent } from './encoded-event.ts';
+import { leafHash } from './hash-chain.ts';
 
 /** Somebody who waits for events of theirs to be durable. */
 export interface AppendCall {
@@ -11,6 +13,8 @@ export interface AppendCall {
 /** A call whose events are encoded, once and for all. */
 export interface EncodedCall extends AppendCall {
   readonly checked: readonly CheckedEvent[];
+  /** The hash of each event, computed here: while a call waits, the server is busy with the flush before. */
+  readonly leaves: readonly Sha256[];
   readonly bytes: number;
 }
 
@@ -85,7 +89,8 @@ const bytesOf = ({ encoded, brings }: CheckedEvent): number =>
 function encodedCall(call: AppendCall): EncodedCall | null {
   try {
     const checked = call.events.map(checkEvent);
-    return { ...call, checked, bytes: checked.reduce((sum, each) => sum + bytesOf(each), 0) };
+    const leaves = checked.map(({ encoded }) => leafHash(encoded));
+    return { ...call, checked, leaves, bytes: checked.reduce((sum, each) => sum + bytesOf(each), 0) };
   } catch (error) {
     call.reject(error);
     return null;

@@ -127,6 +127,7 @@ class GroupCommit implements Appender {
       expectedHash: this.#expectedHash,
       writer: this.#writer,
       events: calls.flatMap(({ checked }) => checked.map(({ encoded }) => encoded)),
+      leaves: calls.flatMap(({ leaves }) => leaves),
       brings: calls.flatMap(({ checked }) => checked.flatMap(({ brings }) => brings)),
     };
     const result = this.#session.append(request);

@@ -24,6 +24,8 @@ export interface AppendRequest {
   /** Who writes, for the audit trail: `user@host:pid`. */
   readonly writer: string;
   readonly events: readonly EncodedEvent[];
+  /** The hash of each event, if it was computed ahead. The store compares them with what it stores. */
+  readonly leaves?: readonly Sha256[] | undefined;
 }
 
 /** A driver's append: it may bring chunks, which are stored with the events, if those are. */

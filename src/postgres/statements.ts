@@ -38,7 +38,7 @@ type StatementName = keyof typeof statements;
  * result. Throws `Fault('hash-mismatch')`, `Fault('chunk-corrupted')` where a chunk that comes along is stored with other rows, else what `pg` throws.
  */
 export async function callAppend(client: pg.ClientBase, name: StatementName, request: DriverAppendRequest): Promise<AppendResult> {
-  const leaves = request.events.map(leafHash);
+  const leaves = request.leaves ?? request.events.map(leafHash);
   for (let brings = request.brings ?? []; ; ) {
     try {
       const row = await answerTo(client, name, { ...request, brings }, leaves);
