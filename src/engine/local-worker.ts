@@ -15,7 +15,7 @@ import { assert } from '../kit/assert.ts';
 import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '../kit/json.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
 import { cachedChunks, decodeDocument, rowReader } from '../rows/index.ts';
-import type { Freed, Journal, WishPause, Worker } from '../scheduler/index.ts';
+import type { DriverPort, Worker } from '../scheduler/index.ts';
 import { planRedactor } from './plan-redactor.ts';
 import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '../worker/index.ts';
 
@@ -25,9 +25,7 @@ export interface LocalWorkerOptions {
   readonly runId: string;
   readonly seed: number;
   readonly name: string;
-  readonly journal: Journal;
-  readonly wishPause: WishPause;
-  readonly freed: Freed;
+  readonly driver: DriverPort;
   readonly clock: Clock;
   /** Calls in flight, by step. */
   readonly concurrency: Readonly<Record<string, number>>;
@@ -41,7 +39,7 @@ export interface LocalWorkerOptions {
 
 /** Runs batches in this process: one worker for all steps of a run. */
 export function localWorker(options: LocalWorkerOptions): Worker {
-  const { plan, runId, seed, store, clock } = options;
+  const { plan, runId, seed, store, driver, clock } = options;
   const chunks = cachedChunks(store.chunks);
   const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
@@ -54,11 +52,11 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     onLost: (what, thrown) => {
       const message = `an error that nothing awaited stems from ${what}: ${redact(messageOf(thrown))}`;
       userLog('').warn(message);
-      options.wishPause(null, { reason: 'unhandled-rejection', message });
+      driver.wishPause(null, { reason: 'unhandled-rejection', message });
     },
   });
   const open: OpenSources = new Map();
-  const load = new LoadMeter(options.freed);
+  const load = new LoadMeter((step) => driver.freeLanes(step));
   const journalClock = new JournalClock();
   const undeclared = new Map<string, Set<string>>();
   const stopping = new AbortController();
@@ -161,8 +159,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           clock,
           redact,
           userLog,
-          journal: options.journal,
-          wishPause: (wish) => options.wishPause(step, wish),
+          journal: (event) => driver.recordProgress(event),
+          wishPause: (wish) => driver.wishPause(step, wish),
           stopping: stopping.signal,
           abort,
           lanesOf,
@@ -177,7 +175,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         open,
       ),
     sourceFacts: async (name) => ({ count: await countOf(name), origin: await originOf(name) }) as NewEvent<'StepStarted'>['data'],
-    again: async (pass, name, batch) => {
+    retriedRows: async (pass, name, batch) => {
       const spans = (await triedAgain(pass))[name]?.[batch];
       assert(spans, `pass ${pass} tries rows of batch ${batch} of ${name} again`);
       return spans;

@@ -89,15 +89,13 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
     onRecorded,
     onAway,
     owed: (runId, before, steps) => owedRows(store, { runId, before, steps, manifest: plan.manifest.steps }),
-    makeWorker: ({ runId, seed, journal, wishPause, freed, concurrency }) =>
+    makeWorker: ({ runId, seed, driver, concurrency }) =>
       localWorker({
         store,
         plan,
         runId,
         seed,
-        journal,
-        wishPause,
-        freed,
+        driver,
         clock,
         concurrency,
         isRejectLimitLifted,

@@ -21,7 +21,7 @@ export interface StartBatch {
   readonly failures: number;
   readonly inputs: readonly Span[];
   /** Whether rows that an earlier pass rejected belong to its input, in addition to `inputs`. */
-  readonly again: boolean;
+  readonly retriesRows: boolean;
   /** Input rows, as far as known; 0 for a source. */
   readonly rows: number;
   /** A source's next item. */
@@ -30,14 +30,14 @@ export interface StartBatch {
 }
 
 /** Returns the command that starts the next attempt at an open batch. */
-export const startAgain = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
+export const startNextAttempt = (step: StepState, name: string, batch: number, open: OpenBatch, alone: boolean): StartBatch => ({
   type: 'StartBatch',
   step: name,
   batch,
   attempt: open.attempt + 1,
   failures: open.failures,
   inputs: open.inputs,
-  again: false,
+  retriesRows: false,
   rows: open.rows,
   offset: step.offset,
   alone,

@@ -1,7 +1,7 @@
 import { isArrived, isDone, isSettled, type GraphState, type StepState, type Waiting } from '../../projections/index.ts';
 import type { Outcome, Place, Span } from '../../schema/index.ts';
 import type { Instant } from '../kit/instant.ts';
-import { startAgain, type Command, type StartBatch } from './commands.ts';
+import { startNextAttempt, type Command, type StartBatch } from './commands.ts';
 import { isAnythingRunning, isMoot, openBatches, stepOf } from './open-batches.ts';
 import { roomOf, unknownLoad, type Load, type Room } from './room.ts';
 import { suspectsOf } from './suspects.ts';
@@ -66,7 +66,7 @@ function starts(graph: GraphState, now: Instant, load: Load, bounded: boolean): 
     for (const [batch, open] of opened) {
       if (open.state !== 'waiting') continue;
       if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
-      else if (room.take(open.rows)) commands.push(startAgain(step, name, batch, open, false));
+      else if (room.take(open.rows)) commands.push(startNextAttempt(step, name, batch, open, false));
     }
     const cuts = cut(graph, name, step, room, bounded);
     if (cuts.length > 0 && step.status === 'waiting') commands.push({ type: 'StartStep', step: name });
@@ -80,7 +80,7 @@ function starts(graph: GraphState, now: Instant, load: Load, bounded: boolean): 
 function cut(graph: GraphState, name: string, step: StepState, room: Room, bounded: boolean): readonly StartBatch[] {
   let ahead = Object.keys(step.open).length;
   const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, step, ahead));
-  const first = (batch: number, inputs: readonly Span[], rows: number, isAgain = false): StartBatch => {
+  const first = (batch: number, inputs: readonly Span[], rows: number, retriesRows = false): StartBatch => {
     ahead++;
     return {
       type: 'StartBatch',
@@ -89,7 +89,7 @@ function cut(graph: GraphState, name: string, step: StepState, room: Room, bound
       attempt: 1,
       failures: 0,
       inputs,
-      again: isAgain,
+      retriesRows,
       rows,
       offset: step.offset,
       alone: false,
@@ -102,9 +102,9 @@ function cut(graph: GraphState, name: string, step: StepState, room: Room, bound
       if (step.end === null && step.next === step.settled && !isFull()) batches.push(first(step.next, [], 0));
       return batches;
     case 'aligned':
-      for (const { batch, inputs, rows, isAgain } of aligned(graph, step)) {
+      for (const { batch, inputs, rows, retriesRows } of aligned(graph, step)) {
         if (isMoot(step, batch) || isFull() || !room.take(rows)) break;
-        batches.push(first(batch, inputs, rows, isAgain));
+        batches.push(first(batch, inputs, rows, retriesRows));
       }
       return batches;
     case 'recut': {
@@ -144,7 +144,7 @@ interface AlignedBatch {
   readonly batch: number;
   readonly inputs: readonly Span[];
   readonly rows: number;
-  readonly isAgain: boolean;
+  readonly retriesRows: boolean;
 }
 
 /** The batches of an aligned step whose input is complete, ascending. */
@@ -157,7 +157,7 @@ function* aligned(graph: GraphState, step: StepState): Generator<AlignedBatch> {
   for (const [batch] of waiting) {
     if (!isSimple && !isArrived(graph, step, batch)) continue;
     const rows = upstream.map((_, index) => rowsIn(step.inboxes[index] ?? [], batch));
-    const again = rowsIn(step.again, batch);
+    const retried = rowsIn(step.again, batch);
     const inputs = upstream.flatMap((name, index): readonly Span[] => {
       // A join meets what other branches delivered in earlier passes.
       const before = operator === 'join' ? Array.from({ length: graph.pass - 1 }, (_, past) => wholeBatch(name, past + 1, batch)) : [];
@@ -165,7 +165,7 @@ function* aligned(graph: GraphState, step: StepState): Generator<AlignedBatch> {
       return arrived === 0 ? before : [...before, { step: name, pass: graph.pass, from: [batch, 0], to: [batch, arrived] }];
     });
     const all = operator === 'join' ? Math.max(...rows) : rows.reduce((sum, each) => sum + each, 0);
-    yield { batch, inputs, rows: all + again, isAgain: again > 0 };
+    yield { batch, inputs, rows: all + retried, retriesRows: retried > 0 };
   }
 }
 

@@ -1,13 +1,8 @@
-export { type Rest, type StopWish } from './driver.ts';
-export {
-  cancelRun,
-  reopenRun,
-  resumeRun,
-  startRun,
-  type DriveContext,
-  type DrivenRun,
-  type Reopening,
-  type ReopenOptions,
-  type ResumeOptions,
-} from './run.ts';
-export type { BatchEnd, BatchTask, Freed, Journal, WishPause, Worker } from './worker-port.ts';
+export type { DriveContext } from './drive-context.ts';
+export type { DrivenRun } from './drive-run.ts';
+export type { Rest } from './driver.ts';
+export type { Reopening } from './reopened-event.ts';
+export { cancelRun, reopenRun, resumeRun, type ReopenOptions, type ResumeOptions } from './resume-run.ts';
+export { startRun } from './start-run.ts';
+export type { StopWish } from './stop-wish.ts';
+export type { BatchEnd, BatchTask, DriverPort, Worker } from './worker-port.ts';

@@ -1,5 +1,5 @@
 import { lossesMax, type GraphState } from '../../projections/index.ts';
-import { startAgain, type Command } from './commands.ts';
+import { startNextAttempt, type Command } from './commands.ts';
 import { isAnythingRunning, openBatches, stepOf, type NumberedBatch } from './open-batches.ts';
 
 /**
@@ -34,5 +34,5 @@ export function suspectsOf(graph: GraphState): readonly Command[] | null {
   const suspects = all.filter(({ batch: [, open] }) => open.crashes === crashes);
   const alone = suspects.length === 1;
   const group = suspects.slice(0, Math.ceil(suspects.length / 2));
-  return group.map(({ name, batch: [number, open] }) => startAgain(stepOf(graph, name), name, number, open, alone));
+  return group.map(({ name, batch: [number, open] }) => startNextAttempt(stepOf(graph, name), name, number, open, alone));
 }

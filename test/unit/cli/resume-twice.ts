@@ -34,7 +34,7 @@ const run = await startRun(
       load: { unfinished: () => undefined, unfinishedOf: () => 0, heldBytes: () => 0 },
       run: () => Promise.reject(new Error('nothing runs')),
       sourceFacts: () => Promise.resolve({ count: null, origin: null }),
-      again: () => Promise.resolve([]),
+      retriedRows: () => Promise.resolve([]),
       sourceRows: () => 1,
       recorded: () => undefined,
       stop: () => undefined,

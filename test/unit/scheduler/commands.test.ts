@@ -66,7 +66,7 @@ describe('a run', () => {
         attempt: 1,
         failures: 0,
         inputs: [],
-        again: false,
+        retriesRows: false,
         rows: 0,
         offset: 0,
         alone: false,
@@ -154,7 +154,7 @@ describe('an attempt that failed', () => {
           attempt: 2,
           failures: 1,
           inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [0, 10] }],
-          again: false,
+          retriesRows: false,
           rows: 10,
           offset: 0,
           alone: false,
@@ -386,7 +386,7 @@ describe('branches that meet', () => {
     ];
     const whole = (step: string) => ({ step, pass: 1, from: [1, 0], to: [2, 0] });
     expect(both(...meeting('join'), ...all, ...ends, finished(), ...again)).toMatchObject([
-      { batch: 1, rows: 2, again: false, inputs: [whole('left'), span('left', 1, 2, 2), whole('right')] },
+      { batch: 1, rows: 2, retriesRows: false, inputs: [whole('left'), span('left', 1, 2, 2), whole('right')] },
     ]);
     expect(both(...meeting('union'), ...all, ...ends, finished(), ...again)).toMatchObject([
       { batch: 1, rows: 2, inputs: [span('left', 1, 2, 2)] },
@@ -416,8 +416,8 @@ describe('a new pass', () => {
         }),
       ),
     ).toMatchObject([
-      { type: 'StartBatch', step: 'call', batch: 0, attempt: 1, rows: 2, again: true, inputs: [] },
-      { type: 'StartBatch', step: 'call', batch: 2, attempt: 1, rows: 1, again: true, inputs: [] },
+      { type: 'StartBatch', step: 'call', batch: 0, attempt: 1, rows: 2, retriesRows: true, inputs: [] },
+      { type: 'StartBatch', step: 'call', batch: 2, attempt: 1, rows: 1, retriesRows: true, inputs: [] },
     ]);
   });
 
@@ -437,10 +437,10 @@ describe('a new pass', () => {
       batchStarted('call', 1, { pass, rows: 2 }),
     ];
     // Batch 1 waits for what may come from above; batch 0 has all it will have.
-    expect(commands(...events)).toMatchObject([{ step: 'leaf', batch: 0, rows: 4, again: true, inputs: [] }]);
+    expect(commands(...events)).toMatchObject([{ step: 'leaf', batch: 0, rows: 4, retriesRows: true, inputs: [] }]);
     expect(commands(...events, batchSucceeded('call', 1, { pass, rows: 2 }), stepFinished('call'))).toMatchObject([
-      { step: 'leaf', batch: 0, again: true },
-      { step: 'leaf', batch: 1, rows: 5, again: true, inputs: [{ step: 'call', pass: 2, from: [1, 0], to: [1, 2] }] },
+      { step: 'leaf', batch: 0, retriesRows: true },
+      { step: 'leaf', batch: 1, rows: 5, retriesRows: true, inputs: [{ step: 'call', pass: 2, from: [1, 0], to: [1, 2] }] },
     ]);
   });
 
@@ -456,7 +456,7 @@ describe('a new pass', () => {
       finished('partial'),
     ];
     expect(commands(...recut, ...done, reopened({ again: { groups: [[1, 3]] } }))).toMatchObject([
-      { type: 'StartBatch', step: 'groups', batch: 1, rows: 3, again: true, inputs: [] },
+      { type: 'StartBatch', step: 'groups', batch: 1, rows: 3, retriesRows: true, inputs: [] },
     ]);
   });
 });

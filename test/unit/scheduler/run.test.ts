@@ -103,7 +103,7 @@ function world(store = memoryStore()): World {
           return work(task, abort);
         },
         sourceFacts: async () => ({ count: 30, origin: { file: 'rows' } }),
-        again: async () => [],
+        retriedRows: async () => [],
         sourceRows: () => 10,
         stop: () => stops.push('stop'),
         recorded: () => undefined,
@@ -753,9 +753,9 @@ describe('what a run is made of', () => {
     const base = given.context();
     const run = await start({
       ...base,
-      makeWorker: ({ journal, wishPause, freed, concurrency, ...made }) => {
+      makeWorker: ({ driver, concurrency, ...made }) => {
         concurrencies.push(concurrency);
-        const worker = base.makeWorker({ journal, wishPause, freed, concurrency, ...made });
+        const worker = base.makeWorker({ driver, concurrency, ...made });
         return {
           ...worker,
           recorded: (events) => told.push(...typesOf(events)),
@@ -764,8 +764,8 @@ describe('what a run is made of', () => {
             const { pass, step, batch, attempt } = task;
             const rejected = { count: 0, codes: {}, rows: [], inChunk: false };
             const data = { done: [[0, 1] as const], rows: 1, rejected, usage: [], calls: 0, checkpoints: 0 };
-            await journal({ type: 'BatchProgressed', pass, step, batch, attempt, data });
-            wishPause(step, { reason: 'auth', message: 'key refused' });
+            await driver.recordProgress({ type: 'BatchProgressed', pass, step, batch, attempt, data });
+            driver.wishPause(step, { reason: 'auth', message: 'key refused' });
             return worker.run(task, abort);
           },
         };

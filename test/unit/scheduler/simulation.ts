@@ -219,7 +219,7 @@ class Simulation {
         const { step, batch, attempt, offset, rows, alone } = command;
         const { plan, blocked } = this.state.steps[step] as GraphState['steps'][string];
         assert(!(plan.cut.kind === 'whole' && blocked), `${step} runs over half of its input`);
-        const inputs = [...(command.again ? (this.#again[step]?.[batch] ?? []) : []), ...command.inputs];
+        const inputs = [...(command.retriesRows ? (this.#again[step]?.[batch] ?? []) : []), ...command.inputs];
         this.#append({
           type: 'BatchStarted',
           pass,

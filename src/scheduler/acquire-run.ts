@@ -1,0 +1,116 @@
+import { graph, type GraphState } from '../../projections/index.ts';
+import type { NewEvent } from '../../schema/index.ts';
+import { ageInWords } from '../kit/age.ts';
+import { Fault, hasCode } from '../kit/fault.ts';
+import { newId } from '../kit/ids.ts';
+import { parseInstant } from '../kit/instant.ts';
+import { pause } from '../kit/pause.ts';
+import { encodeEvent, foldAt, foldOn, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
+import type { DriveContext } from './drive-context.ts';
+import { writerOf } from './writer-name.ts';
+
+/** The process that acquires a run. */
+export type RunAcquirer = Pick<DriveContext, 'store' | 'actor' | 'clock'>;
+
+/** A run whose lock this process holds, as of the last event that it appended. */
+export interface AcquiredRun {
+  readonly runId: string;
+  readonly session: DriverSession;
+  readonly state: GraphState;
+  readonly epoch: number;
+  readonly head: { readonly position: number; readonly hash: string };
+}
+
+/** Events that begin the next epoch of a run, and the chunks to store before them. */
+export interface EpochStart {
+  readonly events: readonly NewEvent[];
+  readonly chunks: readonly Chunk[];
+}
+
+/** The run to acquire. `seize`: end the connection of the process that drives it. */
+export interface RunToAcquire {
+  readonly runId: string;
+  readonly seize: boolean;
+}
+
+type Begin = (before: GraphState, head: Head) => Promise<EpochStart>;
+
+/**
+ * Takes a run's lock and appends under a new epoch the events that `begin` returns for the run as of its head. `begin` is called again where another
+ * process appended meanwhile, and where the connection broke: events that were stored by then are seen, and followed by another takeover. Throws
+ * `Fault('run-is-driven')`, `Fault('unknown-run')` and what `begin` throws.
+ */
+export const acquireRun = (acquirer: RunAcquirer, which: RunToAcquire, begin: Begin): Promise<AcquiredRun> =>
+  retryThroughOutages(() => acquireRunOnce(acquirer, which, begin));
+
+/** Limits of retries while the server goes down and comes back. The pauses between them grow: a quarter of a minute in all. */
+const lockTriesMax = 20;
+const lockPauseMs = 150;
+const lockPauseMaxMs = 1_000;
+
+/** Calls a function that takes a run's lock, and calls it again where the server is away. */
+export async function retryThroughOutages<T>(takeLock: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await takeLock();
+    } catch (error) {
+      // After a break the lock may be held for a moment by the connection that was ours.
+      const passes =
+        hasCode(error, 'connection-lost') || hasCode(error, 'store-unreachable') || (tries > 1 && hasCode(error, 'run-is-driven'));
+      if (!passes || tries >= lockTriesMax) throw error;
+      await pause(Math.min(lockPauseMaxMs, lockPauseMs * tries));
+    }
+  }
+}
+
+/** Opens a driver session, which holds the run's lock. Throws `Fault('run-is-driven')` where another process holds it. */
+export async function openSession({ store, clock }: RunAcquirer, { runId, seize }: RunToAcquire): Promise<DriverSession> {
+  const opened = await store.log.openDriver(runId, { seize });
+  if (opened.ok) return opened.session;
+  const { user, host, pid, since } = opened.holder;
+  const age = ageInWords((clock() - parseInstant(since)) / 1_000);
+  throw new Fault(
+    'run-is-driven',
+    `Run ${runId} is driven by ${user}@${host}, process ${pid}, since ${since} (${age} ago). Stop that process, or take the run over with --take-over.`,
+    {
+      details: { run: runId, user, host, pid, since },
+    },
+  );
+}
+
+async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin: Begin): Promise<AcquiredRun> {
+  const { store, actor } = acquirer;
+  const { runId } = which;
+  const session = await openSession(acquirer, which);
+  try {
+    for (;;) {
+      const head = await headOf(store, runId);
+      const before = await foldAt(store, graph, runLogId(runId), head.position);
+      const { events, chunks } = await begin(before, head);
+      if (chunks.length > 0) await store.chunks.put(chunks);
+      const result = await session.takeOver({
+        logId: runLogId(runId),
+        epoch: head.epoch,
+        appendId: newId(),
+        expectedHash: head.hash,
+        writer: writerOf(actor),
+        events: events.map(encodeEvent),
+      });
+      // The driver before may have appended once more. It cannot go on, because its lock is ours.
+      if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
+      if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
+      const added = { logId: runLogId(runId), from: result.first, to: result.last };
+      const [state] = await foldOn<[GraphState]>(store.log, [graph], [before], added);
+      return { runId, session, state, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
+    }
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function headOf(store: Store, runId: string): Promise<Head> {
+  const head = await store.log.head(runLogId(runId));
+  if (!head) throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
+  return head;
+}

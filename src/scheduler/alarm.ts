@@ -1,0 +1,24 @@
+/** Longest time that a timer can be set to: a longer one would be over at once. */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** Lets one caller wait until it is woken or a time has passed. */
+export class Alarm {
+  #wake: () => void = () => undefined;
+
+  /** Ends the wait, if there is one. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Waits for `wake`, at most so many milliseconds; null: however long. */
+  wait(maxMs: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = maxMs === null ? undefined : setTimeout(() => this.#wake(), Math.min(timerMaxMs, Math.max(1, Math.ceil(maxMs))));
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = () => undefined;
+        resolve();
+      };
+    });
+  }
+}
