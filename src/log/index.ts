@@ -21,6 +21,7 @@ export {
   type Holder,
   type OpenDriverOptions,
   type OpenedDriver,
+  type ReadOptions,
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';

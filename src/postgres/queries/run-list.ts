@@ -1,8 +1,8 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
-import { formatInstant } from '../kit/instant.ts';
-import { standingTypes, type RunEntry, type RunSelection } from '../log/index.ts';
-import type { Database } from './database.ts';
-import { isRare } from './rare.ts';
+import { formatInstant } from '../../kit/instant.ts';
+import { standingTypes, type RunEntry, type RunSelection } from '../../log/index.ts';
+import type { Database } from '../database.ts';
+import { isRare } from '../rare.ts';
 
 /** Returns at most `limit` runs that fit a selection, newest first, without their drivers. */
 export async function selectRuns(

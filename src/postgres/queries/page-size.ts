@@ -1,0 +1,2 @@
+/** Events or commits in a page: each page is a query of its own. */
+export const pageSize = 1_000;

@@ -1,0 +1,28 @@
+import type { StoredEvent } from '../../log/index.ts';
+import type { Reader } from '../reader.ts';
+import { encodedEvent, eventColumns } from './event-rows.ts';
+import { pageSize } from './page-size.ts';
+
+/** Reads events from `from` to `to` as they are stored, with their leaf hashes, in order, in pages. */
+export async function* readStoredEvents(
+  { query }: Reader,
+  logId: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): AsyncGenerator<readonly StoredEvent[]> {
+  for (let next = from; next <= to; ) {
+    const rows = await query((database) =>
+      database
+        .selectFrom('distilog.events')
+        .select([...eventColumns, 'leaf'])
+        .where('log_id', '=', logId)
+        .where('position', '>=', next)
+        .where('position', '<=', to)
+        .orderBy('position')
+        .limit(pageSize)
+        .execute(),
+    );
+    if (rows.length > 0) yield rows.map((row): StoredEvent => ({ ...encodedEvent(row), leaf: row.leaf.toString('hex') }));
+    if (rows.length < pageSize) return;
+    next = (rows.at(-1)?.position ?? to) + 1;
+  }
+}

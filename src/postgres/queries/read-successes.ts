@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import type { RecordedEvent } from '../../../schema/index.ts';
+import type { Reader } from '../reader.ts';
+import { decodeRows, eventColumns } from './event-rows.ts';
+import { pageSize } from './page-size.ts';
+
+interface SuccessesOptions {
+  readonly step: string;
+  readonly fromBatch?: number | undefined;
+  readonly to: number;
+  readonly pageMax?: number | undefined;
+}
+
+/** Reads the successes of a step's batches from `fromBatch` on, up to position `to`, ordered by (pass, batch), in pages of at most `pageMax`. */
+export async function* readSuccesses(
+  { query }: Reader,
+  logId: string,
+  { step, fromBatch = 0, to, pageMax = pageSize }: SuccessesOptions,
+): AsyncGenerator<readonly RecordedEvent<'BatchSucceeded'>[]> {
+  let after = { pass: 1, batch: fromBatch - 1 };
+  for (;;) {
+    const page = await query((database) =>
+      database
+        .selectFrom('distilog.events')
+        .select(eventColumns)
+        .where('log_id', '=', logId)
+        .where('type', '=', 'BatchSucceeded')
+        .where('step', '=', step)
+        .where(sql<boolean>`(pass, batch) > (${after.pass}, ${after.batch})`)
+        .where('batch', '>=', fromBatch)
+        .where('position', '<=', to)
+        .orderBy('pass')
+        .orderBy('batch')
+        .limit(pageMax)
+        .execute(),
+    );
+    const successes = decodeRows(logId, page).filter((event) => event.type === 'BatchSucceeded');
+    if (successes.length > 0) yield successes;
+    const last = page.at(-1);
+    if (!last || page.length < pageMax) return;
+    after = { pass: last.pass ?? 0, batch: last.batch ?? 0 };
+  }
+}
