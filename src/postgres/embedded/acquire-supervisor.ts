@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Fault } from '../../kit/fault.ts';
+import { dialSupervisor, type SupervisorConnection } from './dial-supervisor.ts';
+import { openLog, tailOf } from './files.ts';
+import { unwritable } from './home.ts';
+import { busyExitCode, readMarker } from './marker.ts';
+
+const pollMs = 25;
+const respawnMs = 250;
+
+/**
+ * Connects to a folder's supervisor, and starts one if there is none. If several processes start one at once, the kernel's lock lets one through.
+ * Throws `Fault('embedded-failed')`.
+ */
+export async function acquireSupervisor(home: string, timeoutMs: number): Promise<SupervisorConnection> {
+  const deadline = Date.now() + timeoutMs;
+  const log = path.join(home, 'supervisor.log');
+  let child: ChildProcess | undefined;
+  let nextSpawn = 0;
+  for (;;) {
+    const held = await dialSupervisor(home, deadline);
+    if (held) return held;
+    if (child?.exitCode && child.exitCode !== busyExitCode) {
+      throw new Fault('embedded-failed', `The embedded PostgreSQL in ${home} did not start.\n${tailOf(log)}`);
+    }
+    if (Date.now() > deadline) {
+      const holder = readMarker(home);
+      const who = holder ? `process ${holder.pid} on ${holder.place[0]} has it` : 'an unknown process has it';
+      throw new Fault('embedded-failed', `The store in ${home} does not answer: ${who}. End that process, or name a server with --store.`);
+    }
+    const isStarting = child && child.exitCode === null && child.signalCode === null;
+    if (Date.now() >= nextSpawn && !isStarting) {
+      nextSpawn = Date.now() + respawnMs;
+      child = spawnSupervisor(home, log);
+    }
+    await sleep(pollMs);
+  }
+}
+
+function spawnSupervisor(home: string, log: string): ChildProcess {
+  const extension = path.extname(fileURLToPath(import.meta.url));
+  const program = fileURLToPath(new URL(`./supervise${extension}`, import.meta.url));
+  const conditions = extension === '.ts' ? ['--conditions=distilog-source'] : [];
+  const out = openSupervisorLog(log);
+  const child = spawn(process.execPath, ['--no-warnings', ...conditions, program, '--supervise', home], {
+    detached: true,
+    windowsHide: true,
+    cwd: path.parse(home).root,
+    stdio: ['ignore', out, out],
+    // A debugger or coverage of this process is not the supervisor's.
+    env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' },
+  });
+  child.unref();
+  fs.closeSync(out);
+  return child;
+}
+
+function openSupervisorLog(log: string): number {
+  try {
+    return openLog(log);
+  } catch (error) {
+    throw unwritable(log, error);
+  }
+}

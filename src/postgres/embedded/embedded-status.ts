@@ -1,0 +1,29 @@
+import { dialSupervisor } from './dial-supervisor.ts';
+import { homeIn } from './home.ts';
+import { requireTrusted } from './trust.ts';
+
+const answerMs = 1_000;
+
+/** A folder's server that is up. */
+export interface EmbeddedStatus {
+  /** Process id of its supervisor. */
+  readonly supervisor: number;
+  /** Processes of distilog that hold it, this one included. */
+  readonly clients: number;
+}
+
+/** Returns the server of a folder, or null if none is up. Starts nothing. Throws `Fault('store-not-trusted')`. */
+export async function embeddedStatus(folder: string): Promise<EmbeddedStatus | null> {
+  const home = homeIn(folder);
+  requireTrusted(home);
+  const held = await dialSupervisor(home, Date.now() + answerMs).catch(() => undefined);
+  if (!held) return null;
+  held.socket.destroy();
+  // This call's own connection does not count.
+  return { supervisor: held.supervisor, clients: held.clients - 1 };
+}
+
+/** Returns the process id of a folder's supervisor, or null if there is none. */
+export async function embeddedSupervisor(folder: string): Promise<number | null> {
+  return (await embeddedStatus(folder))?.supervisor ?? null;
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from '../../kit/fault.ts';
+import { stopRequest } from './connection.ts';
+import { dialSupervisor, type SupervisorConnection } from './dial-supervisor.ts';
+import { homeIn } from './home.ts';
+import { requireTrusted } from './trust.ts';
+
+const stopTimeoutMs = 60_000;
+/** How long a stop waits for processes that are about to leave. */
+const leavePatienceMs = 2_000;
+const leavePollMs = 100;
+
+interface StopOptions {
+  readonly timeoutMs?: number | undefined;
+  /** Stops the server even if other processes use it. They start it again. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Stops a folder's server and waits until it is gone. Returns whether one was up.
+ * Throws `Fault('store-not-trusted')`, and `Fault('embedded-in-use')` while other processes of distilog hold it, unless forced.
+ */
+export async function stopEmbeddedStore(folder: string, { timeoutMs = stopTimeoutMs, force = false }: StopOptions = {}): Promise<boolean> {
+  const home = homeIn(folder);
+  requireTrusted(home);
+  const deadline = Date.now() + timeoutMs;
+  for (const patience = Date.now() + leavePatienceMs; ; await sleep(leavePollMs)) {
+    const held = await dialSupervisor(home, deadline);
+    if (!held) return false;
+    const others = held.clients - 1;
+    if (force || others === 0) {
+      await endServer(held, home, deadline);
+      return true;
+    }
+    held.socket.destroy();
+    if (Date.now() < patience) continue;
+    const whose = others === 1 ? 'Another process of distilog uses' : `${others} other processes of distilog use`;
+    throw new Fault(
+      'embedded-in-use',
+      `${whose} the server in ${home}: end them first, or say --force; it stops by itself after the last.`,
+      {
+        details: { clients: others },
+      },
+    );
+  }
+}
+
+/** Asks the supervisor to stop, and waits for its connection to end. The process id in the marker is not used: it may be another process by now. */
+async function endServer({ socket, supervisor }: SupervisorConnection, home: string, deadline: number): Promise<void> {
+  const ended = once(socket, 'close', { signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())) });
+  socket.ref().write(stopRequest);
+  try {
+    await ended;
+  } catch (error) {
+    throw new Fault('embedded-failed', `The server in ${home} does not stop: end process ${supervisor}.`, { cause: error });
+  } finally {
+    socket.destroy();
+  }
+}
