@@ -8,7 +8,7 @@ export interface View {
   column(name: string): Promise<readonly Json[]>;
 }
 
-/** The rows of a view as objects with these columns, in this order. */
+/** Returns rows of a view as objects with these columns, in this order. */
 export async function rowsOf(view: View, columns: readonly string[], from = 0, to = view.count): Promise<readonly JsonObject[]> {
   const values = await columnsOf(view, columns);
   const rows: JsonObject[] = [];
@@ -17,7 +17,7 @@ export async function rowsOf(view: View, columns: readonly string[], from = 0, t
   return rows;
 }
 
-/** The values of these columns of a view, one a row each. */
+/** Returns the values of these columns of a view, one per row each. */
 export const columnsOf = (view: View, columns: readonly string[]): Promise<readonly (readonly Json[])[]> =>
   Promise.all(columns.map((name) => view.column(name)));
 
@@ -54,29 +54,36 @@ const keyByKey =
   (values, row) =>
     Object.freeze(Object.fromEntries(columns.map((name, index) => [name, values[index]?.[row] as Json])));
 
-/** A view that is made when one of its columns is first asked for. */
-export function madeLater(count: number, make: () => Promise<View>): View {
-  const made = madeOnce(make);
-  return { count, column: async (name) => (await made()).column(name) };
+/** Returns a view that is created when one of its columns is first used. */
+export function lazyView(count: number, create: () => Promise<View>): View {
+  const view = memoizeAsync(create);
+  return { count, column: async (name) => (await view()).column(name) };
 }
 
-/** Made for the first who asks, for all; what failed is made anew for whoever asks later. */
-export function madeOnce<Made>(make: () => Promise<Made>): () => Promise<Made> {
-  let known: Promise<Made> | undefined;
+/** Returns a function that calls `create` once and shares its result. After a failure, the next call tries again. */
+export function memoizeAsync<Value>(create: () => Promise<Value>): () => Promise<Value> {
+  let known: Promise<Value> | undefined;
   return () => {
     if (known) return known;
-    const made = make();
-    known = made;
-    made.catch(() => (known = undefined));
-    return made;
+    const value = create();
+    known = value;
+    value.catch(() => (known = undefined));
+    return value;
   };
 }
 
-/** Parts whose columns are looked for together: each may hold a chunk as it was stored, however large, until it is read. */
+/** Rows of a view from `from` up to, not including, `to`. */
+export interface ViewPart {
+  readonly view: View;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Parts whose columns are read concurrently. Each may hold a stored chunk of any size until it is read. */
 const togetherMax = 4;
 
-/** Parts of views, one after the other. */
-export function concatenated(parts: readonly { readonly view: View; readonly from: number; readonly to: number }[]): View {
+/** Returns a view of parts, one after the other. */
+export function concatViews(parts: readonly ViewPart[]): View {
   const [first] = parts;
   if (parts.length === 1 && first && first.from === 0 && first.to === first.view.count) return first.view;
   return {
@@ -84,16 +91,16 @@ export function concatenated(parts: readonly { readonly view: View; readonly fro
     column: async (name) => {
       const values: (readonly Json[])[] = [];
       for (let next = 0; next < parts.length; next += togetherMax) {
-        const some = parts.slice(next, next + togetherMax);
-        values.push(...(await Promise.all(some.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))));
+        const slice = parts.slice(next, next + togetherMax);
+        values.push(...(await Promise.all(slice.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))));
       }
       return values.flat(1);
     },
   };
 }
 
-/** A view whose columns are found by a function, each once unless that fails; `onFound` is told of each. */
-export function lookedUp(
+/** Returns a view that gets each column from `find` once, or again after a failure, and passes its values to `onFound`. */
+export function columnLookup(
   count: number,
   find: (column: string) => Promise<readonly Json[]>,
   onFound: (values: readonly Json[]) => void = () => undefined,

@@ -14,4 +14,5 @@ export {
 } from './chunk-codec.ts';
 export { keyText } from './origins.ts';
 export { rejectedBatches, rejectedRows, type RejectedRow } from './rejected-rows.ts';
-export { rowReader, type RowName, type RowReader } from './row-reader.ts';
+export type { RowName } from './batch-name.ts';
+export { rowReader, type RowReader } from './row-reader.ts';

@@ -20,7 +20,7 @@ describe('rows that are made of columns', () => {
   });
 
   it('are the same where no code may be made of texts', () => {
-    const program = `const { rowMaker } = await import('../../../src/rows/index.ts'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
+    const program = `const { rowMaker } = await import('./src/rows/index.ts'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
     const flags = ['--disallow-code-generation-from-strings', '--conditions=distilog-source', '--no-warnings', '--input-type=module'];
     expect(JSON.parse(execFileSync(process.execPath, [...flags, '--eval', program], { encoding: 'utf8' }))).toEqual(row);
   });

@@ -1,0 +1,99 @@
+import { itemColumn, originColumn, placeColumn, placeText } from '../../schema/index.ts';
+import { batchKey, type BatchName } from './batch-name.ts';
+import { bytesOf, columnLookup, lazyView, memoizeAsync, type View, type ViewPart } from './batch-view.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { itemsOf, originsOf, type Families, type OutputChunk } from './chunk-origins.ts';
+import type { Family } from './origins.ts';
+import type { ReadStep } from './read-step.ts';
+import type { RowRange } from './row-ranges.ts';
+import type { FindSucceededBatch } from './succeeded-batches.ts';
+
+/** Bytes (about) of the columns of views kept, those found in ancestors' included. */
+const cachedBytesMax = 8 * 1024 * 1024;
+
+/**
+ * Outputs that a view is kept for after its last use, where one is read after the other: the next one may need the same ancestors. Views that are
+ * kept for longer outlive the young generation, and the heap grows.
+ */
+const cachedOutputsMax = 2;
+
+/** Ends of a `flatMap`'s chunks that are kept: those of the chunks before the ones that are read. */
+const familiesMax = 200;
+
+/** Views of the chunks of batches that succeeded, within a bound of bytes. */
+export class ChunkViews {
+  readonly #views = new BoundedCache<View>(cachedBytesMax);
+  readonly #families: Families = new BoundedCache<Family>(familiesMax);
+  readonly #findBatch: FindSucceededBatch;
+  readonly #stepOf: (name: string) => ReadStep;
+
+  constructor(findBatch: FindSucceededBatch, stepOf: (name: string) => ReadStep) {
+    this.#findBatch = findBatch;
+    this.#stepOf = stepOf;
+  }
+
+  /** Evicts views that the last outputs did not use. Called once per output. */
+  evictUnused(): void {
+    this.#views.nextTurn(cachedOutputsMax);
+  }
+
+  /** Returns the rows of a range, in a part for each chunk that holds some. A chunk is read when one of its columns is first used. */
+  async *parts({ from, until, ...batch }: RowRange): AsyncGenerator<ViewPart> {
+    const { event } = await this.#findBatch(batch);
+    let first = 0;
+    for (const [index, rows] of event.data.chunkRows.entries()) {
+      if (first >= until) return;
+      const begin = first;
+      if (begin + rows > from) {
+        const view = lazyView(rows, () => this.#viewOf(batch, index, begin));
+        yield { view, from: Math.max(0, from - begin), to: Math.min(rows, until - begin) };
+      }
+      first += rows;
+    }
+  }
+
+  /**
+   * Returns the rows of one chunk, which begins at output row `first` of its batch. Columns that the chunk does not hold are read while it is on its
+   * way, so chunks of all steps are read concurrently.
+   */
+  async #viewOf(batch: BatchName, index: number, first: number): Promise<View> {
+    const key = batchKey(batch);
+    const name = `${key}#${index}`;
+    const { event, inherited, chunkCount, readChunk } = await this.#findBatch(batch);
+    const known = this.#views.get(name);
+    if (known) return known;
+    const chunk = memoizeAsync(() => readChunk(index));
+    const step = this.#stepOf(batch.step);
+    const { adds } = step;
+    const { chunkRows, source } = event.data;
+    const count = chunkRows[index] ?? 0;
+    const place = placeColumn(batch.step);
+    const output = (): OutputChunk => ({
+      key,
+      step,
+      batch: batch.batch,
+      offset: source?.offset ?? null,
+      chunkRows,
+      index,
+      first,
+      chunkAt: (at) => (at === index ? chunk() : readChunk(at)),
+      inherited: (column) => inherited(column, chunk(), first),
+    });
+    const others = columnLookup(
+      count,
+      (column) => {
+        if (column === originColumn) return originsOf(output(), this.#families);
+        if (column === itemColumn && step.operator === 'source') return itemsOf(output());
+        if (column !== place) return inherited(column, chunk(), first);
+        return Promise.resolve(Array.from({ length: count }, (_, row) => placeText([batch.pass, batch.batch, first + row])));
+      },
+      (values) => this.#views.add(name, view, bytesOf(values)),
+    );
+    const view: View = {
+      count,
+      column: async (column) => (adds.includes(column) ? (await chunk()).columns.get(column) : undefined) ?? others.column(column),
+    };
+    this.#views.set(name, view, 1024 + (2 * event.data.bytes) / chunkCount);
+    return view;
+  }
+}

@@ -1,0 +1,62 @@
+import type { RecordedEvent } from '../../schema/index.ts';
+import type { EventLog } from '../log/index.ts';
+import { batchKey, type BatchName } from './batch-name.ts';
+import { BoundedCache } from './bounded-cache.ts';
+
+type BatchSucceeded = RecordedEvent<'BatchSucceeded'>;
+
+/** Successes kept, as a count. */
+const cachedSuccessesMax = 500;
+
+/** Successes read at once by a caller that asks for one batch after the other. */
+const readAheadMax = 50;
+
+/** Finds successes of a run's batches up to position `to`. Reads ahead for callers that go through a step's batches in order. */
+export class SuccessLookup {
+  readonly #log: Pick<EventLog, 'success' | 'readSuccesses'>;
+  readonly #logId: string;
+  readonly #to: number;
+  readonly #readAhead: number;
+  readonly #successes = new BoundedCache<BatchSucceeded>(cachedSuccessesMax);
+
+  constructor({
+    log,
+    logId,
+    to,
+    stepCount,
+  }: {
+    readonly log: Pick<EventLog, 'success' | 'readSuccesses'>;
+    readonly logId: string;
+    readonly to: number;
+    readonly stepCount: number;
+  }) {
+    this.#log = log;
+    this.#logId = logId;
+    this.#to = to;
+    // With many steps fewer successes of each are read ahead, so that they are still cached when they are needed.
+    this.#readAhead = Math.min(readAheadMax, Math.floor(cachedSuccessesMax / (2 * stepCount)));
+  }
+
+  /** Caches a success that the caller already has. */
+  note(event: BatchSucceeded): void {
+    this.#successes.set(batchKey(event), event, 1);
+  }
+
+  /** Returns the success of a batch, or null. */
+  async find(batch: BatchName): Promise<BatchSucceeded | null> {
+    if (!this.#successes.get(batchKey(batch))) await this.#readFrom(batch);
+    const success = this.#successes.get(batchKey(batch)) ?? (await this.#log.success(this.#logId, { ...batch, to: this.#to }));
+    if (success) this.note(success);
+    return success;
+  }
+
+  /** Caches this batch's success and the next ones, if the batch before this one is cached: then the next ones are likely to be needed. */
+  async #readFrom({ step, pass, batch }: BatchName): Promise<void> {
+    if (pass !== 1 || this.#readAhead < 2 || !this.#successes.get(batchKey({ step, pass, batch: batch - 1 }))) return;
+    const pages = this.#log.readSuccesses(this.#logId, { step, fromBatch: batch, to: this.#to, pageMax: this.#readAhead });
+    for await (const page of pages) {
+      for (const event of page) this.note(event);
+      return;
+    }
+  }
+}
