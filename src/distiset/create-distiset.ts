@@ -10,7 +10,7 @@ import {
 import type { Definition, RecordedEvent } from '../../schema/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
-import { foldAllAt, runLogId, type AsOf, type Store } from '../log/index.ts';
+import { foldAll, runLogId, type AsOf, type Store } from '../log/index.ts';
 import { beginning } from './beginning.ts';
 import { onlyConfig } from './config-names.ts';
 import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';
@@ -83,7 +83,7 @@ export async function createDistiset(
   const { manifest, seed, params, program } = started.data;
   const [definitions, [graphState, progressState, errorsState]] = await Promise.all([
     definitionPeriods(store, first, position),
-    foldAllAt<[GraphState, ProgressState, ErrorsState]>(store, [graph, progress, errors], logId, position),
+    foldAll<[GraphState, ProgressState, ErrorsState]>(store, [graph, progress, errors], logId, position),
   ]);
   const leaves = graphState.order.filter((name) => graphState.steps[name]?.plan.consumers.length === 0);
   const wanted = steps ?? leaves;

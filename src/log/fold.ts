@@ -3,47 +3,83 @@ import { schemaText } from '../../schema/index.ts';
 import { sha256 } from '../kit/sha256.ts';
 import type { EventLog } from './event-log.ts';
 import type { Foldable } from './foldable.ts';
-import type { SnapshotKey } from './snapshot-store.ts';
+import type { Snapshot, SnapshotKey } from './snapshot-store.ts';
 import type { Store } from './store.ts';
 
-/** A fold's state as of a position: the nearest snapshot at or before it, then the tail. */
-export async function foldAt<State>(
-  store: Pick<Store, 'log' | 'snapshots'>,
-  fold: Foldable<State>,
-  logId: string,
-  position: number,
-): Promise<State> {
-  const [state] = await foldAllAt<[State]>(store, [fold], logId, position);
+type FoldStore = Pick<Store, 'log' | 'snapshots'>;
+type Foldables<States extends readonly unknown[]> = { readonly [Index in keyof States]: Foldable<States[Index]> };
+
+/** Returns a fold's state as of a position: the nearest snapshot at or before it, evolved by the events behind that. */
+export async function foldAt<State>(store: FoldStore, fold: Foldable<State>, logId: string, position: number): Promise<State> {
+  const [state] = await foldAll<[State]>(store, [fold], logId, position);
   return state;
 }
 
-/** Returns the states of some folds as of a position, in their order. The log is read once, from the snapshot that lies farthest back. */
-export async function foldAllAt<States extends readonly unknown[]>(
-  store: Pick<Store, 'log' | 'snapshots'>,
-  folds: { readonly [Index in keyof States]: Foldable<States[Index]> },
+/**
+ * Returns the states of several folds as of a position, in their order. All snapshots come with one query, and the log is read once, from the snapshot
+ * that lies farthest back.
+ */
+export async function foldAll<States extends readonly unknown[]>(
+  store: FoldStore,
+  folds: Foldables<States>,
   logId: string,
   position: number,
 ): Promise<States> {
+  const [states] = await foldAllAtEach<States>(store, folds, logId, [position]);
+  return states as States;
+}
+
+/**
+ * Returns the states of several folds as of each of several positions, in the order of the positions. All snapshots come with one query, and no event is
+ * read twice.
+ */
+export async function foldAllAtEach<States extends readonly unknown[]>(
+  store: FoldStore,
+  folds: Foldables<States>,
+  logId: string,
+  positions: readonly number[],
+): Promise<readonly States[]> {
   const each: readonly Foldable<unknown>[] = folds;
-  const nearest = await Promise.all(each.map((fold) => store.snapshots.nearest(snapshotKey(fold, logId), position)));
-  const starts = nearest.map((snapshot) => snapshot?.position ?? 0);
-  const states = each.map((fold, index) => {
-    const snapshot = nearest[index];
-    return snapshot ? snapshot.state : fold.initialState();
-  });
-  for await (const page of store.log.read(logId, { from: Math.min(position, ...starts) + 1, to: position })) {
-    for (const [index, fold] of each.entries()) {
-      const start = starts[index] ?? 0;
-      states[index] = page.reduce((state, event) => (event.position > start ? fold.evolve(state, event) : state), states[index]);
+  const ascending = [...new Set(positions)].sort((a, b) => a - b);
+  const wanted = ascending.flatMap((position) => each.map((fold) => ({ ...snapshotKey(fold, logId), position })));
+  const nearest = await store.snapshots.nearest(wanted);
+  const heads: Snapshot[] = each.map((fold) => ({ position: 0, state: fold.initialState() }));
+  const found = new Map<number, States>();
+  for (const [at, position] of ascending.entries()) {
+    for (const index of each.keys()) {
+      const snapshot = nearest[at * each.length + index];
+      if (snapshot && snapshot.position > (heads[index]?.position ?? 0)) heads[index] = snapshot;
+    }
+    await foldTail(store.log, each, heads, { logId, position });
+    found.set(position, heads.map(({ state }) => state) as readonly unknown[] as States);
+  }
+  return positions.map((position) => found.get(position) as States);
+}
+
+/** Moves the states of folds, each from its own position, to a position that none has passed. */
+async function foldTail(
+  log: EventLog,
+  folds: readonly Foldable<unknown>[],
+  heads: Snapshot[],
+  { logId, position }: { readonly logId: string; readonly position: number },
+): Promise<void> {
+  const from = Math.min(position, ...heads.map((head) => head.position)) + 1;
+  if (from <= position) {
+    for await (const page of log.read(logId, { from, to: position })) {
+      for (const [index, fold] of folds.entries()) {
+        const head = heads[index] as Snapshot;
+        const state = page.reduce((before, event) => (event.position > head.position ? fold.evolve(before, event) : before), head.state);
+        heads[index] = { position: head.position, state };
+      }
     }
   }
-  return states as readonly unknown[] as States;
+  for (const [index, { state }] of heads.entries()) heads[index] = { position, state };
 }
 
 /** Returns states of folds after the events of a range that follows them. */
 export async function foldOn<States extends readonly unknown[]>(
   log: EventLog,
-  folds: { readonly [Index in keyof States]: Foldable<States[Index]> },
+  folds: Foldables<States>,
   before: States,
   { logId, ...range }: { readonly logId: string; readonly from: number; readonly to: number },
 ): Promise<States> {
@@ -54,7 +90,7 @@ export async function foldOn<States extends readonly unknown[]>(
   return states as States;
 }
 
-/** Where snapshots of a fold over a log are kept. */
+/** Returns the key under which snapshots of a fold over a log are stored. */
 export const snapshotKey = ({ name, version }: Foldable<unknown>, logId: string): SnapshotKey => ({
   logId,
   projection: name,

@@ -25,7 +25,7 @@ export {
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
-export { foldAllAt, foldAt, foldOn, snapshotKey } from './fold.ts';
+export { foldAll, foldAllAtEach, foldAt, foldOn, snapshotKey } from './fold.ts';
 export type { Foldable } from './foldable.ts';
 export { follow } from './follow.ts';
 export { checkSnapshots, type CheckedSnapshots } from './check-snapshots.ts';
@@ -33,7 +33,7 @@ export { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 export { memoryStore, type MemoryStore } from './memory-store.ts';
 export { rebuild, type Rebuilt } from './rebuild.ts';
 export { unnamedReason } from './named-snapshot.ts';
-export type { FoundSnapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
+export type { FoundSnapshot, Snapshot, SnapshotKey, SnapshotStore, StoredSnapshot, WantedSnapshot } from './snapshot-store.ts';
 export { standingTypes, type RunCursor, type RunSelection } from './run-selection.ts';
 export { snapshotting } from './snapshotting.ts';
 export type { Store } from './store.ts';

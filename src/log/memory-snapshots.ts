@@ -30,10 +30,11 @@ export function memorySnapshots(eventAt: (logId: string, position: number) => St
 
   return {
     rows,
-    nearest: async (key, position) => {
-      const accepted = ofKey(key).findLast((row) => row.position <= position && unnamedReason(key, found(row)) === null);
-      return accepted ? { position: accepted.position, state: JSON.parse(accepted.state) as unknown } : null;
-    },
+    nearest: async (wanted) =>
+      wanted.map((key) => {
+        const accepted = ofKey(key).findLast((row) => row.position <= key.position && unnamedReason(key, found(row)) === null);
+        return accepted ? { position: accepted.position, state: JSON.parse(accepted.state) as unknown } : null;
+      }),
     put: async (snapshots) => {
       // All of them or none.
       for (const row of snapshots) isNew(row);

@@ -7,6 +7,11 @@ export interface SnapshotKey {
   readonly fingerprint: string;
 }
 
+/** A key, and the position that a state is wanted of. */
+export interface WantedSnapshot extends SnapshotKey {
+  readonly position: number;
+}
+
 /** A fold's state (JSON) as of a position. */
 export interface Snapshot {
   readonly position: number;
@@ -32,8 +37,11 @@ export interface FoundSnapshot extends StoredSnapshot {
  * for, and `verify` compares each with the events.
  */
 export interface SnapshotStore {
-  /** Returns the newest snapshot at or below a position whose hash the log names, or null. */
-  nearest(key: SnapshotKey, position: number): Promise<Snapshot | null>;
+  /**
+   * Returns for each wanted key and position the newest snapshot at or below it whose hash the log names, or null. All are read together: states of many
+   * folds, at many positions or of many logs cost one query, and another one only where a store holds snapshots that the log does not name.
+   */
+  nearest(wanted: readonly WantedSnapshot[]): Promise<readonly (Snapshot | null)[]>;
   /**
    * Stores states whose hashes the log names at `namedAt`. One that is stored already stays as it is.
    * Throws `Fault('snapshot-not-named')` where the log names no such state there, `Fault('snapshot-differs')` where another state is stored under the key.

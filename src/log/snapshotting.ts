@@ -1,6 +1,6 @@
 import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
 import { checkSnapshots } from './check-snapshots.ts';
-import { foldAllAt, foldOn, snapshotKey } from './fold.ts';
+import { foldAll, foldOn, snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
 import { snapshotEvery, takeSnapshots } from './take-snapshots.ts';
@@ -61,7 +61,7 @@ export function snapshotting(
     try {
       const start = before;
       const isBare = start >= every && (await hasNone(start));
-      let read = await foldAllAt<readonly unknown[]>(store, folds, logId, before);
+      let read = await foldAll<readonly unknown[]>(store, folds, logId, before);
       // A log without snapshots takes long to fold, and its driver does not wait.
       while (before + 1 < (gathered[0]?.position ?? position + 1)) {
         const range = { logId, from: before + 1, to: position };
@@ -84,7 +84,7 @@ export function snapshotting(
   };
 
   const hasNone = async (position: number): Promise<boolean> => {
-    const found = await Promise.all(folds.map((fold) => store.snapshots.nearest(snapshotKey(fold, logId), position)));
+    const found = await store.snapshots.nearest(folds.map((fold) => ({ ...snapshotKey(fold, logId), position })));
     return found.every((each) => each === null);
   };
 

@@ -1,6 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import { codeOf, Fault, messageOf } from '../kit/fault.ts';
-import { unnamedReason, type FoundSnapshot, type SnapshotKey, type SnapshotStore, type StoredSnapshot } from '../log/index.ts';
+import {
+  unnamedReason,
+  type FoundSnapshot,
+  type Snapshot,
+  type SnapshotKey,
+  type SnapshotStore,
+  type StoredSnapshot,
+} from '../log/index.ts';
 import { bigintArray, integerArray, textArray } from './binary-array.ts';
 import type { Database } from './database.ts';
 import { Gathered } from './gathered.ts';
@@ -23,25 +30,24 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
     weightOf: ({ state }) => state.length,
   });
   return {
-    nearest: async (key, position) => {
-      // Almost always the first one is named. A store with false ones is looked through until one is.
-      let from = { position, namedAt: Number.MAX_SAFE_INTEGER };
-      for (let limit = 1; ; limit = pageSize) {
-        const before = from;
-        const page = await query((database) =>
-          selectOf(database, key)
-            .where(sql<boolean>`(s.position, s.named_at) < (${before.position}, ${before.namedAt})`)
-            .orderBy('s.position', 'desc')
-            .orderBy('s.named_at', 'desc')
-            .limit(limit)
-            .execute(),
-        );
-        const accepted = page.map(found).find((each) => unnamedReason(key, each) === null);
-        if (accepted) return { position: accepted.position, state: JSON.parse(accepted.state) as unknown };
-        const last = page.at(-1);
-        if (!last || page.length < limit) return null;
-        from = { position: last.position, namedAt: last.named_at };
+    nearest: async (wanted) => {
+      const accepted: (Snapshot | null)[] = wanted.map(() => null);
+      let open: readonly OpenLook[] = wanted.map((key, index) => ({ index, key, from: { position: key.position, namedAt: positionMax } }));
+      // The log names almost every first one. Where it does not, the store is searched in pages.
+      for (let limit = 1; open.length > 0; limit = pageSize) {
+        const looks = open;
+        const rows = await query((database) => selectNearest(database, looks, limit));
+        const pages = Map.groupBy(rows, ({ look }) => look);
+        open = looks.flatMap((look, number) => {
+          const page = pages.get(number) ?? [];
+          const named = page.map(found).find((each) => unnamedReason(look.key, each) === null);
+          if (named) accepted[look.index] = { position: named.position, state: JSON.parse(named.state) as unknown };
+          const last = page.at(-1);
+          if (named || !last || page.length < limit) return [];
+          return [{ ...look, from: { position: last.position, namedAt: last.named_at } }];
+        });
       }
+      return accepted;
     },
     put: async (snapshots) => {
       await Promise.all(snapshots.map((row) => puts.add(row)));
@@ -75,6 +81,41 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
       }
     },
   };
+}
+
+/** A search for the newest snapshot of a key below a place (position, namedAt), and its index among the wanted ones. */
+interface OpenLook {
+  readonly index: number;
+  readonly key: SnapshotKey;
+  readonly from: { readonly position: number; readonly namedAt: number };
+}
+
+const positionMax = Number.MAX_SAFE_INTEGER;
+
+/** Selects for each search the newest snapshots, each with the event at the position that it gives for its naming. */
+async function selectNearest(
+  database: Kysely<Database>,
+  looks: readonly OpenLook[],
+  limit: number,
+): Promise<readonly (FoundRow & { readonly look: number })[]> {
+  const { rows } = await sql<FoundRow & { readonly look: number }>`
+    select (w.look - 1)::integer as look, s.position, s.named_at, s.state, e.type, e.version, e.data
+    from unnest(
+      ${textArray(looks.map(({ key }) => key.logId))}::text[], ${textArray(looks.map(({ key }) => key.projection))}::text[],
+      ${integerArray(looks.map(({ key }) => key.version))}::integer[], ${textArray(looks.map(({ key }) => key.fingerprint))}::text[],
+      ${bigintArray(looks.map(({ from }) => from.position))}::bigint[], ${bigintArray(looks.map(({ from }) => from.namedAt))}::bigint[]
+    ) with ordinality as w (log_id, projection, version, fingerprint, position, named_at, look)
+    cross join lateral (
+      select n.position, n.named_at, n.state
+      from ${sql.table('distilog.snapshots')} n
+      where n.log_id = w.log_id and n.projection = w.projection and n.version = w.version and n.fingerprint = w.fingerprint
+        and (n.position, n.named_at) < (w.position, w.named_at)
+      order by n.position desc, n.named_at desc
+      limit ${limit}
+    ) s
+    left join ${sql.table('distilog.events')} e on e.log_id = w.log_id and e.position = s.named_at
+    order by w.look, s.position desc, s.named_at desc`.execute(database);
+  return rows;
 }
 
 /** Snapshots of a key, each with the event at the position that it gives for its naming. */

@@ -11,7 +11,7 @@ import {
   type UsageState,
 } from '../../projections/index.ts';
 import type { RecordedEvent } from '../../schema/index.ts';
-import { foldAllAt, runLogId, type Store } from '../log/index.ts';
+import { foldAll, runLogId, type Store } from '../log/index.ts';
 
 /** States from which faces show a run, all as of one position. */
 export interface RunStates {
@@ -33,7 +33,7 @@ export const evolveRun = (states: RunStates, event: RecordedEvent): RunStates =>
 
 /** Reads all states of a run as of a position. */
 export async function readStates(store: Pick<Store, 'log' | 'snapshots'>, runId: string, position: number): Promise<RunStates> {
-  const [graphState, progressState, errorsState, usageState, timelineState] = await foldAllAt<
+  const [graphState, progressState, errorsState, usageState, timelineState] = await foldAll<
     [GraphState, ProgressState, ErrorsState, UsageState, TimelineState]
   >(store, [graph, progress, errors, usage, timeline], runLogId(runId), position);
   return { graph: graphState, progress: progressState, errors: errorsState, usage: usageState, timeline: timelineState };

@@ -4,6 +4,7 @@ import { parseInstant } from '../../src/kit/instant.ts';
 import { newId } from '../../src/kit/ids.ts';
 import { pause } from '../../src/kit/pause.ts';
 import { sha256 } from '../../src/kit/sha256.ts';
+import { nearest } from '../unit/log/kept-snapshots.ts';
 import {
   chainHash,
   emptyHash,
@@ -336,14 +337,30 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const { store, session, key, run } = await withSnapshots(open);
       const at = await named(store, session, run, [10, 20]);
       await store.snapshots.put([snapshotOf(key, 10, at), snapshotOf(key, 20, at + 1)]);
-      expect(await store.snapshots.nearest(key, 9)).toBeNull();
-      expect(await store.snapshots.nearest(key, 10)).toEqual({ position: 10, state: { n: 10 } });
-      expect(await store.snapshots.nearest(key, 15)).toEqual({ position: 10, state: { n: 10 } });
-      expect(await store.snapshots.nearest(key, 99)).toEqual({ position: 20, state: { n: 20 } });
+      expect(await nearest(store, key, 9)).toBeNull();
+      expect(await nearest(store, key, 10)).toEqual({ position: 10, state: { n: 10 } });
+      expect(await nearest(store, key, 15)).toEqual({ position: 10, state: { n: 10 } });
+      expect(await nearest(store, key, 99)).toEqual({ position: 20, state: { n: 20 } });
       for (const change of [{ version: 2 }, { projection: 'q' }, { fingerprint: 'g' }, { logId: 'another' }])
-        expect(await store.snapshots.nearest({ ...key, ...change }, 99)).toBeNull();
+        expect(await nearest(store, { ...key, ...change }, 99)).toBeNull();
       expect(await store.snapshots.keys(run.runId)).toEqual([key]);
       expect(await store.snapshots.keys('another')).toEqual([]);
+    });
+
+    it('finds snapshots of several keys at several positions together, each as if it was asked for alone', async () => {
+      const { store, session, key, run } = await withSnapshots(open);
+      const at = await named(store, session, run, [10, 20, 30]);
+      await store.snapshots.put([10, 20, 30].map((position, index) => snapshotOf(key, position, at + index)));
+      const wanted = [
+        ...[30, 9, 10, 29, 99, 10].map((position) => ({ ...key, position })),
+        { ...key, projection: 'q', position: 99 },
+        { ...key, logId: 'another', position: 99 },
+        { ...key, version: 2, position: 99 },
+      ];
+      const found = await store.snapshots.nearest(wanted);
+      expect(found.map((snapshot) => snapshot?.position ?? null)).toEqual([30, null, 10, 20, 30, 10, null, null, null]);
+      for (const [index, { position, ...each }] of wanted.entries()) expect(await nearest(store, each, position)).toEqual(found[index]);
+      expect(await store.snapshots.nearest([])).toEqual([]);
     });
 
     it('stores a snapshot that the log names, once, and no other', async () => {
@@ -380,7 +397,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await store.snapshots.put([snapshotOf(key, 10, second)]);
       await store.snapshots.put([snapshotOf(key, 10, first)]);
       expect((await Array.fromAsync(store.snapshots.stored(key))).flat().map(({ namedAt }) => namedAt)).toEqual([first, second]);
-      expect(await store.snapshots.nearest(key, 10)).toEqual({ position: 10, state: { n: 10 } });
+      expect(await nearest(store, key, 10)).toEqual({ position: 10, state: { n: 10 } });
     });
 
     it('stores snapshots that are put all at once, and reads them in pages', async () => {

@@ -80,7 +80,7 @@ describe('the plan of what is asked of a log is the same at 200,000 events as at
     ['appends', ({ log }) => readOn(log.commits(runId, { from: 1_500, to: 2_000 }))],
     [
       'the nearest snapshot',
-      ({ snapshots }) => snapshots.nearest({ logId: runId, projection: 'graph', version: 1, fingerprint: 'f' }, 1_500),
+      ({ snapshots }) => snapshots.nearest([{ logId: runId, projection: 'graph', version: 1, fingerprint: 'f', position: 1_500 }]),
     ],
   ])('%s', async (_what, ask) => {
     const plans = await plansOf(large.database, (store) => ask(store, large.batches * 2));

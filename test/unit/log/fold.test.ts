@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { foldAllAt, foldAt, memoryStore, runLogId, snapshotKey, type Store } from '../../../src/log/index.ts';
+import { foldAll, foldAllAtEach, foldAt, memoryStore, runLogId, snapshotKey, type Store } from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
 import { keepSnapshots } from './kept-snapshots.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, runId } from './log-fixture.ts';
@@ -26,6 +26,32 @@ const inPagesOf = (store: Store, size: number): Store => ({
     },
   },
 });
+
+/** A store that counts queries for snapshots, reads of the log, and the positions that they returned. */
+function watch(store: Store) {
+  const counts = { snapshotQueries: 0, reads: 0, positions: [] as number[] };
+  const watched: Store = {
+    ...store,
+    snapshots: {
+      ...store.snapshots,
+      nearest: (wanted) => {
+        counts.snapshotQueries++;
+        return store.snapshots.nearest(wanted);
+      },
+    },
+    log: {
+      ...store.log,
+      read: async function* (logId, options) {
+        counts.reads++;
+        for await (const page of store.log.read(logId, options)) {
+          counts.positions.push(...page.map(({ position }) => position));
+          yield page;
+        }
+      },
+    },
+  };
+  return { watched, counts };
+}
 
 describe('a fold as of a position', () => {
   it('is the same with snapshots and without, at every cut, in pages of any size', async () => {
@@ -89,8 +115,38 @@ describe('a fold as of a position', () => {
     await keepSnapshots(store, appender, [byType], 12);
     const events = await allOf(store.log.read(runId));
     for (const at of [0, 1, 5, 6, 12, 13, events.length]) {
-      const states = await foldAllAt<[unknown, unknown]>(store, [seen, byType], runLogId(runId), at);
+      const states = await foldAll<[unknown, unknown]>(store, [seen, byType], runLogId(runId), at);
       expect(states).toEqual([folded(seen, events.slice(0, at)), folded(byType, events.slice(0, at))]);
     }
+  });
+
+  it('is the same at several positions that are read together, with one query for snapshots and no event twice', async () => {
+    const store = memoryStore();
+    const { appender } = await runOf(store, [30]);
+    await keepSnapshots(store, appender, [seen], 5);
+    await keepSnapshots(store, appender, [seen, byType], 12);
+    await keepSnapshots(store, appender, [byType], 25);
+    const events = await allOf(store.log.read(runId));
+    const positions = fc.array(fc.integer({ min: 0, max: events.length }), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(positions, async (asked) => {
+        const { watched, counts } = watch(store);
+        const states = await foldAllAtEach<[unknown, unknown]>(watched, [seen, byType], runLogId(runId), asked);
+        expect(states).toEqual(asked.map((at) => [folded(seen, events.slice(0, at)), folded(byType, events.slice(0, at))]));
+        expect(counts.snapshotQueries).toBe(1);
+        expect(counts.positions).toEqual([...new Set(counts.positions)]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('of folds that are read together costs one query for snapshots and one pass over the tail', async () => {
+    const store = memoryStore();
+    const { appender, events } = await runOf(store, [20]);
+    await keepSnapshots(store, appender, [seen], 5);
+    await keepSnapshots(store, appender, [byType], 12);
+    const { watched, counts } = watch(store);
+    await foldAll(watched, [seen, byType], runLogId(runId), events.length);
+    expect(counts).toEqual({ snapshotQueries: 1, reads: 1, positions: events.slice(5).map(({ position }) => position) });
   });
 });

@@ -1,5 +1,15 @@
 // Snapshots as a driver keeps them: named in the log, then stored.
-import { foldAt, runLogId, takeSnapshots, type Appender, type Foldable, type SnapshotStore, type Store } from '../../../src/log/index.ts';
+import {
+  foldAt,
+  runLogId,
+  takeSnapshots,
+  type Appender,
+  type Foldable,
+  type Snapshot,
+  type SnapshotKey,
+  type SnapshotStore,
+  type Store,
+} from '../../../src/log/index.ts';
 import { allOf, runId } from './log-fixture.ts';
 
 /** Names snapshots of folds as of a position in the run's log, and stores them. Returns the position of the name. */
@@ -21,3 +31,9 @@ export async function keepSnapshots(
 /** The positions of all snapshots under a key, those that nothing names included. */
 export const positionsOf = async (snapshots: SnapshotStore, key: Parameters<SnapshotStore['stored']>[0]): Promise<readonly number[]> =>
   (await allOf(snapshots.stored(key))).map(({ position }) => position);
+
+/** Reads the nearest snapshot of one key. */
+export async function nearest(store: Store, key: SnapshotKey, position: number): Promise<Snapshot | null> {
+  const [found = null] = await store.snapshots.nearest([{ ...key, position }]);
+  return found;
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkSnapshots, memoryStore, rebuild, snapshotKey, verify, type Foldable, type MemoryStore } from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
-import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
+import { keepSnapshots, nearest, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
 
 const folds: readonly Foldable<unknown>[] = [seen, byType];
@@ -47,7 +47,7 @@ describe('rebuilding', () => {
     );
     expect(await checkSnapshots(store, folds, runId)).toMatchObject({ snapshots: 50, firstDifference: null });
     expect(await verify(store, runId)).toMatchObject({ ok: true, events: 275 });
-    expect(await store.snapshots.nearest(snapshotKey(seen, runId), 99)).toMatchObject({ position: 90 });
+    expect(await nearest(store, snapshotKey(seen, runId), 99)).toMatchObject({ position: 90 });
   });
 
   it('stores those again that were folded by another version, and lets the others lie', async () => {
@@ -95,7 +95,7 @@ describe('rebuilding', () => {
     expect(await rebuild(store, folds, runId, options)).toEqual({ snapshots: 6, foreign: 0, firstDifference, stored: 1 });
     expect(await rebuild(store, folds, runId, options)).toMatchObject({ firstDifference, stored: 0 });
     const all = await allOf(store.log.read(runId, { to: 20 }));
-    expect(await store.snapshots.nearest(snapshotKey(byType, runId), 29)).toEqual({ position: 20, state: folded(byType, all) });
+    expect(await nearest(store, snapshotKey(byType, runId), 29)).toEqual({ position: 20, state: folded(byType, all) });
   });
 });
 
@@ -149,7 +149,7 @@ describe('checking snapshots', () => {
     const all = await allOf(store.log.read(runId));
     for (const fold of folds) {
       for (let at = 0; at <= 40; at++) {
-        const found = await store.snapshots.nearest(snapshotKey(fold, runId), at);
+        const found = await nearest(store, snapshotKey(fold, runId), at);
         if (found) expect(found.state).toEqual(folded(fold, all.slice(0, found.position)));
       }
     }

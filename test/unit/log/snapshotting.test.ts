@@ -14,7 +14,7 @@ import {
   type Store,
 } from '../../../src/log/index.ts';
 import { byType, folded, seen } from './counting.ts';
-import { keepSnapshots, positionsOf } from './kept-snapshots.ts';
+import { keepSnapshots, nearest, positionsOf } from './kept-snapshots.ts';
 import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
 
 const events = (from: number, count: number) => Array.from({ length: count }, (_, index) => batchStarted(from + index));
@@ -26,7 +26,7 @@ async function statesAreTrue(store: Store, fold: Foldable<unknown>): Promise<rea
   const positions = await positionsOf(store.snapshots, snapshotKey(fold, runId));
   const all = await allOf(store.log.read(runId));
   for (const position of positions) {
-    const snapshot = await store.snapshots.nearest(snapshotKey(fold, runId), position);
+    const snapshot = await nearest(store, snapshotKey(fold, runId), position);
     expect(snapshot).toEqual({ position, state: folded(fold, all.slice(0, position)) });
   }
   return positions;
@@ -199,9 +199,9 @@ describe('snapshots while a run moves', () => {
       ...store,
       snapshots: {
         ...store.snapshots,
-        nearest: async (key, position) => {
+        nearest: async (wanted) => {
           await gate.promise;
-          return store.snapshots.nearest(key, position);
+          return store.snapshots.nearest(wanted);
         },
       },
     };
@@ -301,9 +301,9 @@ describe('snapshots while a run moves', () => {
       ...store,
       snapshots: {
         ...store.snapshots,
-        nearest: (key, position) => {
-          readAt.push(position);
-          return readAt.length === 1 ? Promise.reject(new Error('away')) : store.snapshots.nearest(key, position);
+        nearest: (wanted) => {
+          for (const { position } of wanted) readAt.push(position);
+          return readAt.length === 1 ? Promise.reject(new Error('away')) : store.snapshots.nearest(wanted);
         },
       },
     };
