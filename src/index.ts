@@ -25,6 +25,7 @@ export {
   type NewRunOptions,
   type RetryOptions,
 } from './engine/index.ts';
+export type { FaultCode } from './faults/index.ts';
 export { Fault, hasCode } from './kit/fault.ts';
 export type { Json, JsonObject } from './kit/json.ts';
 export {

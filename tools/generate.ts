@@ -1,4 +1,5 @@
-// Writes what is generated: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's own help. With --check it only compares.
+// Writes what is generated: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's own help,
+// docs/ERRORS.md from the catalogue of codes. With --check it only compares.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -9,6 +10,7 @@ import { migrate, openEmbeddedStore, stopEmbeddedStore } from '../src/postgres/i
 import { onClient } from '../src/postgres/connection.ts';
 import { schemaFacts } from '../src/postgres/schema-facts.ts';
 import { useOwnState } from '../test/own-state.ts';
+import { errorReference } from './error-reference.ts';
 
 useOwnState();
 
@@ -20,6 +22,7 @@ const generated: Readonly<Record<string, string>> = {
   'schema/dump.sql': dump,
   'schema/fingerprint.json': fingerprint,
   'docs/CLI.md': commandReference(),
+  'docs/ERRORS.md': errorReference(),
 };
 
 let stale = 0;

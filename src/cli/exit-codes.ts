@@ -1,9 +1,10 @@
 import type { Rest } from '../scheduler/index.ts';
+import { faultExitCodes, kindOfFault } from '../faults/index.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
-import { codeOf, Fault } from '../kit/fault.ts';
+import { Fault } from '../kit/fault.ts';
 
-/** What the process says to the shell. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, partial: 3, paused: 4 } as const;
+/** Exit codes of the process; those of faults are in the catalogue. */
+export const exitCodes = { done: 0, failed: 1, usage: faultExitCodes.usage, partial: 3, paused: 4 } as const;
 
 /** How a run came to rest, as an exit code. */
 export function exitCodeOf(rest: Rest): number {
@@ -20,21 +21,8 @@ export function exitCodeOf(rest: Rest): number {
   }
 }
 
-/** Faults of the world while something ran; all others are put right by calling again with something else. */
-const failures = new Set([
-  'disk-full',
-  'connection-lost',
-  'fenced',
-  'history-diverged',
-  'hash-mismatch',
-  'write-failed',
-  'chunk-corrupted',
-  'chunk-missing',
-  'out-of-step',
-]);
-
-/** The exit code of whatever was thrown. */
+/** Returns the exit code of a thrown value: a fault has the one of its kind, anything else is a bug. Code of users may throw a `Fault` of its own code. */
 export function exitCodeOfError(error: unknown): number {
-  if (!isInstance(error, Fault)) return exitCodes.failed;
-  return failures.has(codeOf(error) ?? '') ? exitCodes.failed : exitCodes.usage;
+  if (!isInstance(error, Fault)) return faultExitCodes.bug;
+  return faultExitCodes[kindOfFault(error.code) ?? 'fault'];
 }

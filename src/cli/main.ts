@@ -1,10 +1,9 @@
 import { CommanderError } from 'commander';
 import { handleUnhandledErrors } from '../engine/index.ts';
-import { Fault } from '../kit/fault.ts';
-import { AssertionError } from '../kit/assert.ts';
-import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
+import { isInstance } from '../kit/describe-thrown.ts';
 import { commandLine } from './command-line.ts';
 import type { CommandContext } from './context.ts';
+import { explainError, explainUnhandled } from './explain-error.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { lostOutput } from './output.ts';
 import { processTerminal } from './terminal.ts';
@@ -50,7 +49,7 @@ export async function main(args: readonly string[]): Promise<void> {
     },
   };
   handleUnhandledErrors((error) => {
-    terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
+    terminal.note(`${terminal.paint('red', 'error:')} ${explainUnhandled(error)}`);
     exitProcess(exitCodeOfError(error));
   });
   try {
@@ -58,7 +57,7 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (isInstance(error, CommanderError)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else {
-      terminal.note(`${terminal.paint('red', 'error:')} ${explained(error)}`);
+      terminal.note(`${terminal.paint('red', 'error:')} ${explainError(error)}`);
       exitCode = exitCodeOfError(error);
     }
   }
@@ -68,10 +67,3 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 const lingerMs = 2_000;
-
-function explained(error: unknown): string {
-  const { message, stack } = describeThrown(error);
-  // What can only be a bug of ours is reported with its place.
-  const isBug = isInstance(error, AssertionError) || (isInstance(error, TypeError) && !isInstance(error, Fault));
-  return isBug && stack !== '' ? stack : message;
-}

@@ -1,3 +1,4 @@
+import type { FaultCode } from '../faults/index.ts';
 import { describeThrown, memberOf } from './describe-thrown.ts';
 
 /** Facts about an error that a program may act on. JSON only; never secrets. */
@@ -5,13 +6,13 @@ export type Details = Readonly<Record<string, string | number | boolean | null>>
 
 /**
  * The world failed (a server, a disk, a person's input), as opposed to a refusal, which is returned, and a bug, which is an `AssertionError`.
- * `code` is kebab-case and what programs match on; `message` is a sentence for people that says what, where and what to do.
+ * `code` is one of the catalogue and what programs match on; `message` is a sentence for people that says what, where and what to do.
  */
 export class Fault extends Error {
-  readonly code: string;
+  readonly code: FaultCode;
   readonly details: Details;
 
-  constructor(code: string, message: string, options: { readonly details?: Details; readonly cause?: unknown } = {}) {
+  constructor(code: FaultCode, message: string, options: { readonly details?: Details; readonly cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Fault';
     this.code = code;

@@ -1,4 +1,5 @@
 import { AISDKError, APICallError } from 'ai';
+import type { RowCode } from '../faults/index.ts';
 import { isInstance, memberOf } from '../kit/describe-thrown.ts';
 import { codeOf, messageOf } from '../kit/fault.ts';
 import type { Redact } from '../kit/redactor.ts';
@@ -50,7 +51,7 @@ const verbs = {
   'model-not-found': 'was not found',
   'bad-request': 'refused the request',
   'invalid-response': 'answered with what is no chat completion',
-} as const;
+} as const satisfies Partial<Record<RowCode, string>>;
 
 type Code = keyof typeof verbs;
 

@@ -1,4 +1,5 @@
 import type { EventType, PackedChunk, RecordedEvent } from '../../schema/index.ts';
+import type { AppendRefusalCode } from '../faults/index.ts';
 import type { Instant, Timestamp } from '../kit/instant.ts';
 import type { Sha256 } from '../kit/sha256.ts';
 import type { EncodedEvent } from './encoded-event.ts';
@@ -53,14 +54,7 @@ export interface Appended {
  */
 export interface AppendRefusal {
   readonly ok: false;
-  readonly code:
-    | 'fenced'
-    | 'history-diverged'
-    | 'already-recorded'
-    | 'append-id-reused'
-    | 'unknown-log'
-    | 'unknown-chunk'
-    | 'invalid-event';
+  readonly code: AppendRefusalCode;
   readonly message: string;
   /** The current epoch, where the refusal is `fenced`. */
   readonly epoch: number | null;

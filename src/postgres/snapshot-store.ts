@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import type { FaultCode } from '../faults/index.ts';
 import { codeOf, Fault, messageOf } from '../kit/fault.ts';
 import {
   unnamedReason,
@@ -146,7 +147,7 @@ const found = ({ position, named_at, state, type, version, data }: FoundRow): Fo
 });
 
 /** What the function that stores snapshots refuses, by SQLSTATE. */
-const refusals: Readonly<Record<string, string>> = { '23503': 'snapshot-not-named', '23505': 'snapshot-differs' };
+const refusals: Readonly<Record<string, FaultCode>> = { '23503': 'snapshot-not-named', '23505': 'snapshot-differs' };
 
 /** Stores rows, each with nothing as its result. */
 async function storeAll(database: Kysely<Database>, rows: readonly Row[]): Promise<readonly void[]> {

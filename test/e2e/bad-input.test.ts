@@ -117,7 +117,6 @@ const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['an unknown command', ['fly'], /unknown command/],
   ['an unknown option', ['runs', '--fast'], /unknown option/],
   ['a format that is none', ['distiset', '--format', 'xlsx'], /Allowed choices/],
-  ['a server that is not there', ['runs', '--store', 'postgres://u:geheim@127.0.0.1:1/x'], /127\.0\.0\.1:1.*does not answer/],
   ['a store that is none', ['runs', '--store', 'mysql://x'], /keeps its log in PostgreSQL/],
 ];
 
@@ -133,6 +132,25 @@ describe('wrong input', async () => {
     expect(stderr, 'no bare stack').not.toMatch(/\n\s+at /);
     expect(stderr, 'no password').not.toContain('geheim');
     expect(code).toBe(2);
+  });
+});
+
+describe('a failure that no other call puts right', () => {
+  it('is answered with exit code 1 where the server is not there', async () => {
+    const { code, stderr } = await distilog(['runs', '--store', 'postgres://u:geheim@127.0.0.1:1/x'], { cwd });
+    expect(stderr).toMatch(/^error: .*127\.0\.0\.1:1.*does not answer.*Is it running there\? --store names another server\.$/m);
+    expect(stderr, 'no password').not.toContain('geheim');
+    expect(stderr, 'no bare stack').not.toMatch(/\n\s+at /);
+    expect(code).toBe(1);
+  });
+
+  it('is answered with a stack, a request to report it and exit code 1 where distilog has a bug', async () => {
+    const own = await workFolder();
+    const broken = path.join(own, 'broken.mjs');
+    fs.writeFileSync(broken, `process.cwd = () => { throw new TypeError('a planted bug'); };`);
+    const { code, stderr } = await distilog(['runs'], { cwd: own, env: { NODE_OPTIONS: `--import ${broken}` } });
+    expect(stderr).toMatch(/^error: TypeError: a planted bug\n\s+at [\s\S]*\n *This is a bug in distilog\. Report it .*\n$/);
+    expect(code).toBe(1);
   });
 });
 

@@ -138,7 +138,7 @@ describe('a distiset’s directory', () => {
 
 describe('a config that fails', () => {
   it.each<[string, WritableConfig, string]>([
-    ['because its rows cannot be read', failing('bad', new Fault('chunk-damaged', 'A chunk is damaged.')), 'chunk-damaged'],
+    ['because its rows cannot be read', failing('bad', new Fault('chunk-corrupted', 'A chunk is damaged.')), 'chunk-corrupted'],
     ['because of an error without a code', failing('bad', new RangeError('odd')), 'unknown'],
     ['because a value is not what its schema says', configOf('bad', shape, [...rows, { n: 1.5, text: '' }]), 'value-not-of-type'],
     ['because a text is a number', configOf('bad', shape, [{ n: 1, text: 1 }]), 'value-not-of-type'],

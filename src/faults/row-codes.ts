@@ -1,0 +1,157 @@
+/** Consequence of an error for its row: `retried` up to `retry.attempts` and then rejected, `rejected` at once, or it `pauses` the run or `ends` the attempt. */
+export type RowEffect = 'retried' | 'rejected' | 'pauses' | 'ends';
+
+export interface RowCodeEntry {
+  readonly effect: RowEffect;
+  readonly happened: string;
+  readonly advice: string;
+}
+
+/** Codes that this program records for rows and batches. Code of users may throw errors with others. */
+export const rowCodes = {
+  aborted: {
+    effect: 'ends',
+    happened: 'The run was stopped while the call was in flight.',
+    advice: 'Resume the run: the row is tried again.',
+  },
+  auth: {
+    effect: 'pauses',
+    happened: 'The provider refused the key, or none is set.',
+    advice: 'Set another key in the environment and resume.',
+  },
+  'bad-request': { effect: 'rejected', happened: 'The provider refused the request.', advice: 'Correct the prompt or the model options.' },
+  'content-filter': {
+    effect: 'rejected',
+    happened: "The provider's filter withheld the answer.",
+    advice: 'Change the prompt, or accept the loss.',
+  },
+  'context-length': {
+    effect: 'rejected',
+    happened: 'The request is longer than the model accepts.',
+    advice: 'Shorten the prompt, or use a model with a longer context.',
+  },
+  'duplicate-key': {
+    effect: 'rejected',
+    happened: 'An earlier row of the source has the same key.',
+    advice: 'Remove one of the two items that the message names, or declare another key.',
+  },
+  'empty-answer': {
+    effect: 'retried',
+    happened: 'The model gave no text. A thinking model that used all of its tokens is rejected at once.',
+    advice: 'Raise `maxOutputTokens`.',
+  },
+  interrupted: { effect: 'ends', happened: 'The run was stopped before the batch ended.', advice: 'Resume the run: no row is lost.' },
+  'invalid-input': {
+    effect: 'rejected',
+    happened: 'A column does not hold what the step needs.',
+    advice: 'Correct the step above, or filter such rows.',
+  },
+  'invalid-line': {
+    effect: 'rejected',
+    happened: 'A line of a file is no record.',
+    advice: 'Correct the line that the message names.',
+  },
+  'invalid-origin': {
+    effect: 'ends',
+    happened: 'The origin that a source reports has a key `__proto__`. The source runs without a recorded origin.',
+    advice: 'Rename the key.',
+  },
+  'invalid-output': {
+    effect: 'rejected',
+    happened: "A function returned something other than its step's schema says.",
+    advice: 'Correct the function or the schema.',
+  },
+  'invalid-prompt': {
+    effect: 'rejected',
+    happened: 'The prompt cannot be made for this row.',
+    advice: 'Correct the template or the function.',
+  },
+  'invalid-response': {
+    effect: 'retried',
+    happened: 'The server answered with something other than a chat completion.',
+    advice: "Check the model's `baseURL`.",
+  },
+  'invalid-value': {
+    effect: 'rejected',
+    happened: 'A value of a file does not fit its column.',
+    advice: "Correct the value, or the column's schema.",
+  },
+  'model-not-found': {
+    effect: 'pauses',
+    happened: 'The provider does not know the model.',
+    advice: "Correct the model's id or its `baseURL`, and resume.",
+  },
+  'no-preference': {
+    effect: 'rejected',
+    happened: 'A row for `toDpo` has no two different ratings.',
+    advice: 'Leave such rows out with `hasPreference()`.',
+  },
+  'non-retryable': {
+    effect: 'rejected',
+    happened: 'A function threw a `NonRetryableError` without a code.',
+    advice: 'Read the message, and correct the row or the function.',
+  },
+  overloaded: {
+    effect: 'retried',
+    happened: 'The provider could not be reached, or reported an error of its own.',
+    advice: 'Wait, then retry the rejected rows.',
+  },
+  'process-exit': {
+    effect: 'retried',
+    happened: 'A function called `process.exit`.',
+    advice: 'Throw an error instead.',
+  },
+  quota: {
+    effect: 'pauses',
+    happened: 'The quota of the key is used up.',
+    advice: 'Add to the account or set another key, and resume.',
+  },
+  'rate-limit': {
+    effect: 'retried',
+    happened: 'The provider asked for fewer calls. Such a refusal is not counted as an attempt.',
+    advice: 'Set `requestsPerMinute` or `tokensPerMinute` of the model.',
+  },
+  'reject-limit': {
+    effect: 'pauses',
+    happened: 'A step rejected almost everything, so it counts as broken.',
+    advice: 'Correct the cause and resume, or go on with `resume --no-reject-limit`.',
+  },
+  'resource-failed': {
+    effect: 'pauses',
+    happened: 'A resource could not be opened, also on the last attempt.',
+    advice: 'Correct the cause that the message names, and resume.',
+  },
+  retryable: {
+    effect: 'retried',
+    happened: 'A function threw a `RetryableError` without a code.',
+    advice: 'Read the message, then retry the rejected rows.',
+  },
+  'row-too-large': {
+    effect: 'rejected',
+    happened: 'A row is larger than a chunk may be.',
+    advice: 'Store large values elsewhere, and keep their address in the row.',
+  },
+  skipped: { effect: 'rejected', happened: 'An operator gave the batch up with `resume --skip`.', advice: 'Nothing is left to do.' },
+  'source-changed': {
+    effect: 'pauses',
+    happened: 'A source no longer gives the rows that it gave before.',
+    advice: 'Put the file back as it was and resume, or start a new run.',
+  },
+  'source-unreadable': {
+    effect: 'pauses',
+    happened: 'A file of a source cannot be read.',
+    advice: 'Correct the path, the permissions or the file, and resume.',
+  },
+  timeout: {
+    effect: 'retried',
+    happened: 'A call took longer than `timeoutMs`, or the provider timed out.',
+    advice: 'Raise `timeoutMs`, or use a faster model.',
+  },
+  'unhandled-rejection': {
+    effect: 'retried',
+    happened: 'A promise rejected that nothing awaited, or a timer threw. Outside of a running batch it pauses the run.',
+    advice: 'Await the promise, or catch the error.',
+  },
+} as const satisfies Readonly<Record<string, RowCodeEntry>>;
+
+export type RowCode = keyof typeof rowCodes;
