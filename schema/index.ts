@@ -31,8 +31,10 @@ export {
 } from './events/run-events.ts';
 export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText } from './events/upcast.ts';
+export { changedFiles, definitionDiff, type StepChange } from './definition-diff.ts';
 export type { Failure } from './failure.ts';
 export { type Loaded } from './loaded.ts';
+export { loadedDiff } from './loaded-diff.ts';
 export {
   definitionSchema,
   namePattern,

@@ -1,6 +1,5 @@
-import type { Definition } from '../../schema/index.ts';
+import { changedFiles, type Definition, type StepChange } from '../../schema/index.ts';
 import { lineDifference } from '../kit/line-difference.ts';
-import { changedFiles, type StepChange } from '../pipeline/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Changed lines shown of a file or function. */

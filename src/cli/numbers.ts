@@ -1,7 +1,4 @@
-const whole = new Intl.NumberFormat('en-US');
-
-/** 1234567 as `1,234,567`. */
-export const formatCount = (count: number): string => whole.format(Math.round(count));
+export { formatCount } from '../kit/format-count.ts';
 
 /** A rate a person can compare: `3.4/s`, `120/s`, `5.6 k/s`. */
 export function formatRate(perSecond: number): string {

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
-import type { AcceptedChange, RecordedEvent } from '../../schema/index.ts';
+import { changedFiles, definitionDiff, loadedDiff, type AcceptedChange, type RecordedEvent, type StepChange } from '../../schema/index.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
 import type { Store } from '../log/index.ts';
 import { program } from '../engine/index.ts';
-import { changedFiles, definitionDiff, incompatibility, loadedDiff, plan, type Plan, type StepChange } from '../pipeline/index.ts';
+import { incompatibility, plan, type Plan } from '../pipeline/index.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { renderChanges, renderFiles, renderLoaded } from './definition-changes.ts';
 import { changedSources, knownFile, rememberFile } from './known-file.ts';

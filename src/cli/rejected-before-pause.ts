@@ -34,9 +34,3 @@ const reasons: { readonly [K in NotRetriable['kind']]: (why: NotRetriable) => st
   source: () => "a source's rows were never stored",
   merged: (why) => `step ${why.kind === 'merged' ? why.step : ''} below it makes rows of many together`,
 };
-
-/** Whether a rejected row is tried again without anyone asking for it. */
-export const isOwed = (
-  { graph }: Pick<RunStates, 'graph'>,
-  { step, position }: { readonly step: string; readonly position: number },
-): boolean => position <= (graph.steps[step]?.owedUntil ?? 0);

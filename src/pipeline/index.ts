@@ -1,7 +1,6 @@
 export type { Awaitable, Columns, Rows } from './columns.ts';
 export { resource, type Context, type Log, type ReadContext, type Resource, type Usage } from './context.ts';
-export { loadedDiff } from './loaded-diff.ts';
-export { changedFiles, definitionDiff, incompatibility, type StepChange } from './definition-diff.ts';
+export { incompatibility } from './incompatibility.ts';
 export type { Builder, Node, ParamsOf, Pipeline, RowsOf } from './node.ts';
 export { envName, parseParams, secretNames } from './params.ts';
 export { isPipeline, pipeline } from './pipeline.ts';

@@ -1,10 +1,17 @@
-import { eventBytesMax, namePattern, nameLengthMax, type Definition, type Loaded, type Manifest } from '../../schema/index.ts';
+import {
+  definitionDiff,
+  eventBytesMax,
+  namePattern,
+  nameLengthMax,
+  type Definition,
+  type Loaded,
+  type Manifest,
+} from '../../schema/index.ts';
 import { AssertionError } from '../kit/assert.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
 import { canonicalJson, type JsonObject } from '../kit/json.ts';
 import { sha256 } from '../kit/sha256.ts';
-import { definitionDiff } from './definition-diff.ts';
 import { Draft } from './draft.ts';
 import type { DraftStep } from './draft-step.ts';
 import type { Builder, Pipeline } from './node.ts';

@@ -1,11 +1,13 @@
-import { graph } from '../../projections/index.ts';
-import { foldAt, runLogId, type Holder, type Store } from '../log/index.ts';
+import { runLogId, type Holder, type Store } from '../log/index.ts';
+import { readStates, type RunStates } from './run-states.ts';
 
 /** A run as of one moment: where its log ends, what it says there, and who drives it. */
 export interface CurrentState {
   readonly position: number;
   readonly recordedAt: string;
   readonly status: string;
+  /** The run's states as of `position`. */
+  readonly states: RunStates;
   readonly holder: Holder | null;
   /** The log says that the run is running, and no process drives it. */
   readonly interrupted: boolean;
@@ -24,9 +26,10 @@ export async function currentState(store: Store, runId: string): Promise<Current
   for (let look = 1; ; look++) {
     const head = await store.log.head(runLogId(runId));
     const position = head?.position ?? 0;
-    const { status } = await foldAt(store, graph, runLogId(runId), position);
+    const states = await readStates(store, runId, position);
+    const { status } = states.graph;
     const holder = await store.log.holder(runId);
-    const seen = { position, recordedAt: head?.recordedAt ?? '', status, holder };
+    const seen = { position, recordedAt: head?.recordedAt ?? '', status, states, holder };
     if (status !== 'running' || holder !== null) return { ...seen, interrupted: false, lastDriver: null };
     const isStill = (await store.log.head(runLogId(runId)))?.position === position;
     if (isStill) return { ...seen, interrupted: true, lastDriver: await store.log.lastWriter(runLogId(runId)) };

@@ -1,10 +1,17 @@
 export { currentState, type CurrentState } from './current-state.ts';
+export { findRow } from './find-row.ts';
 export { findRun } from './find-run.ts';
 export { findStep, findSteps } from './find-step.ts';
 export { followToRest, type Ending } from './follow-to-rest.ts';
+export { describeChange, type HistoryEntry } from './history-entries.ts';
+export { lossGroups, lossList } from './loss-list.ts';
 export { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
 export type { RowChoice } from './row-choice.ts';
-export { parseRowId, rowId } from './row-id.ts';
+export { rowId } from './row-id.ts';
+export { runHistories, type PipelineChanges, type RunHistory } from './run-history.ts';
+export { listedRun, type ListedRun } from './run-list.ts';
 export { evolveRun, readStates, type RunStates } from './run-states.ts';
+export { runSummary } from './run-summary.ts';
+export { stepChanges } from './step-changes.ts';
 export { stepRows, type StepRow } from './step-rows.ts';
 export { stepViews, tokensOf, type StepView } from './step-views.ts';

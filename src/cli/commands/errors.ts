@@ -3,9 +3,9 @@ import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/in
 import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun, readStates, type RunStates } from '../../views/index.ts';
+import { findRun, lossGroups, lossList, readStates, type RunStates } from '../../views/index.ts';
 import { formatCount } from '../numbers.ts';
-import { isOwed, rejectedBeforePause } from '../rejected-before-pause.ts';
+import { rejectedBeforePause } from '../rejected-before-pause.ts';
 import { shortened, table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
@@ -47,23 +47,8 @@ async function list(
 ): Promise<void> {
   const { position } = asOf;
   const states = await readStates(store, runId, position);
-  if (options.json) context.terminal.printJson({ runId, asOf, ...(await listed(store, runId, position, states)) });
+  if (options.json) context.terminal.printJson({ runId, asOf, ...(await lossList(store, runId, position, states)) });
   else await show(context, store, { runId, position, states, shownMax: options.all ? Number.POSITIVE_INFINITY : shownMax });
-}
-
-/** Lists all losses without their inputs. */
-async function listed(store: Store, runId: string, position: number, states: RunStates) {
-  const rejected: object[] = [];
-  const failed: object[] = [];
-  for await (const loss of losses(store, runId, position)) {
-    const { step, batch, position: at, code, message } = loss;
-    if (loss.kind === 'batch') failed.push({ step, batch, position: at, code, message, rows: loss.rows });
-    else {
-      const { row, attempts } = loss;
-      rejected.push({ step, batch, position: at, row, code, message, attempts, triedAgain: isOwed(states, { step, position: at }) });
-    }
-  }
-  return { rejected, failedBatches: failed };
 }
 
 interface Shown {
@@ -76,7 +61,7 @@ interface Shown {
 /** Prints losses as they are read: all of them may be more than memory holds. */
 async function show({ terminal }: CommandContext, store: Store, { runId, position, states, shownMax: most }: Shown): Promise<void> {
   const { print, paint, width } = terminal;
-  const groups = states.errors.groups.filter(({ kind }) => kind !== 'attempt');
+  const groups = lossGroups(states);
   if (groups.length === 0 && states.errors.others === 0) {
     print(`Nothing was lost in ${runId} up to position ${formatCount(position)}.`);
     return;

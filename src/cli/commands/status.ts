@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
 import { totalUsage, type UsageState } from '../../../projections/index.ts';
-import type { Usage } from '../../../schema/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { currentState, type CurrentState, findRun, readStates, type RunStates, type StepView, stepViews } from '../../views/index.ts';
+import {
+  currentState,
+  type CurrentState,
+  findRun,
+  readStates,
+  type RunStates,
+  runSummary,
+  type StepView,
+  stepViews,
+} from '../../views/index.ts';
 import { exitCodeOfEnding } from '../watch-run.ts';
 import { ageOf, localTime } from '../local-time.ts';
 import { formatCount, formatDollars } from '../numbers.ts';
@@ -38,9 +46,9 @@ export async function status(context: CommandContext, run: string | undefined, o
     // Who drives a run is known of now only.
     const live = options.at === undefined || options.at === 'head' ? await currentState(store, runId) : null;
     const asOf = await asOfOption(store, runId, live ? String(live.position) : options.at);
-    const states = await readStates(store, runId, asOf.position);
+    const states = live?.states ?? (await readStates(store, runId, asOf.position));
     const notes = [...(await notesOn(store, runId, asOf)), ...rejectedBeforePause(states)];
-    if (options.json) context.terminal.printJson(statusJson(runId, asOf, states, live, notes));
+    if (options.json) context.terminal.printJson({ ...runSummary({ runId, asOf, states, live }), notes });
     else show(context.terminal, { runId, asOf, states, live, notes });
   });
 }
@@ -56,40 +64,6 @@ async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonl
     unknown ? `position ${unknown.position} is left out: ${unknown.reason}` : '',
   ].filter(Boolean);
 }
-
-function statusJson(runId: string, asOf: AsOf, states: RunStates, live: CurrentState | null, notes: readonly string[]): unknown {
-  return {
-    runId,
-    pipeline: states.graph.pipeline,
-    status: states.graph.status,
-    interrupted: live?.interrupted ?? null,
-    driver: live?.holder ?? null,
-    lastDriver: live?.lastDriver ?? null,
-    paused: states.graph.paused,
-    asOf,
-    usage: usageJson(totalUsage(states.usage)),
-    steps: stepViews(states).map(({ name, operator, state, leaf, batches, retries, rows, usage }) => ({
-      name,
-      operator,
-      state,
-      leaf,
-      batches,
-      retries,
-      rows,
-      usage: usage && usageJson(usage),
-    })),
-    timeline: states.timeline.entries,
-    notes,
-  };
-}
-
-const usageJson = ({ inputTokens, outputTokens, calls, costUsd, thrownAway }: Usage) => ({
-  inputTokens,
-  outputTokens,
-  calls,
-  costUsd,
-  thrownAway,
-});
 
 interface Shown {
   readonly runId: string;

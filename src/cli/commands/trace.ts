@@ -7,7 +7,7 @@ import type { RowName } from '../../rows/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exportedRow } from '../exported-row.ts';
-import { findRun, findStep, parseRowId, rowId } from '../../views/index.ts';
+import { findRow, findRun, rowId } from '../../views/index.ts';
 import { localTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
 import { shortened } from '../table.ts';
@@ -57,10 +57,7 @@ async function rowAsked(store: Store, run: string | undefined, asked: string, at
   }
   const runId = await findRun(store, run);
   const { position } = await asOfOption(store, runId, at);
-  const { step: name, index, place: named } = parseRowId(asked);
-  const step = await findStep(store, runId, name);
-  const place = named && { ...named, step };
-  return { runId, place: place ?? (await rowAt(store, runId, step, index, position)), position };
+  return { runId, place: await findRow(store, runId, asked, position), position };
 }
 
 function show(traced: TraceStep, terminal: Terminal, runId: string): void {

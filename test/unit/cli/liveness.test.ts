@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
-import { listedRun } from '../../../src/cli/commands/runs.ts';
 import { chooseRun, resumable } from '../../../src/cli/choose-run.ts';
-import { currentState, followToRest } from '../../../src/views/index.ts';
+import { currentState, followToRest, listedRun } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
 const planned = plan(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, type MemoryStore } from '../../../src/log/index.ts';
-import { definitionDiff, NonRetryableError, pipeline, plan, step, type MapStep, type Plan } from '../../../src/pipeline/index.ts';
+import { definitionDiff } from '../../../schema/index.ts';
+import { NonRetryableError, pipeline, plan, step, type MapStep, type Plan } from '../../../src/pipeline/index.ts';
 
 import type { AcceptedChange } from '../../../schema/index.ts';
 

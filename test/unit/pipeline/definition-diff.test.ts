@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { changedFiles, definitionDiff, incompatibility, pipeline, plan, type Plan } from '../../../src/pipeline/index.ts';
+import { changedFiles, definitionDiff } from '../../../schema/index.ts';
+import { incompatibility, pipeline, plan, type Plan } from '../../../src/pipeline/index.ts';
 
 interface Variant {
   readonly all?: object;

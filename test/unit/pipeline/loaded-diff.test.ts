@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadedDiff } from '../../../src/pipeline/index.ts';
+import { loadedDiff } from '../../../schema/index.ts';
 import type { Loaded } from '../../../schema/index.ts';
 
 const loaded = (

@@ -1,6 +1,6 @@
-import { canonicalJson } from '../kit/json.ts';
-import type { Definition, DefinitionStep, Loaded, Manifest } from '../../schema/index.ts';
+import type { Loaded } from './loaded.ts';
 import { loadedDiff } from './loaded-diff.ts';
+import type { Definition, DefinitionStep, Manifest } from './manifest.ts';
 
 /** A pipeline as data. */
 export interface DefinedPipeline {
@@ -37,7 +37,7 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
       .filter(([part, hash]) => old.parts[part as keyof DefinitionStep['parts']] !== hash)
       .map(([part]) => part);
     // A replacement may add other columns and leave all that go out the same.
-    const addsElse = canonicalJson(plannedBefore.get(step.name)?.adds ?? []) !== canonicalJson(adds);
+    const addsElse = JSON.stringify(plannedBefore.get(step.name)?.adds ?? []) !== JSON.stringify(adds);
     if (addsElse && !parts.includes('columns')) parts.push('columns');
     if ((plannedBefore.get(step.name)?.key ?? null) !== (plannedNow.get(step.name)?.key ?? null)) parts.push('key');
     if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
@@ -57,16 +57,4 @@ export function changedFiles(recorded: Pick<Definition, 'sources'>, now: Pick<De
   const before = new Map(recorded.sources.map(({ path, text }) => [path, text]));
   const after = new Map(now.sources.map(({ path, text }) => [path, text]));
   return [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path)).sort();
-}
-
-/** Why a run that has begun cannot go on with a definition, or null. Rows that are stored have the columns and batches that they have. */
-export function incompatibility(changes: readonly StepChange[]): string | null {
-  for (const { step, kind, parts } of changes) {
-    if (kind === 'added' || kind === 'removed') return `step ${step} was ${kind}`;
-    if (parts.includes('key')) return `step ${step} has another key`;
-    const fixed = parts.find((part) => part === 'columns' || part === 'operator' || part === 'options');
-    if (fixed)
-      return `step ${step} has other ${fixed === 'operator' ? 'input or another operator' : fixed === 'options' ? 'batches (batchSize) or onError' : 'columns'}`;
-  }
-  return null;
 }

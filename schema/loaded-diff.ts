@@ -1,4 +1,4 @@
-import type { Loaded } from '../../schema/index.ts';
+import type { Loaded } from './loaded.ts';
 
 /** Says line by line what is loaded with a pipeline now and was not when it was recorded, or the other way round; empty where all is the same. */
 export function loadedDiff(recorded: Loaded, now: Loaded): readonly string[] {
