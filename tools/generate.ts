@@ -1,6 +1,6 @@
 // Writes what is generated: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's own help,
 // docs/ERRORS.md from the catalogue of codes. With --check it only compares.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -101,8 +101,8 @@ async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerpr
 /** The help texts of all commands. */
 function commandReference(): string {
   const help = (...args: readonly string[]) => {
-    const command = [path.join(root, 'src/cli/bin.ts'), ...args, '--help'];
-    const { stdout } = spawnSync(process.execPath, ['--conditions=distilog-source', '--no-warnings', ...command], {
+    const command = [path.join(root, 'dist/src/cli/bin.js'), ...args, '--help'];
+    const { stdout } = spawnSync(process.execPath, ['--no-warnings', ...command], {
       encoding: 'utf8',
       env: { ...process.env, NO_COLOR: '1', COLUMNS: '100' },
     });
@@ -110,6 +110,7 @@ function commandReference(): string {
   };
   const names = (text: string) =>
     [...(text.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name as string).filter((name) => name !== 'help');
+  execFileSync(process.execPath, [path.join(root, 'tools/build.mjs')], { stdio: 'inherit' });
   const top = help();
   const sections = names(top).flatMap((name) => {
     const own = help(name);

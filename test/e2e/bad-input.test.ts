@@ -258,7 +258,7 @@ describe('a run', () => {
     const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'slow.ts'),
-      `${head}export default pipeline('slow', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 400 }, (_, n) => ({ n })), batchSize: 10 }).map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }) => { await new Promise((r) => setTimeout(r, 20)); return { out: n }; } }); });`,
+      `import { existsSync } from 'node:fs';\nimport { setTimeout as sleep } from 'node:timers/promises';\n${head}export default pipeline('slow', ({ source }) => { source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 400 }, (_, n) => ({ n })), batchSize: 10 }).map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }, { untimed }) => { while (n >= 50 && !existsSync('go')) await untimed((signal) => sleep(20, undefined, { signal })); return { out: n }; } }); });`,
     );
     const child = start(['run', 'slow.ts', '--json'], { cwd: own });
     const ended = finished(child);
@@ -276,6 +276,7 @@ describe('a run', () => {
       code: 2,
       stderr: expect.stringMatching(/changed: code[\s\S]*--accept-changes/) as string,
     });
+    fs.writeFileSync(path.join(own, 'go'), '');
     expect((await distilog(['resume', '--accept-changes', '--json'], { cwd: own })).code).toBe(0);
     expect(await distilog(['resume'], { cwd: own })).toMatchObject({
       code: 2,

@@ -13,7 +13,8 @@ describe('db status', () => {
   it('tells of a folder’s own store, and starts nothing', async () => {
     expect((await distilog(['db', 'status'], { cwd })).stdout).toMatch(/embedded, in \.distilog of .*\nserver +not running/);
     expect(fs.existsSync(path.join(cwd, '.distilog'))).toBe(false);
-    await distilog(['runs'], { cwd });
+    // So that the server is still there at the second command, on a slow machine, too.
+    await distilog(['runs'], { cwd, env: { DISTILOG_IDLE_MS: '600000' } });
     const { code, stdout } = await distilog(['db', 'status'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toMatch(/PostgreSQL 18\.\d+ at socket[\s\S]*supervisor +process \d+\nclients +0 other processes[\s\S]*this version's/);

@@ -1,7 +1,8 @@
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dictionary, distilog, finished, json, start, workFolder } from './command.ts';
+import { dictionary, distilog, finished, json, start, workFolder, type Result } from './command.ts';
 
 const cwd = await workFolder();
 const head = `import { z } from 'zod';\nimport { NonRetryableError, pipeline } from 'distilog';\n`;
@@ -25,6 +26,13 @@ const rowsOf = async (...args: readonly string[]) => {
   return stdout === '' ? [] : (linesOf(stdout) as readonly Row[]);
 };
 
+/** Waits until a command has printed something. */
+const firstOutput = ({ stdout, stderr }: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    stdout?.once('data', () => resolve());
+    stderr?.once('data', () => resolve());
+  });
+
 /** The run that most cases look at. */
 let runId = '';
 
@@ -34,11 +42,13 @@ beforeAll(async () => {
   runId = (linesOf(stdout) as readonly { runId: string }[])[0]?.runId ?? '';
   file(
     'slow.ts',
-    `export default pipeline('slow', { params: z.object({ bias: z.int().default(0), pace: z.int().default(1) }) }, ({ source, params }) => {
+    `import { existsSync } from 'node:fs';
+export default pipeline('slow', { params: z.object({ bias: z.int().default(0), until: z.string().default('') }) }, ({ source, params }) => {
   source('numbers', { output: z.object({ n: z.int() }), rows: Array.from({ length: 60 }, (_, n) => ({ n })), batchSize: 10 }).map('answer', {
     output: z.object({ out: z.string() }), concurrency: 1, captures: { bias: params.bias },
     run: async ({ n }, { usage }) => {
-      await new Promise((resolve) => setTimeout(resolve, params.pace));
+      // Held until there is a file of this name.
+      while (n >= 20 && params.until && !existsSync(params.until)) await new Promise((resolve) => setTimeout(resolve, 20));
       usage({ model: 'm', inputTokens: 100, outputTokens: 10 });
       if (n === 13) throw new NonRetryableError('unlucky');
       return { out: 'answer ' + (n + params.bias) };
@@ -74,17 +84,22 @@ describe('rows', () => {
   });
 
   it('follows a run: the rows that were there, then each new one once, until the run is at rest', async () => {
-    const child = start(['run', 'slow.ts', '--param', 'pace=120', '--json'], { cwd });
+    const child = start(['run', 'slow.ts', '--param', 'until=go', '--json'], { cwd });
     const ended = finished(child);
     const slow = await new Promise<string>((resolve) =>
       child.stdout?.once('data', (text: Buffer) => resolve((JSON.parse(String(text)) as { runId: string }).runId)),
     );
-    const [followed, shown, status, machine] = await Promise.all([
-      distilog(['rows', slow, '--step', 'answer', '--follow', '--last', '60', '--json'], { cwd }),
-      distilog(['rows', slow, '--step', 'answer', '--follow', '--last', '60'], { cwd }),
-      distilog(['status', slow, '--follow'], { cwd }),
-      distilog(['status', slow, '--follow', '--json'], { cwd }),
-    ]);
+    const following = [
+      ['rows', slow, '--step', 'answer', '--follow', '--last', '60', '--json'],
+      ['rows', slow, '--step', 'answer', '--follow', '--last', '60'],
+      ['status', slow, '--follow'],
+      ['status', slow, '--follow', '--json'],
+    ].map((args) => start(args, { cwd }));
+    const results = Promise.all(following.map(finished));
+    // The run is held until each of them has shown something of it.
+    await Promise.race([results, Promise.all(following.map(firstOutput))]);
+    fs.writeFileSync(path.join(cwd, 'go'), '');
+    const [followed, shown, status, machine] = (await results) as [Result, Result, Result, Result];
     expect((await ended).code).toBe(3);
     expect([followed.code, shown.code, status.code, machine.code]).toEqual([3, 3, 3, 3]);
     const numbers = (linesOf(followed.stdout) as readonly Row[]).map(({ values }) => values['n']);
@@ -107,7 +122,7 @@ describe('rows', () => {
   it('says so when nobody drives the run that is followed', async () => {
     const own = await workFolder();
     fs.copyFileSync(path.join(cwd, 'slow.ts'), path.join(own, 'slow.ts'));
-    const child = start(['run', 'slow.ts', '--param', 'pace=1000', '--json'], { cwd: own });
+    const child = start(['run', 'slow.ts', '--param', 'until=never', '--json'], { cwd: own });
     const ended = finished(child);
     await new Promise((resolve) => child.stdout?.once('data', resolve));
     child.kill('SIGKILL');

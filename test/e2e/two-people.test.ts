@@ -52,22 +52,29 @@ const env = { DISTILOG_STORE: url(database.app) };
 
 fs.writeFileSync(
   path.join(cwd, 'slow.ts'),
-  `import { z } from 'zod';
+  `import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { pipeline } from 'distilog';
+const { GATE: gate } = process.env;
 export default pipeline('slow', ({ source }) => {
   source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 120 }, (_, n) => ({ n })), batchSize: 20 })
-    .map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }, { usage }) => {
-      await new Promise((done) => setTimeout(done, 100));
+    .map('step', { concurrency: 1, output: z.object({ out: z.int() }), run: async ({ n }, { usage, untimed }) => {
+      while (n >= 20 && gate && !existsSync(gate)) await untimed((signal) => sleep(20, undefined, { signal }));
       usage({ model: 'm', inputTokens: 1, outputTokens: 1 });
       return { out: n };
     } });
 });`,
 );
 
-interface Started {
+interface Held {
   readonly child: ChildProcess;
-  readonly runId: string;
   readonly ended: Promise<Result>;
+  /** Lets the run go on. */
+  release(): void;
+}
+interface Started extends Held {
+  readonly runId: string;
 }
 
 const children: ChildProcess[] = [];
@@ -75,15 +82,23 @@ afterAll(() => {
   for (const child of children) killGroup(child);
 });
 
-async function begin(args: readonly string[], as: Person, store = env): Promise<Started> {
-  const child = start([...args, '--json'], { cwd, as, env: { ...store, ...stateOf(as) } });
+/** Starts a command whose run is held from its 20th row on. */
+function hold(args: readonly string[], as: Person): Held {
+  const gate = path.join(cwd, `gate-${children.length}`);
+  const child = start([...args, '--json'], { cwd, as, env: { ...env, ...stateOf(as), GATE: gate } });
   children.push(child);
-  const ended = finished(child);
+  return { child, ended: finished(child), release: () => fs.writeFileSync(gate, '') };
+}
+
+/** The same, and waits until it has its run. */
+async function begin(args: readonly string[], as: Person): Promise<Started> {
+  const held = hold(args, as);
+  const { child, ended } = held;
   const runId = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (text: string) => resolve((JSON.parse(text.split('\n')[0] ?? '') as { runId: string }).runId));
     void ended.then(({ stderr }) => reject(new Error(stderr)));
   });
-  return { child, runId, ended };
+  return { ...held, runId };
 }
 
 /** Until its first batch of calls is under way. */
@@ -92,7 +107,6 @@ const underWay = (runId: string) =>
     .poll(
       async () =>
         (await database.sql(`select from distilog.events where log_id = $1 and type = 'BatchStarted' and step = 'step'`, [runId])).rowCount,
-      { timeout: 20_000 },
     )
     .toBeGreaterThan(0);
 
@@ -139,6 +153,7 @@ describe('two people on one store', () => {
       ) as string,
     });
     const his = await begin(['resume', hers.runId, 'slow.ts', '--take-over'], bob);
+    hers.release();
     const lost = await hers.ended;
     expect(lost.stderr).toMatch(new RegExp(`was taken over by ${name(bob)}:\\d+: this process has stopped`));
     expect(lost.stderr).not.toMatch(/\n\s+at /);
@@ -171,9 +186,7 @@ describe('two people on one store', () => {
     killGroup(hers.child);
     await hers.ended;
     await expect
-      .poll(async () => (await json<{ interrupted: boolean }>(['status', hers.runId], { cwd, as: bob, env })).interrupted, {
-        timeout: 20_000,
-      })
+      .poll(async () => (await json<{ interrupted: boolean }>(['status', hers.runId], { cwd, as: bob, env })).interrupted)
       .toBe(true);
     expect((await all(bob, ['status', hers.runId])).stdout).toMatch(
       new RegExp(`interrupted since .* \\(\\d+ seconds? ago\\): nobody drives it, the last was ${name(ann)}:\\d+`),
@@ -181,9 +194,12 @@ describe('two people on one store', () => {
     expect((await all(bob, ['runs'])).stdout).toMatch(
       new RegExp(`${hers.runId}.*interrupted.*none; ${name(ann)}:\\d+ until \\d+ seconds? ago`),
     );
-    const rivals = await Promise.all([ann, bob].map((person) => all(person, ['resume', hers.runId, 'slow.ts', '--json'])));
-    expect(new Set(rivals.map(({ code }) => code))).toEqual(new Set([0, 2]));
-    expect(rivals.find(({ code }) => code === 2)?.stderr).toMatch(/is driven by/);
+    const rivals = [ann, bob].map((person) => hold(['resume', hers.runId, 'slow.ts'], person));
+    await Promise.race(rivals.map(({ ended }) => ended));
+    for (const { release } of rivals) release();
+    const results = await Promise.all(rivals.map(({ ended }) => ended));
+    expect(new Set(results.map(({ code }) => code))).toEqual(new Set([0, 2]));
+    expect(results.find(({ code }) => code === 2)?.stderr).toMatch(/is driven by/);
     expect(new Set((await writersOf(hers.runId)).map(({ epoch }) => epoch))).toEqual(new Set([1, 2]));
   });
 });
@@ -224,6 +240,7 @@ describe.runIf(database.hasRoles)('on a server with roles', () => {
     });
     const refused = await distilog(['resume', hers.runId, 'slow.ts', '--take-over'], { cwd, as: bob, env: store });
     // A member of the driver's role may end its connections: only a stranger may not.
+    hers.release();
     if (refused.code === 0) expect((await hers.ended).code).toBe(1);
     else
       expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/logged in as another role.*pg_signal_backend/) as string });

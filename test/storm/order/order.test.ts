@@ -1,11 +1,13 @@
 import { afterAll, expect, it } from 'vitest';
+import { isNightly, seedFrom } from '../../fixtures/slice.ts';
 import { ownServer } from '../../postgres/own-server.ts';
 import { controlOrder, ownOrder } from './order.ts';
 import { findEmmett } from './tailed-logs.ts';
 
-const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
+const seed = seedFrom('DISTILOG_STORM_SEED');
 const server = await ownServer();
-const isControlThere = (await findEmmett()) !== null;
+// It writes for minutes until it loses an event.
+const isControlThere = isNightly && (await findEmmett()) !== null;
 afterAll(() => server.remove());
 
 it(`a reader that tails a log of many writers misses nothing (DISTILOG_STORM_SEED=${seed})`, async () => {

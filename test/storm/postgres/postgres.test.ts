@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { seedFrom } from '../../fixtures/slice.ts';
 import { canMount, ownServer } from '../../postgres/own-server.ts';
 import { cutRuns } from './cut-runs.ts';
 import { failOver } from './fail-over.ts';
 import { faults, survive } from './faults.ts';
 
-const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
+const seed = seedFrom('DISTILOG_STORM_SEED');
 
 const server = await ownServer();
 afterAll(() => server.remove());

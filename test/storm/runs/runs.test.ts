@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { seedFrom } from '../../fixtures/slice.ts';
 import { blows } from '../area.ts';
 import { crashPoints } from './crash-points.ts';
 import { ghosts } from './ghosts.ts';
 import { kills } from './kills.ts';
 import { past } from './past.ts';
 
-const seed = Number(process.env['DISTILOG_STORM_SEED'] ?? Date.now() % 100_000);
+const seed = seedFrom('DISTILOG_STORM_SEED');
 /** For machines that have much else to do. */
 const timeoutMs = 600_000;
 const storm = (size: number) => ({ seed, seeds: 1, kills: size, signals: blows, say: () => undefined });

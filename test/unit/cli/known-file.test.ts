@@ -142,7 +142,7 @@ describe('a log that does not say what was loaded', () => {
       file,
       `import { z } from 'zod';
 import { pipeline } from 'distilog';
-import { rows } from '../../../src/rows/index.ts';
+import { rows } from '#rows';
 export default pipeline('known', ({ source }) => {
   source('rows', { output: z.object({ n: z.int() }), rows });
 });`,

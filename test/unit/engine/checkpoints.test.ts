@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
@@ -45,23 +44,23 @@ describe('a checkpoint', () => {
   });
 
   it('is kept when the driver is lost, if it was there a second before', async () => {
-    let isHanging = true;
+    const lost = Promise.withResolvers<void>();
     const { of, asked } = asking(async (_context, n) => {
-      if (n === 2 && isHanging) await sleep(3_000);
+      if (n === 2) await lost.promise;
     });
     const store = memoryStore();
     const run = await startPipeline(store, plan(of), { seed: 1 });
     const driving = run.drive().catch(codeOf);
-    await sleep(1_200);
-    isHanging = false;
+    const recorded = async () => (await eventsOf(store, run.runId)).filter(({ type }) => type === 'BatchProgressed');
+    await expect.poll(async () => (await recorded()).length).toBe(1);
     const options = { runId: run.runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] };
     const next = await resumePipeline(store, plan(of), options);
+    lost.resolve();
     await next.drive();
     await driving;
     expect([...asked]).toEqual([0, 1, 2, 3].map((n) => [`${n}`, 1]));
     expect((await rowsOf(store, run.runId))['default']).toHaveLength(4);
-    const progressed = (await eventsOf(store, run.runId)).filter(({ type }) => type === 'BatchProgressed');
-    expect(progressed).toMatchObject([{ data: { checkpoints: 1 } }]);
+    expect(await recorded()).toMatchObject([{ data: { checkpoints: 1 } }]);
   });
 
   it('is made anew by other code', async () => {

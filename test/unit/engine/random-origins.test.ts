@@ -9,7 +9,7 @@ import { eventsOf } from './engine.ts';
 import { pipelineOf, randomWorld, type World } from './random-pipeline.ts';
 
 const first = Number(process.env['DISTILOG_SEED'] ?? 0);
-const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 25) }, (_, index) => first + index);
+const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 10) }, (_, index) => first + index);
 
 const options = { acceptedChanges: [], concurrency: {}, isRejectLimitLifted: true } as const;
 

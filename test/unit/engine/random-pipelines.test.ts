@@ -9,7 +9,7 @@ import { rowsOf } from './engine.ts';
 import { expectedTables, pipelineOf, randomWorld, type World } from './random-pipeline.ts';
 
 const first = Number(process.env['DISTILOG_SEED'] ?? 0);
-const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 60) }, (_, index) => first + index);
+const seeds = Array.from({ length: Number(process.env['DISTILOG_SEEDS'] ?? 20) }, (_, index) => first + index);
 
 /** Runs a world to its end, taken over by another driver again and again on the way. */
 async function disturbed(world: World, takeovers: number) {

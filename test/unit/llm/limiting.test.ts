@@ -63,6 +63,7 @@ describe('the limiter of a model', () => {
     const pipe = pipeline('hour', ({ source }) => void source('rows', many(30)).map('text', textGeneration({ model }), { concurrency: 2 }));
     const run = await startPipeline(store, plan(pipe), { seed: 1 });
     const driving = run.drive();
+    await expect.poll(() => server.requests.length).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(server.requests.length).toBeLessThanOrEqual(2);
     run.stop(asked);
@@ -76,7 +77,7 @@ describe('the limiter of a model', () => {
     const pipe = pipeline('minute', ({ source }) => void source('rows', many(30)).map('text', textGeneration({ model })));
     const run = await startPipeline(store, plan(pipe), { seed: 1 });
     const driving = run.drive();
-    await expect.poll(() => server.requests.length, { timeout: 5_000 }).toBe(5);
+    await expect.poll(() => server.requests.length).toBe(5);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(server.requests).toHaveLength(5);
     run.stop(asked);

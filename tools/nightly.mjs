@@ -1,0 +1,45 @@
+// Runs all that takes longer than `npm test` may: npm run nightly -- [NAME…]. What fails does not keep the rest from running.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+
+process.chdir(new URL('..', import.meta.url).pathname);
+process.env.PATH = `${path.resolve('node_modules/.bin')}${path.delimiter}${process.env.PATH}`;
+
+const seed = process.env.DISTILOG_STORM_SEED ?? String(Date.now() % 100_000);
+const python = 'bench/peers/python';
+const isPythonThere = () => existsSync(`${python}/.venv/bin/python`);
+
+/** What is run, by name. `env` is added to the environment. */
+const parts = {
+  install: { command: 'npm ci --no-audit --no-fund --prefix test/storm/order/control && npm ci --no-audit --no-fund --prefix bench/peers' },
+  // Peers, and readers of what is exported.
+  python: { command: `python3 -m venv ${python}/.venv && ${python}/.venv/bin/pip install --quiet -r ${python}/requirements.txt` },
+  tests: {
+    command: 'node tools/test.mjs',
+    env: { DISTILOG_NIGHTLY: '1', DISTILOG_STORM_SEED: seed, DISTILOG_CRASH_SEED: seed, DISTILOG_SEED: seed, DISTILOG_SEEDS: '200' },
+  },
+  storm: { command: `npm run --silent storm -- --seed ${seed}` },
+  mutants: { command: 'npm run --silent mutants' },
+  bench: { command: 'npm run --silent bench' },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`no such part: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+
+const results = [];
+for (const [name, { command, env = {} }] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (isPythonThere()) env.PATH = `${path.resolve(python, '.venv/bin')}${path.delimiter}${process.env.PATH}`;
+  console.log(`\n${name} (seed ${seed}): ${command}`);
+  const started = Date.now();
+  const { status } = spawnSync(command, { shell: true, stdio: 'inherit', env: { ...process.env, ...env } });
+  results.push({ name, isFine: status === 0, minutes: (Date.now() - started) / 60_000 });
+}
+console.log(`\nseed ${seed}`);
+for (const { name, isFine, minutes } of results) console.log(`${isFine ? 'ok    ' : 'FAILED'} ${name.padEnd(8)} ${minutes.toFixed(1)} min`);
+process.exit(results.every(({ isFine }) => isFine) ? 0 : 1);
