@@ -9,7 +9,13 @@ const rooms = {
   log: { path: '^src/log/', rooms: ['schema', 'faults', 'kit'], packages: ['zod'], node: false },
   rows: { path: '^src/rows/', rooms: ['schema', 'kit', 'log'], packages: [], node: false },
   scheduler: { path: '^src/scheduler/', rooms: ['schema', 'projections', 'kit', 'log'], packages: [], node: false },
-  worker: { path: '^src/worker/', rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline'], packages: [], node: false },
+  // Of the scheduler the worker imports the types of the port between them.
+  worker: {
+    path: '^src/worker/',
+    rooms: ['schema', 'projections', 'kit', 'log', 'rows', 'pipeline', 'scheduler'],
+    packages: [],
+    node: false,
+  },
   // The step library: file sources, steps that many pipelines use. It stands on the definition API as a user's own code does.
   steps: {
     path: '^src/steps/',

@@ -1,176 +1,82 @@
-import type { Checkpoint, Checkpoints as MadeCheckpoints, NewEvent, Rejection, Seeds } from '../../schema/index.ts';
-import { storableMessage } from '../../schema/index.ts';
-import { assert } from '../kit/assert.ts';
-import type { Clock } from '../kit/clock.ts';
-import { areScopesWatched } from '../kit/error-scope.ts';
-import { codeOf, hasCode, messageOf } from '../kit/fault.ts';
-import { type JsonObject } from '../kit/json.ts';
-import type { Redact } from '../kit/redactor.ts';
-import type { ChunkStore, EventLog } from '../log/index.ts';
-import type { Log, RunnableStep } from '../pipeline/index.ts';
-import { documentChunk, type RowReader } from '../rows/index.ts';
-import { CallScope, type BatchLink } from './call-scope.ts';
+import { storableMessage, type Failure } from '../../schema/index.ts';
+import { codeOf } from '../kit/fault.ts';
+import type { BatchEnd, PauseWish } from '../scheduler/index.ts';
+import { AttemptJournal } from './attempt-journal.ts';
+import {
+  firstFailure,
+  interruption,
+  retryDelayMs,
+  settle,
+  settleBroken,
+  settleRejected,
+  type AttemptFacts,
+  type FailedRows,
+  type Verdict,
+} from './attempt-policy.ts';
+import { recoverRecords, type AttemptRecords } from './attempt-records.ts';
+import { failureEnd, successEnd, type FailureFacts, type SuccessFacts } from './batch-end.ts';
+import { batchLink } from './batch-link.ts';
+import type { CallScope } from './call-scope.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { FinishedRows, tellRejections, type Finished, type TellsRejections } from './finished-rows.ts';
-import type { Output } from './output-writer.ts';
+import { FinishedRows, type Finished, type RecordedOutput } from './finished-rows.ts';
 import type { Fuse } from './fuse.ts';
-import type { JournalClock } from './journal-clock.ts';
-import type { Lanes } from './lanes.ts';
-import type { LoadMeter } from './load-meter.ts';
-import { lookedMax, rowFailure, type PausingReason, type RowFailure } from './row-failure.ts';
-import type { Resources } from './resources.ts';
-import type { SourceKeys } from './source-keys.ts';
-import { UsageMeter, type Consumed } from './usage-meter.ts';
+import type { BatchOutput } from './output-writer.ts';
+import { encodeRejections } from './rejection-list.ts';
+import { lookedMax, rowFailure, type RowFailure } from './row-failure.ts';
+import type { RunnableTask } from './runnable-task.ts';
+import { UnawaitedErrors } from './unawaited-errors.ts';
+import { UsageMeter } from './usage-meter.ts';
+import type { WorkerContext } from './worker-context.ts';
 
-/** What a worker needs of the process that it runs in. */
-export interface WorkerContext {
-  readonly runId: string;
-  readonly seed: number;
-  /** What keys and seeds are made of in this run. */
-  readonly seeds: () => Promise<Seeds>;
-  readonly log: EventLog;
-  readonly chunks: ChunkStore;
-  readonly reader: RowReader;
-  readonly resources: Resources;
-  readonly clock: Clock;
-  /** Takes secrets out of a text. */
-  readonly redact: Redact;
-  readonly userLog: (step: string) => Log;
-  /** Appends what a slow batch has done so far. */
-  readonly journal: (event: NewEvent<'BatchProgressed'>) => Promise<void>;
-  /** Asks for the run to pause at once: what other attempts would still begin would meet the same. */
-  readonly wishPause: (wish: PauseWish) => void;
-  /** Aborted when no more rows are to be handed out. */
-  readonly stopping: AbortSignal;
-  /** Aborted when calls in flight are not to be waited for. */
-  readonly abort: AbortSignal;
-  readonly lanesOf: (step: string) => Lanes;
-  readonly load: LoadMeter;
-  readonly journalClock: JournalClock;
-  readonly fuseOf: (step: string) => Fuse;
-  /** The position at which the run last paused because a step rejected too much; 0: it never did. */
-  readonly reconsiderUntil: (step: string) => Promise<number>;
-  /** What a source's rows come from, as it says in this process; null: it does not say. */
-  readonly originOf: (step: string) => Promise<JsonObject | null>;
-  /** The declared keys of a source's rows, as far as they were read. */
-  readonly keysOf: (step: string) => SourceKeys;
-  /** Keys that a step's rows had and nobody declared, met for the first time. */
-  readonly newUndeclared: (step: string, keys: readonly string[]) => readonly string[];
-}
-
-/** One attempt at one batch, as the scheduler hands it out. */
-export interface Task {
-  readonly step: RunnableStep;
-  readonly pass: number;
-  readonly batch: number;
-  readonly attempt: number;
-  /** Attempts that failed before and count. */
-  readonly failures: number;
-  readonly inputs: NewEvent<'BatchStarted'>['data']['inputs'];
-  readonly rows: number;
-  readonly offset: number;
-  /** What a source's rows came from when it was started. */
-  readonly origin: JsonObject | null;
-}
-
-/** Why a worker asks that the whole run pauses. */
-export interface PauseWish {
-  readonly reason: PausingReason | 'reject-limit' | 'unhandled-rejection';
-  readonly message: string;
-}
-
-/** How an attempt ended: the event that tells it, whose chunks are stored or come with it, and whether the run should pause. */
-export interface Ended {
-  readonly event: NewEvent<'BatchSucceeded'> | NewEvent<'BatchFailed'>;
-  readonly pause: PauseWish | null;
-}
-
-/** Longest delay before another attempt, unless a provider asks for more. */
-const backoffMaxMs = 5 * 60_000;
-/** Doublings of that delay, however often a provider asks for less. */
-const backoffDoublingsMax = 10;
-/** Bytes of finished rows that are held in memory before they are written down, however early. */
-const untoldBytesMax = 8 * 1024 * 1024;
-/** Bytes of chunks, uncompressed, up to which an event brings them along; more are stored before it, beside what others append. */
-const broughtBytesMax = 256 * 1024;
-
-/** A provider that asks for less says nothing about a row: such a failure costs no attempt, however often it comes. */
-function separated(failed: ReadonlyMap<number, RowFailure>): {
-  readonly throttled: ReadonlyMap<number, RowFailure>;
-  readonly others: ReadonlyMap<number, RowFailure>;
-} {
-  const { throttled = [], others = [] } = Object.groupBy(failed, ([, { isThrottled }]) => (isThrottled ? 'throttled' : 'others'));
-  return { throttled: new Map(throttled), others: new Map(others) };
-}
-
-/** One attempt at a batch of any kind: what is done, what failed, and how to tell it. */
-export class Attempt {
-  readonly task: Task;
+/** One attempt at a batch of any kind: its rows that are done, its failures, and its end. */
+export class Attempt implements AttemptRecords {
+  readonly task: RunnableTask;
   readonly context: WorkerContext;
   readonly finished: FinishedRows;
   readonly usage: UsageMeter;
   readonly checkpoints = new Checkpoints();
+  readonly #journal: AttemptJournal;
   readonly #startedAt: number;
   readonly #fuse: Fuse;
   readonly #undeclared = new Set<string>();
-  readonly #link: BatchLink;
-  /** Errors that nothing awaited, by the row that they stem from; null: some row, or the batch. */
-  readonly #unawaited = new Map<number | null, RowFailure>();
-  #hasScopes = false;
+  readonly #unawaited: UnawaitedErrors;
   #pause: PauseWish | null = null;
-  #writing: Promise<void> = Promise.resolve();
 
-  constructor(task: Task, context: WorkerContext) {
+  constructor(task: RunnableTask, context: WorkerContext) {
     this.task = task;
     this.context = context;
     this.usage = new UsageMeter(context.redact);
     this.finished = new FinishedRows(task.step.adds, context.chunks);
+    this.#journal = new AttemptJournal(this);
     this.#startedAt = context.clock();
     this.#fuse = context.fuseOf(task.step.name);
-    this.#link = linkOf(this);
+    this.#unawaited = new UnawaitedErrors(batchLink(task, context, this));
   }
 
-  /** A scope for a call about a row, or about many rows (null). `known` is a source's, which moves on with its batches. */
+  /** Returns a scope for a call about a row, or about many rows (null). `known` is a source's, which moves on with its batches. */
   scope(row: number | null, known?: CallScope): CallScope {
-    this.#hasScopes = true;
-    known?.moveTo(this.#link);
-    return known ?? new CallScope(this.#link, row);
+    return this.#unawaited.scope(row, known);
   }
 
-  /** An error that nothing awaited came, of a row whose call has ended, or of some row: it is looked at when the attempt ends. */
+  /** Notes an error that nothing awaited, of a row whose call has ended, or of some row (null). It is looked at when the attempt ends. */
   loseUnawaited(row: number | null, thrown: unknown): void {
-    if (!this.#unawaited.has(row)) this.#unawaited.set(row, this.failureOf(thrown));
+    this.#unawaited.add(row, () => this.failureOf(thrown));
   }
 
-  /** Throws the error that nothing awaited, if one came; else ends what can be attributed to the attempt. For one call about all rows. */
-  async throwUnawaited(): Promise<void> {
-    await this.#turn();
-    const [lost] = this.#unawaited.values();
-    this.#unawaited.clear();
-    if (lost) throw Object.assign(new Error(lost.failure.message), { ...lost.failure, retryable: lost.retryable });
-    this.#link.attempt = null;
+  /** Throws the error that nothing awaited, if one came. Else later errors are not the attempt's. For one call about all rows. */
+  throwUnawaited(): Promise<void> {
+    return this.#unawaited.throwFirst();
   }
 
-  /** Reads what earlier attempts at the batch recorded, and keeps writing down what this one does. */
+  /** Reads what earlier attempts at the batch recorded, and starts the journal. */
   async begin(): Promise<void> {
-    const { step, pass, batch, attempt } = this.task;
-    if (attempt > 1) {
-      const events = await this.context.log.readBatch(this.context.runId, { pass, step: step.name, batch });
-      const reconsiderUntil = await this.context.reconsiderUntil(step.name);
-      await this.finished.recover(events, { reconsiderUntil, isInOrder: step.operator === 'source' });
-      await this.checkpoints.recover(events, {
-        signature: step.signature,
-        chunks: this.context.chunks,
-        isDone: (row) => this.finished.has(row),
-      });
-    }
-    this.context.journalClock.add(this);
+    if (this.task.attempt > 1) await recoverRecords(this);
+    this.#journal.start();
   }
 
-  /** No more events of the attempt but its end. */
-  async settle(): Promise<void> {
-    this.context.journalClock.remove(this);
-    await this.#writing;
+  /** Ends the journal: the attempt's only event to come is its end. */
+  closeJournal(): Promise<void> {
+    return this.#journal.stop();
   }
 
   /** Whether no more rows are to be handed out. */
@@ -183,7 +89,7 @@ export class Attempt {
     return this.#fuse.hasTripped && this.finished.hasRejections;
   }
 
-  /** A row is done. */
+  /** Finishes a row. */
   finish(row: number, finished: Finished, undeclared: readonly string[] = []): void {
     this.finished.set(row, finished);
     this.checkpoints.forget(row);
@@ -197,25 +103,24 @@ export class Attempt {
     this.#wishPause({ reason: 'reject-limit', message: `step ${this.task.step.name}: ${why}: ${finished.rejection.message}` });
   }
 
-  /** Waits until there is room in memory for more finished rows. */
+  /** Returns a promise to await before another row is finished, where memory is short. */
   room(): Promise<void> | undefined {
-    if (this.finished.untoldBytes <= untoldBytesMax) return undefined;
-    this.writeDown();
-    return this.#writing;
+    return this.#journal.makeRoom();
   }
 
-  /** A row is given up. */
+  /** Rejects a row. */
   reject(row: number, code: string, message: string): void {
-    this.finish(row, { kind: 'rejected', rejection: this.#rejection(row, code, message) });
+    const redacted = storableMessage(this.context.redact(message, lookedMax));
+    this.finish(row, { kind: 'rejected', rejection: { row, code, message: redacted, attempts: this.task.failures + 1 } });
   }
 
-  /** Whether a call ended only because nobody wants its result now: what it was about is as it was. */
+  /** Whether a call was aborted or stopped rather than failed: its row stays pending. */
   isGivenUp(thrown: unknown): boolean {
     const { abort, stopping } = this.context;
     return abort.aborted || (stopping.aborted && thrown === stopping.reason);
   }
 
-  /** What a thrown value means here. A failure that pauses ends the attempt, without a row given up. */
+  /** Returns what a thrown value means for its row. A failure that pauses the run ends the attempt, and rejects no row. */
   failureOf(thrown: unknown): RowFailure {
     const { failures, step } = this.task;
     const isLastAttempt = failures + 1 >= step.options.attempts;
@@ -224,82 +129,111 @@ export class Attempt {
     return what;
   }
 
-  /** Ends the attempt after its rows were tried: `failed` are those to be tried again, `pending` how many were not done. */
-  async end(failedCalls: ReadonlyMap<number, RowFailure>, undone: number): Promise<Ended> {
-    await this.settle();
-    const unawaited = await this.#close();
-    const failed = new Map([...failedCalls, ...unawaited]);
-    const pending = undone + unawaited.size;
-    const { step, failures } = this.task;
-    if (this.#pause || this.context.abort.aborted || (this.isStopping && pending > failed.size)) return this.#interrupted(pending);
-    if (this.isStepBroken || (this.#fuse.hasTripped && failed.size > 0)) return this.#interrupted(pending);
-    const { throttled, others } = separated(failed);
-    if (others.size === 0 && throttled.size > 0) return this.#retried(throttled, pending, false);
-    if (others.size > 0 && failures + 1 < step.options.attempts) return this.#retried(failed, pending, true);
-    if (others.size > 0 && this.#rejects) {
-      for (const [row, { failure }] of others) this.reject(row, failure.code, failure.message);
-      if (this.#pause || this.isStepBroken) return this.#interrupted(failed.size);
-      if (throttled.size > 0) return this.#retried(throttled, throttled.size, false);
-    }
-    const lost = this.#lostRow([...others.values()][0]);
-    if (!this.#rejects && lost) return this.givenUp(lost, pending);
-    return this.succeeded(null);
+  /** Ends the attempt after its rows were tried. `failedCalls`: rows to retry. `undone`: how many rows are not done, those included. */
+  async end(failedCalls: FailedRows, undone: number): Promise<BatchEnd> {
+    await this.closeJournal();
+    const unawaited = await this.#takeUnawaited();
+    const verdict = settle(this.#facts(new Map([...failedCalls, ...unawaited]), undone + unawaited.size));
+    if (verdict.kind !== 'reject') return this.#carryOut(verdict);
+    for (const [row, { failure }] of verdict.rows) this.reject(row, failure.code, failure.message);
+    return this.#carryOut(settleRejected(verdict, { isPausing: this.#pause !== null, hasTripped: this.#fuse.hasTripped }));
   }
 
-  /** The batch's success: all of its rows, whichever attempt they come from. */
-  async succeeded(source: NewEvent<'BatchSucceeded'>['data']['source'], rowsIn = this.task.rows): Promise<Ended> {
-    return this.#success(await this.finished.tellAll(), { source, rowsIn, missing: [] });
+  /** Ends an attempt that broke outside of any row: its input could not be read, or a resource did not open. */
+  async broken(thrown: unknown): Promise<BatchEnd> {
+    await this.closeJournal();
+    this.#unawaited.detach();
+    const pending = Math.max(0, this.task.rows - this.finished.count);
+    if (this.isGivenUp(thrown)) return this.#interrupted(pending);
+    const { failures, step } = this.task;
+    const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
+    const failure = this.failureOf(thrown);
+    return this.#carryOut(settleBroken({ failure, pending, failures, attemptsMax: step.options.attempts, isHopeless }));
   }
 
-  /** The success of a batch whose output is not told row by row. */
+  /** Ends the batch with success: all of its rows, from any attempt. */
+  async succeeded(source: SuccessFacts['source'], rowsIn = this.task.rows): Promise<BatchEnd> {
+    return this.#success(await this.finished.takeAll(), { source, rowsIn, missing: [] });
+  }
+
+  /** Ends a batch with success whose output is not finished row by row. */
   async succeededWith(
-    output: Output,
-    { rowsIn, missing = [] }: { readonly rowsIn: number; readonly missing?: NewEvent<'BatchSucceeded'>['data']['missing'] },
-  ): Promise<Ended> {
+    output: BatchOutput,
+    { rowsIn, missing = [] }: { readonly rowsIn: number; readonly missing?: SuccessFacts['missing'] },
+  ): Promise<BatchEnd> {
     await this.throwUnawaited();
-    return this.#success({ output, ...tellRejections([]) }, { source: null, rowsIn, missing });
+    return this.#success({ output, ...encodeRejections([]) }, { source: null, rowsIn, missing });
   }
 
-  /**
-   * Ends what can be attributed to the attempt. Returns the rows that were done and are not, because something that their calls started came to grief:
-   * rows that no event tells of yet. What is recorded stays.
-   */
-  async #close(): Promise<ReadonlyMap<number, RowFailure>> {
-    await this.#turn();
-    this.#link.attempt = null;
+  /** Gives the batch up, and its step with it. */
+  givenUp(failure: Failure, pending: number): Promise<BatchEnd> {
+    return this.#failed(failure, { pending, retryInMs: null, failsStep: true, counted: true });
+  }
+
+  #facts(failed: FailedRows, pending: number): AttemptFacts {
+    const { step, failures, pass } = this.task;
+    return {
+      failed,
+      pending,
+      failures,
+      attemptsMax: step.options.attempts,
+      // In a later pass a lost row never fails its step: what earlier passes delivered stays.
+      rejects: step.options.onError === 'reject' || pass > 1,
+      isPausing: this.#pause !== null,
+      isAborted: this.context.abort.aborted,
+      isStopping: this.isStopping,
+      hasTripped: this.#fuse.hasTripped,
+      rejection: this.finished.rejections()[0],
+    };
+  }
+
+  #carryOut(verdict: Verdict): Promise<BatchEnd> {
+    switch (verdict.kind) {
+      case 'succeed':
+        return this.succeeded(null);
+      case 'interrupt':
+        return this.#interrupted(verdict.pending);
+      case 'giveUp':
+        return this.givenUp(verdict.failure, verdict.pending);
+      case 'retry': {
+        const { failed, pending, counted } = verdict;
+        const { attempt, failures, step } = this.task;
+        const { backoffMs } = step.options;
+        const retryInMs = retryDelayMs({ failed, counted, attempt, failures, backoffMs, now: this.context.clock(), random: Math.random() });
+        return this.#failed(firstFailure(failed), { pending, retryInMs, failsStep: false, counted });
+      }
+    }
+  }
+
+  async #interrupted(pending: number): Promise<BatchEnd> {
+    const isSource = this.task.step.operator === 'source';
+    const { hasTripped } = this.#fuse;
+    const before = this.finished.count;
+    if (hasTripped) this.finished.reconsider(isSource);
+    const undone = isSource ? pending + before - this.finished.count : this.task.rows - this.finished.count;
+    const failure = interruption(this.#pause, { isAborted: this.context.abort.aborted, hasTripped });
+    const end = await this.#failed(failure, { pending: Math.max(0, undone), retryInMs: 0, failsStep: false, counted: false });
+    return { ...end, pause: this.#pause };
+  }
+
+  #failed(error: Failure, facts: Omit<FailureFacts, 'elapsedMs'>): Promise<BatchEnd> {
+    return failureEnd(this, error, { ...facts, elapsedMs: this.#elapsedMs() });
+  }
+
+  #success(recorded: RecordedOutput, facts: Pick<SuccessFacts, 'source' | 'rowsIn' | 'missing'>): Promise<BatchEnd> {
+    const undeclared = this.context.newUndeclared(this.task.step.name, [...this.#undeclared]);
+    return successEnd(this, recorded, { ...facts, elapsedMs: this.#elapsedMs(), undeclared });
+  }
+
+  /** Takes back finished rows that no event contains and whose calls started something that failed. Returns them: they are to be retried. */
+  async #takeUnawaited(): Promise<FailedRows> {
     const lost = new Map<number, RowFailure>();
-    for (const [row, failure] of this.#unawaited) {
+    for (const [row, failure] of await this.#unawaited.close()) {
       const taken = this.finished.takeBack(row);
       for (const each of taken) lost.set(each, failure);
-      if (taken.length === 0) this.#warn(failure.failure.message);
+      if (taken.length === 0) this.context.userLog(this.task.step.name).warn(`batch ${this.task.batch}: ${failure.failure.message}`);
     }
     return lost;
-  }
-
-  /** Lets Node report rejections that have happened and that nothing awaits: it does so between turns of the event loop. */
-  async #turn(): Promise<void> {
-    if (this.#hasScopes && areScopesWatched()) await new Promise(setImmediate);
-  }
-
-  #warn(message: string): void {
-    this.context.userLog(this.task.step.name).warn(`batch ${this.task.batch}: ${message}`);
-  }
-
-  async #success(
-    { output, ...rejections }: { readonly output: Output } & TellsRejections,
-    facts: Pick<NewEvent<'BatchSucceeded'>['data'], 'source' | 'rowsIn' | 'missing'>,
-  ): Promise<Ended> {
-    const data = {
-      ...facts,
-      inputs: this.task.inputs,
-      rows: output.rows,
-      chunkRows: output.chunkRows,
-      bytes: output.bytes,
-      rejected: rejections.rejected,
-      elapsedMs: this.#elapsedMs(),
-      undeclared: this.context.newUndeclared(this.task.step.name, [...this.#undeclared]),
-    };
-    return { event: await this.#event('BatchSucceeded', output, rejections, data), pause: null };
   }
 
   #wishPause(wish: PauseWish): void {
@@ -308,159 +242,7 @@ export class Attempt {
     this.context.wishPause(wish);
   }
 
-  /** Another attempt is to follow, after a delay that grows. */
-  #retried(failed: ReadonlyMap<number, RowFailure>, pending: number, counted: boolean): Promise<Ended> {
-    const all = [...failed.values()];
-    const [first] = all;
-    assert(first, 'something failed');
-    const { options } = this.task.step;
-    const tries = counted ? this.task.failures : Math.min(this.task.attempt - 1, backoffDoublingsMax);
-    const backoffMs = Math.min(backoffMaxMs, options.backoffMs * 2 ** tries) * (0.5 + Math.random() / 2);
-    // From when it was asked for: rows that were still under way may have taken all of that time.
-    const notBefore = all.reduce((latest, failure) => Math.max(latest, failure.notBefore ?? 0), 0);
-    const asked = (notBefore - this.context.clock()) / 1000;
-    return this.failed(first.failure, { pending, retryInMs: Math.max(backoffMs, asked), failsStep: false, counted });
-  }
-
-  /** The batch is given up, and its step with it. */
-  givenUp(failure: RowFailure['failure'], pending: number): Promise<Ended> {
-    return this.failed(failure, { pending, retryInMs: null, failsStep: true, counted: true });
-  }
-
-  async #interrupted(pending: number): Promise<Ended> {
-    const isBroken = this.#fuse.hasTripped;
-    const before = this.finished.count;
-    if (isBroken) this.finished.reconsider(this.task.step.operator === 'source');
-    const undone = this.task.step.operator === 'source' ? pending + before - this.finished.count : this.task.rows - this.finished.count;
-    const why = this.#pause
-      ? this.#pause.message
-      : this.context.abort.aborted
-        ? 'the run was stopped and calls in flight aborted'
-        : isBroken
-          ? 'the step rejected too much, and the run was stopped'
-          : 'the run was stopped';
-    const code = this.#pause?.reason ?? (isBroken ? 'reject-limit' : 'interrupted');
-    const failure = { code, name: 'Interrupted', message: storableMessage(why), stack: '' };
-    const ended = await this.failed(failure, { pending: Math.max(0, undone), retryInMs: 0, failsStep: false, counted: false });
-    return { ...ended, pause: this.#pause };
-  }
-
-  /** The attempt failed; what it finished is kept. */
-  async failed(
-    error: RowFailure['failure'],
-    how: { readonly pending: number; readonly retryInMs: number | null; readonly failsStep: boolean; readonly counted: boolean },
-  ): Promise<Ended> {
-    const { output, done, ...rejections } = this.finished.tellNews();
-    const checkpoints = this.checkpoints.tellNews();
-    const data = {
-      error,
-      done,
-      rows: output.rows,
-      rejected: rejections.rejected,
-      ...how,
-      elapsedMs: this.#elapsedMs(),
-      checkpoints: checkpoints.length,
-    };
-    return { event: await this.#event('BatchFailed', output, { ...rejections, checkpoints }, data), pause: null };
-  }
-
-  /** An attempt that broke outside of any row: its input could not be read, a resource did not open. */
-  async broken(thrown: unknown): Promise<Ended> {
-    await this.settle();
-    this.#link.attempt = null;
-    const pending = Math.max(0, this.task.rows - this.finished.count);
-    if (this.isGivenUp(thrown)) return this.#interrupted(pending);
-    const what = this.failureOf(thrown);
-    if (what.pauses) return this.#interrupted(pending);
-    const isHopeless = codeOf(thrown) === 'chunk-corrupted' || codeOf(thrown) === 'chunk-missing';
-    if (isHopeless || this.task.failures + 1 >= this.task.step.options.attempts) return this.givenUp(what.failure, pending);
-    return this.#retried(new Map([[0, what]]), pending, true);
-  }
-
-  /** Whether a lost row costs that row only: in a later pass it always does, for what earlier passes delivered stays. */
-  get #rejects(): boolean {
-    return this.task.step.options.onError === 'reject' || this.task.pass > 1;
-  }
-
-  /** Under `onError: 'fail'` the first row that was lost is the step's cause of death. */
-  #lostRow(failed: RowFailure | undefined): RowFailure['failure'] | null {
-    if (failed) return failed.failure;
-    const [row] = this.finished.rejections();
-    return row ? { code: row.code, name: 'Rejected', message: row.message, stack: '' } : null;
-  }
-
-  async #event<T extends 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed'>(
-    type: T,
-    output: Output,
-    { rejections, checkpoints = [] }: TellsRejections & { readonly checkpoints?: readonly Checkpoint[] },
-    data: Omit<NewEvent<T>['data'], 'usage' | 'calls'>,
-    { usage, calls }: Consumed = this.usage.take(),
-  ): Promise<NewEvent<T>> {
-    const made =
-      checkpoints.length > 0 ? documentChunk({ signature: this.task.step.signature, made: checkpoints } satisfies MadeCheckpoints) : null;
-    const lists = [calls.length > 0 ? documentChunk(calls) : null, made, rejections].filter((chunk) => chunk !== null);
-    const unstored = [...output.unstored, ...lists];
-    const isBrought = unstored.reduce((sum, { bytes }) => sum + bytes.byteLength, 0) <= broughtBytesMax;
-    const brings = isBrought && unstored.length > 0 ? await this.context.chunks.pack(unstored) : [];
-    if (!isBrought) await this.context.chunks.put(unstored);
-    const { step, pass, batch, attempt } = this.task;
-    const all = { ...data, usage, calls: calls.length };
-    const chunks = [...output.addresses, ...lists.map(({ sha256 }) => sha256)];
-    return { type, pass, step: step.name, batch, attempt, chunks, brings, data: all } as unknown as NewEvent<T>;
-  }
-
-  /** Whether anything was finished or paid for that no event contains. */
-  get hasNews(): boolean {
-    // A call that gave no row yet was paid for all the same.
-    return this.finished.untold > 0 || this.usage.untold > 0 || this.checkpoints.untold > 0;
-  }
-
-  /** Appends what is new as `BatchProgressed`. */
-  writeDown(): void {
-    if (!this.hasNews) return;
-    const { output, done, ...rejections } = this.finished.tellNews();
-    const checkpoints = this.checkpoints.tellNews();
-    const data = { done, rows: output.rows, rejected: rejections.rejected, checkpoints: checkpoints.length };
-    const consumed = this.usage.take();
-    // One after the other: an attempt's events stand in the order in which its rows were finished.
-    this.#writing = this.#writing.then(async () => {
-      const event = await this.#event('BatchProgressed', output, { ...rejections, checkpoints }, data, consumed);
-      await this.context.journal(event).catch((error: unknown) => {
-        this.context.journalClock.remove(this);
-        // The run is another process's: the attempt's end will be refused too, and then all that it cost is told beside the log.
-        if (!hasCode(error, 'fenced') && !hasCode(error, 'history-diverged')) throw error;
-        this.usage.giveBack(consumed);
-      });
-    });
-    this.#writing.then(
-      () => this.context.load.notify(this.task.step.name),
-      () => this.context.journalClock.remove(this),
-    );
-  }
-
-  #rejection(row: number, code: string, message: string): Rejection {
-    return { row, code, message: storableMessage(this.context.redact(message, lookedMax)), attempts: this.task.failures + 1 };
-  }
-
   #elapsedMs(): number {
     return Math.max(0, (this.context.clock() - this.#startedAt) / 1000);
   }
-}
-
-/** What an attempt's calls hold of it. */
-function linkOf(attempt: Attempt): BatchLink {
-  const { context, task } = attempt;
-  const step = task.step.name;
-  const place = `batch ${task.batch} of step ${step}`;
-  return {
-    attempt,
-    late: (thrown) => {
-      const message = `an error that nothing awaited came after ${place} had ended: ${context.redact(messageOf(thrown))}`;
-      // The run may have nothing left to do, and end all the same.
-      context.userLog(step).warn(message);
-      context.wishPause({ reason: 'unhandled-rejection', message });
-    },
-    ignored: (thrown) =>
-      context.userLog(step).warn(`${place}: after its call had failed, this came, and nothing awaited it: ${messageOf(thrown)}`),
-  };
 }

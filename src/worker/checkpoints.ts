@@ -13,11 +13,11 @@ export type Owner = number | null;
  */
 export class Checkpoints {
   readonly #owners = new Map<Owner, Map<string, string>>();
-  #untold = new Map<string, Checkpoint>();
+  #unrecorded = new Map<string, Checkpoint>();
 
-  /** Checkpoints that no event tells of yet. */
-  get untold(): number {
-    return this.#untold.size;
+  /** Number of checkpoints that no event contains. */
+  get unrecorded(): number {
+    return this.#unrecorded.size;
   }
 
   /** What stands under a name; makes it if nothing does. Throws `Fault('invalid-output')` for what is not JSON. */
@@ -27,7 +27,7 @@ export class Checkpoints {
     const text = textOf(name, await make());
     this.#set(owner, name, text);
     // A larger one cannot become a row either.
-    if (Buffer.byteLength(text) <= rowBytesMax) this.#untold.set(`${owner}/${name}`, { row: owner, name, value: JSON.parse(text) });
+    if (Buffer.byteLength(text) <= rowBytesMax) this.#unrecorded.set(`${owner}/${name}`, { row: owner, name, value: JSON.parse(text) });
     return JSON.parse(text) as T;
   }
 
@@ -47,14 +47,14 @@ export class Checkpoints {
   /** A row is done. */
   forget(row: number): void {
     if (this.#owners.size === 0) return;
-    for (const name of this.#owners.get(row)?.keys() ?? []) this.#untold.delete(`${row}/${name}`);
+    for (const name of this.#owners.get(row)?.keys() ?? []) this.#unrecorded.delete(`${row}/${name}`);
     this.#owners.delete(row);
   }
 
-  /** What was made since it was last told. */
-  tellNews(): readonly Checkpoint[] {
-    const news = [...this.#untold.values()];
-    this.#untold = new Map();
+  /** Takes the checkpoints that no event contains, for one to record. */
+  takeUnrecorded(): readonly Checkpoint[] {
+    const news = [...this.#unrecorded.values()];
+    this.#unrecorded = new Map();
     return news;
   }
 

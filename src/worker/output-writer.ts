@@ -9,8 +9,8 @@ export interface StoredChunk {
   readonly first: number | null;
 }
 
-/** What a batch puts out: addresses of its chunks in order, and those among them that are still to be stored. */
-export interface Output {
+/** A batch's output: addresses of its chunks in order, and those among them that are still to be stored. */
+export interface BatchOutput {
   readonly addresses: readonly string[];
   readonly unstored: readonly Chunk[];
   readonly rows: number;
@@ -39,7 +39,7 @@ export class OutputWriter {
     this.#builder = new ChunkBuilder(columns, hasParents);
   }
 
-  /** Output rows so far. */
+  /** BatchOutput rows so far. */
   get rows(): number {
     return this.#rows + this.#builder.count;
   }
@@ -73,7 +73,7 @@ export class OutputWriter {
   }
 
   /** All of it. */
-  end(): Output {
+  end(): BatchOutput {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
     return { addresses: this.#addresses, unstored: this.#unstored, rows: this.#rows, chunkRows: this.#chunkRows, bytes: this.#bytes };
   }

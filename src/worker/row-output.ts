@@ -15,7 +15,7 @@ export type OutputPart =
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
 
-/** Bytes of decoded chunks that are kept while rows are told in order: those of two journals may take turns. */
+/** Bytes of decoded chunks that are kept while rows are written in order: those of two journals may take turns. */
 const decodedBytesMax = 16 * 1024 * 1024;
 
 /** Reads parts' output rows, one after the other. */

@@ -1,14 +1,17 @@
-import { Attempt, type Ended, type Task, type WorkerContext } from './attempt.ts';
+import type { BatchEnd } from '../scheduler/index.ts';
+import { Attempt } from './attempt.ts';
 import { runPassing } from './run-passing.ts';
 import { runRows } from './run-rows.ts';
 import { runSource, type OpenSources } from './run-source.ts';
 import { runBatchRows, runBatchWhole, runWhole } from './run-together.ts';
+import type { RunnableTask } from './runnable-task.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 /**
  * Runs one attempt at one batch of one step, whatever its operator. Chunks are stored when it returns, or come with the event that
  * names them; that is for the caller to append. It throws only when the store fails, never for what a row or a step's function does.
  */
-export async function runBatch(task: Task, context: WorkerContext, open: OpenSources): Promise<Ended> {
+export async function runBatch(task: RunnableTask, context: WorkerContext, open: OpenSources): Promise<BatchEnd> {
   const attempt = new Attempt(task, context);
   try {
     await attempt.begin();

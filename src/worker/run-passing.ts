@@ -2,15 +2,16 @@
 import { branchColumn, parsePlace, placeColumn, type RowPlace, type Span } from '../../schema/index.ts';
 import type { PassingRunnable } from '../pipeline/index.ts';
 import { rowBytes } from '../rows/index.ts';
-import type { Attempt, Ended } from './attempt.ts';
+import type { BatchEnd } from '../scheduler/index.ts';
+import type { Attempt } from './attempt.ts';
 import { OutputWriter } from './output-writer.ts';
 
 /** How many places of missing rows an event names. */
 const missingPlacesMax = 100;
 
 /** Runs a batch of such a step. */
-export async function runPassing(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
-  await attempt.settle();
+export async function runPassing(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
+  await attempt.closeJournal();
   switch (step.operator) {
     case 'join':
       return joined(attempt, step);
@@ -22,7 +23,7 @@ export async function runPassing(attempt: Attempt, step: PassingRunnable): Promi
 }
 
 /** The rows of one upstream step, or those of them that the step lets through. */
-async function passed(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<Ended> {
+async function passed(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<BatchEnd> {
   const { context, task } = attempt;
   const writer = new OutputWriter(step.adds, context.chunks, true);
   let first = 0;
@@ -48,7 +49,7 @@ async function passes(
 }
 
 /** Rows of all branches in the order of the step at which they part, or as they come where there is none. */
-async function united(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
+async function united(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const input = await context.reader.input(step.name, task.inputs);
   const order = Array.from({ length: input.count }, (_, row) => row);
@@ -62,7 +63,7 @@ async function united(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
 }
 
 /** The rows that every branch has, in the order of the step at which they part; in a later pass those that have come since the one before. */
-async function joined(attempt: Attempt, step: PassingRunnable): Promise<Ended> {
+async function joined(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const branches = await Promise.all(
     step.upstream.map((upstream) =>

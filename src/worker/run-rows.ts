@@ -2,7 +2,8 @@ import { areScopesWatched, inScope } from '../kit/error-scope.ts';
 import { type JsonObject } from '../kit/json.ts';
 import type { Checked, RowWiseRunnable } from '../pipeline/index.ts';
 import { columnsOf, rowMaker, type View } from '../rows/index.ts';
-import type { Attempt, Ended } from './attempt.ts';
+import type { BatchEnd } from '../scheduler/index.ts';
+import type { Attempt } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import type { CallScope } from './call-scope.ts';
 import { refusal, storable, type Storable } from './checked-values.ts';
@@ -14,14 +15,14 @@ import { RowOutput } from './row-output.ts';
 import { Turns } from './turns.ts';
 
 /** Tries each pending row of a batch once: at most `concurrency` calls in flight, across the step's batches. */
-export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<Ended> {
+export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<BatchEnd> {
   const { context, finished, task } = attempt;
   const lanes = context.lanesOf(step.name);
   const failed = new Map<number, RowFailure>();
   const inFlight = new Set<Promise<void>>();
   const turns = new Turns();
   const rowAt = rowMaker(step.inputColumns);
-  const load = context.load.begin(step.name, task.batch, task.rows - finished.count, () => finished.untoldBytes);
+  const load = context.load.begin(step.name, task.batch, task.rows - finished.count, () => finished.unrecordedBytes);
   const scopes = rowScopes(attempt, step);
 
   /** Tries those rows of a part that are pending, each made when its turn comes. False: no more rows are to be handed out. */

@@ -4,7 +4,8 @@ import { isErrorLike } from '../kit/describe-thrown.ts';
 import { Fault } from '../kit/fault.ts';
 import { canonicalJson, type JsonObject } from '../kit/json.ts';
 import type { RunnableStep } from '../pipeline/index.ts';
-import type { Attempt, Ended } from './attempt.ts';
+import type { BatchEnd } from '../scheduler/index.ts';
+import type { Attempt } from './attempt.ts';
 import type { CallScope } from './call-scope.ts';
 import { storable } from './checked-values.ts';
 import { failureOf } from './row-failure.ts';
@@ -24,7 +25,7 @@ const shownMax = 80;
 export type OpenSources = Map<string, { readonly reader: SourceReader; readonly scope: CallScope }>;
 
 /** Reads a source's next batch. What was read before it broke is kept, and arrives. */
-export async function runSource(attempt: Attempt, source: Source, open: OpenSources): Promise<Ended> {
+export async function runSource(attempt: Attempt, source: Source, open: OpenSources): Promise<BatchEnd> {
   const { context, finished, task } = attempt;
   const size = source.cut.kind === 'source' ? source.cut.rows : 1;
   const done = finished.count;
@@ -41,11 +42,11 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
         batch.last = true;
         break;
       }
-      const held = finished.untoldBytes;
+      const held = finished.unrecordedBytes;
       if (isErrorLike(item.value)) rejectItem(attempt, batch.read, item.value);
       else if (source.key === null) acceptValues(attempt, batch.read, source.check(item.value));
       else acceptKeyed(attempt, batch.read, source, source.key, item.value);
-      batch.bytes += finished.untoldBytes - held;
+      batch.bytes += finished.unrecordedBytes - held;
       batch.read++;
       const over = turns.over();
       if (over) await over;
@@ -61,7 +62,7 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
     const isLastAttempt = task.failures + 1 >= source.options.attempts;
     if (!isLastAttempt || finished.count === 0 || context.abort.aborted) return attempt.broken(thrown);
   }
-  await attempt.settle();
+  await attempt.closeJournal();
   if (attempt.isStepBroken || (attempt.isStopping && !batch.last && batch.read < size)) {
     await closeSource(open, source.name);
     return attempt.end(new Map(), size - batch.read);

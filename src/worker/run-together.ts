@@ -5,7 +5,8 @@ import { isErrorLike } from '../kit/describe-thrown.ts';
 import type { JsonObject } from '../kit/json.ts';
 import type { RowsWiseRunnable } from '../pipeline/index.ts';
 import { rowsOf } from '../rows/index.ts';
-import type { Attempt, Ended } from './attempt.ts';
+import type { BatchEnd } from '../scheduler/index.ts';
+import type { Attempt } from './attempt.ts';
 import { described, iterated, settled } from './call.ts';
 import { refusal, storable } from './checked-values.ts';
 import { OutputWriter } from './output-writer.ts';
@@ -15,7 +16,7 @@ import type { RowFailure } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 
 /** `mapBatch`: the pending rows of a batch in one call, as many results. */
-export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { context, finished, task } = attempt;
   const view = await context.reader.input(step.name, task.inputs);
   const input = await rowsOf(view, step.inputColumns);
@@ -53,14 +54,14 @@ function resultsOf(value: unknown, count: number): readonly unknown[] {
 }
 
 /** `batch`: new rows of a batch's rows, all or none. */
-export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const rows = Object.freeze(await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns));
   if (attempt.isStopping) return attempt.end(new Map(), rows.length);
   const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
   try {
     const output = await called(attempt, step, rows, rowContext, (value) => written(attempt, step, value));
-    await attempt.settle();
+    await attempt.closeJournal();
     return await attempt.succeededWith(output, { rowsIn: rows.length });
   } catch (thrown) {
     if (attempt.isGivenUp(thrown)) return attempt.end(new Map(), rows.length);
@@ -72,12 +73,12 @@ export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): P
 }
 
 /** `global`: new rows of all there are, which are read as they are iterated and written as they come. */
-export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<Ended> {
+export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { task } = attempt;
   if (attempt.isStopping) return attempt.end(new Map(), task.rows);
   const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
   const output = await called(attempt, step, streamed(attempt, step, task.inputs), rowContext, (value) => written(attempt, step, value));
-  await attempt.settle();
+  await attempt.closeJournal();
   return attempt.succeededWith(output, { rowsIn: task.rows });
 }
 

@@ -3,7 +3,7 @@ import { Fault } from '../kit/fault.ts';
 import type { RunnableStep } from '../pipeline/index.ts';
 import { encodeValues } from '../rows/index.ts';
 import { sha256 } from '../kit/sha256.ts';
-import type { WorkerContext } from './attempt.ts';
+import type { WorkerContext } from './worker-context.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 

@@ -3,13 +3,13 @@ import type { Call, Usage } from '../../schema/index.ts';
 import { storableMessage } from '../../schema/index.ts';
 import type { Usage as ReportedUsage } from '../pipeline/index.ts';
 
-/** What calls did since it was last told: each of them, and what they consumed, by model. */
+/** Calls since they were last taken, and what they consumed, by model. */
 export interface Consumed {
   readonly usage: readonly Usage[];
   readonly calls: readonly Call[];
 }
 
-/** Adds up what calls consume, by model, and keeps each call, until it is told in an event. */
+/** Adds up what calls consume, by model, and keeps each call, until an event takes it. */
 export class UsageMeter {
   readonly #redact: (text: string) => string;
   #models = new Map<string, Usage>();
@@ -47,18 +47,18 @@ export class UsageMeter {
     });
   }
 
-  /** Takes back what could not be told: it is told with what comes after. */
+  /** Puts back what could not be recorded: it is taken with what comes after. */
   giveBack({ usage, calls }: Consumed): void {
     for (const each of usage) this.#models.set(each.model, plus(each, this.#models.get(each.model) ?? noUsage(each.model)));
     this.#calls = [...calls, ...this.#calls];
   }
 
-  /** Calls that were not taken yet. */
-  get untold(): number {
+  /** Number of calls that were not taken yet. */
+  get unrecorded(): number {
     return this.#calls.length;
   }
 
-  /** What came together since it was last taken. */
+  /** Takes what came together since the last call. */
   take(): Consumed {
     const consumed = { usage: [...this.#models.values()], calls: this.#calls };
     this.#models = new Map();

@@ -12,9 +12,9 @@ describe('the finished rows of a batch', () => {
     // Two journals whose rows take turns.
     for (const parity of [0, 1]) {
       for (let row = parity; row < 400; row += 2) finished.set(row, { kind: 'row', values: [String(row)], bytes: 4 });
-      await chunks.put(finished.tellNews().output.unstored);
+      await chunks.put(finished.takeUnrecorded().output.unstored);
     }
-    const { output } = await finished.tellAll();
+    const { output } = await finished.takeAll();
     expect(output.rows).toBe(400);
     expect(reads).toBe(2);
   });
@@ -27,7 +27,7 @@ describe('the finished rows of a batch', () => {
       const text = JSON.stringify('x'.repeat(1_000_000));
       finished.set(row, { kind: 'row', values: [text], bytes: text.length });
     }
-    const { unstored } = finished.tellNews().output;
+    const { unstored } = finished.takeUnrecorded().output;
     await chunks.put(unstored);
     expect(heapUsed() - before).toBeLessThan(10_000_000);
     expect(await finished.valuesOf(29)).toEqual([JSON.stringify('x'.repeat(1_000_000))]);

@@ -1,0 +1,65 @@
+import type { Chunk } from '../log/index.ts';
+import { ChunkBuilder } from '../rows/index.ts';
+import { storedChunk, type BatchOutput } from './output-writer.ts';
+import type { OutputPart } from './row-output.ts';
+import { heldRows } from './stored-parts.ts';
+
+/** The output of one input row. */
+export interface RowParts {
+  readonly row: number;
+  readonly parts: readonly OutputPart[];
+}
+
+/**
+ * Makes chunks of rows that are in memory, and refers to chunks that are stored already. `replace` gets each row's new parts, which refer to chunks
+ * once this returns: so the rows' memory can be released as they are taken.
+ */
+export function chunkParts(
+  columns: readonly string[],
+  rows: Iterable<RowParts>,
+  replace: (row: number, parts: readonly OutputPart[]) => void,
+): BatchOutput {
+  const builder = new ChunkBuilder(columns, true);
+  const unstored: Chunk[] = [];
+  const addresses: string[] = [];
+  const chunkRows: number[] = [];
+  /** Where the rows in the builder belong. */
+  let places: { readonly parts: OutputPart[]; readonly at: number }[] = [];
+  let count = 0;
+  let bytes = 0;
+  const finishChunk = () => {
+    const built = builder.take(count);
+    const chunk = storedChunk(built);
+    unstored.push(built.chunk);
+    addresses.push(chunk.address);
+    chunkRows.push(chunk.rows);
+    count += chunk.rows;
+    bytes += chunk.bytes;
+    for (const [from, { parts, at }] of places.entries()) parts[at] = { kind: 'stored', chunk, from, rows: 1 };
+    places = [];
+  };
+  for (const { row, parts: before } of rows) {
+    const parts: OutputPart[] = [];
+    for (const part of before) {
+      if (part.kind === 'stored') {
+        // Rows of a large output: their chunk is stored, and recorded in its place.
+        if (builder.count > 0) finishChunk();
+        addresses.push(part.chunk.address);
+        chunkRows.push(part.rows);
+        count += part.rows;
+        bytes += part.chunk.bytes;
+        parts.push(part);
+        continue;
+      }
+      for (const one of heldRows(part)) {
+        if (builder.isFullFor(one.bytes)) finishChunk();
+        builder.add(one.values, row, one.bytes);
+        places.push({ parts, at: parts.length });
+        parts.push(one);
+      }
+    }
+    if (parts.length > 0) replace(row, parts);
+  }
+  if (builder.count > 0) finishChunk();
+  return { addresses, unstored, rows: count, chunkRows, bytes };
+}
