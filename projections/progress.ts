@@ -1,7 +1,7 @@
 import type { RecordedEvent } from '../schema/index.ts';
 import { own } from './own.ts';
 import { projection } from './projection.ts';
-import { microseconds } from './time.ts';
+import { parseInstant } from './instant.ts';
 
 /** How far a step is. Rows are counted when their batch succeeds. */
 export interface StepProgress {
@@ -126,7 +126,7 @@ function withSuccess(step: StepProgress, { data, recordedAt }: RecordedEvent<'Ba
     rejected: step.rows.rejected + data.rejected.count,
   };
   const last = step.trail.at(-1);
-  const point = [microseconds(recordedAt), rows.in] as const;
+  const point = [parseInstant(recordedAt), rows.in] as const;
   const isDense = last !== undefined && point[0] - last[0] < trailEveryMicros;
   const undeclared = data.undeclared.filter((key) => !step.undeclared.includes(key));
   return {

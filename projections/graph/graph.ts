@@ -1,6 +1,6 @@
 import type { RecordedEvent, Span } from '../../schema/index.ts';
 import { projection } from '../projection.ts';
-import { microseconds } from '../time.ts';
+import { parseInstant } from '../instant.ts';
 import { reopen } from './reopen.ts';
 import { notRetriable } from './retriable.ts';
 import { knownEnds, settle, withStep } from './settle.ts';
@@ -169,7 +169,7 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
   return withOpen(state, event, {
     ...open,
     state: 'waiting',
-    notBefore: data.retryInMs === 0 ? 0 : microseconds(event.recordedAt) + data.retryInMs * 1000,
+    notBefore: data.retryInMs === 0 ? 0 : parseInstant(event.recordedAt) + data.retryInMs * 1000,
     failures: open.failures + (data.counted ? 1 : 0),
     crashes: 0,
     alone: false,

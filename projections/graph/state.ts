@@ -1,8 +1,6 @@
 import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '../../schema/index.ts';
 import { own } from '../own.ts';
-
-/** Microseconds since 1970, of the database's clock. */
-export type Micros = number;
+import type { Instant } from '../instant.ts';
 
 /** What of a step's manifest decides how it moves. */
 export interface StepPlan {
@@ -19,7 +17,7 @@ export interface OpenBatch {
   readonly attempt: number;
   /** `running`: an attempt is under way. `waiting`: for the next one, not before `notBefore` (0: at once). */
   readonly state: 'running' | 'waiting';
-  readonly notBefore: Micros;
+  readonly notBefore: Instant;
   /** Attempts that failed and count against the step's `attempts`. */
   readonly failures: number;
   /** Attempts lost with their driver since one last ended by itself, whatever ran at the same time. */

@@ -7,7 +7,7 @@ export type Upcaster = (data: unknown) => unknown;
 /** Upcasters by type, then by the version that they read. Empty until a shape changes meaning for the first time. */
 export const upcasters: Readonly<Partial<Record<EventType, Readonly<Record<number, Upcaster>>>>> = {};
 
-export type Known = { readonly known: true; readonly data: unknown } | { readonly known: false; readonly reason: string };
+export type UpcastResult = { readonly known: true; readonly data: unknown } | { readonly known: false; readonly reason: string };
 
 /**
  * Data of any version that was ever released, as the current one: upcast step by step, then parsed. An unknown type or a version newer than this
@@ -19,7 +19,7 @@ export function currentData(
   data: unknown,
   entries: Readonly<Record<string, CatalogueEntry>> = catalogue,
   casters: Readonly<Record<string, Readonly<Record<number, Upcaster>> | undefined>> = upcasters,
-): Known {
+): UpcastResult {
   const entry = Object.hasOwn(entries, type) ? entries[type] : undefined;
   if (!entry) return { known: false, reason: `events of type ${type} are unknown to this version of distilog` };
   if (version > entry.version) return { known: false, reason: `version ${version} of ${type} is newer than this version of distilog` };

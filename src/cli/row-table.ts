@@ -9,7 +9,7 @@ export interface LabelledRow {
   readonly values: JsonObject;
 }
 
-type Place = Pick<Terminal, 'width' | 'paint'>;
+type TableTerminal = Pick<Terminal, 'width' | 'paint'>;
 
 /** A column is not made narrower than this: others are left out instead. */
 const cellMin = 12;
@@ -17,7 +17,7 @@ const cellMin = 12;
 const textMax = 1_000;
 
 /** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. Labels stand before them, where there are any. */
-export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: Place): readonly string[] {
+export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: TableTerminal): readonly string[] {
   const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
   const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
   const titles = shown.map((name): Column => ({ title: shortened(name, cellMax) }));
@@ -35,7 +35,7 @@ const growingMin = 8;
 /** The same for rows that come one after the other: the first ones say how wide the columns are, and have the titles. */
 export function growingRowTable(
   columns: readonly string[],
-  place: Place,
+  place: TableTerminal,
   labelWidth: number,
 ): (rows: readonly LabelledRow[]) => readonly string[] {
   const paintTitle = (title: string) => place.paint('dim', title);
@@ -71,7 +71,13 @@ interface Fitting {
   readonly note: string;
 }
 
-function fitting(rows: readonly LabelledRow[], columns: readonly string[], place: Place, labelWidth: number, narrowest: number): Fitting {
+function fitting(
+  rows: readonly LabelledRow[],
+  columns: readonly string[],
+  place: TableTerminal,
+  labelWidth: number,
+  narrowest: number,
+): Fitting {
   const { width, paint } = place;
   const room = width - (labelWidth > 0 ? labelWidth + 2 : 0);
   const widths = columns.map((name) => Math.max(narrowest, visible(name).length, ...rows.map(({ values }) => textOf(values[name]).length)));

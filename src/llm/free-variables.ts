@@ -1,5 +1,5 @@
 /** A part of a template's syntax tree. */
-interface Part {
+interface SyntaxNode {
   readonly type: string;
   readonly value?: unknown;
   readonly [member: string]: unknown;
@@ -26,7 +26,7 @@ export function freeVariables(program: object): readonly string[] {
     }
     if (isPart(part)) visit(part, bound);
   };
-  const visit = (part: Part, bound: Set<string>): void => {
+  const visit = (part: SyntaxNode, bound: Set<string>): void => {
     switch (part.type) {
       case 'Identifier':
         if (!bound.has(String(part.value))) free.add(String(part.value));
@@ -73,7 +73,7 @@ export function freeVariables(program: object): readonly string[] {
         return;
       case 'Macro': {
         for (const name of namesIn(part['name'])) bound.add(name);
-        const parameters = part['args'] as readonly Part[];
+        const parameters = part['args'] as readonly SyntaxNode[];
         for (const each of parameters) if (each.type === 'KeywordArgumentExpression') walk(each.value, bound);
         walk(part['body'], new Set([...bound, 'caller', ...parameters.flatMap((each) => namesIn(each['key'] ?? each))]));
         return;
@@ -90,10 +90,10 @@ export function freeVariables(program: object): readonly string[] {
   return [...free].filter((name) => !optional.has(name));
 }
 
-const isPart = (value: unknown): value is Part =>
+const isPart = (value: unknown): value is SyntaxNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 
-const isName = (value: unknown): value is Part => isPart(value) && value.type === 'Identifier';
+const isName = (value: unknown): value is SyntaxNode => isPart(value) && value.type === 'Identifier';
 
 /** `a`, `(a, b)`, `[a, b]`: the names that it binds. */
 function namesIn(value: unknown): readonly string[] {

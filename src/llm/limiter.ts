@@ -1,5 +1,5 @@
 import { InFlightWindow } from './in-flight-window.ts';
-import { SlidingWindow, type Entry } from './sliding-window.ts';
+import { SlidingWindow, type WindowEntry } from './sliding-window.ts';
 import { systemTime, type Time } from './time.ts';
 
 /** What a provider allows a minute. */
@@ -115,7 +115,7 @@ export class Limiter {
     }
   }
 
-  #admission(call: number, tokens: Entry): Admission {
+  #admission(call: number, tokens: WindowEntry): Admission {
     return {
       end: (outcome) => {
         if (outcome.kind === 'answered') {

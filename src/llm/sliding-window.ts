@@ -1,5 +1,5 @@
 /** One amount in a window, which may be corrected once more is known. */
-export interface Entry {
+export interface WindowEntry {
   readonly at: number;
   amount: number;
 }
@@ -7,7 +7,7 @@ export interface Entry {
 /** Amounts within the last minute, at most `max` in sum. What is larger than `max` by itself is let in when nothing else is there. */
 export class SlidingWindow {
   #max: number;
-  readonly #entries: Entry[] = [];
+  readonly #entries: WindowEntry[] = [];
 
   constructor(max: number) {
     this.#max = max;
@@ -22,7 +22,7 @@ export class SlidingWindow {
   waitMs(amount: number, now: number): number {
     while (this.#entries[0] && this.#entries[0].at + windowMs <= now) this.#entries.shift();
     let excess = this.#entries.reduce((sum, entry) => sum + entry.amount, 0) + amount - this.#max;
-    let last: Entry | undefined;
+    let last: WindowEntry | undefined;
     for (const entry of this.#entries) {
       if (excess <= 0) break;
       excess -= entry.amount;
@@ -31,7 +31,7 @@ export class SlidingWindow {
     return last ? last.at + windowMs - now : 0;
   }
 
-  add(amount: number, now: number): Entry {
+  add(amount: number, now: number): WindowEntry {
     const entry = { at: now, amount };
     if (Number.isFinite(this.#max)) this.#entries.push(entry);
     return entry;

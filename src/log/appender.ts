@@ -33,7 +33,7 @@ export interface Appender {
 }
 
 /** Opens the one writer of a run, for whoever holds its driver lock. */
-export const openAppender = (options: AppenderOptions): Appender => new GroupCommit(options);
+export const openAppender = (options: AppenderOptions): Appender => new GroupCommitAppender(options);
 
 /**
  * Group commit: one flush is in flight at a time, and everything that queued up meanwhile goes in the next, so durability costs one round trip for
@@ -42,7 +42,7 @@ export const openAppender = (options: AppenderOptions): Appender => new GroupCom
  * A flush is frozen with its id, and sent until its outcome is known; nothing overtakes. Where it was refused for the sake of some events, each
  * caller's are sent by themselves, so that no caller costs its neighbours anything.
  */
-class GroupCommit implements Appender {
+class GroupCommitAppender implements Appender {
   readonly ended: Promise<Error>;
   readonly #runId: string;
   readonly #epoch: number;

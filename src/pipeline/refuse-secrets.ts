@@ -57,18 +57,18 @@ export function refuseSecrets(secrets: ParsedParams['secrets'], { steps, sources
   }
 }
 
-interface Part {
+interface DefinitionPart {
   readonly name: string;
   readonly kind: 'data' | 'code';
   readonly text: string;
 }
 
 /** What is recorded of a step, as JSON, part by part: the names of our own members are no secrets. */
-function partsOf({ name, id, version, captures, settings, columns, code }: DefinitionStep): readonly Part[] {
+function partsOf({ name, id, version, captures, settings, columns, code }: DefinitionStep): readonly DefinitionPart[] {
   const data = { name, id, version, captures, settings };
   const words = columns.map((column) => [column.name, column.schema]);
   return [
-    ...Object.entries(data).map(([part, value]): Part => ({ name: part, kind: 'data', text: canonicalJson(value) })),
+    ...Object.entries(data).map(([part, value]): DefinitionPart => ({ name: part, kind: 'data', text: canonicalJson(value) })),
     { name: 'columns', kind: 'code', text: canonicalJson(words) },
     { name: 'code', kind: 'code', text: canonicalJson(code) },
   ];

@@ -4,9 +4,9 @@ import { sql } from 'kysely';
 import type { PackedChunk } from '../../schema/index.ts';
 import { checkedChunk, type Chunk, type ChunkStore } from '../log/index.ts';
 import { bigintArray, byteaArray, sha256Array, textArray } from './binary-array.ts';
-import { Gathered } from './gathered.ts';
+import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
-import { bodyOf, requireSameRows, type StoredChunk } from './stored-chunk.ts';
+import { bodyOf, requireSameRows, type PackedBody } from './stored-chunk.ts';
 
 const compress = promisify(zstdCompress);
 
@@ -34,13 +34,13 @@ const fetchesMax = 2;
 
 /** Chunks on PostgreSQL: compressed here, so the server neither works nor ships what it need not. */
 export function postgresChunks(reader: Reader): ChunkStore {
-  const inserts = new Gathered((chunks: readonly PackedChunk[]) => insert(reader, chunks), {
+  const inserts = new Coalescer((chunks: readonly PackedChunk[]) => insert(reader, chunks), {
     runningMax: insertsMax,
     countMax: insertRowsMax,
     weightMax: insertBytesMax,
     weightOf: ({ body }) => body.byteLength,
   });
-  const fetches = new Gathered((addresses: readonly string[]) => fetched(reader, addresses), {
+  const fetches = new Coalescer((addresses: readonly string[]) => fetched(reader, addresses), {
     runningMax: fetchesMax,
     countMax: fetchRowsMax,
     weightMax: Number.POSITIVE_INFINITY,
@@ -81,7 +81,7 @@ export const chunkArrays = (chunks: readonly PackedChunk[]) => ({
 });
 
 /** What is stored under each of these addresses, if anything is. */
-async function fetched(reader: Reader, addresses: readonly string[]): Promise<readonly (StoredChunk | undefined)[]> {
+async function fetched(reader: Reader, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
   const wanted = [...new Set(addresses)].map((address) => Buffer.from(address, 'hex'));
   const rows = await reader.query((database) =>
     database.selectFrom('distilog.chunks').select(['sha256', 'codec', 'length', 'body']).where('sha256', 'in', wanted).execute(),

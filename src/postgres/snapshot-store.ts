@@ -11,7 +11,7 @@ import {
 } from '../log/index.ts';
 import { bigintArray, integerArray, textArray } from './binary-array.ts';
 import type { Database } from './database.ts';
-import { Gathered } from './gathered.ts';
+import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
 
 /** Snapshots in a statement, and the characters of their states together. */
@@ -24,7 +24,7 @@ type Row = SnapshotKey & StoredSnapshot;
 
 /** Snapshots on PostgreSQL. Those that are put at about the same time are written by one statement. */
 export function postgresSnapshots({ query }: Reader): SnapshotStore {
-  const puts = new Gathered<Row, void>((rows) => query((database) => storeAll(database, rows)), {
+  const puts = new Coalescer<Row, void>((rows) => query((database) => storeAll(database, rows)), {
     runningMax: 1,
     countMax: storedMax,
     weightMax: storedWeightMax,

@@ -5,7 +5,7 @@ import type { Sha256 } from '../kit/sha256.ts';
 import { hashMismatch, leafHash, requireSameHash, type AppendRefusal, type AppendResult, type DriverAppendRequest } from '../log/index.ts';
 import { bigintArray, integerArray, sha256Array, textArray } from './binary-array.ts';
 import { chunkArrays } from './chunk-store.ts';
-import { requireSameRows, type StoredChunk } from './stored-chunk.ts';
+import { requireSameRows, type PackedBody } from './stored-chunk.ts';
 
 interface AppendRow {
   readonly outcome: string;
@@ -98,8 +98,8 @@ function appended(request: DriverAppendRequest, leaves: readonly Sha256[], row: 
 }
 
 /** Reads what is stored under each of these addresses. */
-async function storedChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (StoredChunk | undefined)[]> {
-  const { rows } = await client.query<StoredChunk & { readonly sha256: Buffer }>(
+async function storedChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
+  const { rows } = await client.query<PackedBody & { readonly sha256: Buffer }>(
     'select sha256, codec, length, body from distilog.chunks where sha256 = any($1::bytea[])',
     [sha256Array(addresses)],
   );

@@ -11,11 +11,11 @@ const decompressAsideFrom = 256 * 1024;
 /** Chunks that are compared together. */
 const comparedMax = 8;
 
-/** What is stored of a chunk. */
-export type StoredChunk = Omit<PackedChunk, 'sha256'>;
+/** A stored chunk without its address. */
+export type PackedBody = Omit<PackedChunk, 'sha256'>;
 
 /** Decompresses a stored chunk. Throws `Fault('chunk-corrupted')` where that cannot be done. */
-export async function bodyOf({ codec, length, body }: StoredChunk, address: string): Promise<Uint8Array> {
+export async function bodyOf({ codec, length, body }: PackedBody, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
     new Fault(
@@ -44,7 +44,7 @@ export async function bodyOf({ codec, length, body }: StoredChunk, address: stri
  */
 export async function requireSameRows(
   addresses: readonly string[],
-  fetch: (addresses: readonly string[]) => Promise<readonly (StoredChunk | undefined)[]>,
+  fetch: (addresses: readonly string[]) => Promise<readonly (PackedBody | undefined)[]>,
 ): Promise<void> {
   for (let from = 0; from < addresses.length; from += comparedMax) {
     const compared = addresses.slice(from, from + comparedMax);

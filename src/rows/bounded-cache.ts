@@ -1,4 +1,4 @@
-interface Entry<Value> {
+interface CacheEntry<Value> {
   value: Value | undefined;
   readonly weight: number;
   /** In which it was last used. */
@@ -10,7 +10,7 @@ interface Entry<Value> {
  * to all later ones, and what an entry in them has would outlive the young generation, though nobody could reach it.
  */
 export class BoundedCache<Value> {
-  readonly #entries = new Map<string, Entry<Value>>();
+  readonly #entries = new Map<string, CacheEntry<Value>>();
   readonly #weightMax: number;
   #weight = 0;
   #turn = 0;

@@ -18,7 +18,7 @@ export interface RowCounter {
   end(file: OpenFile): number | Promise<number>;
 }
 
-interface Known {
+interface StampedFacts {
   readonly stamp: string;
   readonly facts: Promise<FileFacts>;
 }
@@ -27,7 +27,7 @@ interface Known {
 export class FactsOfFile {
   readonly #file: SourceFile;
   readonly #counter: () => RowCounter;
-  #known: Known | undefined;
+  #known: StampedFacts | undefined;
 
   constructor(file: SourceFile, counter: () => RowCounter) {
     this.#file = file;

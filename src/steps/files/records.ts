@@ -26,8 +26,8 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const quote = 0x22;
 
-/** Where in a record the byte before the next one was: */
-type Place =
+/** Position of the last byte within its record: */
+type ScannerState =
   /** before the first byte of a field, */
   | 'field'
   /** in a field without quotes, */
@@ -49,7 +49,7 @@ export class Records {
   #rest: Buffer = Buffer.alloc(0);
   /** How many of them were looked at, and what was found. */
   #scanned = 0;
-  #place: Place = 'field';
+  #state: ScannerState = 'field';
   #hasQuotes = false;
   /** The line that `#rest` begins in, line ends in it so far, and the line of the last quote that opened a field. */
   #line = 1;
@@ -86,7 +86,7 @@ export class Records {
 
   /** The last record, where the file does not end with a line end. */
   *end(): Generator<TextRecord> {
-    if (this.#place === 'quoted') {
+    if (this.#state === 'quoted') {
       throw new Fault(
         'source-unreadable',
         `${this.#name}:${this.#quoteLine}: a quote is opened in this line and never closed. Close it, or double it if it is part of the text.`,
@@ -120,22 +120,22 @@ export class Records {
   }
 
   #endOfQuoted(bytes: Buffer, delimiter: number): number {
-    let place = this.#place;
+    let state = this.#state;
     for (let at = this.#scanned; at < bytes.byteLength; at++) {
       const byte = bytes[at];
-      if (place === 'quoted') {
-        if (byte === quote) place = 'closed';
+      if (state === 'quoted') {
+        if (byte === quote) state = 'closed';
         else if (byte === lineFeed) this.#linesWithin++;
       } else if (byte === lineFeed) {
-        this.#place = place;
+        this.#state = state;
         return at;
-      } else if (byte === delimiter) place = 'field';
-      else if (byte === quote && place !== 'plain') {
-        if (place === 'field') this.#quoteLine = this.#line + this.#linesWithin;
-        place = 'quoted';
-      } else if (byte !== carriageReturn || place === 'field') place = 'plain';
+      } else if (byte === delimiter) state = 'field';
+      else if (byte === quote && state !== 'plain') {
+        if (state === 'field') this.#quoteLine = this.#line + this.#linesWithin;
+        state = 'quoted';
+      } else if (byte !== carriageReturn || state === 'field') state = 'plain';
     }
-    this.#place = place;
+    this.#state = state;
     this.#scanned = bytes.byteLength;
     return -1;
   }
@@ -154,14 +154,14 @@ export class Records {
 
   #begin(): void {
     this.#scanned = 0;
-    this.#place = 'field';
+    this.#state = 'field';
     this.#hasQuotes = false;
     this.#linesWithin = 0;
   }
 
   #refuseLength(): never {
     const why =
-      this.#place === 'quoted'
+      this.#state === 'quoted'
         ? `the quote that is opened in line ${this.#quoteLine} is perhaps never closed`
         : 'perhaps the file has no line ends, or is no text';
     throw new Fault(

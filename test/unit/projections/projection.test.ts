@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errors, fold, graph, microseconds, progress, projection, projections, timeline, usage } from '../../../projections/index.ts';
+import { errors, fold, graph, parseInstant, progress, projection, projections, timeline, usage } from '../../../projections/index.ts';
 import { catalogue, type RecordedEvent } from '../../../schema/index.ts';
 import { at, finished, folded, manifestStep, paused, runStarted, timeOf } from './events.ts';
 
@@ -35,13 +35,13 @@ describe('a projection', () => {
   });
 });
 
-describe('microseconds', () => {
+describe('parseInstant', () => {
   it.each([
     ['1970-01-01T00:00:01Z', 1_000_000],
     ['1970-01-01T00:00:01.000001Z', 1_000_001],
     ['1970-01-01T00:00:01.5Z', 1_500_000],
     ['1970-01-01T00:00:01.123456789Z', 1_123_456],
   ])('of %s', (time, micros) => {
-    expect(microseconds(time)).toBe(micros);
+    expect(parseInstant(time)).toBe(micros);
   });
 });

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { Gathered } from '../../../src/postgres/gathered.ts';
+import { Coalescer } from '../../../src/postgres/coalescer.ts';
 
 /** Doubles numbers, and tells which were doubled together; a call ends when it is told to. */
 function doubling(options: { readonly runningMax?: number; readonly countMax?: number; readonly weightMax?: number } = {}) {
   const calls: { readonly items: readonly number[]; readonly end: (error?: Error) => void }[] = [];
-  const gathered = new Gathered(
+  const coalescer = new Coalescer(
     (items: readonly number[]) =>
       new Promise<readonly number[]>((resolve, reject) => {
         calls.push({ items, end: (error) => (error ? reject(error) : resolve(items.map((item) => 2 * item))) });
       }),
     { runningMax: 1, countMax: 3, weightMax: 100, weightOf: (item) => item, ...options },
   );
-  return { calls, gathered, items: () => calls.map(({ items }) => items) };
+  return { calls, coalescer, items: () => calls.map(({ items }) => items) };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('what many ask for', () => {
+describe('a coalescer', () => {
   it('goes together with what comes in the same turn, and while others are under way', async () => {
-    const { calls, gathered, items } = doubling();
-    const first = [1, 2].map((item) => gathered.add(item));
+    const { calls, coalescer, items } = doubling();
+    const first = [1, 2].map((item) => coalescer.add(item));
     await turn();
-    const second = [3, 4, 5, 6].map((item) => gathered.add(item));
+    const second = [3, 4, 5, 6].map((item) => coalescer.add(item));
     await turn();
     expect(items()).toEqual([[1, 2]]);
     calls[0]?.end();
@@ -35,12 +35,12 @@ describe('what many ask for', () => {
   });
 
   it('goes together with what is asked for because of what has just been settled, however many promises follow', async () => {
-    const { calls, gathered, items } = doubling();
+    const { calls, coalescer, items } = doubling();
     const later = async (item: number, promises: number) => {
       for (let settled = 0; settled < promises; settled++) await Promise.resolve();
-      return gathered.add(item);
+      return coalescer.add(item);
     };
-    const all = [gathered.add(1), later(2, 3), later(3, 30)];
+    const all = [coalescer.add(1), later(2, 3), later(3, 30)];
     await turn();
     expect(items()).toEqual([[1, 2, 3]]);
     for (const { end } of calls) end();
@@ -48,8 +48,8 @@ describe('what many ask for', () => {
   });
 
   it('has no more calls under way than there may be', async () => {
-    const { calls, gathered, items } = doubling({ runningMax: 2, countMax: 1 });
-    const all = [1, 2, 3].map((item) => gathered.add(item));
+    const { calls, coalescer, items } = doubling({ runningMax: 2, countMax: 1 });
+    const all = [1, 2, 3].map((item) => coalescer.add(item));
     await turn();
     expect(items()).toEqual([[1], [2]]);
     calls[1]?.end();
@@ -60,8 +60,8 @@ describe('what many ask for', () => {
   });
 
   it('weighs no more than it may, but for one that is heavier alone', async () => {
-    const { calls, gathered, items } = doubling({ runningMax: 9 });
-    const all = [60, 50, 500, 1].map((item) => gathered.add(item));
+    const { calls, coalescer, items } = doubling({ runningMax: 9 });
+    const all = [60, 50, 500, 1].map((item) => coalescer.add(item));
     await turn();
     for (let ended = 0; ended < calls.length; ended++) {
       calls[ended]?.end();
@@ -73,8 +73,8 @@ describe('what many ask for', () => {
   });
 
   it('fails those of a call that failed, and nobody else', async () => {
-    const { calls, gathered } = doubling({ countMax: 2 });
-    const all = [1, 2, 3].map((item) => gathered.add(item));
+    const { calls, coalescer } = doubling({ countMax: 2 });
+    const all = [1, 2, 3].map((item) => coalescer.add(item));
     const settled = Promise.allSettled(all);
     await turn();
     calls[0]?.end(new Error('away'));

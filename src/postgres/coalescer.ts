@@ -1,26 +1,27 @@
-/** How much is done together. */
-export interface GatheredOptions<Item> {
-  /** Calls under way: what comes meanwhile goes together in the next. */
+/** Bounds of the calls that a `Coalescer` makes. */
+export interface CoalescerOptions<Item> {
+  /** Concurrent calls. Items that arrive meanwhile go into the next call. */
   readonly runningMax: number;
-  /** Items in a call, and what they may weigh together, unless a single one is heavier. */
+  /** Items in a call, and their total weight. A single heavier item has a call of its own. */
   readonly countMax: number;
   readonly weightMax: number;
   readonly weightOf: (item: Item) => number;
 }
 
-/** Does what many ask for at about the same time in a few calls. Each gets what was done about its own item; all of a call that fails get its error. */
-export class Gathered<Item, Result> {
+/** Combines concurrent requests into few calls. Each caller receives the result of its own item. If a call fails, all its callers are rejected. */
+export class Coalescer<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
-  readonly #options: GatheredOptions<Item>;
+  readonly #options: CoalescerOptions<Item>;
   readonly #waiting: { readonly item: Item; readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void }[] = [];
   #running = 0;
 
-  /** `work` gives a result for each item, in their order. */
-  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, options: GatheredOptions<Item>) {
+  /** `work` returns a result for each item, in order. */
+  constructor(work: (items: readonly Item[]) => Promise<readonly Result[]>, options: CoalescerOptions<Item>) {
     this.#work = work;
     this.#options = options;
   }
 
+  /** Returns the result of an item once the call that contains it has finished. */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
@@ -30,14 +31,14 @@ export class Gathered<Item, Result> {
 
   async #run(): Promise<void> {
     this.#running++;
-    // Whoever else asks because of what is happening now comes along: ticks come after all promises that are settled already.
+    // Requests that follow from promises settled already join this call: a tick runs after them.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    for (let some = this.#take(); some.length > 0; some = this.#take()) {
+    for (let taken = this.#take(); taken.length > 0; taken = this.#take()) {
       try {
-        const results = await this.#work(some.map(({ item }) => item));
-        some.forEach(({ resolve }, index) => resolve(results[index] as Result));
+        const results = await this.#work(taken.map(({ item }) => item));
+        taken.forEach(({ resolve }, index) => resolve(results[index] as Result));
       } catch (error) {
-        for (const { reject } of some) reject(error);
+        for (const { reject } of taken) reject(error);
       }
     }
     this.#running--;
