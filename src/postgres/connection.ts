@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Fault } from '../kit/fault.ts';
-import { describe, serverFault, type Whereabouts } from './server-faults.ts';
+import { serverFault, type Whereabouts } from './server-faults.ts';
+import { meaningSettings, sessionSettings } from './session-settings.ts';
 
 /**
  * How to reach a server; asked for anew for each connection, because an embedded server moves when another process starts it again. Its `query_timeout`
@@ -79,42 +80,6 @@ function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
   });
 }
 
-/**
- * Settings that decide what a statement means, how values are written, and what a transaction sees. A server, a database or a role may have others as its
- * defaults, and every statement of this program would be read by those. Alphabetically; a server that does not know one does without.
- */
-const meanings: Readonly<Record<string, string>> = {
-  array_nulls: 'on',
-  backslash_quote: 'safe_encoding',
-  bytea_output: 'hex',
-  datestyle: 'ISO',
-  default_transaction_isolation: 'read committed',
-  exit_on_error: 'off',
-  extra_float_digits: '1',
-  intervalstyle: 'postgres',
-  quote_all_identifiers: 'off',
-  restrict_nonsystem_relation_kind: '',
-  row_security: 'on',
-  standard_conforming_strings: 'on',
-  timezone: 'UTC',
-  transform_null_equals: 'off',
-  xmlbinary: 'base64',
-  xmloption: 'content',
-};
-
-/** SQL that sets a connection so that statements mean the same on every server. The path comes first: what it names sets the others. */
-export const meaningSettings: string = `set search_path = pg_catalog, pg_temp;
-  select set_config(name, value, false) from (values ${Object.entries(meanings)
-    .map(([name, value]) => `('${name}', '${value}')`)
-    .join(', ')}) as s (name, value) where current_setting(name, true) is not null;`;
-
-/** What else every connection is set to: what it acknowledges is durable, and a statement that takes too long ends before its silence counts as loss. */
-const sessionSettings = (silenceMs: number): string => `set synchronous_commit = on; set client_min_messages = warning;
-  set lock_timeout = 0; set idle_session_timeout = 0; set idle_in_transaction_session_timeout = '60s';
-  set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
-  select set_config('transaction_timeout', '0', false) where current_setting('transaction_timeout', true) is not null;
-  set statement_timeout = ${Math.ceil(silenceMs * 0.75)}`;
-
 /** A pool of connections that may break: without listeners, one that does would end the process, whether it is idle or somebody has it. */
 export function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);
@@ -164,43 +129,3 @@ export const whereabouts = (client: pg.Client): Whereabouts => ({
   database: client.database,
   user: client.user,
 });
-
-/** Major version below which nothing was tried. */
-const oldestServer = 150_000;
-
-/** Refuses a server that cannot keep what it acknowledges, or is too old. */
-export async function checkServer(client: pg.Client): Promise<{ readonly version: string }> {
-  const place = describe(whereabouts(client));
-  const { rows } = await client.query<{
-    fsync: string;
-    number: string;
-    version: string;
-    encoding: string;
-    standby: boolean;
-    readonly: string;
-  }>(
-    `select current_setting('fsync') as fsync, current_setting('server_version_num') as number, current_setting('server_version') as version,
-            current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
-            current_setting('default_transaction_read_only') as readonly`,
-  );
-  const [server] = rows;
-  if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
-  if (Number(server.number) < oldestServer)
-    throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
-  if (server.fsync !== 'on') {
-    throw new Fault(
-      'fsync-off',
-      `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`,
-    );
-  }
-  if (server.encoding !== 'UTF8') {
-    throw new Fault(
-      'not-utf8',
-      `The database at ${place} stores text as ${server.encoding}, which cannot hold every row: create one with encoding 'UTF8', or name another.`,
-    );
-  }
-  if (server.standby || server.readonly === 'on') {
-    throw new Fault('read-only', `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}: name one that takes writes.`);
-  }
-  return { version: server.version };
-}

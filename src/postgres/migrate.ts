@@ -3,10 +3,11 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '../kit/fault.ts';
-import { clientConfig, meaningSettings, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
+import { clientConfig, onClient, openPool, unreachable, whereabouts, type Connect } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { describe, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
+import { meaningSettings } from './session-settings.ts';
 
 const folder = new URL('../../schema/migrations/', import.meta.url);
 const schema = 'distilog';

@@ -1,0 +1,46 @@
+import type pg from 'pg';
+import { Fault } from '../kit/fault.ts';
+import { whereabouts } from './connection.ts';
+import { describe } from './server-faults.ts';
+
+/** Lowest `server_version_num` that is tested. */
+const oldestServer = 150_000;
+
+/**
+ * Returns the server's version. Throws a `Fault` for a server that cannot serve as a store: too old, read-only, not durable, or not in UTF-8.
+ */
+export async function checkServer(client: pg.Client): Promise<{ readonly version: string }> {
+  const place = describe(whereabouts(client));
+  const { rows } = await client.query<{
+    fsync: string;
+    number: string;
+    version: string;
+    encoding: string;
+    standby: boolean;
+    readonly: string;
+  }>(
+    `select current_setting('fsync') as fsync, current_setting('server_version_num') as number, current_setting('server_version') as version,
+            current_setting('server_encoding') as encoding, pg_is_in_recovery() as standby,
+            current_setting('default_transaction_read_only') as readonly`,
+  );
+  const [server] = rows;
+  if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
+  if (Number(server.number) < oldestServer)
+    throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
+  if (server.fsync !== 'on') {
+    throw new Fault(
+      'fsync-off',
+      `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`,
+    );
+  }
+  if (server.encoding !== 'UTF8') {
+    throw new Fault(
+      'not-utf8',
+      `The database at ${place} stores text as ${server.encoding}, which cannot hold every row: create one with encoding 'UTF8', or name another.`,
+    );
+  }
+  if (server.standby || server.readonly === 'on') {
+    throw new Fault('read-only', `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}: name one that takes writes.`);
+  }
+  return { version: server.version };
+}
