@@ -12,11 +12,13 @@ import type { Store } from '../log/index.ts';
 import { runLogId } from '../log/index.ts';
 import type { Log, Plan, Resource, RunnableStep } from '../pipeline/index.ts';
 import { assert } from '../kit/assert.ts';
-import { canonicalJson, prototypeKeyIn, type Json, type JsonObject } from '../kit/json.ts';
+import { canonicalJson, prototypeKeyIn, type JsonObject } from '../kit/json.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
 import { cachedChunks, decodeDocument, rowReader } from '../rows/index.ts';
 import type { DriverPort, Worker } from '../scheduler/index.ts';
+import { memoize } from '../kit/memoize.ts';
 import { planRedactor } from './plan-redactor.ts';
+import { redactedLog } from './redacted-log.ts';
 import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '../worker/index.ts';
 
 export interface LocalWorkerOptions {
@@ -66,8 +68,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     assert(step, `the plan has step ${name}`);
     return step;
   };
-  const lanesOf = perStep((name) => new Lanes(options.concurrency[name] ?? stepOf(name).options.concurrency));
-  const fuseOf = perStep(() => new Fuse(options.isRejectLimitLifted));
+  const lanesOf = memoize((name: string) => new Lanes(options.concurrency[name] ?? stepOf(name).options.concurrency));
+  const fuseOf = memoize((_step: string) => new Fuse(options.isRejectLimitLifted));
   const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
     const known = undeclared.get(name) ?? new Set<string>();
     undeclared.set(name, known);
@@ -90,7 +92,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     }
   };
   // Once a process: a file's hash takes as long as reading it.
-  const origins = perStep(async (name) => {
+  const origins = memoize(async (name: string) => {
     const step = stepOf(name);
     if (step.operator !== 'source' || !step.origin) return null;
     const origin = JSON.parse(canonicalJson(await step.origin())) as JsonObject;
@@ -117,13 +119,13 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return known;
   };
 
-  const seeds = once(async (): Promise<Seeds> => {
+  const seeds = memoize(async (): Promise<Seeds> => {
     for await (const page of store.log.read(runLogId(runId), { to: 1 }))
       for (const event of page) if (event.type === 'RunStarted') return event.data.seeds;
     throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
   });
 
-  const triedAgain = once(async (pass: number) => {
+  const triedAgain = memoize(async (pass: number) => {
     for await (const page of store.log.read(runLogId(runId), { types: ['RunReopened'] })) {
       for (const event of page) {
         if (event.type !== 'RunReopened' || event.data.pass !== pass) continue;
@@ -134,7 +136,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   });
 
   // No pause comes while a worker works: those that there are come before its first batch.
-  const rejectLimits = perStep(async (name) => {
+  const rejectLimits = memoize(async (name: string) => {
     let last = 0;
     for await (const page of store.log.read(runLogId(runId), { types: ['RunPaused'] }))
       for (const event of page)
@@ -199,39 +201,5 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       ended.abort();
       await resources.close();
     },
-  };
-}
-
-/** What a step logs, without secrets. */
-const redactedLog = (log: Log, redact: (text: string) => string): Log => ({
-  info: (message, data) => log.info(redact(message), redactedData(data, redact)),
-  warn: (message, data) => log.warn(redact(message), redactedData(data, redact)),
-});
-
-/** Data of a log line, whatever it is by the time that somebody logs it. */
-function redactedData(data: Json | undefined, redact: (text: string) => string): Json | undefined {
-  if (data === undefined) return undefined;
-  try {
-    return JSON.parse(redact(JSON.stringify(data))) as Json;
-  } catch {
-    return redact(messageOf(data));
-  }
-}
-
-function once<Key, T>(make: (key: Key) => Promise<T>): (key: Key) => Promise<T> {
-  const made = new Map<Key, Promise<T>>();
-  return (key) => {
-    const known = made.get(key) ?? make(key);
-    made.set(key, known);
-    return known;
-  };
-}
-
-function perStep<T>(make: (step: string) => T): (step: string) => T {
-  const made = new Map<string, T>();
-  return (step) => {
-    const known = made.get(step) ?? make(step);
-    made.set(step, known);
-    return known;
   };
 }
