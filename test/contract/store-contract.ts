@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { batchSucceeded as succeeded } from '../fixtures/events.ts';
+import { actor } from '../fixtures/actor.ts';
 import type { NewEvent } from '../../schema/index.ts';
 import { parseInstant } from '../../src/kit/instant.ts';
 import { newId } from '../../src/kit/ids.ts';
@@ -412,7 +414,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
   });
 }
 
-const actor = { user: 'u', host: 'h', pid: 1 };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
 const runStarted: NewEvent = {
   type: 'RunStarted',
@@ -467,27 +468,7 @@ const batchStarted = (batch: number): NewEvent => ({
   attempt: 1,
   data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false },
 });
-const batchSucceeded = (batch: number): NewEvent & { readonly pass: number; readonly attempt: number } => ({
-  type: 'BatchSucceeded',
-  pass: 1,
-  step: 'a',
-  batch,
-  attempt: 1,
-  data: {
-    inputs: [],
-    rowsIn: 1,
-    rows: 1,
-    chunkRows: [],
-    bytes: 1,
-    rejected: none,
-    elapsedMs: 1.5,
-    usage: [],
-    calls: 0,
-    source: null,
-    undeclared: ['ü\u{1F600}'],
-    missing: [],
-  },
-});
+const batchSucceeded = (batch: number) => succeeded('a', batch, { rowsIn: 1, rows: 1, elapsedMs: 1.5, undeclared: ['ü\u{1F600}'] });
 const abandoned = (batch: number): NewEvent => ({ type: 'BatchAbandoned', pass: 1, step: 'a', batch, attempt: 1, data: { epoch: 1 } });
 const resumed = (epoch: number): NewEvent => ({
   type: 'RunResumed',

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { actor } from '../fixtures/actor.ts';
 import { retryPipeline, startPipeline } from '../../src/engine/index.ts';
 import { appendSideEvent, verify } from '../../src/log/index.ts';
 import { openPostgresStore } from '../../src/postgres/index.ts';
 import { pipeline, plan } from '../../src/pipeline/index.ts';
 import { numbersPlan } from './runs.ts';
 import { testDatabase } from './server.ts';
-
-const actor = { user: 'u', host: 'h', pid: 1 };
 
 /** A trigger that alters rows before they are stored, as SQL. */
 const alter = (table: string, body: string, on = 'insert'): string =>

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { actor } from '../fixtures/actor.ts';
 import { retryPipeline, startPipeline } from '../../src/engine/index.ts';
 import { newId } from '../../src/kit/ids.ts';
 import { sha256 } from '../../src/kit/sha256.ts';
@@ -19,8 +20,6 @@ const groups = await meaningfulSettings(async (text) => {
   const results = (await database.sql(`load 'plpgsql'; ${text}`)) as unknown as readonly pg.QueryResult[];
   return results.at(-1) as pg.QueryResult;
 });
-
-const actor = { user: 'u', host: 'h', pid: 1 };
 
 /** Starts a run, drives it, writes into its side log, takes it over for a new pass, looks at its past. Returns its rows, once its logs verify. */
 async function everything(database: TestDatabase, store: Store): Promise<{ readonly rows: Rows; readonly half: number }> {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import pg from 'pg';
+import { actor } from '../../fixtures/actor.ts';
 import { hasCode } from '../../../src/kit/fault.ts';
 import { newId } from '../../../src/kit/ids.ts';
 import { pause } from '../../../src/kit/pause.ts';
@@ -11,8 +12,6 @@ import type { TailedLog } from './tail.ts';
 
 /** What connections of writers are called, for who kills them. */
 export const writerName = 'distilog order';
-
-const actor = { user: 'u', host: 'h', pid: 1 };
 
 /** Our log, with as many writers as it lets in: a side log, where anyone may write. A reader's checkpoint is the last position. */
 export async function ownLog(connect: Connect): Promise<TailedLog & { readonly logId: string }> {

@@ -1,3 +1,4 @@
+import { actor } from '../../fixtures/actor.ts';
 import { resumePipeline } from '../../../src/engine/index.ts';
 import { systemClock } from '../../../src/kit/clock.ts';
 import { memoryStore } from '../../../src/log/index.ts';
@@ -18,7 +19,6 @@ export interface ResumedTwice {
 // Starts a run as an older distilog did, without a record of what was loaded, and resumes it twice from the file that is given.
 const [, , file = ''] = process.argv;
 const store = memoryStore();
-const actor = { user: 'me', host: 'here', pid: 1 };
 const runId = 'known-1';
 const { pipeline, relativeSources } = await loadPipeline(file);
 const { manifest, definition } = plan(pipeline, { sources: relativeSources });

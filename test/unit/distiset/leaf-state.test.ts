@@ -15,7 +15,7 @@ import {
   stepFailed,
   stepFinished,
   stepStarted,
-} from '../projections/events.ts';
+} from '../../fixtures/events.ts';
 
 const line = [
   runStarted(manifestStep('source'), manifestStep('call', ['source']), manifestStep('leaf', ['call'])),

@@ -12,6 +12,7 @@ import {
   type Format,
   type WriteOptions,
 } from '../../../src/distiset/index.ts';
+import { actor } from '../../fixtures/actor.ts';
 import { exportDistiset } from '../../../src/engine/index.ts';
 import { codeOf } from '../../../src/kit/fault.ts';
 import { canonicalJson } from '../../../src/kit/json.ts';
@@ -128,7 +129,6 @@ describe('a written dataset', () => {
     const { store, runId } = await twoLeaves;
     const directory = path.join(temporaryFolder(), 'out');
     const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
-    const actor = { user: 'ada', host: 'engine', pid: 1 };
     await exportDistiset(store, await createDistiset(store, runId, { asOf }), { directory, format: 'jsonl', actor });
     const { ok, isRecorded, unproven } = await verifyDistiset(store, directory);
     expect({ ok, isRecorded }).toEqual({ ok: true, isRecorded: true });

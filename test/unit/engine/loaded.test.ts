@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { actor } from '../../fixtures/actor.ts';
 import { resumePipeline, retryPipeline, startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
@@ -14,7 +15,6 @@ const pipe = pipeline('loaded', ({ source }) => {
     run: ({ n }) => ({ half: n / 2 }),
   });
 });
-const actor = { user: 'me', host: 'here', pid: 1 };
 
 async function resumed(store: Store, runId: string, given: Loaded | null, isPaused = true): Promise<void> {
   const run = await resumePipeline(store, plan(pipe, { loaded: given }), {

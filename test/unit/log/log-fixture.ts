@@ -1,5 +1,6 @@
 // A small run to write into: its first event, events of batches, and a driver session.
 import assert from 'node:assert/strict';
+import { batchSucceeded as succeeded } from '../../fixtures/events.ts';
 import type { NewEvent } from '../../../schema/index.ts';
 import { newId } from '../../../src/kit/ids.ts';
 import {
@@ -62,26 +63,8 @@ export const batchStarted = (batch: number, attempt = 1): NewEvent<'BatchStarted
 });
 
 export const batchSucceeded = (batch: number, attempt = 1, chunks: readonly string[] = [], elapsedMs = 0): NewEvent<'BatchSucceeded'> => ({
-  type: 'BatchSucceeded',
-  pass: 1,
-  step: 'all',
-  batch,
-  attempt,
+  ...succeeded('all', batch, { attempt, bytes: 100, elapsedMs }),
   chunks,
-  data: {
-    inputs: [],
-    rowsIn: 10,
-    rows: 10,
-    chunkRows: [],
-    bytes: 100,
-    rejected: { count: 0, codes: {}, rows: [], inChunk: false },
-    elapsedMs,
-    usage: [],
-    calls: 0,
-    source: null,
-    undeclared: [],
-    missing: [],
-  },
 });
 
 export const batchAbandoned = (batch: number, attempt = 1): NewEvent<'BatchAbandoned'> => ({

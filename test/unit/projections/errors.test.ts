@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { errors } from '../../../projections/index.ts';
-import { batchFailed, batchSucceeded, failure, folded, reopened } from './events.ts';
+import { batchFailed, batchSucceeded, failure, folded, reopened } from '../../fixtures/events.ts';
 
 const rejecting = (step: string, batch: number, code: string, count = 1, message = `${code} happened`) =>
   batchSucceeded(step, batch, {

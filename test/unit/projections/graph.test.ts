@@ -19,7 +19,7 @@ import {
   stepFailed,
   stepFinished,
   stepStarted,
-} from './events.ts';
+} from '../../fixtures/events.ts';
 
 const begin = runStarted(manifestStep('source'), manifestStep('call', ['source']), manifestStep('leaf', ['call']));
 const given = (...events: readonly NewEvent[]): GraphState => folded(graph, begin, ...events);

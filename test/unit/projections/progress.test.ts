@@ -22,7 +22,7 @@ import {
   stepFinished,
   stepStarted,
   timeOf,
-} from './events.ts';
+} from '../../fixtures/events.ts';
 
 const begin = runStarted(manifestStep('a'), manifestStep('b', ['a']));
 const stepOf = (name: string, ...events: readonly NewEvent[]): StepProgress | undefined => folded(progress, begin, ...events).steps[name];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errors, fold, graph, parseInstant, progress, projection, projections, timeline, usage } from '../../../projections/index.ts';
 import { catalogue, type RecordedEvent } from '../../../schema/index.ts';
-import { at, finished, folded, manifestStep, paused, runStarted, timeOf } from './events.ts';
+import { at, finished, folded, manifestStep, paused, runStarted, timeOf } from '../../fixtures/events.ts';
 
 const outcomes = projection<readonly string[]>({
   name: 'outcomes',

@@ -15,7 +15,7 @@ import {
   runStarted,
   stepFailed,
   stepFinished,
-} from './events.ts';
+} from '../../fixtures/events.ts';
 
 const rejecting = (count: number) => ({ ...noneRejected, count, codes: { x: count } });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { timeline } from '../../../projections/index.ts';
+import { actor } from '../../fixtures/actor.ts';
 import {
-  actor,
   batchStarted,
   cancelled,
   finished,
@@ -15,7 +15,7 @@ import {
   stepFinished,
   stepStarted,
   timeOf,
-} from './events.ts';
+} from '../../fixtures/events.ts';
 
 const told = (...events: Parameters<typeof folded>[1][]) =>
   folded(timeline, ...events).entries.map(({ step, who, what }) => [step, who, what]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noUsage, totalUsage, usage } from '../../../projections/index.ts';
 import type { Usage } from '../../../schema/index.ts';
-import { batchFailed, batchProgressed, batchSucceeded, folded } from './events.ts';
+import { batchFailed, batchProgressed, batchSucceeded, folded } from '../../fixtures/events.ts';
 
 /** Every number of it another, so that none can stand for another. */
 const spent = (model: string, times = 1): Usage => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Span } from '../../../schema/index.ts';
 import { commandEvent, type EventFacts } from '../../../src/scheduler/command-events.ts';
 import type { Command, StartBatch } from '../../../src/scheduler/commands.ts';
-import { actor } from '../projections/events.ts';
+import { actor } from '../../fixtures/actor.ts';
 
 const facts: EventFacts = { pass: 2, actor, worker: 'w', source: null, sourceRows: null, retried: [] };
 const span = (step: string): Span => ({ step, pass: 2, from: [0, 0], to: [1, 0] });

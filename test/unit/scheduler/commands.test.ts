@@ -21,7 +21,7 @@ import {
   stepFailed,
   stepFinished,
   stepStarted,
-} from '../projections/events.ts';
+} from '../../fixtures/events.ts';
 
 const later = 1_000_000_000;
 const concurrency = (calls: number) => ({ options: { ...manifestStep('x').options, concurrency: calls } });

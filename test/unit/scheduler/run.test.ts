@@ -32,7 +32,8 @@ import {
   type ResumeOptions,
 } from '../../../src/scheduler/index.ts';
 import type { NewEvent, RecordedEvent } from '../../../schema/index.ts';
-import { actor, batchFailed, batchSucceeded, failure, manifestStep } from '../projections/events.ts';
+import { actor } from '../../fixtures/actor.ts';
+import { batchFailed, batchSucceeded, failure, manifestStep } from '../../fixtures/events.ts';
 
 const steps = [manifestStep('source'), manifestStep('call', ['source']), manifestStep('leaf', ['call'])];
 const runId = 'numbers-7k2m4q';

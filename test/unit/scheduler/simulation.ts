@@ -1,5 +1,6 @@
 // A pure simulation of a run: graph and decider, with a fake clock and a made-up worker whose batches succeed, fail, lose rows and die with their driver.
 import assert from 'node:assert/strict';
+import { actor } from '../../fixtures/actor.ts';
 import { fold, graph, isOver, isSettled, type GraphState } from '../../../projections/index.ts';
 import type { ManifestStep, NewEvent, RecordedEvent, Span } from '../../../schema/index.ts';
 import { formatInstant } from '../../../src/kit/instant.ts';
@@ -376,7 +377,6 @@ function sizeOf({ steps }: GraphState): number {
   return size;
 }
 
-const actor = { user: 'u', host: 'h', pid: 1 };
 const program = { distilog: '', node: '' };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
 const succeeded = { chunkRows: [], bytes: 0, elapsedMs: 0, usage: [], calls: 0, undeclared: [], missing: [] };

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { batchSucceeded } from '../../fixtures/events.ts';
+import { actor } from '../../fixtures/actor.ts';
 import { graph, type GraphState } from '../../../projections/index.ts';
 import type { ManifestStep, NewEvent, RecordedEvent } from '../../../schema/index.ts';
 import { formatInstant } from '../../../src/kit/instant.ts';
@@ -31,7 +33,6 @@ const steps: readonly ManifestStep[] = [
     signature: '',
   },
 ];
-const actor = { user: 'u', host: 'h', pid: 1 };
 const none = { count: 0, codes: {}, rows: [], inChunk: false };
 const begin: NewEvent = {
   type: 'RunStarted',
@@ -67,27 +68,8 @@ const started = (step: string, batch: number, attempt = 1, alone = false): NewEv
   attempt,
   data: { inputs: [], offset: 2 * batch, rows: 2, worker: 'w', alone },
 });
-const read = (batch: number): NewEvent => ({
-  type: 'BatchSucceeded',
-  pass: 1,
-  step: 'source',
-  batch,
-  attempt: 1,
-  data: {
-    inputs: [],
-    rowsIn: 2,
-    rows: 2,
-    chunkRows: [],
-    bytes: 1,
-    rejected: none,
-    elapsedMs: 1,
-    usage: [],
-    calls: 0,
-    source: { read: 2, last: batch === 2, mark: null, offset: 2 * batch },
-    undeclared: [],
-    missing: [],
-  },
-});
+const read = (batch: number): NewEvent =>
+  batchSucceeded('source', batch, { rowsIn: 2, rows: 2, source: { read: 2, last: batch === 2, mark: null, offset: 2 * batch } });
 const abandoned = (batch: number, attempt: number): NewEvent => ({
   type: 'BatchAbandoned',
   pass: 1,

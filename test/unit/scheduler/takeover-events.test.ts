@@ -3,7 +3,8 @@ import { graph } from '../../../projections/index.ts';
 import type { NewEvent } from '../../../schema/index.ts';
 import { codeOf } from '../../../src/kit/fault.ts';
 import { takeoverEvents, type Takeover } from '../../../src/scheduler/takeover-events.ts';
-import { actor, batchFailed, batchStarted, folded, manifestStep, runStarted, stepStarted } from '../projections/events.ts';
+import { actor } from '../../fixtures/actor.ts';
+import { batchFailed, batchStarted, folded, manifestStep, runStarted, stepStarted } from '../../fixtures/events.ts';
 
 const started = [runStarted(manifestStep('source'), manifestStep('call', ['source'])), stepStarted('source')];
 const head = { position: 9, hash: 'h', epoch: 3 } as Takeover['head'];
