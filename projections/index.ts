@@ -1,4 +1,4 @@
-export { projections } from './projections.ts';
+export { projections, runStates, type RunStates } from './projections.ts';
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
 export { isDone, isSettled, type GraphState, type OpenBatch, type StepState, type Waiting } from './graph/state.ts';

@@ -1,3 +1,4 @@
+import type { RunStates } from '../../projections/index.ts';
 import type { Actor, RecordedEvent } from '../../schema/index.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Log, Resource } from '../pipeline/index.ts';
@@ -6,8 +7,8 @@ import type { Log, Resource } from '../pipeline/index.ts';
 export interface EngineOptions {
   /** Lifts the limit at which a step that rejects too much pauses the run. */
   readonly isRejectLimitLifted?: boolean | undefined;
-  /** Told of every recorded event, in order. */
-  readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+  /** Receives every recorded event, in order, with the run's states after the last one. */
+  readonly onRecorded?: ((events: readonly RecordedEvent[], states: RunStates) => void) | undefined;
   /** Told when the store has not answered for a second, with its last error, and with null when it answers again. The run waits meanwhile. */
   readonly onAway?: ((error: Error | null) => void) | undefined;
   /** Where steps' log lines go; default: nowhere. */

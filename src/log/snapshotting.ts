@@ -12,8 +12,10 @@ const gatheredMax = 5_000;
 
 /** Keeps snapshots while a run moves. */
 export interface Snapshotting {
-  /** Takes in recorded events, each once and in order. */
+  /** Folds recorded events, each once and in order. */
   recorded(events: readonly RecordedEvent[]): void;
+  /** Returns the states of the folds after the last recorded event, or null while they are not known. */
+  states(): readonly unknown[] | null;
   /** Names no more snapshots in the log. Called before the append that brings the run to rest, so that nothing follows that. */
   finish(): void;
   /** Finishes, and waits for what is being written. */
@@ -25,6 +27,8 @@ export interface SnapshottingOptions {
   readonly logId: string;
   /** Appends as the run's driver. An event that is passed within `recorded` goes along with the driver's next append. */
   readonly append: (events: readonly NewEvent[]) => Promise<readonly RecordedEvent[]>;
+  /** The states of the folds before the first recorded event, where the caller has read them. They are read when a snapshot is due otherwise. */
+  readonly start?: { readonly position: number; readonly states: readonly unknown[] } | undefined;
   /** Events between two snapshots. */
   readonly every?: number | undefined;
 }
@@ -40,14 +44,15 @@ export interface SnapshottingOptions {
  */
 export function snapshotting(
   store: Pick<Store, 'log' | 'snapshots'>,
-  { folds, logId, append, every = snapshotEvery }: SnapshottingOptions,
+  { folds, logId, append, start, every = snapshotEvery }: SnapshottingOptions,
 ): Snapshotting {
   let gathered: RecordedEvent[] = [];
-  let states: readonly unknown[] | null = null;
-  let position = 0;
+  let states: readonly unknown[] | null = start?.states ?? null;
+  let position = start?.position ?? 0;
   let due: number | null = null;
   let latest: { readonly position: number; readonly states: readonly unknown[] } | null = null;
   let starting: Promise<void> | null = null;
+  let checkingPast: Promise<void> | null = null;
   let storingPast: Promise<void> | null = null;
   let isFinished = false;
   const underWay = new Set<Promise<void>>();
@@ -88,6 +93,15 @@ export function snapshotting(
     return found.every((each) => each === null);
   };
 
+  /** Stores the snapshots of the past where a log was written without any. */
+  const checkPast = async (to: number): Promise<void> => {
+    try {
+      if (to >= every && (await hasNone(to))) storingPast ??= storePast(to).catch(() => undefined);
+    } catch {
+      // The next driver checks again.
+    }
+  };
+
   /** Stores the snapshots that should lie at or below a position. Ends where the run is about to rest. */
   const storePast = async (to: number): Promise<void> => {
     const onMissing = async (at: { readonly position: number; readonly states: readonly unknown[] }): Promise<void> => {
@@ -117,12 +131,17 @@ export function snapshotting(
   const isDue = (): void => {
     due = nextDue(position, every);
     if (states) {
+      if (start) checkingPast ??= checkPast(start.position);
       latest = { position, states };
       takeLatest();
     } else starting ??= startFolding();
   };
 
   const goOn = (events: readonly RecordedEvent[]): void => {
+    if (isFinished) {
+      if (states) states = evolve(states, events);
+      return;
+    }
     for (let from = 0; from < events.length; ) {
       due ??= nextDue((events[0]?.position ?? 1) - 1, every);
       const dueAt = events.findIndex((event, index) => index >= from && event.position === due);
@@ -143,13 +162,13 @@ export function snapshotting(
   };
 
   return {
-    recorded: (events) => {
-      if (!isFinished) goOn(events);
-    },
+    recorded: goOn,
+    states: () => states,
     finish,
     close: async () => {
       finish();
       await starting;
+      await checkingPast;
       await Promise.all([storingPast, ...underWay]);
     },
   };

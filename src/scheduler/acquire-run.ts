@@ -1,11 +1,11 @@
-import { graph, type GraphState } from '../../projections/index.ts';
+import { projections, runStates, type GraphState } from '../../projections/index.ts';
 import type { NewEvent } from '../../schema/index.ts';
 import { ageInWords } from '../kit/age.ts';
 import { Fault, hasCode } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 import { parseInstant } from '../kit/instant.ts';
 import { pause } from '../kit/pause.ts';
-import { encodeEvent, foldAt, foldOn, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
+import { encodeEvent, foldAll, foldOn, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
 import type { DriveContext } from './drive-context.ts';
 import { writerOf } from './writer-name.ts';
 
@@ -16,7 +16,8 @@ export type RunAcquirer = Pick<DriveContext, 'store' | 'actor' | 'clock'>;
 export interface AcquiredRun {
   readonly runId: string;
   readonly session: DriverSession;
-  readonly state: GraphState;
+  /** The states of all `projections`, in their order. */
+  readonly states: readonly unknown[];
   readonly epoch: number;
   readonly head: { readonly position: number; readonly hash: string };
 }
@@ -85,8 +86,8 @@ async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin:
   try {
     for (;;) {
       const head = await headOf(store, runId);
-      const before = await foldAt(store, graph, runLogId(runId), head.position);
-      const { events, chunks } = await begin(before, head);
+      const before = await foldAll<readonly unknown[]>(store, projections, runLogId(runId), head.position);
+      const { events, chunks } = await begin(runStates(before).graph, head);
       if (chunks.length > 0) await store.chunks.put(chunks);
       const result = await session.takeOver({
         logId: runLogId(runId),
@@ -100,8 +101,8 @@ async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin:
       if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
       if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
       const added = { logId: runLogId(runId), from: result.first, to: result.last };
-      const [state] = await foldOn<[GraphState]>(store.log, [graph], [before], added);
-      return { runId, session, state, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
+      const states = await foldOn<readonly unknown[]>(store.log, projections, before, added);
+      return { runId, session, states, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
     }
   } catch (error) {
     await session.close();

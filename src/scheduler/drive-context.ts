@@ -1,4 +1,4 @@
-import type { GraphState } from '../../projections/index.ts';
+import type { GraphState, RunStates } from '../../projections/index.ts';
 import type { Actor, RecordedEvent } from '../../schema/index.ts';
 import type { Clock } from '../kit/clock.ts';
 import type { Store } from '../log/index.ts';
@@ -21,8 +21,8 @@ export interface DriveContext {
   }) => Worker;
   /** Returns the rejected rows that steps try again when a pass ends (`StepState.owedUntil`), or null if there are none. */
   readonly owed: (runId: string, graph: GraphState, steps: readonly string[]) => Promise<Reopening | null>;
-  /** Receives every recorded event, in order. */
-  readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
+  /** Receives every recorded event, in order, with the run's states after the last one. */
+  readonly onRecorded?: ((events: readonly RecordedEvent[], states: RunStates) => void) | undefined;
   /** Receives the last error when the store has not answered for a second, and null when it answers again. */
   readonly onAway?: ((error: Error | null) => void) | undefined;
 }

@@ -1,4 +1,4 @@
-import { projections, type GraphState } from '../../projections/index.ts';
+import { projections, runStates, type GraphState, type RunStates } from '../../projections/index.ts';
 import type { NewEvent } from '../../schema/index.ts';
 import { Fault, hasCode } from '../kit/fault.ts';
 import { openAppender, runLogId, snapshotting, type Appender, type EventLog } from '../log/index.ts';
@@ -23,10 +23,12 @@ export interface DrivenRun {
   abort(): void;
   /** Returns the graph as of the last recorded event. */
   state(): GraphState;
+  /** Returns all states as of the last recorded event. */
+  states(): RunStates;
 }
 
 /** Connects an acquired run's appender, driver, worker and snapshots. The run moves once `drive` is called. */
-export function driveAcquiredRun(context: DriveContext, { runId, session, state, epoch, head }: AcquiredRun): DrivenRun {
+export function driveAcquiredRun(context: DriveContext, { runId, session, states: acquired, epoch, head }: AcquiredRun): DrivenRun {
   const { store, actor, clock, program } = context;
   const logId = runLogId(runId);
   const feed = new RecordedFeed();
@@ -43,7 +45,15 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, state,
     onAway: context.onAway,
     onRecorded: (events) => feed.publish(events),
   });
-  const snapshots = snapshotting(store, { folds: projections, logId, append: (events) => appender.append(events) });
+  const snapshots = snapshotting(store, {
+    folds: projections,
+    logId,
+    append: (events) => appender.append(events),
+    start: { position: head.position, states: acquired },
+  });
+  // Events are folded once in this process: the driver and a display share these states.
+  const states = () => runStates(snapshots.states() ?? acquired);
+  const state = states().graph;
   // Nothing follows the event that brings a run to rest.
   const append: Appender['append'] = (events) => {
     if (events.some(isRest)) snapshots.finish();
@@ -64,15 +74,17 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, state,
     },
     onLate: (event) => recordLateUsage(store.log, { runId, actor, epoch }, event),
   });
-  feed.subscribe((events) => driver.recorded(events));
   feed.subscribe((events) => snapshots.recorded(events));
-  if (context.onRecorded) feed.subscribe(context.onRecorded);
+  feed.subscribe((events) => driver.recorded(events, states().graph));
+  const { onRecorded } = context;
+  if (onRecorded) feed.subscribe((events) => onRecorded(events, states()));
 
   return {
     runId,
     stop: (wish) => driver.stop(wish),
     abort: () => driver.abort(),
     state: () => driver.state,
+    states,
     drive: async () => {
       const requests = followRequests(store.log, runId, (wish) => driver.stop(wish), ended.signal);
       try {

@@ -1,4 +1,4 @@
-import { graph, type GraphState } from '../../projections/index.ts';
+import type { GraphState } from '../../projections/index.ts';
 import type { Actor, NewEvent, RecordedEvent } from '../../schema/index.ts';
 import type { Clock } from '../kit/clock.ts';
 import { parseInstant, type Instant } from '../kit/instant.ts';
@@ -82,9 +82,9 @@ export class Driver implements DriverPort {
     return this.#state;
   }
 
-  /** Folds recorded events, ends tasks that no longer count, and passes the events to the worker. */
-  recorded(events: readonly RecordedEvent[]): void {
-    for (const event of events) this.#state = graph.evolve(this.#state, event);
+  /** Takes in recorded events with the graph after them, ends tasks that no longer count, and passes the events to the worker. */
+  recorded(events: readonly RecordedEvent[], state: GraphState): void {
+    this.#state = state;
     const last = events.at(-1);
     if (last) this.#clockLead = parseInstant(last.recordedAt) - this.#clock();
     for (const { task, abort } of this.#running) {

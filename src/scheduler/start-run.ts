@@ -1,9 +1,9 @@
-import { graph } from '../../projections/index.ts';
+import { projections } from '../../projections/index.ts';
 import type { Loaded, Manifest, NewEvent } from '../../schema/index.ts';
 import { Fault, hasCode, messageOf } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 import type { Json } from '../kit/json.ts';
-import { encodeEvent, foldAt, runLogId, type Appended, type Chunk } from '../log/index.ts';
+import { encodeEvent, foldAll, runLogId, type Appended, type Chunk } from '../log/index.ts';
 import { openSession, retryThroughOutages } from './acquire-run.ts';
 import type { DriveContext } from './drive-context.ts';
 import { driveAcquiredRun, type DrivenRun } from './drive-run.ts';
@@ -36,8 +36,8 @@ export async function startRun(context: DriveContext, options: StartOptions): Pr
   });
   try {
     const { last, hash } = await createLog(context, runId, startedEvent(context, options));
-    const state = await foldAt(store, graph, runLogId(runId), last);
-    return driveAcquiredRun(context, { runId, session, state, epoch: 1, head: { position: last, hash } });
+    const states = await foldAll<readonly unknown[]>(store, projections, runLogId(runId), last);
+    return driveAcquiredRun(context, { runId, session, states, epoch: 1, head: { position: last, hash } });
   } catch (error) {
     await session.close();
     throw error;

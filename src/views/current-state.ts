@@ -1,5 +1,6 @@
 import { runLogId, type Holder, type Store } from '../log/index.ts';
-import { readStates, type RunStates } from './run-states.ts';
+import { readStates } from './run-states.ts';
+import type { RunStates } from '../../projections/index.ts';
 
 /** A run as of one moment: where its log ends, what it says there, and who drives it. */
 export interface CurrentState {

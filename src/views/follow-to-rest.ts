@@ -1,8 +1,8 @@
-import type { GraphState } from '../../projections/index.ts';
+import type { GraphState, RunStates } from '../../projections/index.ts';
 import type { RecordedEvent } from '../../schema/index.ts';
 import { pause } from '../kit/pause.ts';
 import { follow, runLogId, type Store } from '../log/index.ts';
-import { evolveRun, readStates, type RunStates } from './run-states.ts';
+import { evolveRun, readStates } from './run-states.ts';
 
 /** How following a run ended: the run is at rest, no process drives it any more, or the caller stopped. */
 export type Ending =

@@ -1,7 +1,6 @@
-import type { ErrorGroup } from '../../projections/index.ts';
+import type { ErrorGroup, RunStates } from '../../projections/index.ts';
 import { losses } from '../distiset/index.ts';
 import type { Store } from '../log/index.ts';
-import type { RunStates } from './run-states.ts';
 
 /** A rejected row with its cause. */
 export interface RejectedRowView {

@@ -1,8 +1,7 @@
-import { totalUsage, type GraphState, type TimelineState } from '../../projections/index.ts';
+import { totalUsage, type GraphState, type TimelineState, type RunStates } from '../../projections/index.ts';
 import type { Usage } from '../../schema/index.ts';
 import type { AsOf, Holder } from '../log/index.ts';
 import type { CurrentState } from './current-state.ts';
-import type { RunStates } from './run-states.ts';
 import { stepViews, type StepView } from './step-views.ts';
 
 /** Tokens, calls and costs of calls. */

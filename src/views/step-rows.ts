@@ -5,7 +5,8 @@ import type { JsonObject } from '../kit/json.ts';
 import { runLogId, type Store } from '../log/index.ts';
 import { rowReader, rowsOf, type RowName } from '../rows/index.ts';
 import { chooseRows, type RowChoice, type RowRange } from './row-choice.ts';
-import { readStates, type RunStates } from './run-states.ts';
+import { readStates } from './run-states.ts';
+import type { RunStates } from '../../projections/index.ts';
 
 /** A row of a step, with its place and the position of the event that recorded it. */
 export interface StepRow extends RowName {

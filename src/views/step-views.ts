@@ -1,6 +1,12 @@
-import { rowsPerSecond, totalUsage, type GraphState, type ProgressState, type StepProgress } from '../../projections/index.ts';
+import {
+  rowsPerSecond,
+  totalUsage,
+  type GraphState,
+  type ProgressState,
+  type StepProgress,
+  type RunStates,
+} from '../../projections/index.ts';
 import type { Usage } from '../../schema/index.ts';
-import type { RunStates } from './run-states.ts';
 
 /** Figures of one step, as a row of a step table. */
 export interface StepView {

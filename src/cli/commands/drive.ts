@@ -7,7 +7,7 @@ import { exitCodeOf } from '../exit-codes.ts';
 import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
 import { rejectedBeforePause } from '../rejected-before-pause.ts';
-import { evolveRun, readStates, stepViews, type RunStates } from '../../views/index.ts';
+import { stepViews, type RunStates } from '../../views/index.ts';
 import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '../../engine/index.ts';
@@ -19,26 +19,20 @@ export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAwa
 export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, begin: Begin): Promise<void> {
   const { terminal } = context;
   let live: LiveProgress | null = null;
-  let states: RunStates | null = null;
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
   if (store.appendOnlyBy === 'trigger') terminal.note(ownerNote);
   const restore = containUserCode();
   context.goOnWithoutOutput();
   try {
     const run = await begin({
-      onRecorded: (events) => {
-        if (!live || !states) return;
-        states = events.reduce(evolveRun, states);
-        live.recorded(events, states);
-      },
+      onRecorded: (events, states) => live?.recorded(events, states),
       onAway: (error) => note(error ? awayNote(error) : 'The store answers again; the run goes on.'),
       userLog: stepLog(terminal, note),
     });
     if (options.json) terminal.printJson({ runId: run.runId });
     else terminal.print(run.runId);
     const head = await store.log.head(run.runId);
-    states = await readStates(store, run.runId, head?.position ?? 0);
-    live = options.json ? null : liveProgress({ runId: run.runId, states, position: head?.position ?? 0, terminal });
+    live = options.json ? null : liveProgress({ runId: run.runId, states: run.states(), position: head?.position ?? 0, terminal });
     context.onInterrupt((count) => interrupt(run, count, note));
     const { rest, position } = await run.drive();
     live?.done();
@@ -46,7 +40,7 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
     restore();
     context.exit(exitCodeOf(rest));
     if (options.json) terminal.printJson({ runId: run.runId, outcome: rest, position });
-    else await conclude(context, store, run.runId, rest, position);
+    else conclude(context, run, rest, position);
   } finally {
     live?.done();
     context.onInterrupt(null);
@@ -94,9 +88,10 @@ export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progre
 }
 
 /** The end of a run in words: what there is, what was lost, what to do next. */
-async function conclude({ terminal }: CommandContext, store: PostgresStore, runId: string, rest: Rest, position: number): Promise<void> {
+function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, position: number): void {
   const { print, printText, paint } = terminal;
-  const states = await readStates(store, runId, position);
+  const { runId } = run;
+  const states = run.states();
   print('');
   print(stepTable(stepViews(states), terminal));
   const consumed = usageLine(states.usage);
