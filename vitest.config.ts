@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['distilog-source'];
 /** Tests that talk to nothing outside of their process. */
 const pure = ['test/unit/**/*.test.ts', 'test/types/*.test.ts'];
 /** Those of them that need a process of their own: they measure its heap, change its time zone, or take its timers' place. */
@@ -12,10 +11,6 @@ const alone = [
 ];
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-  // Where the global set-up runs: without it, that takes what was last built in place of the sources.
-  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     // They end a test that hangs. How long one takes depends on what else the machine does.
     testTimeout: 300_000,
@@ -24,7 +19,6 @@ export default defineConfig({
     pool: 'forks',
     // Two processes at most: most tests talk to one PostgreSQL, and many start children of their own.
     maxWorkers: 2,
-    execArgv: ['--conditions=distilog-source'],
     projects: [
       { extends: true, test: { name: 'pure', include: pure, exclude: alone, isolate: false } },
       { extends: true, test: { name: 'alone', include: alone } },

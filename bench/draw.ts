@@ -1,6 +1,6 @@
 // Draws a report: its plots, and the tables that docs/BENCHMARKS.md refers to.
 //   npm run bench -- --json > docs/benchmarks/report.json
-//   node --conditions=distilog-source bench/draw.ts
+//   node bench/draw.ts
 import fs from 'node:fs';
 import * as vega from 'vega';
 import * as vegaLite from 'vega-lite';

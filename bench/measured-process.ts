@@ -17,18 +17,11 @@ export const ownProcess = <T extends Told = Told>(
   command: 'run' | 'distiset',
   program: URL,
   args: readonly (string | number)[],
-): Promise<T> =>
-  told<T>(process.execPath, [
-    ...frugalHeap(command),
-    '--conditions=distilog-source',
-    '--no-warnings',
-    fileURLToPath(program),
-    ...args.map(String),
-  ]);
+): Promise<T> => told<T>(process.execPath, [...frugalHeap(command), '--no-warnings', fileURLToPath(program), ...args.map(String)]);
 
 /** Runs somebody else's program on Node as it comes. */
 export const plainProcess = <T extends Told = Told>(program: URL, args: readonly (string | number)[]): Promise<T> =>
-  told<T>(process.execPath, ['--conditions=distilog-source', '--no-warnings', fileURLToPath(program), ...args.map(String)]);
+  told<T>(process.execPath, ['--no-warnings', fileURLToPath(program), ...args.map(String)]);
 
 /** Runs a program, and reads what it tells. */
 export async function told<T extends Told = Told>(command: string, args: readonly string[], environment = process.env): Promise<T> {

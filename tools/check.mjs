@@ -14,7 +14,7 @@ const checks = {
   dead: 'knip',
   build: 'node tools/build.mjs',
   package: 'publint --strict',
-  generated: 'node --conditions=distilog-source tools/generate.ts --check',
+  generated: 'node tools/generate.ts --check',
   tests: 'node tools/test.mjs',
 };
 

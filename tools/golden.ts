@@ -1,10 +1,10 @@
 // Makes the golden logs of the version that is about to be released, in test/golden/VERSION, from runs on a real PostgreSQL:
 //
-//   node --conditions=distilog-source tools/golden.ts 0.2.0
+//   node tools/golden.ts 0.2.0
 //
 // Once the version is out, its logs are never made again. Where a projection has a new version, the states that those logs fold to by now are noted by
 //
-//   node --conditions=distilog-source tools/golden.ts 0.1.0 --states
+//   node tools/golden.ts 0.1.0 --states
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -43,7 +43,7 @@ type Format = NonNullable<WriteOptions['format']>;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { states: { type: 'boolean', default: false } } });
 const [version] = positionals;
 if (!version) {
-  console.error('name the version: node --conditions=distilog-source tools/golden.ts VERSION [--states]');
+  console.error('name the version: node tools/golden.ts VERSION [--states]');
   process.exit(2);
 }
 

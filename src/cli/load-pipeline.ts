@@ -9,6 +9,7 @@ import { recordModules } from '../kit/module-graph.ts';
 import type { Definition, Loaded } from '../../schema/index.ts';
 import { loadedCode } from './loaded-code.ts';
 import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
+import { resolveOwnPackage } from './own-package.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
@@ -30,6 +31,7 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const stat = statOf(full, file);
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
+  resolveOwnPackage(full);
   const restore = withoutTypelessWarning();
   const stopRecording = recordModules();
   const transformed: string[] = [];

@@ -114,7 +114,7 @@ function namedPackages(files: readonly string[]): readonly Package[] {
       const names = new Set(Array.from(textOf(file).matchAll(latePattern), ([, , name = '']) => name));
       return [...names]
         .flatMap((name) => findPackage(name, file) ?? [])
-        .filter(({ folder }) => packageOf(folder + path.sep) !== null && folder !== packageFolder());
+        .filter(({ name, folder }) => packageOf(folder + path.sep) !== null && folder !== packageFolder() && name !== 'distilog');
     });
 }
 

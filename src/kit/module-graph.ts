@@ -41,6 +41,16 @@ export const importingFiles = (): Iterable<string> => graph.keys();
 /** Returns whether a file was loaded as an ECMAScript module: then `importsOf` is complete for it. */
 export const isModule = (file: string): boolean => modules.has(file);
 
+/** Returns the absolute path of the file that a module's URL names, without its query; null for every other URL. */
+export function fileOf(url: string | undefined): string | null {
+  if (!url?.startsWith('file:')) return null;
+  try {
+    return fileURLToPath(url.replace(/[?#].*$/, ''));
+  } catch {
+    return null;
+  }
+}
+
 function register(): void {
   if (isRegistered) return;
   isRegistered = true;
@@ -65,13 +75,4 @@ function note(
   const imports = graph.get(from) ?? new Map<string, string>();
   graph.set(from, imports);
   imports.set(specifier, to);
-}
-
-function fileOf(url: string | undefined): string | null {
-  if (!url?.startsWith('file:')) return null;
-  try {
-    return fileURLToPath(url.replace(/[?#].*$/, ''));
-  } catch {
-    return null;
-  }
 }

@@ -38,6 +38,15 @@ export default pipeline('packed', ({ source }) => {
     run(process.execPath, [program, 'distiset', '--out', 'dataset']);
     expect(fs.readdirSync(path.join(folder, 'dataset', 'data'))).toEqual(['train-00000-of-00001.parquet']);
     run(process.execPath, [program, 'db', 'stop']);
+    const other = path.join(folder, 'other');
+    fs.mkdirSync(path.join(other, 'node_modules/distilog'), { recursive: true });
+    fs.writeFileSync(
+      path.join(other, 'node_modules/distilog/package.json'),
+      '{ "name": "distilog", "version": "0.0.9", "exports": "./index.js" }',
+    );
+    fs.writeFileSync(path.join(other, 'node_modules/distilog/index.js'), `throw new Error('another copy was loaded');`);
+    fs.copyFileSync(path.join(folder, 'pipeline.ts'), path.join(other, 'pipeline.ts'));
+    expect(run(process.execPath, [program, 'try', 'pipeline.ts'], other)).toContain('succeeded');
     fs.writeFileSync(
       path.join(folder, 'rehearsal.ts'),
       `import { rehearse } from 'distilog/testing';

@@ -1,5 +1,5 @@
 // A client under attack: writes rows for some time, and notes each one that the server acknowledged.
-// node --conditions=distilog-source test/embedded/attack-client.ts FOLDER ACKNOWLEDGED LIFE_MS exit|close
+// node test/embedded/attack-client.ts FOLDER ACKNOWLEDGED LIFE_MS exit|close
 import fs from 'node:fs';
 import { openEmbeddedStore } from '../../src/postgres/index.ts';
 import { patientPool } from './patient-pool.ts';

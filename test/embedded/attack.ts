@@ -179,7 +179,7 @@ async function runRound(folder: string, acknowledged: string, plan: Round, fail:
   const program = path.join(import.meta.dirname, 'attack-client.ts');
   const live = plan.clients.map(async ({ afterMs, lifeMs, leave }) => {
     await sleep(afterMs);
-    const args = ['--no-warnings', '--conditions=distilog-source', program, folder, acknowledged, String(lifeMs), leave];
+    const args = ['--no-warnings', program, folder, acknowledged, String(lifeMs), leave];
     const client = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     clients.push(client);
     const code = await new Promise<number | null>((resolve) => client.once('exit', resolve));

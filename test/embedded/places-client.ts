@@ -1,5 +1,5 @@
 // A client in a process of its own: opens a folder's store, asks who is there, and prints what it saw as JSON.
-// node --conditions=distilog-source test/embedded/places-client.ts FOLDER
+// node test/embedded/places-client.ts FOLDER
 import { openEmbeddedStore, embeddedSupervisor } from '../../src/postgres/index.ts';
 import { patientPool } from './patient-pool.ts';
 

@@ -65,7 +65,7 @@ const here = path.resolve(import.meta.dirname, '../..');
 
 async function seenFrom(folder: string, env: NodeJS.ProcessEnv = {}, project = here): Promise<Seen> {
   const client = path.join(project, 'test/embedded/places-client.ts');
-  const args = ['--no-warnings', '--conditions=distilog-source', client, folder];
+  const args = ['--no-warnings', client, folder];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env } });
   return JSON.parse(stdout) as Seen;
 }
@@ -206,7 +206,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     const store = await open(folder);
     const supervisor = await embeddedSupervisor(folder);
     const program = path.join(here, 'src/postgres/embedded/supervise.ts');
-    const second = promisify(execFile)(process.execPath, ['--conditions=distilog-source', program, '--supervise', store.home], {
+    const second = promisify(execFile)(process.execPath, [program, '--supervise', store.home], {
       timeout: 10_000,
     });
     await expect(second).rejects.toMatchObject({ code: busyExitCode });
@@ -381,16 +381,7 @@ describe('a user without a name', { timeout: 60_000 }, () => {
     const folder = folderAt('of a nameless user');
     fs.chownSync(folder, uid, uid);
     const client = path.join(here, 'test/embedded/places-client.ts');
-    const args = [
-      '--reuid',
-      String(uid),
-      '--clear-groups',
-      process.execPath,
-      '--no-warnings',
-      '--conditions=distilog-source',
-      client,
-      folder,
-    ];
+    const args = ['--reuid', String(uid), '--clear-groups', process.execPath, '--no-warnings', client, folder];
     const env = { ...process.env, XDG_STATE_HOME: path.join(folder, 'state') };
     const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env });
     trustEmbeddedStore(folder);

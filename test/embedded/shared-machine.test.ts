@@ -114,16 +114,7 @@ describe.skipIf(process.platform === 'win32')('an embedded store on a machine th
       fs.chmodSync(lock, 0o644);
       fs.chownSync(lock, other, other);
       const client = path.resolve(import.meta.dirname, 'places-client.ts');
-      const args = [
-        '--reuid',
-        String(listed),
-        '--clear-groups',
-        process.execPath,
-        '--no-warnings',
-        '--conditions=distilog-source',
-        client,
-        folder,
-      ];
+      const args = ['--reuid', String(listed), '--clear-groups', process.execPath, '--no-warnings', client, folder];
       const env = { ...process.env, DISTILOG_TRUST_STORE: folder, DISTILOG_IDLE_MS: '500' };
       const { stdout, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env, timeout: 60_000 });
       expect([stdout, stderr]).toEqual([expect.stringContaining('distilog_owner'), '']);

@@ -44,9 +44,8 @@ export async function acquireSupervisor(home: string, timeoutMs: number): Promis
 function spawnSupervisor(home: string, log: string): ChildProcess {
   const extension = path.extname(fileURLToPath(import.meta.url));
   const program = fileURLToPath(new URL(`./supervise${extension}`, import.meta.url));
-  const conditions = extension === '.ts' ? ['--conditions=distilog-source'] : [];
   const out = openSupervisorLog(log);
-  const child = spawn(process.execPath, ['--no-warnings', ...conditions, program, '--supervise', home], {
+  const child = spawn(process.execPath, ['--no-warnings', program, '--supervise', home], {
     detached: true,
     windowsHide: true,
     cwd: path.parse(home).root,

@@ -1,4 +1,4 @@
-// One run in a process of its own, so that its memory is its own: node --conditions=distilog-source test/storm/bounds/bounds-child.ts SCENARIO SIZE
+// One run in a process of its own, so that its memory is its own: node test/storm/bounds/bounds-child.ts SCENARIO SIZE
 // Prints a `Measured`. The store is an embedded one, in a folder that is removed at the end.
 import fs from 'node:fs';
 import os from 'node:os';

@@ -12,13 +12,9 @@ const ratioMax = 1.5;
 
 /** Runs a scenario in a process of its own, with the heap that the command line gives itself for a run. */
 export async function measured(name: string, size: number): Promise<Measured> {
-  const child = spawn(
-    process.execPath,
-    [...frugalHeap('run'), '--conditions=distilog-source', '--no-warnings', program, name, String(size)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [...frugalHeap('run'), '--no-warnings', program, name, String(size)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const said = await text(child.stdout);
   if (said === '') throw new Error(`${name} at ${size} said nothing`);
   const figures = JSON.parse(said) as Measured;

@@ -29,7 +29,7 @@ export function driveWorld(args: readonly string[], { folder, world, env }: Driv
     cwd: folder,
     // As source: so are the world and what strikes it.
     from: sourceProgram,
-    flags: ['--conditions=distilog-source', '--import', killPoints],
+    flags: ['--import', killPoints],
     // Without compiling everything anew, a process is at work in half the time.
     env: { STORM_WORLD: JSON.stringify(world), NODE_COMPILE_CACHE: path.join(folder, 'compiled'), ...env },
   });

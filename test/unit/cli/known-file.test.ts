@@ -147,11 +147,10 @@ export default pipeline('known', ({ source }) => {
   source('rows', { output: z.object({ n: z.int() }), rows });
 });`,
     );
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--conditions=distilog-source', '--no-warnings', path.join(import.meta.dirname, 'resume-twice.ts'), file],
-      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-    );
+    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', path.join(import.meta.dirname, 'resume-twice.ts'), file], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     expect(stdout, stderr).not.toBe('');
     const { notes, sources } = JSON.parse(stdout) as ResumedTwice;
     expect(notes).toEqual([

@@ -67,7 +67,7 @@ beforeAll(() => {
     fs.writeFileSync(path.join(folder, name), text);
   }
   const names = [...Object.keys(files), './good.ts', 'not-there.ts', 'x'.repeat(300), 'good', 'lib', path.join(folder, 'good.ts')];
-  const args = ['--conditions=distilog-source', '--no-warnings', path.join(here, 'probe.ts'), ...names];
+  const args = ['--no-warnings', path.join(here, 'probe.ts'), ...names];
   const { stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: folder,
     encoding: 'utf8',

@@ -65,15 +65,11 @@ const files: Readonly<Record<string, string>> = {
 type Loaded = Extract<Probed, { ok: true }>;
 
 function probed(name: string, ...flags: readonly string[]): Loaded {
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--conditions=distilog-source', '--no-warnings', ...flags, path.join(here, 'probe.ts'), name],
-    {
-      cwd: folder,
-      encoding: 'utf8',
-      env: { ...process.env, NODE_OPTIONS: '' },
-    },
-  );
+  const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', ...flags, path.join(here, 'probe.ts'), name], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   const { [name]: it } = JSON.parse(stdout || '{}') as Record<string, Probed>;
   if (!it?.ok) throw new Error(`${name} was not loaded: ${it?.message ?? stderr}`);
   return it;

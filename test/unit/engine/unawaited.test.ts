@@ -25,7 +25,7 @@ interface Ended {
 }
 
 function started(...args: readonly string[]): Promise<Ended> {
-  const process_ = spawn(process.execPath, ['--conditions=distilog-source', '--no-warnings', child, ...args], {
+  const process_ = spawn(process.execPath, ['--no-warnings', child, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', VITEST: '' },
   });

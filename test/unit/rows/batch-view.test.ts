@@ -20,8 +20,8 @@ describe('rows that are made of columns', () => {
   });
 
   it('are the same where no code may be made of texts', () => {
-    const program = `const { rowMaker } = await import('./src/rows/index.ts'); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
-    const flags = ['--disallow-code-generation-from-strings', '--conditions=distilog-source', '--no-warnings', '--input-type=module'];
+    const program = `const { rowMaker } = await import(${JSON.stringify(new URL('../../../src/rows/index.ts', import.meta.url).href)}); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
+    const flags = ['--disallow-code-generation-from-strings', '--no-warnings', '--input-type=module'];
     expect(JSON.parse(execFileSync(process.execPath, [...flags, '--eval', program], { encoding: 'utf8' }))).toEqual(row);
   });
 });

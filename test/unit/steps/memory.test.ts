@@ -11,14 +11,10 @@ describe('a file that is larger than the memory there is', () => {
     const rows = 500_000;
     const file = path.join(temporaryFolder(), `large.${format}`);
     const heap = ['--max-old-space-size=48', '--max-semi-space-size=2'];
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--conditions=distilog-source', '--no-warnings', ...heap, program, format, file, String(rows)],
-      {
-        encoding: 'utf8',
-        env: { ...process.env, NODE_OPTIONS: '' },
-      },
-    );
+    const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', ...heap, program, format, file, String(rows)], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     expect(stdout, stderr).not.toBe('');
     const read = JSON.parse(stdout) as { told: number; all: number; last: number; megabytes: number; peak: number };
     expect(read).toMatchObject({ told: rows, all: rows, last: 3 });

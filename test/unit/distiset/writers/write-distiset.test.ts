@@ -241,7 +241,7 @@ describe('the place of a directory', () => {
   it.skipIf(process.platform === 'win32')('is left as it was when a file cannot be written to its end', async () => {
     const folder = temporaryFolder();
     // The kernel refuses what goes beyond 64 blocks, as a full disk would.
-    const shell = `ulimit -f 64; exec "$0" --conditions=distilog-source "$1" "$2"`;
+    const shell = `ulimit -f 64; exec "$0" "$1" "$2"`;
     const child = spawn('sh', ['-c', shell, process.execPath, endlessExport, path.join(folder, 'out')], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -266,7 +266,7 @@ describe('the place of a directory', () => {
   it('shows nothing of an export that is killed, and the next one removes what it left', async () => {
     const folder = temporaryFolder();
     const directory = path.join(folder, 'out');
-    const child = spawn(process.execPath, ['--conditions=distilog-source', endlessExport, directory], {
+    const child = spawn(process.execPath, [endlessExport, directory], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
