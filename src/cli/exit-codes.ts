@@ -1,7 +1,6 @@
 import type { Rest } from '../scheduler/index.ts';
 import { faultExitCodes, kindOfFault } from '../faults/index.ts';
-import { isInstance } from '../kit/describe-thrown.ts';
-import { Fault } from '../kit/fault.ts';
+import { isFault } from '../kit/fault.ts';
 
 /** Exit codes of the process; those of faults are in the catalogue. */
 export const exitCodes = { done: 0, failed: 1, usage: faultExitCodes.usage, partial: 3, paused: 4 } as const;
@@ -23,6 +22,6 @@ export function exitCodeOf(rest: Rest): number {
 
 /** Returns the exit code of a thrown value: a fault has the one of its kind, anything else is a bug. Code of users may throw a `Fault` of its own code. */
 export function exitCodeOfError(error: unknown): number {
-  if (!isInstance(error, Fault)) return faultExitCodes.bug;
+  if (!isFault(error)) return faultExitCodes.bug;
   return faultExitCodes[kindOfFault(error.code) ?? 'fault'];
 }

@@ -1,7 +1,7 @@
 import { kindOfFault } from '../faults/index.ts';
-import { AssertionError } from '../kit/assert.ts';
+import { isAssertionError } from '../kit/assert.ts';
 import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
-import { Fault } from '../kit/fault.ts';
+import { isFault } from '../kit/fault.ts';
 
 /** Asks for a report. `npm bugs` opens the page of the package where they are collected. */
 const reportRequest =
@@ -9,11 +9,11 @@ const reportRequest =
 
 /** Returns what a command prints of a thrown value: a fault's sentence, or a bug's stack and a request to report it. */
 export const explainError = (error: unknown): string =>
-  isInstance(error, Fault) && kindOfFault(error.code) !== 'bug' ? describeThrown(error).message : explainBug(error);
+  isFault(error) && kindOfFault(error.code) !== 'bug' ? describeThrown(error).message : explainBug(error);
 
 /** Returns what is printed of an error that nothing awaited. It stems from a pipeline's own code, unless one of our assertions failed. */
 export function explainUnhandled(error: unknown): string {
-  if (isInstance(error, AssertionError)) return explainBug(error);
+  if (isAssertionError(error)) return explainBug(error);
   const { message, stack } = describeThrown(error);
   return isInstance(error, TypeError) && stack !== '' ? stack : message;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
-import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import { isPipeline, type Pipeline } from '../pipeline/index.ts';
 import { recordModules } from '../kit/module-graph.ts';
 import type { Definition, Loaded } from '../../schema/index.ts';
@@ -113,7 +113,7 @@ function jitiThatTells(transformed: string[]): ReturnType<typeof createJiti> {
 const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
-  if (isInstance(error, Fault)) return error;
+  if (isFault(error)) return error;
   if (/Cannot use import statement outside a module|Unexpected token 'export'/.test(messageOf(error)))
     return new Fault(
       'pipeline-not-loaded',

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { packageFolder, program } from '../engine/index.ts';
 import { fileOf } from '../kit/module-graph.ts';
 import { findPackage, packageOf, versionOf } from './packages.ts';
+import { noteWriter } from './terminal.ts';
 
 /** Folders of packages whose files are a pipeline's own; null stands for files outside of packages. */
 const homes = new Set<string | null>([null]);
@@ -49,7 +50,7 @@ function reportOtherVersion(importer: string): void {
   const [theirs, ours] = [versionOf(installed), program().distilog];
   if (theirs === ours) return;
   isReported = true;
-  console.error(
+  noteWriter()(
     `${path.relative('', importer)} imports distilog, and ${path.relative('', installed.folder)} has version ${theirs}. This command uses its own: ${ours}.`,
   );
 }

@@ -1,3 +1,5 @@
+import { brandClass } from './brand-class.ts';
+
 /** Throws an `AssertionError`: what it guards can only be wrong through a bug of ours. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
@@ -11,3 +13,6 @@ export class AssertionError extends Error {
     super(`${message} (this is a bug in distilog)`);
   }
 }
+
+/** Returns whether a value is an `AssertionError`, whichever copy of this package made it. */
+export const isAssertionError = brandClass(AssertionError, 'assertion-error');

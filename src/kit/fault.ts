@@ -1,4 +1,5 @@
 import type { FaultCode } from '../faults/index.ts';
+import { brandClass } from './brand-class.ts';
 import { describeThrown, memberOf } from './describe-thrown.ts';
 
 /** Facts about an error that a program may act on. JSON only; never secrets. */
@@ -19,6 +20,9 @@ export class Fault extends Error {
     this.details = options.details ?? {};
   }
 }
+
+/** Returns whether a value is a fault, whichever copy of this package made it. */
+export const isFault = brandClass(Fault, 'fault');
 
 /** Whether an error carries this code, whatever its class: errors are matched by code, never by message. */
 export function hasCode(error: unknown, code: string): boolean {

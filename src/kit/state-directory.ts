@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { codeOf, Fault, messageOf } from './fault.ts';
+import { codeOf, Fault, isFault, messageOf } from './fault.ts';
 
 /** Environment variables by name. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,7 +38,7 @@ export function makeStateFolder(names: readonly string[] = [], environment: Envi
       fs.accessSync(folder, fs.constants.W_OK);
       if (process.platform !== 'win32') fs.chmodSync(folder, 0o700);
     } catch (error) {
-      throw error instanceof Fault ? error : unusable(folder, error);
+      throw isFault(error) ? error : unusable(folder, error);
     }
   }
   return folder;
@@ -70,7 +70,7 @@ export function readStateFile(names: readonly string[], environment: Environment
     return fs.readFileSync(opened, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
-    throw error instanceof Fault ? error : unusable(file, error);
+    throw isFault(error) ? error : unusable(file, error);
   } finally {
     if (opened !== undefined) fs.closeSync(opened);
   }

@@ -1,7 +1,6 @@
 import { generateText, type ModelMessage } from 'ai';
-import { isInstance } from '../kit/describe-thrown.ts';
 import { codeOf } from '../kit/fault.ts';
-import { NonRetryableError, RetryableError, type Context, type Usage } from '../pipeline/index.ts';
+import { isRetryableError, NonRetryableError, RetryableError, type Context, type Usage } from '../pipeline/index.ts';
 import type { CallSettings } from './call-settings.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { Client, LanguageModel } from './language-model.ts';
@@ -73,7 +72,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   } catch (thrown) {
     const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
-    const retryAfterMs = isInstance(error, RetryableError) ? (error.retryAfterMs ?? null) : null;
+    const retryAfterMs = isRetryableError(error) ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
     tellWait(context, client, retryAfterMs ?? 0);
     call.failed(code, performance.now() - startedAt);

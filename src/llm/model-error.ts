@@ -1,9 +1,9 @@
 import { AISDKError, APICallError } from 'ai';
 import type { RowCode } from '../faults/index.ts';
-import { isInstance, memberOf } from '../kit/describe-thrown.ts';
+import { memberOf } from '../kit/describe-thrown.ts';
 import { codeOf, messageOf } from '../kit/fault.ts';
 import type { Redact } from '../kit/redactor.ts';
-import { NonRetryableError, RetryableError } from '../pipeline/index.ts';
+import { isNonRetryableError, isRetryableError, NonRetryableError, RetryableError } from '../pipeline/index.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** What a failed call is told with. */
@@ -22,7 +22,7 @@ export interface Failed {
  * the call comes back as it is.
  */
 export function modelError(thrown: unknown, failed: Failed): unknown {
-  if (isInstance(thrown, RetryableError) || isInstance(thrown, NonRetryableError)) return thrown;
+  if (isRetryableError(thrown) || isNonRetryableError(thrown)) return thrown;
   const said = failed.redact(saidBy(thrown), lookedMax);
   const status = APICallError.isInstance(thrown) ? thrown.statusCode : undefined;
   const code = APICallError.isInstance(thrown) ? codeOfResponse(thrown, said, status) : codeOfFailure(thrown);

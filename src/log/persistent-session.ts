@@ -1,5 +1,5 @@
 import { isErrorLike } from '../kit/describe-thrown.ts';
-import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import { pause } from '../kit/pause.ts';
 import { runLogId, type DriverAppendRequest, type AppendResult, type DriverSession, type EventLog } from './event-log.ts';
 
@@ -97,7 +97,7 @@ export class PersistentSession {
 
   /** Waits before another attempt, or throws where there is to be none. */
   async #waitBefore(attempt: number, error: unknown): Promise<void> {
-    if (!isUnknownOutcome(error)) throw error instanceof Fault ? error : appendFailed(this.#runId, error);
+    if (!isUnknownOutcome(error)) throw isFault(error) ? error : appendFailed(this.#runId, error);
     this.#tellIfAway(error);
     if (attempt > 1) await pause(Math.min(pauseMaxMs, pauseMinMs * 2 ** (attempt - 2)), this.#signal);
     if (this.#signal?.aborted) throw error;

@@ -8,7 +8,7 @@ export { plan, type Plan, type PlanOptions } from './plan.ts';
 export type { PassingRunnable, RowsWiseRunnable, RowWiseRunnable, RunnableStep } from './runnable.ts';
 export { rowCheck, type Checked } from './row-check.ts';
 export { secret } from './secret.ts';
-export { NonRetryableError, RetryableError } from './step-error.ts';
+export { isNonRetryableError, isRetryableError, NonRetryableError, RetryableError } from './step-error.ts';
 export {
   renamed,
   step,

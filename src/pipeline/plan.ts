@@ -7,9 +7,8 @@ import {
   type Loaded,
   type Manifest,
 } from '../../schema/index.ts';
-import { AssertionError } from '../kit/assert.ts';
-import { isInstance } from '../kit/describe-thrown.ts';
-import { Fault, messageOf } from '../kit/fault.ts';
+import { isAssertionError } from '../kit/assert.ts';
+import { Fault, isFault, messageOf } from '../kit/fault.ts';
 import { canonicalJson, type JsonObject } from '../kit/json.ts';
 import { sha256 } from '../kit/sha256.ts';
 import { Draft } from './draft.ts';
@@ -126,7 +125,7 @@ function definedBy(pipeline: Pipeline, builder: Builder<never>): unknown {
   try {
     return pipeline.define(builder);
   } catch (error) {
-    if (isInstance(error, Fault) || isInstance(error, AssertionError)) throw error;
+    if (isFault(error) || isAssertionError(error)) throw error;
     const message = `Pipeline ${pipeline.name} threw while it was defined${thrownAt(error)}: ${messageOf(error)}`;
     throw new Fault('invalid-pipeline', /[.!?]$/.test(message) ? message : `${message}.`, { cause: error });
   }

@@ -1,7 +1,6 @@
 import type { Definition, DefinitionStep } from '../../schema/index.ts';
 import { canonicalJson } from '../kit/json.ts';
-import { isInstance } from '../kit/describe-thrown.ts';
-import { Fault } from '../kit/fault.ts';
+import { Fault, isFault } from '../kit/fault.ts';
 import { holdsSecret, redactor, secretLengthMin } from '../kit/redactor.ts';
 import { envName, type ParsedParams } from './params.ts';
 import { refuse } from './refuse.ts';
@@ -22,7 +21,7 @@ export function withoutSecrets<T>(secrets: ParsedParams['secrets'], define: () =
   try {
     return define();
   } catch (error) {
-    if (!isInstance(error, Fault)) throw error;
+    if (!isFault(error)) throw error;
     const redact = redactor(
       secrets.map(({ value }) => value),
       '[secret]',

@@ -1,3 +1,5 @@
+import { brandClass } from '../kit/brand-class.ts';
+
 /**
  * Thrown by a step's function for a row that no other attempt would help: it is rejected at once. With `pauses`, no row would fare better until somebody
  * mends something: the run pauses and no row is lost.
@@ -34,3 +36,9 @@ export class RetryableError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 }
+
+/** Returns whether a value is a `NonRetryableError`, whichever copy of this package made it. */
+export const isNonRetryableError = brandClass(NonRetryableError, 'non-retryable-error');
+
+/** Returns whether a value is a `RetryableError`, whichever copy of this package made it. */
+export const isRetryableError = brandClass(RetryableError, 'retryable-error');

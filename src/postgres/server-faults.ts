@@ -1,4 +1,4 @@
-import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 
 /** Where a server is, for messages: host and port or socket, never a password. */
 export interface Whereabouts {
@@ -18,7 +18,7 @@ export const isConnectionLost = (error: unknown): boolean =>
 
 /** Turns what `pg` throws into a `Fault` that says what to do. */
 export function serverFault(error: unknown, where: Whereabouts): Fault {
-  if (error instanceof Fault) return error;
+  if (isFault(error)) return error;
   const place = describe(where);
   const code = codeOf(error) ?? '';
   const cause = { cause: error };

@@ -1,6 +1,6 @@
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { codeOf, Fault, messageOf } from '../kit/fault.ts';
+import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { columnKinds } from './files/column-kinds.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
@@ -127,7 +127,7 @@ async function orFault<T>(open: OpenFile, what: string, read: () => Promise<T>):
   try {
     return await read();
   } catch (error) {
-    if (codeOf(error) === 'source-changed' || error instanceof Fault) throw error;
+    if (codeOf(error) === 'source-changed' || isFault(error)) throw error;
     throw broken(open, what, messageOf(error), error);
   }
 }

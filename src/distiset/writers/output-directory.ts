@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
+import { codeOf, Fault, isFault, messageOf } from '../../kit/fault.ts';
 import { newId } from '../../kit/ids.ts';
 import { sha256 } from '../../kit/sha256.ts';
 
@@ -33,7 +33,7 @@ export function beginDirectory(target: string): OutputDirectory {
     removeLeftOvers(parent, name);
     fs.mkdirSync(temporary);
   } catch (error) {
-    if (error instanceof Fault) throw error;
+    if (isFault(error)) throw error;
     const why = reasons[codeOf(error) ?? '']?.(parent) ?? messageOf(error);
     throw new Fault('output-unwritable', `Nothing can be written to ${target}: ${why}. Name another --out.`, {
       details: { path: target },

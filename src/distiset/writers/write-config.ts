@@ -1,4 +1,4 @@
-import { AssertionError } from '../../kit/assert.ts';
+import { isAssertionError } from '../../kit/assert.ts';
 import { codeOf, messageOf } from '../../kit/fault.ts';
 import type { JsonObject } from '../../kit/json.ts';
 import { sha256 } from '../../kit/sha256.ts';
@@ -102,8 +102,7 @@ const typeIn = (format: Format, type: ColumnType): ColumnType =>
   format === 'csv' && (type.kind === 'list' || type.kind === 'struct') ? { kind: 'json' } : type;
 
 /** A disk that fails, a store that is away and a bug of ours concern every config; all else concerns the one whose rows it came with. */
-const concernsAll = (error: unknown): boolean =>
-  isOfFiles(error) || storeIsAway.has(codeOf(error) ?? '') || error instanceof AssertionError;
+const concernsAll = (error: unknown): boolean => isOfFiles(error) || storeIsAway.has(codeOf(error) ?? '') || isAssertionError(error);
 
 const storeIsAway = new Set(['connection-lost', 'store-unreachable', 'too-many-connections', 'disk-full', 'database-error']);
 

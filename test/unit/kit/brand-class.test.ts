@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { assert, isAssertionError } from '../../../src/kit/assert.ts';
+import { codeOf, Fault, isFault } from '../../../src/kit/fault.ts';
+import { isNonRetryableError, isRetryableError, NonRetryableError, RetryableError } from '../../../src/pipeline/index.ts';
+
+type Faults = typeof import('../../../src/kit/fault.ts');
+type Asserts = typeof import('../../../src/kit/assert.ts');
+type StepErrors = typeof import('../../../src/pipeline/step-error.ts');
+
+// The query makes another module of the same file, as a second installed copy would be.
+const otherFault = (await import('../../../src/kit/fault.ts?copy' as string)) as Faults;
+const otherAssert = (await import('../../../src/kit/assert.ts?copy' as string)) as Asserts;
+const otherErrors = (await import('../../../src/pipeline/step-error.ts?copy' as string)) as StepErrors;
+
+function thrownBy(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('an error that another copy of the package made', () => {
+  it('is a fault where it is one', () => {
+    const fault = new otherFault.Fault('some-code', 'Something failed.');
+    expect(fault).not.toBeInstanceOf(Fault);
+    expect(isFault(fault)).toBe(true);
+    expect(codeOf(fault)).toBe('some-code');
+    expect(otherFault.isFault(new Fault('some-code', 'Something failed.'))).toBe(true);
+  });
+
+  it('is an assertion, or asks for a retry or for none, where it does', () => {
+    expect(isAssertionError(thrownBy(() => otherAssert.assert(false, 'never')))).toBe(true);
+    expect(isAssertionError(thrownBy(() => assert(false, 'never')))).toBe(true);
+    expect(isRetryableError(new otherErrors.RetryableError('again'))).toBe(true);
+    expect(isNonRetryableError(new otherErrors.NonRetryableError('never'))).toBe(true);
+  });
+});
+
+describe('a brand', () => {
+  it('is on no other class, and counts for subclasses', () => {
+    class Special extends NonRetryableError {}
+    expect(isNonRetryableError(new Special('never'))).toBe(true);
+    expect(isRetryableError(new Special('never'))).toBe(false);
+    expect([isFault(new RetryableError('again')), isFault(new Error('plain')), isFault(null), isFault('text')]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('is asked without throwing, and shows nowhere', () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('do not look');
+        },
+      },
+    );
+    expect(isFault(hostile)).toBe(false);
+    expect(Object.getOwnPropertySymbols(new Fault('some-code', 'Something failed.'))).toEqual([]);
+  });
+});
