@@ -69,7 +69,7 @@ const rooms = {
       'testing',
       'views',
     ],
-    packages: ['commander', 'log-update', 'cli-table3', 'jiti', 'zod'],
+    packages: ['commander', 'log-update', 'cli-table3', 'zod'],
     node: true,
   },
 };

@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { createJiti } from 'jiti';
 import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
 import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import { isPipeline, type Pipeline } from '../pipeline/index.ts';
@@ -10,6 +9,8 @@ import type { Definition, Loaded } from '../../schema/index.ts';
 import { loadedCode } from './loaded-code.ts';
 import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
 import { resolveOwnPackage } from './own-package.ts';
+import { syntaxErrorLine } from './syntax-line.ts';
+import { transformTypeScript } from './transform-typescript.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
@@ -32,15 +33,15 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
   resolveOwnPackage(full);
-  const restore = withoutTypelessWarning();
+  const restore = withoutLoadWarnings();
+  transformTypeScript();
   const stopRecording = recordModules();
-  const transformed: string[] = [];
-  const module = await importUserFile(full, file, transformed).finally(() => {
+  const module = await importUserFile(full, file).finally(() => {
     stopRecording();
     restore();
   });
   // As Node names it: links in its path are followed.
-  const { files, loaded } = loadedCode(fs.realpathSync(full), transformed);
+  const { files, loaded } = loadedCode(fs.realpathSync(full));
   const hashed = hashedSources(
     full,
     files.filter((each) => each !== fs.realpathSync(full)),
@@ -69,48 +70,27 @@ function statOf(full: string, file: string): fs.Stats | undefined {
 const shownNameMax = 200;
 
 /**
- * Keeps Node from warning, at every command, of a package.json without a `type`: the pipeline is read as the module that it is all the same. Returns what
- * puts things back.
+ * Mutes two warnings of Node at every command: a package.json without a `type`, as the pipeline is read as the module that it is, and type stripping by a
+ * function that is experimental. Returns the function that ends it.
  */
-function withoutTypelessWarning(): () => void {
+function withoutLoadWarnings(): () => void {
   const { emitWarning } = process;
   process.emitWarning = ((...args: readonly unknown[]) => {
     const said = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
-    if (!said.includes('MODULE_TYPELESS_PACKAGE_JSON')) Reflect.apply(emitWarning, process, args);
+    if (!/MODULE_TYPELESS_PACKAGE_JSON|stripTypeScriptTypes/.test(said)) Reflect.apply(emitWarning, process, args);
   }) as typeof emitWarning;
   return () => {
     process.emitWarning = emitWarning;
   };
 }
 
-/** Node runs most TypeScript as it is; what it refuses (enums, parameter properties) goes through jiti. */
-async function importUserFile(full: string, file: string, transformed: string[]): Promise<Readonly<Record<string, unknown>>> {
+async function importUserFile(full: string, file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(full).href)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    if (!isForJiti(error)) throw loadFault(error, full, file);
-  }
-  try {
-    return (await jitiThatTells(transformed).import(full)) as Readonly<Record<string, unknown>>;
   } catch (error) {
     throw loadFault(error, full, file);
   }
 }
-
-/** jiti, and where it notes the files that it runs by itself: Node's hooks do not see them. */
-function jitiThatTells(transformed: string[]): ReturnType<typeof createJiti> {
-  const jiti = createJiti(import.meta.url, { moduleCache: false, fsCache: false });
-  return createJiti(import.meta.url, {
-    moduleCache: false,
-    fsCache: false,
-    transform: (options) => {
-      if (options.filename !== undefined) transformed.push(options.filename);
-      return { code: jiti.transform(options) };
-    },
-  });
-}
-
-const isForJiti = (error: unknown): boolean => /^ERR_(UNSUPPORTED_TYPESCRIPT_SYNTAX|UNKNOWN_FILE_EXTENSION)$/.test(codeOf(error) ?? '');
 
 function loadFault(error: unknown, full: string, file: string): Fault {
   if (isFault(error)) return error;
@@ -125,6 +105,12 @@ function loadFault(error: unknown, full: string, file: string): Fault {
     return new Fault('pipeline-not-loaded', `${file} is no TypeScript or JavaScript file: give one that ends in ${extensions.join(', ')}.`);
   const where = placeOf(error, full, file) ?? (isSyntax ? placeOfSyntax(full, file) : null) ?? file;
   const what = messageOf(error).split('\n')[0] ?? '';
+  if (codeOf(error) === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
+    return new Fault(
+      'pipeline-not-loaded',
+      `${where} has TypeScript that this Node does not run: ${what}. Write a const object for an enum, a module for a namespace, a field for a parameter property.`,
+      { cause: error },
+    );
   if (codeOf(error) === 'ERR_MODULE_NOT_FOUND')
     return new Fault('pipeline-not-loaded', `${where} imports what is not there: ${what}`, { cause: error });
   return new Fault('pipeline-not-loaded', isSyntax ? `${where} does not compile: ${what}` : `${where} threw while it was loaded: ${what}`, {
@@ -147,14 +133,13 @@ function placeOf(error: unknown, full: string, file: string): string | null {
   return place ? `${asGiven(place.name, full, file)}:${place.at}` : null;
 }
 
-/** Where JavaScript does not compile: Node does not say, so the pipeline's files are parsed once more, and not run. */
+/** The place where a file of the pipeline does not compile: an error of V8 does not say. */
 function placeOfSyntax(full: string, file: string): string | null {
-  const jiti = createJiti(import.meta.url, { fsCache: false });
-  for (const { path: name, text } of localSources(full)) {
+  for (const { path: name } of localSources(full)) {
     if (name.endsWith('.json')) continue;
     const filename = path.join(path.dirname(full), name);
-    const [, line] = /^exports\.__JITI_ERROR__ = \{.*?"line":(\d+)/.exec(jiti.transform({ source: text, filename, async: true })) ?? [];
-    if (line !== undefined) return `${asGiven(filename, full, file)}:${line}`;
+    const line = syntaxErrorLine(filename);
+    if (line !== null) return `${asGiven(filename, full, file)}:${line}`;
   }
   return null;
 }

@@ -14,15 +14,12 @@ export interface LoadedCode {
   readonly loaded: Loaded;
 }
 
-/** Who imports where jiti runs a file's TypeScript: it resolves names in the file's place. */
-const jitiFolder = path.join('node_modules', 'jiti') + path.sep;
-
 /**
  * Returns what a pipeline's file reached when it was loaded, as Node resolved it: its own files, and the packages behind them. distilog itself is not
- * followed: its version stands apart, and its dependencies have exact versions. `transformed` are files that jiti ran, of which Node knows nothing.
+ * followed: its version stands apart, and its dependencies have exact versions.
  */
-export function loadedCode(file: string, transformed: readonly string[] = []): LoadedCode {
-  const reached = reach([file, ...transformed], transformed.length > 0);
+export function loadedCode(file: string): LoadedCode {
+  const reached = reach(file);
   const home = packageOf(file)?.folder;
   const isOwn = (each: string) => packageOf(each)?.folder === home || packageOf(each) === null;
   const files = [...reached.keys()].filter(isOwn).sort();
@@ -48,18 +45,10 @@ export function loadedCode(file: string, transformed: readonly string[] = []): L
 }
 
 /** By file, in the order of their distance, what it imports. */
-function reach(roots: readonly string[], isJiti: boolean): ReadonlyMap<string, readonly ImportedFile[]> {
+function reach(root: string): ReadonlyMap<string, readonly ImportedFile[]> {
   const reached = new Map<string, readonly ImportedFile[]>();
   const byFolder = Map.groupBy(importingFiles(), (each) => path.dirname(each));
-  const open = [...roots];
-  if (isJiti)
-    for (const each of importingFiles())
-      if (each.includes(jitiFolder))
-        open.push(
-          ...importsOf(each)
-            .map((imported) => imported.file)
-            .filter((to) => !to.includes(jitiFolder)),
-        );
+  const open = [root];
   // An array that grows while it is walked: nearest files first.
   for (const next of open) {
     if (reached.has(next) || isDistilog(next)) continue;

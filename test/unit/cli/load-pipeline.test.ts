@@ -56,6 +56,11 @@ const files: Readonly<Record<string, string>> = {
   'late.ts': `export {};\n`,
   'words.json': `["a"]\n`,
   'unrelated.ts': `export {};\n`,
+  'enum-typeless/package.json': `{}`,
+  'enum-typeless/p.ts': whole(`enum Label { A = 'a' }\nif (Label.A !== 'a') throw new Error('enum');\n`),
+  'enum.cts': `enum Label { A = 'a' }\nmodule.exports = { label: Label.A };\n`,
+  'enum-require.ts': `import labels from './enum.cts';\n${whole(`if (labels.label !== 'a') throw new Error('enum');\n`)}`,
+  'twice.ts': `${head}const a: number = 1;\n\nconst a: number = 2;\nexport default ${good()};\n`,
   'readme.md': `# Not a pipeline\n`,
 };
 
@@ -96,9 +101,12 @@ describe('a pipeline file', () => {
     expect(loaded('both.ts').name).toBe('chosen');
   });
 
-  it.each(['enum.ts', 'parameter-property.ts', 'namespace.ts', 'enum-import.ts'])('may use what Node does not strip: %s', (file) => {
-    expect(loaded(file).name).toBe('good');
-  });
+  it.each(['enum.ts', 'parameter-property.ts', 'namespace.ts', 'enum-import.ts', 'enum-typeless/p.ts', 'enum-require.ts'])(
+    'may use what Node does not strip: %s',
+    (file) => {
+      expect(loaded(file).name).toBe('good');
+    },
+  );
 
   it.each<[string, string, RegExp]>([
     ['not-there.ts', 'no-such-file', /^There is no file not-there\.ts\. Give the path of a pipeline: distilog run pipeline\.ts$/],
@@ -110,6 +118,7 @@ describe('a pipeline file', () => {
     ['broken.js', 'pipeline-not-loaded', /^broken\.js:3 does not compile: \S.*$/],
     ['broken-import.ts', 'pipeline-not-loaded', /^broken-type\.ts:5 does not compile: \S.*$/],
     ['broken-import.js', 'pipeline-not-loaded', /^broken\.js:3 does not compile: \S.*$/],
+    ['twice.ts', 'pipeline-not-loaded', /^twice\.ts:5 does not compile: Identifier 'a' has already been declared$/],
     ['throws.ts', 'pipeline-not-loaded', /^throws\.ts:4 threw while it was loaded: not today$/],
     ['throws-deep.ts', 'pipeline-not-loaded', /^throws-deep\.ts:5 threw while it was loaded: from below$/],
     ['throws-text.ts', 'pipeline-not-loaded', /^throws-text\.ts threw while it was loaded: a text$/],
@@ -130,6 +139,30 @@ describe('a pipeline file', () => {
   ])('that cannot be used is answered with a sentence: %s', (file, code, says) => {
     expect(probed[file]).toMatchObject({ ok: false, code, message: expect.stringMatching(says) as string });
     expect(probed[file]).toMatchObject({ message: expect.not.stringMatching(/\n|\(node:/) as string });
+  });
+});
+
+describe('a Node that only removes types', () => {
+  it('is answered with the line of an enum, and what to write instead', () => {
+    const plain = path.join(folder, 'plain-node.mjs');
+    const text = `import module, { syncBuiltinESMExports } from 'node:module';
+const { stripTypeScriptTypes } = module;
+module.stripTypeScriptTypes = (code, options) => {
+  if (options?.mode === 'transform') throw Object.assign(new Error('no such mode'), { code: 'ERR_INVALID_ARG_VALUE' });
+  return stripTypeScriptTypes(code, options);
+};
+syncBuiltinESMExports();
+`;
+    fs.writeFileSync(plain, text);
+    const args = ['--no-warnings', '--import', plain, path.join(here, 'probe.ts'), 'enum.ts'];
+    const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
+    const said = JSON.parse(stdout) as typeof probed;
+    expect(said['enum.ts']).toMatchObject({
+      code: 'pipeline-not-loaded',
+      message: expect.stringMatching(
+        /^enum\.ts:3 has TypeScript that this Node does not run: .*enum.* Write a const object for an enum/,
+      ) as string,
+    });
   });
 });
 

@@ -118,7 +118,7 @@ describe('what is loaded with a pipeline', () => {
     expect(it.relativeSources.map((source) => source.path)).toEqual(['p.ts', 'types.ts']);
   });
 
-  it('is seen where jiti runs the file', () => {
+  it('is seen where the file has an enum', () => {
     const it = probed('enum.ts');
     expect(Object.keys(packages(it)).sort()).toEqual(['@scope/deep', 'direct', 'inner', 'zod']);
     expect(it.sources.map((source) => source.path)).toEqual(['enum.ts', 'prompts/more.ts', 'prompts/why.ts']);

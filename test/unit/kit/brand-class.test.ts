@@ -23,11 +23,11 @@ function thrownBy(work: () => void): unknown {
 
 describe('an error that another copy of the package made', () => {
   it('is a fault where it is one', () => {
-    const fault = new otherFault.Fault('some-code', 'Something failed.');
+    const fault = new otherFault.Fault('no-pipeline', 'Something failed.');
     expect(fault).not.toBeInstanceOf(Fault);
     expect(isFault(fault)).toBe(true);
-    expect(codeOf(fault)).toBe('some-code');
-    expect(otherFault.isFault(new Fault('some-code', 'Something failed.'))).toBe(true);
+    expect(codeOf(fault)).toBe('no-pipeline');
+    expect(otherFault.isFault(new Fault('no-pipeline', 'Something failed.'))).toBe(true);
   });
 
   it('is an assertion, or asks for a retry or for none, where it does', () => {
@@ -61,6 +61,6 @@ describe('a brand', () => {
       },
     );
     expect(isFault(hostile)).toBe(false);
-    expect(Object.getOwnPropertySymbols(new Fault('some-code', 'Something failed.'))).toEqual([]);
+    expect(Object.getOwnPropertySymbols(new Fault('no-pipeline', 'Something failed.'))).toEqual([]);
   });
 });
