@@ -1,13 +1,13 @@
 import type { Chunk } from '../log/index.ts';
 import { ChunkBuilder } from '../rows/index.ts';
 import { storedChunk, type BatchOutput } from './output-writer.ts';
-import type { OutputPart } from './row-output.ts';
+import type { PendingRows } from './row-output.ts';
 import { heldRows } from './stored-parts.ts';
 
 /** The output of one input row. */
 export interface RowParts {
   readonly row: number;
-  readonly parts: readonly OutputPart[];
+  readonly parts: readonly PendingRows[];
 }
 
 /**
@@ -17,14 +17,14 @@ export interface RowParts {
 export function chunkParts(
   columns: readonly string[],
   rows: Iterable<RowParts>,
-  replace: (row: number, parts: readonly OutputPart[]) => void,
+  replace: (row: number, parts: readonly PendingRows[]) => void,
 ): BatchOutput {
   const builder = new ChunkBuilder(columns, true);
   const unstored: Chunk[] = [];
   const addresses: string[] = [];
   const chunkRows: number[] = [];
   /** Where the rows in the builder belong. */
-  let places: { readonly parts: OutputPart[]; readonly at: number }[] = [];
+  let places: { readonly parts: PendingRows[]; readonly at: number }[] = [];
   let count = 0;
   let bytes = 0;
   const finishChunk = () => {
@@ -39,7 +39,7 @@ export function chunkParts(
     places = [];
   };
   for (const { row, parts: before } of rows) {
-    const parts: OutputPart[] = [];
+    const parts: PendingRows[] = [];
     for (const part of before) {
       if (part.kind === 'stored') {
         // Rows of a large output: their chunk is stored, and recorded in its place.

@@ -5,13 +5,13 @@ import { HeldColumns } from './held-columns.ts';
 import { OutputWriter, type BatchOutput } from './output-writer.ts';
 import { recoverRows } from './recover-rows.ts';
 import { encodeRejections, type EncodedRejections } from './rejection-list.ts';
-import { partReader, type OutputPart, type RowPart } from './row-output.ts';
+import { partReader, type PendingRows, type EncodedRow } from './row-output.ts';
 import { addStoredPart, writeHeld, writeParts } from './stored-parts.ts';
 
 /** State of an input row that is done: its output row, all its output rows (none: it was dropped), or its rejection. */
 export type Finished =
-  | RowPart
-  | { readonly kind: 'kept'; readonly parts: readonly OutputPart[] }
+  | EncodedRow
+  | { readonly kind: 'kept'; readonly parts: readonly PendingRows[] }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /** State of a row whose one output row adds nothing to it. */
@@ -20,7 +20,7 @@ export const keptAsItIs: Finished = { kind: 'row', values: [], bytes: 0 };
 export const dropped = { kind: 'kept', parts: [] } as const satisfies Finished;
 
 /** State of one input row. The common case, one output row in memory, is stored column by column in `#held`; `inColumns` marks it. */
-type RowState = Exclude<Finished, RowPart> | typeof inColumns;
+type RowState = Exclude<Finished, EncodedRow> | typeof inColumns;
 const inColumns = { kind: 'in-columns' } as const;
 
 /** Output and rejections of a batch, as its success records them. */
@@ -135,7 +135,7 @@ export class FinishedRows {
       for (const [from, to] of done) for (let row = from; row < to; row++) this.#place(row, dropped);
       for (const { row, part } of output) {
         const state = this.#rows[row];
-        if (state?.kind === 'kept' && state.parts.length > 0) addStoredPart(state.parts as OutputPart[], part);
+        if (state?.kind === 'kept' && state.parts.length > 0) addStoredPart(state.parts as PendingRows[], part);
         else this.#place(row, { kind: 'kept', parts: [part] });
       }
       for (const rejection of rejections) {
@@ -183,7 +183,7 @@ export class FinishedRows {
     }
   }
 
-  #hold(row: number, part: RowPart): void {
+  #hold(row: number, part: EncodedRow): void {
     if (this.#rows[row] === undefined) this.#count++;
     this.#rows[row] = inColumns;
     this.#held.set(row, part);
@@ -210,7 +210,7 @@ export class FinishedRows {
     for (; row < this.#rows.length; row++) this.#forget(row);
   }
 
-  #partsOf(row: number): readonly OutputPart[] {
+  #partsOf(row: number): readonly PendingRows[] {
     const state = this.#rows[row];
     if (state?.kind === 'kept') return state.parts;
     return state === inColumns ? [this.#held.partAt(row)] : [];

@@ -1,4 +1,4 @@
-import type { RowPart } from './row-output.ts';
+import type { EncodedRow } from './row-output.ts';
 
 /** Output rows in memory, one for an input row, stored column by column: most rows of most batches stand here. */
 export class HeldColumns {
@@ -11,7 +11,7 @@ export class HeldColumns {
   }
 
   /** Holds an input row's output row. */
-  set(row: number, { values, bytes }: RowPart): void {
+  set(row: number, { values, bytes }: EncodedRow): void {
     this.#bytes[row] = bytes;
     for (let column = 0; column < this.texts.length; column++) (this.texts[column] as string[])[row] = values[column] as string;
   }
@@ -29,7 +29,7 @@ export class HeldColumns {
     return this.texts.map((texts) => texts[row] as string);
   }
 
-  partAt(row: number): RowPart {
+  partAt(row: number): EncodedRow {
     return { kind: 'row', values: this.valuesAt(row), bytes: this.bytesAt(row) };
   }
 }

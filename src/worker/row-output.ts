@@ -3,15 +3,15 @@ import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChun
 import { storedChunk, type StoredChunk } from './output-writer.ts';
 
 /** An output row in memory, as the canonical JSON of the columns that are added: so many bytes. */
-export interface RowPart {
+export interface EncodedRow {
   readonly kind: 'row';
   readonly values: readonly string[];
   readonly bytes: number;
 }
 
 /** Consecutive output rows of one input row: one or more in memory, or in a chunk. */
-export type OutputPart =
-  | RowPart
+export type PendingRows =
+  | EncodedRow
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
 
@@ -20,7 +20,7 @@ const decodedBytesMax = 16 * 1024 * 1024;
 
 /** Reads parts' output rows, one after the other. */
 export interface PartReader {
-  rows(part: OutputPart): AsyncIterable<readonly string[]>;
+  rows(part: PendingRows): AsyncIterable<readonly string[]>;
 }
 
 /** A reader that decodes a chunk once for all the rows that stand in it, as long as they are asked for about together. */
@@ -40,7 +40,7 @@ export function partReader(columns: readonly string[], chunks: ChunkStore): Part
 }
 
 function* storedRows(
-  part: Extract<OutputPart, { readonly kind: 'stored' }>,
+  part: Extract<PendingRows, { readonly kind: 'stored' }>,
   columns: readonly string[],
   decoded: DecodedChunk,
 ): Generator<readonly string[]> {
@@ -53,7 +53,7 @@ export class RowOutput {
   readonly #columns: readonly string[];
   readonly #chunks: ChunkStore;
   readonly #parent: number;
-  readonly #stored: OutputPart[] = [];
+  readonly #stored: PendingRows[] = [];
   readonly #builder: ChunkBuilder;
   #held: (readonly string[])[] = [];
   #heldBytes = 0;
@@ -75,7 +75,7 @@ export class RowOutput {
   }
 
   /** All of it, in order. */
-  parts(): readonly OutputPart[] {
+  parts(): readonly PendingRows[] {
     return this.#held.length === 0 ? this.#stored : [...this.#stored, { kind: 'held', rows: this.#held, bytes: this.#heldBytes }];
   }
 

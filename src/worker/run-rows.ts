@@ -6,7 +6,7 @@ import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
 import { described, isThenable, iterated, settled } from './call.ts';
 import type { CallScope } from './call-scope.ts';
-import { refusal, storable, type Storable } from './checked-values.ts';
+import { checkRow, refusal, type CheckedRow } from './checked-row.ts';
 import { dropped, keptAsItIs, type Finished } from './finished-rows.ts';
 import { originsOf, type Origins } from './origins.ts';
 import { RowContext } from './row-context.ts';
@@ -170,10 +170,10 @@ function accept(attempt: Attempt, step: RowWiseRunnable, row: number, value: unk
 
 /** Takes checked values as a row's, unless they cannot be stored. */
 export const acceptValues = (attempt: Attempt, row: number, checked: Checked): void =>
-  acceptStorable(attempt, row, checked, storable(checked));
+  acceptChecked(attempt, row, checked, checkRow(checked));
 
 /** The same, where it is known how they are stored, if they can be. */
-export function acceptStorable(attempt: Attempt, row: number, checked: Checked, stored: Storable): void {
+export function acceptChecked(attempt: Attempt, row: number, checked: Checked, stored: CheckedRow): void {
   if (stored.kind === 'row') attempt.finish(row, stored, checked.ok ? checked.undeclared : []);
   else attempt.reject(row, stored.code, attempt.context.redact(stored.message));
 }
@@ -199,7 +199,7 @@ async function collected(
     // Nobody waits for it any more; leaving the loop ends the generator.
     if (signal.aborted) break;
     const checked = step.check(made);
-    const stored = storable(checked);
+    const stored = checkRow(checked);
     if (stored.kind === 'refused') throw refusal({ code: stored.code, message: `row ${count} of those made: ${stored.message}` });
     if (checked.ok) for (const key of checked.undeclared) undeclared.add(key);
     const storing = output.add(stored.values, stored.bytes);

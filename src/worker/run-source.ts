@@ -7,9 +7,9 @@ import type { RunnableStep } from '../pipeline/index.ts';
 import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
 import type { CallScope } from './call-scope.ts';
-import { storable } from './checked-values.ts';
+import { checkRow } from './checked-row.ts';
 import { failureOf } from './row-failure.ts';
-import { acceptStorable, acceptValues } from './run-rows.ts';
+import { acceptChecked, acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
 import { Turns } from './turns.ts';
 
@@ -83,11 +83,11 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
 /** Takes the values of an item of a source that declares a key, unless they cannot be stored or an earlier item has their key. */
 function acceptKeyed(attempt: Attempt, row: number, { check, columns }: Source, key: string, value: unknown): void {
   const checked = check(value);
-  const stored = storable(checked);
-  if (stored.kind === 'refused' || !checked.ok) return acceptStorable(attempt, row, checked, stored);
+  const stored = checkRow(checked);
+  if (stored.kind === 'refused' || !checked.ok) return acceptChecked(attempt, row, checked, stored);
   const item = attempt.task.offset + row;
   const owner = attempt.context.keysOf(attempt.task.step.name).claim(item, checked.values);
-  if (owner === item) return acceptStorable(attempt, row, checked, stored);
+  if (owner === item) return acceptChecked(attempt, row, checked, stored);
   const text = canonicalJson(checked.values[columns.findIndex(({ name }) => name === key)]);
   const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
   const message = `column ${key} is this source's key, and ${shown} is the key of item ${owner + 1} already; this is item ${item + 1}`;

@@ -8,7 +8,7 @@ import { rowsOf } from '../rows/index.ts';
 import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
 import { described, iterated, settled } from './call.ts';
-import { refusal, storable } from './checked-values.ts';
+import { checkRow, refusal } from './checked-row.ts';
 import { OutputWriter } from './output-writer.ts';
 import { originOfBatch, originOfRows } from './origins.ts';
 import { RowContext } from './row-context.ts';
@@ -114,7 +114,7 @@ async function written(attempt: Attempt, step: RowsWiseRunnable, value: unknown)
   const writer = new OutputWriter(step.adds, context.chunks, false);
   for await (const made of iterated(value, 'run')) {
     if (context.abort.aborted) break;
-    const stored = storable(step.check(made));
+    const stored = checkRow(step.check(made));
     if (stored.kind === 'refused')
       throw refusal({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
     const storing = writer.add(stored.values, 0, stored.bytes);

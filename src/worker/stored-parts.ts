@@ -1,22 +1,22 @@
 import type { ChunkStore } from '../log/index.ts';
 import { rowBytes } from '../rows/index.ts';
 import type { OutputWriter, StoredChunk } from './output-writer.ts';
-import { partReader, type OutputPart, type RowPart } from './row-output.ts';
+import { partReader, type PendingRows, type EncodedRow } from './row-output.ts';
 
-export type StoredPart = Extract<OutputPart, { readonly kind: 'stored' }>;
-export type HeldPart = Exclude<OutputPart, { readonly kind: 'stored' }>;
+export type StoredPart = Extract<PendingRows, { readonly kind: 'stored' }>;
+export type HeldPart = Exclude<PendingRows, { readonly kind: 'stored' }>;
 
 /** A part of a batch's output, with the input row that it stems from. */
 export interface PlacedPart {
   readonly row: number;
-  readonly part: OutputPart;
+  readonly part: PendingRows;
 }
 
 /** Minimum rows for reusing a chunk that an earlier event of the batch recorded. Smaller chunks are merged. */
 const reusedRowsMin = 500;
 
 /** Adds a stored part to those of the same input row. Rows that follow each other in a chunk become one part. */
-export function addStoredPart(parts: OutputPart[], part: StoredPart): void {
+export function addStoredPart(parts: PendingRows[], part: StoredPart): void {
   const last = parts.at(-1);
   if (last?.kind === 'stored' && last.chunk.address === part.chunk.address && last.from + last.rows === part.from) {
     parts[parts.length - 1] = { ...last, rows: last.rows + part.rows };
@@ -53,7 +53,7 @@ export async function writeHeld(writer: OutputWriter, part: HeldPart, row: numbe
 }
 
 /** Returns rows in memory one by one, with their bytes. */
-export const heldRows = (part: HeldPart): readonly RowPart[] =>
+export const heldRows = (part: HeldPart): readonly EncodedRow[] =>
   part.kind === 'row' ? [part] : part.rows.map((values) => ({ kind: 'row', values, bytes: rowBytes(values) }));
 
 /** Returns the chunk whose rows are exactly those of the parts from `index` on, in order, if it is large enough to be reused. */

@@ -3,13 +3,13 @@ import { formatBytes } from '../kit/bytes.ts';
 import { messageOf } from '../kit/fault.ts';
 import type { Checked } from '../pipeline/index.ts';
 import { encodeValues, rowBytes } from '../rows/index.ts';
-import type { RowPart } from './row-output.ts';
+import type { EncodedRow } from './row-output.ts';
 
-/** A row as it is stored, or why it cannot be. */
-export type Storable = RowPart | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+/** A row that was checked: encoded as it will be stored, or refused. */
+export type CheckedRow = EncodedRow | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** Checked values as they are stored. */
-export function storable(checked: Checked): Storable {
+/** Encodes checked values, or refuses what cannot be stored. */
+export function checkRow(checked: Checked): CheckedRow {
   if (!checked.ok) return { kind: 'refused', code: checked.code, message: checked.message };
   let values: readonly string[];
   try {
