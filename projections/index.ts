@@ -1,11 +1,20 @@
 export { projections, runStates, type RunStates } from './projections.ts';
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
-export { isDone, isSettled, type GraphState, type OpenBatch, type StepState, type Waiting } from './graph/state.ts';
+export {
+  isDone,
+  isSettled,
+  type GraphState,
+  type Micros,
+  type OpenBatch,
+  type StepPlan,
+  type StepState,
+  type Waiting,
+} from './graph/state.ts';
 export { notRetriable, type NotRetriable } from './graph/retriable.ts';
 export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection } from './projection.ts';
 export { parseInstant } from './instant.ts';
-export { reopening, timeline, type TimelineState } from './timeline.ts';
+export { reopening, timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
 export { noUsage, plus, totalUsage, usage, type UsageState } from './usage.ts';

@@ -15,12 +15,18 @@ export { checkpointsSchema, type Checkpoint, type Checkpoints } from './checkpoi
 export {
   catalogue,
   isEventType,
+  type CatalogueEntry,
   type DataOf,
   type EventType,
+  type LevelFields,
   type NewEvent,
   type RecordedEvent,
 } from './events/catalogue.ts';
 export {
+  acceptedChangeSchema,
+  actorSchema,
+  outcomeSchema,
+  pauseReasonSchema,
   triedAgainSchema,
   type AcceptedChange,
   type Actor,
@@ -32,16 +38,24 @@ export {
 export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText } from './events/upcast.ts';
 export { changedFiles, definitionDiff, type StepChange } from './definition-diff.ts';
-export type { Failure } from './failure.ts';
-export { type Loaded } from './loaded.ts';
+export { failureSchema, type Failure } from './failure.ts';
+export type { Immutable } from './immutable.ts';
+export { loadedSchema, type Loaded } from './loaded.ts';
 export { loadedDiff } from './loaded-diff.ts';
 export {
   definitionSchema,
+  cutSchema,
+  manifestSchema,
+  manifestStepSchema,
+  operatorSchema,
+  stepOptionsSchema,
   namePattern,
   type ColumnOrigin,
   type Cut,
   type Definition,
   type DefinitionStep,
+  type Json,
+  type JsonObject,
   type Manifest,
   type ManifestOptions,
   type ManifestStep,
@@ -63,4 +77,4 @@ export type { PackedChunk } from './packed-chunk.ts';
 export type { Place, Range, Span } from './place.ts';
 export { rejectionSchema, type Rejected, type Rejection } from './rejection.ts';
 export { isStorable, storableMessage, storableStack, storableText } from './text.ts';
-export type { Usage } from './usage.ts';
+export { usageSchema, type Usage } from './usage.ts';

@@ -89,8 +89,10 @@ export type ManifestStep = Immutable<z.infer<typeof manifestStepSchema>>;
 export const manifestSchema = z.object({ pipeline: nameSchema, steps: z.array(manifestStepSchema).min(1), signature: z.string() });
 export type Manifest = Immutable<z.infer<typeof manifestSchema>>;
 
-type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
-type JsonObject = { readonly [key: string]: Json };
+/** A JSON value. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
 // Taken as they are: documents come from JSON, and zod's own schemas of JSON drop keys called `__proto__`.
 const jsonSchema = z.custom<Json>((value) => value !== undefined);
 const jsonObjectSchema = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));

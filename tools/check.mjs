@@ -13,7 +13,8 @@ const checks = {
   purity: 'node tools/purity.mjs',
   dead: 'knip',
   build: 'node tools/build.mjs',
-  package: 'publint --strict',
+  package: 'node tools/build.mjs && node tools/package.mjs',
+  api: 'node tools/build.mjs && node tools/api-report.ts --check',
   generated: 'node tools/generate.ts --check',
   tests: 'node tools/test.mjs',
 };

@@ -31,6 +31,7 @@ export const catalogue = {
   LateResult: { log: 'side', level: 'batch', version: 1, data: side.lateResultSchema },
 } as const satisfies Record<string, CatalogueEntry>;
 
+/** One type of event: the log that holds it, the level at which it stands, the version of its shape, the schema of its data. */
 export interface CatalogueEntry {
   readonly log: 'run' | 'side';
   readonly level: 'run' | 'step' | 'batch';
@@ -44,7 +45,8 @@ export type EventType = keyof typeof catalogue;
 /** The current shape of an event's data. */
 export type DataOf<T extends EventType> = Immutable<z.infer<(typeof catalogue)[T]['data']>>;
 
-interface Levels {
+/** What an event carries in addition to its data, by the level at which it stands. */
+export interface LevelFields {
   readonly run: unknown;
   readonly step: { readonly pass: number; readonly step: string };
   readonly batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly attempt: number };
@@ -60,7 +62,7 @@ export type NewEvent<T extends EventType = EventType> = T extends EventType
       readonly data: DataOf<T>;
       readonly chunks?: readonly string[] | undefined;
       readonly brings?: readonly PackedChunk[] | undefined;
-    } & Levels[(typeof catalogue)[T]['level']]
+    } & LevelFields[(typeof catalogue)[T]['level']]
   : never;
 
 /** An event with its place in a log. `recordedAt` is the database's clock, in UTC with microseconds. */
@@ -72,7 +74,7 @@ export type RecordedEvent<T extends EventType = EventType> = T extends EventType
       readonly type: T;
       readonly data: DataOf<T>;
       readonly chunks: readonly string[];
-    } & Levels[(typeof catalogue)[T]['level']]
+    } & LevelFields[(typeof catalogue)[T]['level']]
   : never;
 
 /** Whether a text names a type of event that this program knows. */

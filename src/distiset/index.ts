@@ -1,12 +1,14 @@
 export { beginning } from './beginning.ts';
 export { onlyConfig, stepNamed } from './config-names.ts';
 export { createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
+export type { DefinitionPeriod, FileDifference, StepDifference } from './definition-periods.ts';
 export { failedBatches, losses, lostRows, type FailedBatch, type LostRow } from './losses.ts';
-export { leafState } from './leaf-state.ts';
-export { runDefinitions } from './run-definitions.ts';
+export { leafState, type LeafState } from './leaf-state.ts';
+export type { RowBlock } from './row-blocks.ts';
+export { runDefinitions, type RunDefinition } from './run-definitions.ts';
 export { rowAt, traceRow, type TraceStep } from './trace-row.ts';
 export { readMetadata } from './verify/read-export.ts';
-export { verifyDistiset, type VerifiedDistiset } from './verify/verify-distiset.ts';
+export { verifyDistiset, type VerifiedDistiset, type VerifyDistisetOptions } from './verify/verify-distiset.ts';
 export { writeDistiset, type WriteOptions, type WrittenDistiset } from './write-distiset.ts';
 export type { DistisetMetadata } from './writers/metadata.ts';
 export type { Compression, Format } from './writers/row-file.ts';

@@ -1,4 +1,4 @@
-import { generateText, type ModelMessage } from 'ai';
+import { generateText, type LanguageModel as SdkModel, type ModelMessage } from 'ai';
 import { codeOf } from '../kit/fault.ts';
 import { isRetryableError, NonRetryableError, RetryableError, type Context, type Usage } from '../pipeline/index.ts';
 import type { CallSettings } from './call-settings.ts';
@@ -45,7 +45,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   let outcome: Outcome = { kind: 'failed' };
   try {
     const result = await generateText({
-      model: client.sdkModel,
+      model: client.sdkModel as SdkModel,
       messages: request.messages as ModelMessage[],
       allowSystemInMessages: true,
       maxRetries: 0,

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 
-/** A message of a conversation. */
-export const chatMessageSchema = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
+/** The zod schema of a message. */
+export type ChatMessageSchema = z.ZodObject<{
+  role: z.ZodEnum<{ system: 'system'; user: 'user'; assistant: 'assistant' }>;
+  content: z.ZodString;
+}>;
+
+/** The zod schema of a message. */
+export const chatMessageSchema: ChatMessageSchema = z.object({ role: z.enum(['system', 'user', 'assistant']), content: z.string() });
 
 /** A message of a conversation. */
-export type ChatMessage = z.output<typeof chatMessageSchema>;
+export type ChatMessage = z.output<ChatMessageSchema>;
 
 /** What is asked of a model: the user's words, after the system's if there are any. */
 export const askedBy = (user: string, system: string | null): readonly ChatMessage[] =>

@@ -4,11 +4,17 @@ import type { JsonObject } from '../kit/json.ts';
 import type { Context } from '../pipeline/index.ts';
 import type { LanguageModel } from './language-model.ts';
 
-const one = z.object({ generation: z.string(), modelName: z.string() });
-const several = z.object({ generations: z.array(z.string()), modelName: z.string() });
+/** The columns of one answer to each row. */
+export type OneGeneration = z.ZodObject<{ generation: z.ZodString; modelName: z.ZodString }>;
+
+/** The columns of several answers to each row. */
+export type SeveralGenerations = z.ZodObject<{ generations: z.ZodArray<z.ZodString>; modelName: z.ZodString }>;
+
+const one: OneGeneration = z.object({ generation: z.string(), modelName: z.string() });
+const several: SeveralGenerations = z.object({ generations: z.array(z.string()), modelName: z.string() });
 
 /** The columns of one answer to each row, or of several. */
-export type Generated<N extends number> = N extends 1 ? typeof one : typeof several;
+export type Generated<N extends number> = N extends 1 ? OneGeneration : SeveralGenerations;
 
 /** A number that is written as one: the columns of a step follow from it. */
 export type Written<N extends number> = N & (number extends N ? never : unknown);
@@ -28,7 +34,7 @@ export function generated(
   model: LanguageModel,
   count: number,
   generate: (row: JsonObject, context: Context, index: number) => Promise<string>,
-): { readonly output: typeof one; readonly run: (row: JsonObject, context: Context) => Promise<z.output<typeof one>> } {
+): { readonly output: OneGeneration; readonly run: (row: JsonObject, context: Context) => Promise<z.output<OneGeneration>> } {
   const modelName = model.id;
   if (count === 1) return { output: one, run: async (row, context) => ({ generation: await generate(row, context, 0), modelName }) };
   const run = async (row: JsonObject, context: Context) => {

@@ -1,5 +1,8 @@
+/** What answers can be judged by. */
+export type Aspect = 'overall-rating' | 'helpfulness' | 'honesty' | 'instruction-following' | 'truthfulness';
+
 /** What answers are judged by, each with what its ends of the scale mean. */
-export const aspects = {
+export const aspects: Readonly<Record<Aspect, { readonly asks: string; readonly worst: string; readonly best: string }>> = {
   'overall-rating': {
     asks: 'how good the answer is all in all: whether it is right, does what was asked, helps the one who asked, and is honest about what it does not know',
     worst: 'wrong, beside the point or harmful',
@@ -25,7 +28,4 @@ export const aspects = {
     worst: 'for the most part untrue',
     best: 'no untrue statement',
   },
-} as const satisfies Readonly<Record<string, { readonly asks: string; readonly worst: string; readonly best: string }>>;
-
-/** What answers can be judged by. */
-export type Aspect = keyof typeof aspects;
+};

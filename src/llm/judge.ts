@@ -24,7 +24,11 @@ export interface JudgeOptions extends CallSettings {
 export type JudgedRow = { readonly instruction: string; readonly generations: readonly string[] };
 
 const judgedSchema = z.object({ instruction: z.string(), generations: z.array(z.string()) });
-const output = z.object({ ratings: z.array(z.int().min(1).max(5).nullable()), rationales: z.array(z.string()) });
+
+/** The columns that a judge adds: for each answer a rating from 1 to 5, or null where there is none, and the reasons for it. */
+export type JudgeColumns = z.ZodObject<{ ratings: z.ZodArray<z.ZodNullable<z.ZodInt>>; rationales: z.ZodArray<z.ZodString> }>;
+
+const output: JudgeColumns = z.object({ ratings: z.array(z.int().min(1).max(5).nullable()), rationales: z.array(z.string()) });
 const verdictsSchema = z.object({
   verdicts: z.array(z.object({ rationale: z.string(), rating: z.int().min(1).max(5).nullable() })),
 });
@@ -56,7 +60,7 @@ Give {{ generations | length }} verdicts, one for each answer.`);
  * Rates the `generations` of each row from 1 to 5, as answers to its `instruction`: `ratings`, null where the model cannot rate one, and `rationales`. As in
  * UltraFeedback, all answers to an instruction are seen together.
  */
-export function judge(options: JudgeOptions): MapStep<JudgedRow, typeof output> {
+export function judge(options: JudgeOptions): MapStep<JudgedRow, JudgeColumns> {
   const { aspect = 'overall-rating', criterion } = options;
   if (!Object.hasOwn(aspects, aspect))
     throw new Fault('invalid-pipeline', `There is no aspect ${aspect}; there are ${Object.keys(aspects).join(', ')}.`);

@@ -1,5 +1,4 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import type { LanguageModel as SdkModel } from 'ai';
 import { Fault } from '../kit/fault.ts';
 import type { Json, JsonObject } from '../kit/json.ts';
 import { redactor, type Redact } from '../kit/redactor.ts';
@@ -18,11 +17,19 @@ export interface LanguageModel {
   /** Whether the provider itself keeps answers to a JSON Schema. Elsewhere the schema is written into the prompt. */
   readonly enforcesSchema: boolean;
   readonly sendsSeed: boolean;
+  /** @internal */
   readonly client: Resource<Client>;
 }
 
-/** A model object of the AI SDK, of any provider. */
-export type AnySdkModel = Exclude<SdkModel, string>;
+/** A model object of the AI SDK, of any provider and version. Its members have loose types, so that no program needs the SDK's declarations. */
+export interface AnySdkModel {
+  readonly specificationVersion: string;
+  readonly provider: string;
+  readonly modelId: string;
+  readonly supportedUrls: unknown;
+  doGenerate(options: never): PromiseLike<unknown>;
+  doStream(options: never): PromiseLike<unknown>;
+}
 
 /** What steps take as a model: one made by `languageModel`, or a model object of the AI SDK. */
 export type AnyModel = LanguageModel | AnySdkModel;

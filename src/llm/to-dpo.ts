@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sha256 } from '../kit/sha256.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { NonRetryableError, step, type FilterStep, type MapStep } from '../pipeline/index.ts';
-import { askedBy, chatMessageSchema } from './chat-message.ts';
+import { askedBy, chatMessageSchema, type ChatMessageSchema } from './chat-message.ts';
 import { textOf } from './prompt.ts';
 
 /** Rows whose answers were rated. */
@@ -18,7 +18,19 @@ export type DpoRow = {
 };
 
 const messages = z.array(chatMessageSchema);
-const output = z.object({
+/** The columns that `toDpo` adds. */
+export type DpoColumns = z.ZodObject<{
+  prompt: z.ZodString;
+  prompt_id: z.ZodString;
+  chosen: z.ZodArray<ChatMessageSchema>;
+  chosen_model: z.ZodNullable<z.ZodString>;
+  chosen_rating: z.ZodNumber;
+  rejected: z.ZodArray<ChatMessageSchema>;
+  rejected_model: z.ZodNullable<z.ZodString>;
+  rejected_rating: z.ZodNumber;
+}>;
+
+const output: DpoColumns = z.object({
   prompt: z.string(),
   prompt_id: z.string(),
   chosen: messages,
@@ -36,7 +48,7 @@ const ratingsSchema = z.array(z.number().nullable());
  * rating, `chosen`, and of the lowest, `rejected`, with their models and ratings. Of equals the first is taken. A row without two different ratings
  * is rejected with code `no-preference`: keep those out before by `filter('preferred', hasPreference())`.
  */
-export function toDpo(): MapStep<DpoRow, typeof output> {
+export function toDpo(): MapStep<DpoRow, DpoColumns> {
   return step.map({
     id: 'distilog/to-dpo',
     version: 1,
@@ -80,7 +92,7 @@ export function toDpo(): MapStep<DpoRow, typeof output> {
         rejected_rating: rejected.rating,
       };
     },
-  }) as MapStep<DpoRow, typeof output>;
+  }) as MapStep<DpoRow, DpoColumns>;
 }
 
 /** Keeps the rows with two different `ratings`: those from which a preference can be learnt. */

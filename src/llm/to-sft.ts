@@ -2,19 +2,22 @@ import { z } from 'zod';
 import { sha256 } from '../kit/sha256.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { step, type MapStep } from '../pipeline/index.ts';
-import { askedBy, chatMessageSchema } from './chat-message.ts';
+import { askedBy, chatMessageSchema, type ChatMessageSchema } from './chat-message.ts';
 import { textOf } from './prompt.ts';
 
 /** Rows that can be learnt from. */
 export type SftRow = { readonly instruction: string; readonly generation: string; readonly systemPrompt?: string | null | undefined };
 
-const output = z.object({ prompt: z.string(), prompt_id: z.string(), messages: z.array(chatMessageSchema) });
+/** The columns that `toSft` adds. */
+export type SftColumns = z.ZodObject<{ prompt: z.ZodString; prompt_id: z.ZodString; messages: z.ZodArray<ChatMessageSchema> }>;
+
+const output: SftColumns = z.object({ prompt: z.string(), prompt_id: z.string(), messages: z.array(chatMessageSchema) });
 
 /**
  * Rows for supervised fine-tuning, in the columns that trainers know: `prompt`, `prompt_id` (the prompt's SHA-256) and `messages`, which end with the
  * `generation`.
  */
-export function toSft(): MapStep<SftRow, typeof output> {
+export function toSft(): MapStep<SftRow, SftColumns> {
   return step.map({
     id: 'distilog/to-sft',
     version: 1,
@@ -25,5 +28,5 @@ export function toSft(): MapStep<SftRow, typeof output> {
       const answer = { role: 'assistant', content: textOf(row as JsonObject, 'generation') } as const;
       return { prompt, prompt_id: sha256(prompt), messages: [...askedBy(prompt, row.systemPrompt ?? null), answer] };
     },
-  }) as MapStep<SftRow, typeof output>;
+  }) as MapStep<SftRow, SftColumns>;
 }

@@ -1,7 +1,7 @@
 export { hashMismatch, requireSameHash } from './append-check.ts';
 export { appendSideEvent } from './append-side-event.ts';
 export { openAppender, type Appender, type AppenderOptions } from './appender.ts';
-export { parseAsOf, parseSince, resolveAsOf } from './as-of.ts';
+export { parseAsOf, parseSince, resolveAsOf, type ParsedAsOf } from './as-of.ts';
 export { checkedChunk, otherRows } from './checked-chunk.ts';
 export type { Chunk, ChunkStore } from './chunk-store.ts';
 export { decodeEvent, encodeEvent, type EncodedEvent } from './encoded-event.ts';
@@ -27,8 +27,8 @@ export {
 } from './event-log.ts';
 export { foldAll, foldAllAtEach, foldAt, foldOn, snapshotKey } from './fold.ts';
 export type { Foldable } from './foldable.ts';
-export { follow } from './follow.ts';
-export { checkSnapshots, type CheckedSnapshots } from './check-snapshots.ts';
+export { follow, type FollowOptions } from './follow.ts';
+export { checkSnapshots, type CheckedSnapshots, type CheckSnapshotsOptions, type FalseSnapshot } from './check-snapshots.ts';
 export { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 export { memoryStore, type MemoryStore } from './memory-store.ts';
 export { rebuild, type Rebuilt } from './rebuild.ts';
@@ -38,5 +38,5 @@ export { standingTypes, type RunCursor, type RunSelection } from './run-selectio
 export { snapshotting } from './snapshotting.ts';
 export type { Store } from './store.ts';
 export { takeSnapshots } from './take-snapshots.ts';
-export { verify, type Verified } from './verify.ts';
+export { verify, type FirstBad, type Verified, type VerifyOptions } from './verify.ts';
 export { withoutSnapshots } from './without-snapshots.ts';

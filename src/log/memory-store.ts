@@ -4,9 +4,13 @@ import { memoryEventLog, type MemoryEventLog } from './memory-event-log.ts';
 import { memorySnapshots, type MemorySnapshots } from './memory-snapshots.ts';
 import type { Store } from './store.ts';
 
+/** A store in memory. */
 export interface MemoryStore extends Store {
+  /** @internal */
   readonly log: MemoryEventLog;
+  /** @internal */
   readonly chunks: MemoryChunks;
+  /** @internal */
   readonly snapshots: MemorySnapshots;
 }
 

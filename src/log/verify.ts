@@ -24,13 +24,13 @@ export interface Verified {
   readonly chunks: number;
   readonly head: { readonly position: number; readonly hash: string };
   /** The first position at which the log is not what was appended, and how it shows. */
-  readonly firstBad: Bad | null;
+  readonly firstBad: FirstBad | null;
   /** The first event that this version of distilog cannot read, which is nothing bad. */
   readonly unknown: { readonly position: number; readonly reason: string } | null;
 }
 
 /** Where a log is not what was appended, and how it shows. */
-export interface Bad {
+export interface FirstBad {
   readonly position: number;
   readonly reason: string;
 }
@@ -52,7 +52,7 @@ export async function verify(
   let previous: Commit | null = null;
   let isExpectedFound = expectedHead === undefined;
 
-  const result = async (bad: Bad | null): Promise<Verified> => ({
+  const result = async (bad: FirstBad | null): Promise<Verified> => ({
     ok: bad === null,
     events: previous?.last ?? 0,
     chunks: chunks.count(),
@@ -91,7 +91,7 @@ async function eventsOf(
   commit: Commit,
   previous: Commit | null,
   stored: PageCursor<StoredEvent>,
-): Promise<{ readonly events: readonly StoredEvent[]; readonly bad: Bad | null }> {
+): Promise<{ readonly events: readonly StoredEvent[]; readonly bad: FirstBad | null }> {
   const expected = (previous?.last ?? 0) + 1;
   const events: StoredEvent[] = [];
   if (commit.first !== expected) {
@@ -118,7 +118,7 @@ function badEvent(event: StoredEvent, commit: Commit): string | null {
   }
 }
 
-function badCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): Bad | null {
+function badCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): FirstBad | null {
   const { first: position, first, last, recordedAt, clock, appendId, epoch, writer, root } = commit;
   if (events.length === 0) return { position, reason: 'an append without events' };
   if (rootHash(events.map(({ leaf }) => leaf)) !== root) {
@@ -133,7 +133,7 @@ function badCommit(logId: string, commit: Commit, previous: Commit | null, event
     : { position, reason: 'the hash chain is broken: the append does not follow from what stands before it' };
 }
 
-function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined): Bad | null {
+function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined): FirstBad | null {
   const end = last?.last ?? 0;
   if (beyond) return { position: beyond.position, reason: 'an event that no append wrote' };
   if (end < head.position) return { position: end + 1, reason: `the tail is cut off: the log ended at position ${head.position}` };
@@ -143,7 +143,7 @@ function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined
 }
 
 /** A head that was set back: something stands beyond it, and is not what was appended while we looked. */
-async function badBeyond(log: Store['log'], logId: string, head: Head): Promise<Bad | null> {
+async function badBeyond(log: Store['log'], logId: string, head: Head): Promise<FirstBad | null> {
   const beyond = { from: head.position + 1, to: Number.MAX_SAFE_INTEGER };
   await using commits = pageCursor(log.commits(logId, beyond));
   await using events = pageCursor(log.storedEvents(logId, beyond));

@@ -1,13 +1,23 @@
 import type { z } from 'zod';
 import type { Json } from '../kit/json.ts';
 
-type Literals = '' | 0 | false | null | undefined | {} | readonly [] | readonly Literals[] | { readonly [key: string]: Literals };
+/** The values that literal types of columns may have. */
+export type ColumnLiteral =
+  | ''
+  | 0
+  | false
+  | null
+  | undefined
+  | {}
+  | readonly []
+  | readonly ColumnLiteral[]
+  | { readonly [key: string]: ColumnLiteral };
 
-/** The columns that a step writes: a zod object, one member a column. (Naming `Literals` here keeps literals literal in what `run` returns.) */
-export type Columns = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, Literals>>>>;
+/** The columns that a step writes: a zod object, one member a column. (Naming `ColumnLiteral` here keeps literals literal in what `run` returns.) */
+export type Columns = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, ColumnLiteral>>>>;
 
 /** What a row holds of these columns: zod's output. */
-export type Out<S extends Columns> = z.output<S>;
+export type OutputOf<S extends Columns> = z.output<S>;
 
 /** A type written out, for hovers. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
@@ -16,14 +26,15 @@ export type Simplify<T> = { [K in keyof T]: T[K] } & {};
 export type Renamed<T, Names> = { [K in keyof T as K extends keyof Names ? (Names[K] extends string ? Names[K] : K) : K]: T[K] };
 
 /** Rows that do not have any of these columns yet. */
-export type Lacks<S extends Columns> = string extends keyof Out<S>
+export type LacksColumns<S extends Columns> = string extends keyof OutputOf<S>
   ? unknown
-  : { readonly [K in keyof Out<S>]?: 'this column exists: give the new one another name' } & { readonly [column: string]: unknown };
+  : { readonly [K in keyof OutputOf<S>]?: 'this column exists: give the new one another name' } & { readonly [column: string]: unknown };
 
 /** Rows that have all of these columns. */
-export type Has<S extends Columns> = { readonly [K in keyof Out<S>]: unknown };
+export type HasColumns<S extends Columns> = { readonly [K in keyof OutputOf<S>]: unknown };
 
-type NotJson<T> = 0 extends 1 & T
+/** Says why a type is not JSON; `never` if it is. */
+export type NotJson<T> = 0 extends 1 & T
   ? 'any: use z.json()'
   : unknown extends T
     ? 'unknown: use z.json()'
@@ -45,16 +56,19 @@ type NotJson<T> = 0 extends 1 & T
                     ? { [K in keyof T]-?: NotJson<Exclude<T[K], undefined>> }[keyof T]
                     : 'not JSON';
 
-type Explained<T> = {
+/** Names the columns that are not JSON, each with its reason. */
+export type Explained<T> = {
   [K in keyof T & string]: [NotJson<T[K]>] extends [never] ? never : `column '${K}' is ${NotJson<T[K]>}`;
 }[keyof T & string];
 
 /** Columns that can be stored: named, and JSON at every depth. What cannot says why in the compiler's message. */
-export type Storable<S extends Columns> = string extends keyof Out<S>
+export type Storable<S extends Columns> = string extends keyof OutputOf<S>
   ? { readonly output: 'columns must be named: no z.looseObject(), no .catchall()' }
-  : [Explained<Out<S>>] extends [never]
+  : [Explained<OutputOf<S>>] extends [never]
     ? unknown
-    : { readonly output: Explained<Out<S>> };
+    : { readonly output: Explained<OutputOf<S>> };
 
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
+/** Rows in any form that can be iterated. */
 export type Rows<T> = Iterable<T> | AsyncIterable<T>;

@@ -39,7 +39,10 @@ export interface Plan {
   readonly loaded: Loaded | null;
   readonly params: JsonObject;
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
-  /** In topological order. */
+  /**
+   * In topological order.
+   * @internal
+   */
   readonly steps: ReadonlyMap<string, RunnableStep>;
   /** Steps of the nodes that the definition returned, by the names that it gave them. */
   readonly returned: ReadonlyMap<string, string>;

@@ -23,7 +23,8 @@ export interface StepOptions {
   readonly captures?: Readonly<Record<string, unknown>> | undefined;
 }
 
-interface Step<Kind extends string> extends StepOptions {
+/** Members of every step. */
+export interface StepMembers<Kind extends string> extends StepOptions {
   readonly kind?: Kind | undefined;
   readonly id?: string | undefined;
   readonly settings?: unknown;
@@ -33,47 +34,48 @@ interface Step<Kind extends string> extends StepOptions {
 }
 
 /** Adds columns, one row from one row. */
-export interface MapStep<in Row, S extends Columns> extends Step<'map'> {
+export interface MapStep<in Row, S extends Columns> extends StepMembers<'map'> {
   readonly output: S;
   readonly run: (row: Row, context: Context) => Awaitable<z.input<S>>;
 }
 
 /** Adds columns to rows that a function gets together, as many results as rows, in their order; an `Error` in a row's place rejects that row. */
-export interface MapBatchStep<in Row, S extends Columns> extends Step<'mapBatch'> {
+export interface MapBatchStep<in Row, S extends Columns> extends StepMembers<'mapBatch'> {
   readonly output: S;
   readonly run: (rows: readonly Row[], context: Context) => Awaitable<readonly (z.input<S> | Error)[]>;
 }
 
 /** Makes any number of rows from each, with its columns and these. */
-export interface FlatMapStep<in Row, S extends Columns> extends Step<'flatMap'> {
+export interface FlatMapStep<in Row, S extends Columns> extends StepMembers<'flatMap'> {
   readonly output: S;
   readonly run: (row: Row, context: Context) => Awaitable<Rows<z.input<S>>>;
 }
 
 /** Makes new rows of those that come together: `batchSize` of them, in order. */
-export interface BatchStep<in Row, S extends Columns> extends Step<'batch'> {
+export interface BatchStep<in Row, S extends Columns> extends StepMembers<'batch'> {
   readonly output: S;
   readonly run: (rows: readonly Row[], context: Context) => Awaitable<Rows<z.input<S>>>;
 }
 
 /** Makes new rows of all there are. They are read as they are iterated, and need never be in memory together. */
-export interface GlobalStep<in Row, S extends Columns> extends Step<'global'> {
+export interface GlobalStep<in Row, S extends Columns> extends StepMembers<'global'> {
   readonly output: S;
   readonly run: (rows: AsyncIterable<Row>, context: Context) => Awaitable<Rows<z.input<S>>>;
 }
 
 /** Sends each row one of several ways. */
-export interface RouteStep<in Row, B extends string> extends Step<'route'> {
+export interface RouteStep<in Row, B extends string> extends StepMembers<'route'> {
   readonly branches: readonly B[];
   readonly to: (row: Row, context: Context) => Awaitable<NoInfer<B>>;
 }
 
 /** Keeps the rows for which `keep` says true. */
-export interface FilterStep<in Row> extends Step<'filter'> {
+export interface FilterStep<in Row> extends StepMembers<'filter'> {
   readonly keep: (row: Row, context: Context) => Awaitable<boolean>;
 }
 
-interface Source<S extends Columns> extends Step<'source'> {
+/** Members of every source. */
+export interface SourceMembers<S extends Columns> extends StepMembers<'source'> {
   readonly output: S;
   /** How many items there are in all, for progress. */
   readonly count?: number | (() => Awaitable<number>) | undefined;
@@ -91,50 +93,56 @@ interface Source<S extends Columns> extends Step<'source'> {
  * `Error` in a row's place rejects that row, with its `code` if it has one.
  */
 export type SourceStep<S extends Columns> =
-  | (Source<S> & { readonly rows: Rows<z.input<S> | Error> | (() => Awaitable<Rows<z.input<S> | Error>>); readonly read?: undefined })
-  | (Source<S> & { readonly read: (context: ReadContext) => Awaitable<Rows<z.input<S> | Error>>; readonly rows?: undefined });
+  | (SourceMembers<S> & {
+      readonly rows: Rows<z.input<S> | Error> | (() => Awaitable<Rows<z.input<S> | Error>>);
+      readonly read?: undefined;
+    })
+  | (SourceMembers<S> & { readonly read: (context: ReadContext) => Awaitable<Rows<z.input<S> | Error>>; readonly rows?: undefined });
 
-type Named<S, I> = S & { readonly id: string; readonly version: string | number; readonly input: I };
+/** A step for many pipelines: with an id, a version and the columns that it reads. */
+export type NamedStep<S, I> = S & { readonly id: string; readonly version: string | number; readonly input: I };
 
 /** Steps for use in many pipelines: named, versioned, with the columns that they read. */
 export const step = {
-  map: <I extends z.ZodObject, S extends Columns>(it: Named<MapStep<z.output<I>, S>, I>): MapStep<z.output<I>, S> => ({
+  map: <I extends z.ZodObject, S extends Columns>(it: NamedStep<MapStep<z.output<I>, S>, I>): MapStep<z.output<I>, S> => ({
     ...it,
     kind: 'map',
   }),
-  mapBatch: <I extends z.ZodObject, S extends Columns>(it: Named<MapBatchStep<z.output<I>, S>, I>): MapBatchStep<z.output<I>, S> => ({
+  mapBatch: <I extends z.ZodObject, S extends Columns>(it: NamedStep<MapBatchStep<z.output<I>, S>, I>): MapBatchStep<z.output<I>, S> => ({
     ...it,
     kind: 'mapBatch',
   }),
-  flatMap: <I extends z.ZodObject, S extends Columns>(it: Named<FlatMapStep<z.output<I>, S>, I>): FlatMapStep<z.output<I>, S> => ({
+  flatMap: <I extends z.ZodObject, S extends Columns>(it: NamedStep<FlatMapStep<z.output<I>, S>, I>): FlatMapStep<z.output<I>, S> => ({
     ...it,
     kind: 'flatMap',
   }),
-  batch: <I extends z.ZodObject, S extends Columns>(it: Named<BatchStep<z.output<I>, S>, I>): BatchStep<z.output<I>, S> => ({
+  batch: <I extends z.ZodObject, S extends Columns>(it: NamedStep<BatchStep<z.output<I>, S>, I>): BatchStep<z.output<I>, S> => ({
     ...it,
     kind: 'batch',
   }),
-  global: <I extends z.ZodObject, S extends Columns>(it: Named<GlobalStep<z.output<I>, S>, I>): GlobalStep<z.output<I>, S> => ({
+  global: <I extends z.ZodObject, S extends Columns>(it: NamedStep<GlobalStep<z.output<I>, S>, I>): GlobalStep<z.output<I>, S> => ({
     ...it,
     kind: 'global',
   }),
-  filter: <I extends z.ZodObject>(it: Named<FilterStep<z.output<I>>, I>): FilterStep<z.output<I>> => ({ ...it, kind: 'filter' }),
+  filter: <I extends z.ZodObject>(it: NamedStep<FilterStep<z.output<I>>, I>): FilterStep<z.output<I>> => ({ ...it, kind: 'filter' }),
 };
 
-type RenamedColumns<S, N> = S extends z.ZodObject<infer Shape, infer Config> ? z.ZodObject<Renamed<Shape, N>, Config> : never;
+/** A step's columns under other names. */
+export type RenamedColumns<S, N> = S extends z.ZodObject<infer Shape, infer Config> ? z.ZodObject<Renamed<Shape, N>, Config> : never;
 
-type Names<Row, S extends Columns> = { readonly [K in keyof Row | keyof z.output<S>]?: string };
+/** Other names for the columns of a step, by their own. */
+export type ColumnNames<Row, S extends Columns> = { readonly [K in keyof Row | keyof z.output<S>]?: string };
 
 /** A library step whose columns have other names in this pipeline: `renamed(textGeneration({ model }), { instruction: 'question' })`. */
-export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
+export function renamed<Row, S extends Columns, const N extends ColumnNames<Row, S>>(
   it: MapStep<Row, S>,
   names: N,
 ): MapStep<Renamed<Row, N>, RenamedColumns<S, N>>;
-export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
+export function renamed<Row, S extends Columns, const N extends ColumnNames<Row, S>>(
   it: MapBatchStep<Row, S>,
   names: N,
 ): MapBatchStep<Renamed<Row, N>, RenamedColumns<S, N>>;
-export function renamed<Row, S extends Columns, const N extends Names<Row, S>>(
+export function renamed<Row, S extends Columns, const N extends ColumnNames<Row, S>>(
   it: FlatMapStep<Row, S>,
   names: N,
 ): FlatMapStep<Renamed<Row, N>, RenamedColumns<S, N>>;

@@ -1,14 +1,9 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Fault } from '../kit/fault.ts';
+import type { Connect } from './connect.ts';
 import { serverFault, type Whereabouts } from './server-faults.ts';
 import { meaningSettings, sessionSettings } from './session-settings.ts';
-
-/**
- * How to reach a server; asked for anew for each connection, because an embedded server moves when another process starts it again. Its `query_timeout`
- * says how long a server that owes an answer may be silent before the connection counts as lost; a minute without it.
- */
-export type Connect = () => pg.ClientConfig;
 
 const oidInt8 = 20;
 const oidTimestamptz = 1184;

@@ -1,6 +1,6 @@
 import type { EventLog } from '../log/index.ts';
 import { appendWithRetry } from './append-with-retry.ts';
-import type { Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
 import { holders } from './driver-lock.ts';
 import { openDriverSession } from './driver-session.ts';
 import { findAsOf } from './queries/find-as-of.ts';

@@ -1,4 +1,4 @@
-export type { Connect } from './connection.ts';
+export type { Connect, ConnectOptions } from './connect.ts';
 export {
   embeddedStatus,
   embeddedSupervisor,
@@ -13,5 +13,6 @@ export {
 export { inspectStore, type StoreFacts } from './inspect-store.ts';
 export { migrate, migrationFiles, pendingMigrations, requireMigrated } from './migrate.ts';
 export { findStore, givenStore, openStore, urlOf, whenUp, type GivenBy, type StoreOptions } from './open-store.ts';
+export type { AppendOnlyBy } from './append-only.ts';
 export { openPostgresStore, type PostgresStore } from './postgres-store.ts';
 export { select, type Selected } from './select.ts';

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
-import { onClient, whereabouts, type Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
+import { onClient, whereabouts } from './connection.ts';
 import { migrationState, type MigrationState } from './migrate.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { schemaDifferences } from './schema-differences.ts';

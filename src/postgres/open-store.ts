@@ -1,7 +1,7 @@
 import { Fault, hasCode } from '../kit/fault.ts';
 import { pause } from '../kit/pause.ts';
 import { openEmbeddedStore, type Connection } from './embedded/index.ts';
-import type { Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
 import { migrate } from './migrate.ts';
 import { openPostgresStore, type PostgresStore } from './postgres-store.ts';
 

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { codeOf, Fault } from '../kit/fault.ts';
-import { clientConfig, whereabouts, type Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
+import { clientConfig, whereabouts } from './connection.ts';
 import { describe } from './server-faults.ts';
 
 /** Looks at a pooler that hands its connections out in turn. */

@@ -1,7 +1,8 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { pause } from '../kit/pause.ts';
-import { clientConfig, openPool, prepare, whereabouts, type Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
+import { clientConfig, openPool, prepare, whereabouts } from './connection.ts';
 import type { Database } from './database.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { codeOf, Fault, messageOf } from '../kit/fault.ts';
 import type { Json } from '../kit/json.ts';
-import { openClient, whereabouts, type Connect } from './connection.ts';
+import type { Connect } from './connect.ts';
+import { openClient, whereabouts } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
 import { serverFault } from './server-faults.ts';
 import { refusePrivilegedLogin } from './sql-rights.ts';

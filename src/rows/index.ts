@@ -14,5 +14,5 @@ export {
 } from './chunk-codec.ts';
 export { keyText } from './origins.ts';
 export { rejectedBatches, rejectedRows, type RejectedRow } from './rejected-rows.ts';
-export type { RowName } from './batch-name.ts';
+export type { BatchName, RowName } from './batch-name.ts';
 export { rowReader, type RowReader } from './row-reader.ts';

@@ -1,16 +1,20 @@
 import { projections, runStates, type GraphState } from '../../projections/index.ts';
-import type { NewEvent } from '../../schema/index.ts';
+import type { Actor, NewEvent } from '../../schema/index.ts';
 import { ageInWords } from '../kit/age.ts';
+import type { Clock } from '../kit/clock.ts';
 import { Fault, hasCode } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 import { parseInstant } from '../kit/instant.ts';
 import { pause } from '../kit/pause.ts';
 import { encodeEvent, foldAll, foldOn, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
-import type { DriveContext } from './drive-context.ts';
 import { writerOf } from './writer-name.ts';
 
 /** The process that acquires a run. */
-export type RunAcquirer = Pick<DriveContext, 'store' | 'actor' | 'clock'>;
+export interface RunAcquirer {
+  readonly store: Store;
+  readonly actor: Actor;
+  readonly clock: Clock;
+}
 
 /** A run whose lock this process holds, as of the last event that it appended. */
 export interface AcquiredRun {

@@ -1,3 +1,4 @@
+export type { RunAcquirer } from './acquire-run.ts';
 export type { DriveContext } from './drive-context.ts';
 export type { DrivenRun } from './drive-run.ts';
 export type { Rest } from './driver.ts';

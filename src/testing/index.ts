@@ -1,2 +1,3 @@
 export { rehearse, type Rehearsal, type RehearsalOptions, type RejectedInRehearsal } from './rehearse.ts';
-export type { Stub } from './rehearsed-plan.ts';
+export type { Usage as RecordedUsage, usageSchema } from '../../schema/index.ts';
+export type { PlanChanges, Stub } from './rehearsed-plan.ts';

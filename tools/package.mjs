@@ -1,0 +1,20 @@
+// Checks the package as npm packs it: publint and attw, on one tarball. Build first.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+process.chdir(new URL('..', import.meta.url).pathname);
+const folder = mkdtempSync(path.join(os.tmpdir(), 'distilog-pack-'));
+const run = (command) => {
+  const { status, stdout, stderr } = spawnSync(command, { shell: true, encoding: 'utf8' });
+  if (status !== 0) console.error(`${command}\n${stdout}${stderr}`);
+  return status === 0;
+};
+
+const tarball = path.join(folder, 'distilog.tgz');
+const isPacked = run(`npm pack --ignore-scripts --silent --pack-destination ${folder} && mv ${folder}/distilog-*.tgz ${tarball}`);
+// The package is for ES modules only: `require` of Node.js 22 and newer loads them, too.
+const isSound = isPacked && [`publint run ${tarball} --strict`, `attw ${tarball} --profile esm-only --no-emoji`].map(run).every(Boolean);
+rmSync(folder, { recursive: true, force: true });
+process.exit(isSound ? 0 : 1);
