@@ -37,7 +37,18 @@ export {
   type NewRunOptions,
   type RetryOptions,
 } from './engine/index.ts';
-export type { FaultCode } from './faults/index.ts';
+export type {
+  AppendRefusalCode,
+  FaultCode,
+  FaultEntry,
+  FaultKind,
+  faults,
+  refusals,
+  RowCode,
+  RowCodeEntry,
+  rowCodes,
+  RowEffect,
+} from './faults/index.ts';
 export type { Clock } from './kit/clock.ts';
 export { Fault, hasCode, type Details } from './kit/fault.ts';
 export type { Instant, Timestamp } from './kit/instant.ts';
@@ -68,6 +79,7 @@ export {
   type FalseSnapshot,
   type FirstBad,
   type Foldable,
+  type FoldStore,
   type FollowOptions,
   type FoundSnapshot,
   type Head,
@@ -88,6 +100,7 @@ export {
   type StoredSnapshot,
   type Verified,
   type VerifyOptions,
+  type WantedSnapshot,
 } from './log/index.ts';
 export {
   NonRetryableError,
@@ -181,11 +194,14 @@ export type { BatchName, RejectedRow, RowName } from './rows/index.ts';
 export {
   cancelRun,
   type DrivenRun,
+  type NamedBatch,
+  type PauseWish,
   type ReopenOptions,
   type Rest,
   type ResumeOptions,
   type RunAcquirer,
   type StopWish,
+  type Takeover,
 } from './scheduler/index.ts';
 export type {
   AcceptedChange,

@@ -6,7 +6,7 @@ import type { Foldable } from './foldable.ts';
 import type { Snapshot, SnapshotKey } from './snapshot-store.ts';
 import type { Store } from './store.ts';
 
-type FoldStore = Pick<Store, 'log' | 'snapshots'>;
+export type FoldStore = Pick<Store, 'log' | 'snapshots'>;
 type Foldables<States extends readonly unknown[]> = { readonly [Index in keyof States]: Foldable<States[Index]> };
 
 /** Returns a fold's state as of a position: the nearest snapshot at or before it, evolved by the events behind that. */

@@ -25,7 +25,7 @@ export {
   type RunEntry,
   type StoredEvent,
 } from './event-log.ts';
-export { foldAll, foldAllAtEach, foldAt, foldOn, snapshotKey } from './fold.ts';
+export { foldAll, foldAllAtEach, foldAt, foldOn, snapshotKey, type FoldStore } from './fold.ts';
 export type { Foldable } from './foldable.ts';
 export { follow, type FollowOptions } from './follow.ts';
 export { checkSnapshots, type CheckedSnapshots, type CheckSnapshotsOptions, type FalseSnapshot } from './check-snapshots.ts';

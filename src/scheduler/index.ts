@@ -6,4 +6,5 @@ export type { Reopening } from './reopened-event.ts';
 export { cancelRun, reopenRun, resumeRun, type ReopenOptions, type ResumeOptions } from './resume-run.ts';
 export { startRun } from './start-run.ts';
 export type { StopWish } from './stop-wish.ts';
+export type { NamedBatch, Takeover } from './takeover-events.ts';
 export type { BatchEnd, BatchTask, DriverPort, PauseWish, Worker } from './worker-port.ts';
