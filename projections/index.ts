@@ -5,7 +5,6 @@ export {
   isDone,
   isSettled,
   type GraphState,
-  type Micros,
   type OpenBatch,
   type StepPlan,
   type StepState,

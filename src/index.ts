@@ -39,6 +39,7 @@ export {
 } from './engine/index.ts';
 export type {
   AppendRefusalCode,
+  appendRefusals,
   FaultCode,
   FaultEntry,
   FaultKind,
@@ -178,7 +179,6 @@ export {
   type ErrorGroup,
   type ErrorsState,
   type GraphState,
-  type Micros,
   type OpenBatch,
   type ProgressState,
   type Projection,
@@ -194,6 +194,7 @@ export type { BatchName, RejectedRow, RowName } from './rows/index.ts';
 export {
   cancelRun,
   type DrivenRun,
+  type LastDrive,
   type NamedBatch,
   type PauseWish,
   type ReopenOptions,

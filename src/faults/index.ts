@@ -9,7 +9,7 @@ import { storeFaults } from './store-faults.ts';
 
 export { faultExitCodes, type FaultEntry, type FaultKind } from './entry.ts';
 export { rowCodes, type RowCode, type RowCodeEntry, type RowEffect } from './row-codes.ts';
-export type { AppendRefusalCode } from './refusals.ts';
+export type { AppendRefusalCode, appendRefusals } from './refusals.ts';
 
 /** Codes that only a thrown `Fault` has. */
 export const faults = { ...commandFaults, ...pipelineFaults, ...runFaults, ...storeFaults } as const;
