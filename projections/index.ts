@@ -14,6 +14,6 @@ export { notRetriable, type NotRetriable } from './graph/retriable.ts';
 export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection } from './projection.ts';
-export { parseInstant } from './instant.ts';
+export { parseInstant, type Instant } from './instant.ts';
 export { reopening, timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
 export { noUsage, plus, totalUsage, usage, type UsageState } from './usage.ts';
