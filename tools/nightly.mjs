@@ -17,7 +17,14 @@ const parts = {
   python: { command: `python3 -m venv ${python}/.venv && ${python}/.venv/bin/pip install --quiet -r ${python}/requirements.txt` },
   tests: {
     command: 'node tools/test.mjs',
-    env: { DISTILOG_NIGHTLY: '1', DISTILOG_STORM_SEED: seed, DISTILOG_CRASH_SEED: seed, DISTILOG_SEED: seed, DISTILOG_SEEDS: '200' },
+    env: {
+      DISTILOG_NIGHTLY: '1',
+      DISTILOG_STORM_SEED: seed,
+      DISTILOG_CRASH_SEED: seed,
+      DISTILOG_ATTACK_SEED: seed,
+      DISTILOG_SEED: seed,
+      DISTILOG_SEEDS: '200',
+    },
   },
   storm: { command: `npm run --silent storm -- --seed ${seed}` },
   mutants: { command: 'npm run --silent mutants' },

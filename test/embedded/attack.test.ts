@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isNightly, seedFrom } from '../fixtures/slice.ts';
 import { attack, type AttackFigures } from './attack.ts';
 
-const seed = Number(process.env['DISTILOG_ATTACK_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const rounds = Number(process.env['DISTILOG_ATTACK_ROUNDS'] ?? 20);
+const seed = seedFrom('DISTILOG_ATTACK_SEED');
+const rounds = Number(process.env['DISTILOG_ATTACK_ROUNDS'] ?? (isNightly ? 20 : 6));
 const roundMsMax = 90_000;
 /** What is read of /proc exists on Linux only. */
 const isLinux = process.platform === 'linux';
