@@ -1,5 +1,5 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
 import { codeOf } from '../../../src/kit/fault.ts';
@@ -7,13 +7,21 @@ import { memoryStore, sideLogId } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, rowsOf } from './engine.ts';
 
-describe('the journal of a step that makes many rows of each', () => {
+// The journal looks at its attempts at an interval, which passes only where a test says so.
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Longer than finished rows may stay unrecorded. */
+const journalPeriodMs = 1_000;
+
+describe('the journal of a step that makes many rows from each row', () => {
   it.each([
-    ['a few', 3],
-    ['so many that their chunks are used as they are', 700],
-    ['more than a chunk holds', 2_300],
-  ])('keeps what is done when the driver is lost, and puts it in order: %s', async (_what, copies) => {
+    ['few rows', 3],
+    ['enough to reuse their chunks', 700],
+    ['more than one chunk holds', 2_300],
+  ])('keeps finished rows when the driver is lost, and orders them: %s', async (_what, copies) => {
     const calls = new Map<number, number>();
+    const ended = Array.from({ length: 13 }, () => Promise.withResolvers<void>());
     // The second half of the rows is held until another driver has the run.
     const takenOver = Promise.withResolvers<void>();
     const of = plan(
@@ -25,10 +33,11 @@ describe('the journal of a step that makes many rows of each', () => {
             version: 1,
             run: async function* ({ n }) {
               calls.set(n, (calls.get(n) ?? 0) + 1);
-              // Rows end in another order than they began.
-              await sleep(n % 3 === 0 ? 35 : 15);
               if (n >= 6) await takenOver.promise;
+              // Rows end in another order than they began.
+              if (n % 3 === 0) await ended[n + 1]?.promise;
               for (let copy = 0; copy < copies; copy++) yield { copy };
+              ended[n]?.resolve();
             },
           },
           { concurrency: 2 },
@@ -39,9 +48,12 @@ describe('the journal of a step that makes many rows of each', () => {
     const run = await startPipeline(store, of, { seed: 1 });
     const driving = run.drive().catch(codeOf);
     const recorded = async () => (await eventsOf(store, run.runId)).filter(({ type }) => type === 'BatchProgressed');
+    // Both lanes are held, so the first half is finished.
+    await expect.poll(() => calls.size).toBe(8);
+    vi.advanceTimersByTime(journalPeriodMs);
     await expect.poll(async () => (await recorded()).length).toBeGreaterThan(0);
     const resumed = await resumePipeline(store, of, { runId: run.runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] });
-    const told = await recorded();
+    const journaled = await recorded();
     takenOver.resolve();
     await driving;
     const before = new Map(calls);
@@ -50,14 +62,14 @@ describe('the journal of a step that makes many rows of each', () => {
     expect(await rowsOf(store, run.runId)).toEqual({
       default: Array.from({ length: 12 }, (_, n) => Array.from({ length: copies }, (_each, copy) => ({ n, copy }))).flat(),
     });
-    const done = told.flatMap((event) => (event.type === 'BatchProgressed' ? event.data.done : []));
+    const done = journaled.flatMap((event) => (event.type === 'BatchProgressed' ? event.data.done : []));
     for (const [from, to] of done) for (let n = from; n < to; n++) expect([n, calls.get(n)]).toEqual([n, before.get(n)]);
     expect(done.length).toBeGreaterThan(0);
   });
 });
 
 describe('a driver that lost its run', () => {
-  it('tells beside the log all that its calls cost, those too that it had been about to write down', async () => {
+  it('records the usage of all its calls in the side log, also of those that its journal had not recorded', async () => {
     const [first, takenOver] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const of = plan(
       pipeline('paid', ({ source }) => {
@@ -76,7 +88,7 @@ describe('a driver that lost its run', () => {
     const store = memoryStore();
     const run = await startPipeline(store, of, { seed: 1 });
     const driving = run.drive().catch(codeOf);
-    // Its row is finished, and the journal has most of a second until it records that.
+    // Its row is finished, and the journal has not recorded it.
     await first.promise;
     await turn();
     const next = await resumePipeline(store, of, { runId: run.runId, seize: true, acceptedChanges: [], concurrency: {}, skip: [] });
@@ -84,7 +96,9 @@ describe('a driver that lost its run', () => {
     const finishing = next.drive();
     expect(await driving).toBe('fenced');
     await finishing;
-    const told = (await Array.fromAsync(store.log.read(sideLogId(run.runId)))).flat();
-    expect(told).toMatchObject([{ type: 'LateResult', step: 'asked', data: { usage: [{ model: 'oracle', calls: 2, inputTokens: 21 }] } }]);
+    const sideEvents = (await Array.fromAsync(store.log.read(sideLogId(run.runId)))).flat();
+    expect(sideEvents).toMatchObject([
+      { type: 'LateResult', step: 'asked', data: { usage: [{ model: 'oracle', calls: 2, inputTokens: 21 }] } },
+    ]);
   });
 });
