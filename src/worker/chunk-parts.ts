@@ -1,6 +1,6 @@
 import type { Chunk } from '../log/index.ts';
 import { ChunkBuilder } from '../rows/index.ts';
-import { storedChunk, type BatchOutput } from './output-writer.ts';
+import { chunkReferenceOf, type BatchOutput } from './output-writer.ts';
 import type { PendingRows } from './row-output.ts';
 import { heldRows } from './stored-parts.ts';
 
@@ -29,7 +29,7 @@ export function chunkParts(
   let bytes = 0;
   const finishChunk = () => {
     const built = builder.take(count);
-    const chunk = storedChunk(built);
+    const chunk = chunkReferenceOf(built);
     unstored.push(built.chunk);
     addresses.push(chunk.address);
     chunkRows.push(chunk.rows);

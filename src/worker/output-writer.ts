@@ -1,11 +1,13 @@
 import type { Chunk, ChunkStore } from '../log/index.ts';
 import { ChunkBuilder, type BuiltChunk } from '../rows/index.ts';
 
-/** A stored chunk of rows: how many, their bytes before compression, and where it has to begin in its batch (null: anywhere). */
-export interface StoredChunk {
+/** Refers to a chunk of rows of a batch's output. */
+export interface ChunkReference {
   readonly address: string;
   readonly rows: number;
+  /** Before compression. */
   readonly bytes: number;
+  /** Output row at which the chunk has to begin in its batch, or null if it may begin anywhere. */
   readonly first: number | null;
 }
 
@@ -59,12 +61,12 @@ export class OutputWriter {
   }
 
   /** Whether a chunk that is stored already may come next as it is. */
-  canReuse({ first }: StoredChunk): boolean {
+  canReuse({ first }: ChunkReference): boolean {
     return first === null || first === this.rows;
   }
 
   /** Adds the rows of a chunk that is stored already. */
-  addStored({ address, rows, bytes }: StoredChunk): void {
+  addStored({ address, rows, bytes }: ChunkReference): void {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
     this.#addresses.push(address);
     this.#chunkRows.push(rows);
@@ -94,8 +96,8 @@ export class OutputWriter {
   }
 }
 
-/** A built chunk as it is referred to once it is stored. */
-export const storedChunk = ({ chunk, rows, first }: BuiltChunk): StoredChunk => ({
+/** Returns the reference to a built chunk. It can be read once the chunk is stored. */
+export const chunkReferenceOf = ({ chunk, rows, first }: BuiltChunk): ChunkReference => ({
   address: chunk.sha256,
   rows,
   bytes: chunk.bytes.byteLength,

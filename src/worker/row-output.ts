@@ -1,6 +1,6 @@
 import type { ChunkStore } from '../log/index.ts';
 import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '../rows/index.ts';
-import { storedChunk, type StoredChunk } from './output-writer.ts';
+import { chunkReferenceOf, type ChunkReference } from './output-writer.ts';
 
 /** An output row in memory, as the canonical JSON of the columns that are added: so many bytes. */
 export interface EncodedRow {
@@ -13,7 +13,7 @@ export interface EncodedRow {
 export type PendingRows =
   | EncodedRow
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
-  | { readonly kind: 'stored'; readonly chunk: StoredChunk; readonly from: number; readonly rows: number };
+  | { readonly kind: 'stored'; readonly chunk: ChunkReference; readonly from: number; readonly rows: number };
 
 /** Bytes of decoded chunks that are kept while rows are written in order: those of two journals may take turns. */
 const decodedBytesMax = 16 * 1024 * 1024;
@@ -82,7 +82,7 @@ export class RowOutput {
   #store(): Promise<void> {
     // Wherever it will stand in the batch, its rows do not stem from input rows of the same numbers: so many of them stem from one.
     const built = this.#builder.take(Number.NaN);
-    const chunk = storedChunk(built);
+    const chunk = chunkReferenceOf(built);
     this.#stored.push({ kind: 'stored', chunk, from: 0, rows: chunk.rows });
     this.#held = [];
     this.#heldBytes = 0;

@@ -1,6 +1,6 @@
 import type { ChunkStore } from '../log/index.ts';
 import { rowBytes } from '../rows/index.ts';
-import type { OutputWriter, StoredChunk } from './output-writer.ts';
+import type { ChunkReference, OutputWriter } from './output-writer.ts';
 import { partReader, type PendingRows, type EncodedRow } from './row-output.ts';
 
 export type StoredPart = Extract<PendingRows, { readonly kind: 'stored' }>;
@@ -57,7 +57,7 @@ export const heldRows = (part: HeldPart): readonly EncodedRow[] =>
   part.kind === 'row' ? [part] : part.rows.map((values) => ({ kind: 'row', values, bytes: rowBytes(values) }));
 
 /** Returns the chunk whose rows are exactly those of the parts from `index` on, in order, if it is large enough to be reused. */
-function wholeChunkAt(parts: readonly PlacedPart[], index: number): { readonly chunk: StoredChunk; readonly next: number } | null {
+function wholeChunkAt(parts: readonly PlacedPart[], index: number): { readonly chunk: ChunkReference; readonly next: number } | null {
   const first = parts[index]?.part;
   if (first?.kind !== 'stored' || first.from !== 0 || first.chunk.rows < reusedRowsMin) return null;
   let next = index;
