@@ -38,6 +38,7 @@ export {
 export { checkedData } from './events/checked-data.ts';
 export { currentData, schemaText } from './events/upcast.ts';
 export { changedFiles, definitionDiff, type StepChange } from './definition-diff.ts';
+export { writtenVersion } from './events/written-version.ts';
 export { failureSchema, type Failure } from './failure.ts';
 export type { Immutable } from './immutable.ts';
 export { loadedSchema, type Loaded } from './loaded.ts';

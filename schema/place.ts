@@ -6,9 +6,24 @@ const count = z.int().nonnegative();
 export const placeSchema = z.tuple([count, count]);
 export type Place = readonly [batch: number, row: number];
 
-/** Half-open: the rows of one upstream step in one pass, from a place up to, not including, another. */
-export const spanSchema = z.object({ step: z.string(), pass: z.int().positive(), from: placeSchema, to: placeSchema });
-export type Span = { readonly step: string; readonly pass: number; readonly from: Place; readonly to: Place };
+/**
+ * Half-open: the rows of one upstream step in one pass, from a place up to, not including, another. A span with `rows` is within one batch and holds only the
+ * rows of these numbers, ascending; `from` and `to` enclose them.
+ */
+export const spanSchema = z.object({
+  step: z.string(),
+  pass: z.int().positive(),
+  from: placeSchema,
+  to: placeSchema,
+  rows: z.array(count).optional(),
+});
+export type Span = {
+  readonly step: string;
+  readonly pass: number;
+  readonly from: Place;
+  readonly to: Place;
+  readonly rows?: readonly number[] | undefined;
+};
 
 /** Half-open range of row numbers within a batch's input. */
 export const rangeSchema = z.tuple([count, count]);

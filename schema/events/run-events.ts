@@ -56,7 +56,7 @@ export const runResumedSchema = z.object({
 });
 
 /**
- * A new pass: rejected rows of these steps are tried again, by another driver. Its chunk tells which: by step and batch, the input rows as spans.
+ * A new pass: rejected rows of these steps are tried again, by another driver. Its chunks hold, by step and batch, the input rows as spans.
  */
 export const runReopenedSchema = z.object({
   pass: z.int().min(2),
@@ -69,13 +69,15 @@ export const runReopenedSchema = z.object({
   until: z.record(z.string(), z.int().positive()).default({}),
   /** By step, its batches that have rows to be tried again, ascending, and how many. */
   again: z.record(z.string(), z.array(z.tuple([z.int().nonnegative(), z.int().positive()]))),
+  /** The first batch of each chunk, which holds batches of one step, ascending. Empty: one chunk holds all batches of all steps. */
+  pages: z.array(z.object({ step: z.string(), batch: z.int().nonnegative() })),
   epoch: z.int().positive(),
   actor: actorSchema,
   program: z.object({ distilog: z.string(), node: z.string() }),
   loaded,
 });
 
-/** What that chunk holds: by step and batch, the input rows that are tried again. */
+/** What such a chunk holds: by step and batch, the input rows that are tried again. */
 export const triedAgainSchema = z.record(z.string(), z.record(z.string(), z.array(spanSchema)));
 export type TriedAgain = Immutable<z.infer<typeof triedAgainSchema>>;
 

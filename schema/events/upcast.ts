@@ -4,8 +4,18 @@ import { checkedData } from './checked-data.ts';
 /** Turns data of one version into data of the next. Pure; never touches what is stored. */
 export type Upcaster = (data: unknown) => unknown;
 
-/** Upcasters by type, then by the version that they read. Empty until a shape changes meaning for the first time. */
-export const upcasters: Readonly<Partial<Record<EventType, Readonly<Record<number, Upcaster>>>>> = {};
+/** Spans of version 1 have no `rows`, so its data is also data of version 2. A program that reads only version 1 would take such a span for all its rows. */
+const withoutRowLists: Upcaster = (data) => data;
+
+/** Version 1 of `RunReopened` has one chunk. */
+const withoutPages: Upcaster = (data) => (typeof data === 'object' && data !== null ? { ...data, pages: [] } : data);
+
+/** Upcasters by type, then by the version that they read. */
+export const upcasters: Readonly<Partial<Record<EventType, Readonly<Record<number, Upcaster>>>>> = {
+  RunReopened: { 1: withoutPages },
+  BatchStarted: { 1: withoutRowLists },
+  BatchSucceeded: { 1: withoutRowLists },
+};
 
 export type UpcastResult = { readonly known: true; readonly data: unknown } | { readonly known: false; readonly reason: string };
 

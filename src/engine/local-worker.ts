@@ -1,21 +1,14 @@
 import type { Clock } from '../kit/clock.ts';
-import {
-  nameLengthMax,
-  storableText,
-  triedAgainSchema,
-  undeclaredMax,
-  type NewEvent,
-  type RecordedEvent,
-  type Seeds,
-} from '../../schema/index.ts';
+import { nameLengthMax, storableText, undeclaredMax, type NewEvent, type RecordedEvent, type Seeds } from '../../schema/index.ts';
 import type { Store } from '../log/index.ts';
 import { runLogId } from '../log/index.ts';
 import type { Log, Plan, Resource, RunnableStep } from '../pipeline/index.ts';
 import { assert } from '../kit/assert.ts';
 import { canonicalJson, prototypeKeyIn, type JsonObject } from '../kit/json.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
-import { cachedChunks, decodeDocument, rowReader } from '../rows/index.ts';
+import { cachedChunks, rowReader } from '../rows/index.ts';
 import type { DriverPort, Worker } from '../scheduler/index.ts';
+import { againReader } from './again-reader.ts';
 import { memoize } from '../kit/memoize.ts';
 import { planRedactor } from './plan-redactor.ts';
 import { redactedLog } from './redacted-log.ts';
@@ -125,15 +118,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
   });
 
-  const triedAgain = memoize(async (pass: number) => {
-    for await (const page of store.log.read(runLogId(runId), { types: ['RunReopened'] })) {
-      for (const event of page) {
-        if (event.type !== 'RunReopened' || event.data.pass !== pass) continue;
-        return decodeDocument(await chunks.get(event.chunks[0] ?? ''), triedAgainSchema);
-      }
-    }
-    return {};
-  });
+  const spansAgain = againReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId) });
 
   // No pause comes while a worker works: those that there are come before its first batch.
   const rejectLimits = memoize(async (name: string) => {
@@ -177,11 +162,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         open,
       ),
     sourceFacts: async (name) => ({ count: await countOf(name), origin: await originOf(name) }) as NewEvent<'StepStarted'>['data'],
-    retriedRows: async (pass, name, batch) => {
-      const spans = (await triedAgain(pass))[name]?.[batch];
-      assert(spans, `pass ${pass} tries rows of batch ${batch} of ${name} again`);
-      return spans;
-    },
+    retriedRows: spansAgain,
     sourceRows: (name) => {
       const { cut } = stepOf(name);
       return cut.kind === 'source' ? cut.rows : 0;

@@ -3,9 +3,9 @@ import type { ManifestStep } from '../../schema/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { Store } from '../log/index.ts';
 import type { Plan } from '../pipeline/index.ts';
-import { rejectedRows, type RejectedRow } from '../rows/index.ts';
+import type { RejectedRow } from '../rows/index.ts';
 import { reopenRun, type DrivenRun, type Reopening, type ReopenOptions } from '../scheduler/index.ts';
-import { triedAgain } from './tried-again.ts';
+import { countTried, triedAgain, type TriedCounts } from './tried-again.ts';
 import { pausedByUnhandledErrors } from './unhandled-errors.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { driveContext, newDefinition, type DefinitionOptions } from './run-pipeline.ts';
@@ -50,15 +50,16 @@ async function reopening(store: Store, wanted: Wanted): Promise<Reopening> {
     throw new Fault('unknown-step', `Run ${runId} has no step ${unknown}. Its steps: ${before.order.join(', ')}.`, {
       details: { step: unknown },
     });
-  const all = await Array.fromAsync(rejectedRows(store, runId, position));
-  const tried = all.filter(
-    (row) => (steps?.includes(row.step) ?? true) && (codes?.includes(row.code) ?? true) && canBeTried(before, row.step),
-  );
-  if (tried.length === 0) throw nothingRejected(wanted, all);
-  for (const name of new Set(tried.map(({ step }) => step))) refuseIfNotExact(before, name);
-
-  const rows = { runId, before, position, manifest, tried };
-  return { steps: steps ?? [], codes: codes ?? null, until: {}, ...(await triedAgain(store, rows)) };
+  const isTried = ({ step, code }: RejectedRow) =>
+    (steps?.includes(step) ?? true) && (codes?.includes(code) ?? true) && canBeTried(before, step);
+  const rows = { runId, before, position, manifest, isTried };
+  const counts = await countTried(store, rows);
+  if (counts.rejected.length === 0) {
+    const { rejected } = await countTried(store, { ...rows, isTried: () => true });
+    throw nothingRejected(wanted, rejected);
+  }
+  for (const name of counts.batches.keys()) refuseIfNotExact(before, name);
+  return { steps: steps ?? [], codes: codes ?? null, until: {}, ...(await triedAgain(store, rows, counts)) };
 }
 
 function refuseIfNotOver(runId: string, { status }: GraphState): void {
@@ -83,9 +84,8 @@ function canBeTried({ steps }: GraphState, name: string): boolean {
   return step?.status === 'finished' && step.plan.upstream.length > 0;
 }
 
-function nothingRejected({ runId, steps, codes }: Wanted, all: readonly RejectedRow[]): Fault {
-  const groups = Map.groupBy(all, ({ step, code }) => `${step}: ${code}`);
-  const there = Array.from(groups, ([what, rows]) => `${what} (${rows.length})`).join(', ');
+function nothingRejected({ runId, steps, codes }: Wanted, all: TriedCounts['rejected']): Fault {
+  const there = all.map(({ step, code, rows }) => `${step}: ${code} (${rows})`).join(', ');
   const asked = [steps && `of step ${steps.join(', ')}`, codes && `with ${codes.join(', ')}`].filter(Boolean).join(' ');
   const message =
     all.length === 0

@@ -1,7 +1,7 @@
 import type { GraphState } from '../../projections/index.ts';
-import { parsePlace, placeColumn, type ManifestStep, type Span, type TriedAgain } from '../../schema/index.ts';
+import { parsePlace, placeColumn, type ManifestStep, type RecordedEvent, type Span, type TriedAgain } from '../../schema/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
-import { documentChunk, rejectedRows, rowReader, type RejectedRow, type RowReader } from '../rows/index.ts';
+import { documentChunk, rejectedBatches, rejectedRowsReader, rowReader, type RejectedRow, type RowReader } from '../rows/index.ts';
 import type { Reopening } from '../scheduler/index.ts';
 
 /** Rejected rows of a run that a new pass tries again. */
@@ -11,72 +11,128 @@ export interface TriedRows {
   /** Nothing after it is read. */
   readonly position: number;
   readonly manifest: readonly ManifestStep[];
-  readonly tried: readonly RejectedRow[];
+  readonly isTried: (row: RejectedRow) => boolean;
 }
 
-/** Describes a pass over rejected rows, as its event holds it: how many they are, by step, cause and batch, and where they stand. */
-export async function triedAgain(store: Store, rows: TriedRows): Promise<Pick<Reopening, 'rejected' | 'again' | 'rows'>> {
-  const { runId, position, manifest, tried } = rows;
-  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
-  const spansOf = new Map<string, Readonly<Record<string, readonly Span[]>>>();
-  const again = new Map<string, readonly [number, number][]>();
-  for (const [step, ofStep] of Map.groupBy(tried, (row) => row.step)) {
-    const batches = [...Map.groupBy(ofStep, ({ batch }) => batch)].sort(([a], [b]) => a - b);
-    const spans: Record<string, readonly Span[]> = {};
-    for (const [batch, ofBatch] of batches) spans[batch] = await inputSpans(store, reader, ofBatch, rows);
-    spansOf.set(step, spans);
-    again.set(
-      step,
-      batches.map(([batch, ofBatch]) => [batch, ofBatch.length]),
-    );
+/** How many those rows are. */
+export interface TriedCounts {
+  readonly rejected: Reopening['rejected'];
+  /** By step, and by batch within it: the rows, and the passes that rejected them. */
+  readonly batches: ReadonlyMap<string, ReadonlyMap<number, TriedBatch>>;
+}
+
+interface TriedBatch {
+  rows: number;
+  readonly passes: number[];
+}
+
+/** Rows of one chunk that says which rows are tried again: a worker holds a few of these chunks, however many rows a pass has. */
+const pageRowsMax = 10_000;
+
+/** Counts the rows that are tried again, without holding them. */
+export async function countTried(store: Store, { runId, position, isTried }: TriedRows): Promise<TriedCounts> {
+  const groups = new Map<string, { readonly step: string; readonly code: string; rows: number }>();
+  const steps = new Map<string, Map<number, TriedBatch>>();
+  for await (const { rows } of rejectedBatches(store, runId, position)) {
+    for (const row of rows) {
+      if (!isTried(row)) continue;
+      const { step, pass, batch, code } = row;
+      const group = madeIn(groups, JSON.stringify([step, code]), () => ({ step, code, rows: 0 }));
+      const ofBatch = madeIn(
+        madeIn(steps, step, () => new Map<number, TriedBatch>()),
+        batch,
+        () => ({ rows: 0, passes: [] }),
+      );
+      group.rows++;
+      ofBatch.rows++;
+      if (ofBatch.passes.at(-1) !== pass) ofBatch.passes.push(pass);
+    }
   }
-  return {
-    rejected: Array.from(Map.groupBy(tried, ({ step, code }) => JSON.stringify([step, code])).values(), (group) => ({
-      step: group[0]?.step ?? '',
-      code: group[0]?.code ?? '',
-      rows: group.length,
-    })),
-    again: Object.fromEntries(again),
-    rows: documentChunk(Object.fromEntries(spansOf) satisfies TriedAgain),
+  return { rejected: [...groups.values()], batches: steps };
+}
+
+function madeIn<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key) ?? make();
+  map.set(key, known);
+  return known;
+}
+
+/** Describes a pass over rejected rows, as its event holds it: how many they are, by step, cause and batch. Stores the chunks that say where they stand. */
+export async function triedAgain(
+  store: Store,
+  rows: TriedRows,
+  counts: TriedCounts,
+): Promise<Omit<Reopening, 'steps' | 'codes' | 'until'>> {
+  const { runId, position, manifest } = rows;
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
+  const rejectedIn = await rejectedRowsReader(store, runId, position);
+  const again: Record<string, [number, number][]> = {};
+  const pages: { readonly step: string; readonly batch: number }[] = [];
+  const chunks: string[] = [];
+  const addPage = async (step: string, batches: TriedAgain[string]) => {
+    const chunk = documentChunk({ [step]: batches } satisfies TriedAgain);
+    await store.chunks.put([chunk]);
+    chunks.push(chunk.sha256);
   };
+  for (const [step, ofStep] of counts.batches) {
+    const batches = [...ofStep].sort(([a], [b]) => a - b);
+    let page: Record<string, readonly Span[]> = {};
+    let rowsOfPage = 0;
+    for (const [batch, { rows: count, passes }] of batches) {
+      if (rowsOfPage > 0 && rowsOfPage + count > pageRowsMax) {
+        await addPage(step, page);
+        page = {};
+        rowsOfPage = 0;
+      }
+      if (rowsOfPage === 0) pages.push({ step, batch });
+      rowsOfPage += count;
+      const spans: Span[] = [];
+      for (const pass of passes) {
+        const success = await store.log.success(runLogId(runId), { pass, step, batch, to: position });
+        if (success) spans.push(...(await inputSpans(reader, success, (await rejectedIn(success)).filter(rows.isTried), rows)));
+      }
+      page[batch] = spans;
+    }
+    await addPage(step, page);
+    again[step] = batches.map(([batch, { rows: count }]) => [batch, count]);
+  }
+  return { rejected: counts.rejected, again, pages, chunks };
 }
 
 /** Finds the rows that these steps are owed: those that each rejected before it paused the run for good reason or bad. Null: there are none. */
 export async function owedRows(
   store: Store,
-  { runId, before, manifest, steps }: Omit<TriedRows, 'tried' | 'position'> & { readonly steps: readonly string[] },
+  { runId, before, manifest, steps }: Pick<TriedRows, 'runId' | 'before' | 'manifest'> & { readonly steps: readonly string[] },
 ): Promise<Reopening | null> {
   const until = Object.fromEntries(steps.map((name): [string, number] => [name, before.steps[name]?.owedUntil ?? 0]));
   const position = Math.max(0, ...Object.values(until));
-  const tried: RejectedRow[] = [];
-  for await (const row of rejectedRows(store, runId, position))
-    if (Object.hasOwn(until, row.step) && row.position <= (until[row.step] ?? 0)) tried.push(row);
-  if (tried.length === 0) return null;
-  return { steps, codes: null, until, ...(await triedAgain(store, { runId, before, position, manifest, tried })) };
+  const isTried = (row: RejectedRow) => Object.hasOwn(until, row.step) && row.position <= (until[row.step] ?? 0);
+  const rows = { runId, before, position, manifest, isTried };
+  const counts = await countTried(store, rows);
+  if (counts.rejected.length === 0) return null;
+  return { steps, codes: null, until, ...(await triedAgain(store, rows, counts)) };
 }
 
-/** Where the rows of one batch that were rejected, in whatever pass, stand in the output of the step above. */
+/** Returns where the rejected rows of one batch stand in the output of the step above. */
 async function inputSpans(
-  store: Store,
   reader: RowReader,
-  batch: readonly RejectedRow[],
-  { runId, position, before }: TriedRows,
-): Promise<Span[]> {
-  const spans: Span[] = [];
-  for (const rows of Map.groupBy(batch, ({ pass }) => pass).values()) {
-    const [first] = rows;
-    if (!first) continue;
-    const { step, pass } = first;
-    const upstream = before.steps[step]?.plan.upstream[0] ?? '';
-    const success = await store.log.success(runLogId(runId), { pass, step, batch: first.batch, to: position });
-    const places = await (await reader.input(step, success?.data.inputs ?? [])).column(placeColumn(upstream));
-    for (const { row } of rows.toSorted((a, b) => a.row - b.row)) {
-      const [ofPass, ofBatch, at] = parsePlace(places[row]);
-      const last = spans.at(-1);
-      if (last?.pass === ofPass && last.to[0] === ofBatch && last.to[1] === at)
-        spans[spans.length - 1] = { ...last, to: [ofBatch, at + 1] };
-      else spans.push({ step: upstream, pass: ofPass, from: [ofBatch, at], to: [ofBatch, at + 1] });
-    }
+  { step, data }: RecordedEvent<'BatchSucceeded'>,
+  rejected: readonly RejectedRow[],
+  { before }: TriedRows,
+): Promise<readonly Span[]> {
+  const upstream = before.steps[step]?.plan.upstream[0] ?? '';
+  const places = await (await reader.input(step, data.inputs)).column(placeColumn(upstream));
+  const runs: { readonly pass: number; readonly batch: number; readonly rows: number[] }[] = [];
+  for (const { row } of rejected.toSorted((a, b) => a.row - b.row)) {
+    const [pass, batch, at] = parsePlace(places[row]);
+    const last = runs.at(-1);
+    if (last?.pass === pass && last.batch === batch && (last.rows.at(-1) ?? at) < at) last.rows.push(at);
+    else runs.push({ pass, batch, rows: [at] });
   }
-  return spans;
+  return runs.map(({ pass, batch, rows }): Span => {
+    const first = rows[0] ?? 0;
+    const end = (rows.at(-1) ?? first) + 1;
+    const span: Span = { step: upstream, pass, from: [batch, first], to: [batch, end] };
+    return end - first === rows.length ? span : { ...span, rows };
+  });
 }

@@ -4,6 +4,7 @@ import {
   currentData,
   eventBytesMax,
   isEventType,
+  writtenVersion,
   type NewEvent,
   type PackedChunk,
   type RecordedEvent,
@@ -43,7 +44,7 @@ export function checkEvent(event: NewEvent): CheckedEvent {
   const level: { pass?: number; step?: string; batch?: number; attempt?: number } = event as object;
   const encoded = {
     type: event.type,
-    version: entry.version,
+    version: writtenVersion(event.type, event.data),
     pass: level.pass ?? null,
     step: level.step ?? null,
     batch: level.batch ?? null,

@@ -1,6 +1,6 @@
 import { itemColumn, originColumn, placeColumn, placeText } from '../../schema/index.ts';
 import { batchKey, type BatchName } from './batch-name.ts';
-import { bytesOf, columnLookup, lazyView, memoizeAsync, type View, type ViewPart } from './batch-view.ts';
+import { bytesOf, columnLookup, lazyView, memoizeAsync, valuesAt, type View, type ViewPart } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { itemsOf, originsOf, type Families, type OutputChunk } from './chunk-origins.ts';
 import type { Family } from './origins.ts';
@@ -38,15 +38,19 @@ export class ChunkViews {
   }
 
   /** Returns the rows of a range, in a part for each chunk that holds some. A chunk is read when one of its columns is first used. */
-  async *parts({ from, until, ...batch }: RowRange): AsyncGenerator<ViewPart> {
+  async *parts({ from, until, only, ...batch }: RowRange): AsyncGenerator<ViewPart> {
     const { event } = await this.#findBatch(batch);
     let first = 0;
+    let next = 0;
     for (const [index, rows] of event.data.chunkRows.entries()) {
       if (first >= until) return;
       const begin = first;
       if (begin + rows > from) {
         const view = lazyView(rows, () => this.#viewOf(batch, index, begin));
-        yield { view, from: Math.max(0, from - begin), to: Math.min(rows, until - begin) };
+        if (only === undefined) yield { view, from: Math.max(0, from - begin), to: Math.min(rows, until - begin) };
+        const numbers: number[] = [];
+        for (; only && (only[next] ?? Number.POSITIVE_INFINITY) < begin + rows; next++) numbers.push((only[next] as number) - begin);
+        if (numbers.length > 0) yield { view: rowsAt(view, numbers), from: 0, to: numbers.length };
       }
       first += rows;
     }
@@ -97,3 +101,9 @@ export class ChunkViews {
     return view;
   }
 }
+
+/** Returns the rows of a view that have these numbers. */
+const rowsAt = (view: View, rows: readonly number[]): View => ({
+  count: rows.length,
+  column: async (name) => valuesAt(await view.column(name), rows, 0, rows.length),
+});

@@ -13,6 +13,6 @@ export {
   type DecodedChunk,
 } from './chunk-codec.ts';
 export { keyText } from './origins.ts';
-export { rejectedBatches, rejectedRows, type RejectedRow } from './rejected-rows.ts';
+export { rejectedBatches, rejectedRows, rejectedRowsReader, type RejectedRow } from './rejected-rows.ts';
 export type { BatchName, RowName } from './batch-name.ts';
 export { rowReader, type RowReader } from './row-reader.ts';

@@ -22,7 +22,22 @@ export async function* rejectedRows(store: Store, runId: string, to: number): As
 }
 
 /** Yields the same rows batch by batch, so that what went into a batch is looked up once for all of its rows. */
-export async function* rejectedBatches({ log, chunks }: Store, runId: string, to: number): AsyncGenerator<RejectedBatch> {
+export async function* rejectedBatches(store: Store, runId: string, to: number): AsyncGenerator<RejectedBatch> {
+  const rejectedIn = await rejectedRowsReader(store, runId, to);
+  for await (const page of store.log.read(runLogId(runId), { to, types: ['BatchSucceeded'] })) {
+    for (const event of page) {
+      if (event.type !== 'BatchSucceeded') continue;
+      const rows = await rejectedIn(event);
+      if (rows.length > 0) yield { inputs: event.data.inputs, rows };
+    }
+  }
+}
+
+/** Returns the same rows of one batch, in the order of its input. */
+export type RejectedRowsReader = (success: RecordedEvent<'BatchSucceeded'>) => Promise<readonly RejectedRow[]>;
+
+/** Makes a reader of one run's rejected rows as of a position. */
+export async function rejectedRowsReader({ log, chunks }: Store, runId: string, to: number): Promise<RejectedRowsReader> {
   const reopened: RecordedEvent<'RunReopened'>[] = [];
   for await (const page of log.read(runLogId(runId), { to, types: ['RunReopened'] }))
     for (const event of page) if (event.type === 'RunReopened') reopened.push(event);
@@ -34,13 +49,10 @@ export async function* rejectedBatches({ log, chunks }: Store, runId: string, to
         (data.codes?.includes(code) ?? true) &&
         (!Object.hasOwn(data.until, step) || position <= (data.until[step] ?? 0)),
     );
-  for await (const page of log.read(runLogId(runId), { to, types: ['BatchSucceeded'] })) {
-    for (const event of page) {
-      if (event.type !== 'BatchSucceeded' || event.data.rejected.count === 0) continue;
-      const { step, pass, batch, position } = event;
-      const all = (await rejectionsOf(event, chunks)).map((rejection): RejectedRow => ({ step, pass, batch, position, ...rejection }));
-      const rows = all.filter((row) => !isTriedAgain(row));
-      if (rows.length > 0) yield { inputs: event.data.inputs, rows };
-    }
-  }
+  return async (event) => {
+    if (event.data.rejected.count === 0) return [];
+    const { step, pass, batch, position } = event;
+    const all = (await rejectionsOf(event, chunks)).map((rejection): RejectedRow => ({ step, pass, batch, position, ...rejection }));
+    return all.filter((row) => !isTriedAgain(row));
+  };
 }

@@ -37,9 +37,11 @@ export class SuccessLookup {
     this.#readAhead = Math.min(readAheadMax, Math.floor(cachedSuccessesMax / (2 * stepCount)));
   }
 
-  /** Caches a success that the caller already has. */
+  /** Caches a success that the caller already has, without the rejections that it lists: rows are not read from them, and they may be long. */
   note(event: BatchSucceeded): void {
-    this.#successes.set(batchKey(event), event, 1);
+    const { data } = event;
+    const kept = data.rejected.rows.length === 0 ? event : { ...event, data: { ...data, rejected: { ...data.rejected, rows: [] } } };
+    this.#successes.set(batchKey(event), kept, 1);
   }
 
   /** Returns the success of a batch, or null. */

@@ -69,7 +69,6 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
     reopen: async (graph, steps) => {
       const owed = await context.owed(runId, graph, steps);
       if (!owed) return null;
-      await store.chunks.put([owed.rows]);
       return reopenedEvent(owed, { pass: graph.pass + 1, epoch, actor, program });
     },
     onLate: (event) => recordLateUsage(store.log, { runId, actor, epoch }, event),

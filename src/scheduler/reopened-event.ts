@@ -1,5 +1,4 @@
 import type { NewEvent } from '../../schema/index.ts';
-import type { Chunk } from '../log/index.ts';
 
 type ReopenedData = NewEvent<'RunReopened'>['data'];
 
@@ -11,12 +10,14 @@ export interface Reopening {
   readonly again: ReopenedData['again'];
   /** By step, the position up to which its rejected rows are retried. A step that is not named retries all of them. */
   readonly until: ReopenedData['until'];
-  /** The input rows to retry, as a chunk that holds a `TriedAgain`. */
-  readonly rows: Chunk;
+  /** The first batch of each chunk. */
+  readonly pages: ReopenedData['pages'];
+  /** Addresses of the stored chunks that hold the input rows to retry, each a `TriedAgain`. */
+  readonly chunks: readonly string[];
 }
 
-/** Returns the event that begins a pass. Its chunk must be stored before it is appended. */
+/** Returns the event that begins a pass. */
 export const reopenedEvent = (
-  { rows, ...which }: Reopening,
+  { chunks, ...which }: Reopening,
   facts: Pick<ReopenedData, 'pass' | 'epoch' | 'actor' | 'program' | 'loaded'>,
-): NewEvent<'RunReopened'> => ({ type: 'RunReopened', chunks: [rows.sha256], data: { ...which, ...facts } });
+): NewEvent<'RunReopened'> => ({ type: 'RunReopened', chunks, data: { ...which, ...facts } });

@@ -52,7 +52,7 @@ export async function reopenRun(
     const takeover = { ...options, before, head, last, actor, program, loaded: null, seize: false, skip: [] };
     return {
       events: [reopenedEvent(reopening, pass), ...(isAsBefore ? [] : takeoverEvents(takeover))],
-      chunks: definition ? [reopening.rows, definition] : [reopening.rows],
+      chunks: definition ? [definition] : [],
     };
   });
   return driveAcquiredRun(context, acquired);

@@ -27,7 +27,7 @@ describe('an encoded event', () => {
   it('holds a new pass over a hundred thousand batches', () => {
     const again = { all: Array.from({ length: 100_000 }, (_, batch): [number, number] => [batch, 1_000]) };
     const { actor, program } = runStarted.data;
-    const data = { pass: 2, steps: [], codes: null, rejected: [], until: {}, again, epoch: 2, actor, program };
+    const data = { pass: 2, steps: [], codes: null, rejected: [], until: {}, again, pages: [], epoch: 2, actor, program };
     expect(decode(encodeEvent({ type: 'RunReopened', data })).event?.data).toEqual(data);
   });
 

@@ -829,7 +829,8 @@ describe('a new pass', () => {
     rejected: [{ step: 'call', code: 'unlucky', rows: 1 }],
     until: {},
     again: {},
-    rows: documentChunk({}),
+    pages: [],
+    chunks: [],
   };
   const reopen = (context: DriveContext, given: Partial<ReopenOptions> = {}) =>
     reopenRun(context, { runId, acceptedChanges: [], definition: null, concurrency: {}, ...given }, async () => reopening);

@@ -163,7 +163,7 @@ class Simulation {
     const { pass } = this.state;
     this.#append({
       type: 'RunReopened',
-      data: { pass: pass + 1, epoch, steps: [], codes: null, rejected: [], until, again, actor, program },
+      data: { pass: pass + 1, epoch, steps: [], codes: null, rejected: [], until, again, pages: [], actor, program },
     });
     return true;
   }
