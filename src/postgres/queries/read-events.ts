@@ -3,7 +3,7 @@ import type { ReadOptions } from '../../log/index.ts';
 import { isRare } from '../rare.ts';
 import type { Reader } from '../reader.ts';
 import { decodeRows, eventColumns } from './event-rows.ts';
-import { pageSize } from './page-size.ts';
+import { pageSizes } from './event-pages.ts';
 import { readHead } from './read-head.ts';
 
 /** Reads events in order, in pages. Leaves out events that this program cannot read. */
@@ -13,6 +13,7 @@ export async function* readEvents(
   { from = 1, to, types, step }: ReadOptions = {},
 ): AsyncGenerator<readonly RecordedEvent[]> {
   const until = to ?? (await query((database) => readHead(database, logId)))?.position ?? 0;
+  const sizes = pageSizes();
   let next = from;
   while (next <= until) {
     const page = await query((database) => {
@@ -25,13 +26,14 @@ export async function* readEvents(
       if (types) select = select.where('type', 'in', types);
       if (types && !types.some((type) => frequentTypes.has(type))) select = select.where(isRare);
       if (step !== undefined) select = select.where('step', '=', step);
-      return select.orderBy('position').limit(pageSize).execute();
+      return select.orderBy('position').limit(sizes.next()).execute();
     });
     const last = page.at(-1);
     if (!last) return;
     const events = decodeRows(logId, page);
+    const isLast = sizes.wasLast(page);
     if (events.length > 0) yield events;
-    if (page.length < pageSize) return;
+    if (isLast) return;
     next = last.position + 1;
   }
 }

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../log/index.ts';
 import type { Reader } from '../reader.ts';
 import { encodedEvent, eventColumns } from './event-rows.ts';
-import { pageSize } from './page-size.ts';
+import { pageSizes } from './event-pages.ts';
 
 /** Reads events from `from` to `to` as they are stored, with their leaf hashes, in order, in pages. */
 export async function* readStoredEvents(
@@ -9,6 +9,7 @@ export async function* readStoredEvents(
   logId: string,
   { from, to }: { readonly from: number; readonly to: number },
 ): AsyncGenerator<readonly StoredEvent[]> {
+  const sizes = pageSizes();
   for (let next = from; next <= to; ) {
     const rows = await query((database) =>
       database
@@ -18,11 +19,12 @@ export async function* readStoredEvents(
         .where('position', '>=', next)
         .where('position', '<=', to)
         .orderBy('position')
-        .limit(pageSize)
+        .limit(sizes.next())
         .execute(),
     );
+    const isLast = sizes.wasLast(rows);
     if (rows.length > 0) yield rows.map((row): StoredEvent => ({ ...encodedEvent(row), leaf: row.leaf.toString('hex') }));
-    if (rows.length < pageSize) return;
+    if (isLast) return;
     next = (rows.at(-1)?.position ?? to) + 1;
   }
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { RecordedEvent } from '../../../schema/index.ts';
 import type { Reader } from '../reader.ts';
 import { decodeRows, eventColumns } from './event-rows.ts';
-import { pageSize } from './page-size.ts';
+import { pageSizes } from './event-pages.ts';
 
 interface SuccessesOptions {
   readonly step: string;
@@ -15,8 +15,9 @@ interface SuccessesOptions {
 export async function* readSuccesses(
   { query }: Reader,
   logId: string,
-  { step, fromBatch = 0, to, pageMax = pageSize }: SuccessesOptions,
+  { step, fromBatch = 0, to, pageMax }: SuccessesOptions,
 ): AsyncGenerator<readonly RecordedEvent<'BatchSucceeded'>[]> {
+  const sizes = pageSizes(pageMax);
   let after = { pass: 1, batch: fromBatch - 1 };
   for (;;) {
     const page = await query((database) =>
@@ -31,13 +32,14 @@ export async function* readSuccesses(
         .where('position', '<=', to)
         .orderBy('pass')
         .orderBy('batch')
-        .limit(pageMax)
+        .limit(sizes.next())
         .execute(),
     );
+    const isLast = sizes.wasLast(page);
     const successes = decodeRows(logId, page).filter((event) => event.type === 'BatchSucceeded');
     if (successes.length > 0) yield successes;
     const last = page.at(-1);
-    if (!last || page.length < pageMax) return;
+    if (!last || isLast) return;
     after = { pass: last.pass ?? 0, batch: last.batch ?? 0 };
   }
 }
