@@ -1,4 +1,7 @@
 import { sql } from 'kysely';
 
-/** What index `events_rare` holds, in its own words: all types but those of a batch's daily business, and all versions that this program does not write. */
+/**
+ * Repeats the condition of index `events_rare`. All types are rare but starts, journals and successes of batches. Of these, events of a version above 1 are
+ * rare: those whose spans list rows, and those of a later program.
+ */
 export const isRare = sql<boolean>`(type not in ('BatchStarted', 'BatchProgressed', 'BatchSucceeded') or version > 1)`;
