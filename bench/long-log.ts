@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { NewEvent } from '../schema/index.ts';
 import { projections } from '../projections/index.ts';
 import { newId } from '../src/kit/ids.ts';
-import { encodeEvent, openAppender, runLogId, snapshotting, type Appender, type Store } from '../src/log/index.ts';
+import { encodeEvent, foldAll, openAppender, runLogId, snapshotting, type Appender, type Store } from '../src/log/index.ts';
 import { pipeline, plan, type Plan } from '../src/pipeline/index.ts';
 import { ChunkBuilder, documentChunk, type BuiltChunk } from '../src/rows/index.ts';
 
@@ -63,7 +63,12 @@ export async function makeLongLog(store: Store, events: number): Promise<LongLog
   });
   const opened = await store.log.openDriver(runId);
   if (!created.ok || !opened.ok) throw new Error('the run could not be made');
-  const snapshots = snapshotting(store, { folds: projections, logId, append: (events) => appender.append(events) });
+  const snapshots = snapshotting(store, {
+    folds: projections,
+    logId,
+    append: (events) => appender.append(events),
+    start: { position: created.last, states: await foldAll<readonly unknown[]>(store, projections, logId, created.last) },
+  });
   const appender: Appender = openAppender({
     log: store.log,
     runId,

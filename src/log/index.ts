@@ -35,7 +35,7 @@ export { rebuild, type Rebuilt } from './rebuild.ts';
 export { unnamedReason } from './named-snapshot.ts';
 export type { FoundSnapshot, Snapshot, SnapshotKey, SnapshotStore, StoredSnapshot, WantedSnapshot } from './snapshot-store.ts';
 export { standingTypes, type RunCursor, type RunSelection } from './run-selection.ts';
-export { snapshotting } from './snapshotting.ts';
+export { snapshotting, type Snapshotting } from './snapshotting.ts';
 export type { Store } from './store.ts';
 export { takeSnapshots } from './take-snapshots.ts';
 export { verify, type FirstBad, type Verified, type VerifyOptions } from './verify.ts';

@@ -52,7 +52,7 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
     start: { position: head.position, states: acquired },
   });
   // Events are folded once in this process: the driver and a display share these states.
-  const states = () => runStates(snapshots.states() ?? acquired);
+  const states = () => runStates(snapshots.states());
   const state = states().graph;
   // Nothing follows the event that brings a run to rest.
   const append: Appender['append'] = (events) => {
