@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import { canRetry } from '../engine/index.ts';
-import { graph, progress, type GraphState } from '../../projections/index.ts';
+import type { RunStates } from '../../projections/index.ts';
 import { Fault } from '../kit/fault.ts';
-import { foldAt, runLogId, type RunEntry, type Store } from '../log/index.ts';
-import { currentState, findRun } from '../views/index.ts';
+import type { RunEntry, Store } from '../log/index.ts';
+import { currentState, findRun, readStates } from '../views/index.ts';
 import { localTime } from './local-time.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Whether a command can do something to a run, given the run's state as of its head. */
-export type Fits = (state: GraphState, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
+/** Whether a command can do something to a run, given the run's states as of its head. */
+export type Fits = (states: RunStates, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
 
 /** What a command looks for where no run is named. */
 export interface Choice {
@@ -25,14 +25,13 @@ export interface Choice {
 /** Fits runs that were paused, or lost their driver; with `takeOver` also those that another process drives. */
 export const resumable =
   (takeOver: boolean): Fits =>
-  async ({ status }, { runId }, store) =>
+  async ({ graph: { status } }, { runId }, store) =>
     status === 'paused' || (status === 'running' && (takeOver || (await currentState(store, runId)).interrupted));
 
 /** Fits runs that are over and have rejected rows that can be tried again. */
-export const retryable: Fits = async (state, { runId, head }, store) => {
-  if (state.status !== 'succeeded' && state.status !== 'partial' && state.status !== 'failed') return false;
-  const { steps } = await foldAt(store, progress, runLogId(runId), head.position);
-  return state.order.some((step) => (steps[step]?.rows.rejected ?? 0) > 0 && canRetry(state, step));
+export const retryable: Fits = ({ graph, progress }) => {
+  if (graph.status !== 'succeeded' && graph.status !== 'partial' && graph.status !== 'failed') return false;
+  return graph.order.some((step) => (progress.steps[step]?.rows.rejected ?? 0) > 0 && canRetry(graph, step));
 };
 
 /** Runs listed where several fit; no more are looked for. */
@@ -64,9 +63,10 @@ async function lookFor(store: Store, { command, pipeline, fits }: Choice): Promi
     for (const entry of page) {
       // Only a driver can pause a run.
       if (command === 'pause' && entry.holder === null) continue;
-      const state = await foldAt(store, graph, runLogId(entry.runId), entry.head.position);
-      if (!(await fits(state, entry, store))) continue;
-      const status = state.status === 'running' && entry.holder === null ? 'interrupted' : state.status;
+      const states = await readStates(store, entry.runId, entry.head.position);
+      if (!(await fits(states, entry, store))) continue;
+      const recorded = states.graph.status;
+      const status = recorded === 'running' && entry.holder === null ? 'interrupted' : recorded;
       fitting.push({
         runId: entry.runId,
         line: `${entry.runId}  pipeline ${entry.pipeline}, ${status}, started ${localTime(entry.startedAt)}`,

@@ -112,7 +112,7 @@ describe('however many runs a store holds', () => {
   it.each<readonly [string, (store: PostgresStore) => Promise<string>, string | RegExp]>([
     ['a command without a run', (store) => findRun(store, undefined), /^clean-(30|3000)$/],
     ['resume without a run', choose({ command: 'resume', fits: resumable(false) }), 'paused'],
-    ['cancel without a run', choose({ command: 'cancel', fits: ({ status: is }) => is === 'paused' }), 'paused'],
+    ['cancel without a run', choose({ command: 'cancel', fits: ({ graph }) => graph.status === 'paused' }), 'paused'],
     ['retry without a run', choose({ command: 'retry', fits: retryable }), 'lossy'],
   ])('%s sends as many statements, and finds its run', async (_name, find, expected) => {
     const first = await statementsOf(() => withStore(few.database, find));

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { thisActor } from '../../engine/index.ts';
-import { graph } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { pause } from '../../kit/pause.ts';
 import { systemClock } from '../../kit/clock.ts';
 import { cancelRun } from '../../scheduler/index.ts';
-import { appendSideEvent, foldAt, runLogId, type Store } from '../../log/index.ts';
+import { appendSideEvent, type Store } from '../../log/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { currentState } from '../../views/index.ts';
 import { chooseRun } from '../choose-run.ts';
@@ -26,7 +25,7 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
   await withStore(options, async (store) => {
     const runId = await chooseRun(context.terminal, store, run, {
       command: kind,
-      fits: ({ status }, { holder }) =>
+      fits: ({ graph: { status } }, { holder }) =>
         (status === 'running' && (kind === 'cancel' || holder !== null)) || (status === 'paused' && kind === 'cancel'),
       mayAsk: mayAsk(context.terminal, options),
     });
@@ -67,13 +66,8 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
 
 async function answer(store: Store, runId: string): Promise<string> {
   for (const until = Date.now() + answerTimeoutMs; Date.now() < until; await pause(pollMs)) {
-    const status = await statusOf(store, runId);
+    const { status } = await currentState(store, runId);
     if (status !== 'running') return status;
   }
   return 'running';
-}
-
-async function statusOf(store: Store, runId: string): Promise<string> {
-  const head = await store.log.head(runLogId(runId));
-  return (await foldAt(store, graph, runLogId(runId), head?.position ?? 0)).status;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { stepNamed } from '../../distiset/index.ts';
 import { resumePipeline } from '../../engine/index.ts';
-import { graph } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
-import { foldAt, runLogId, type Store } from '../../log/index.ts';
+import { runLogId, type Store } from '../../log/index.ts';
+import { currentState } from '../../views/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { chooseRun, resumable } from '../choose-run.ts';
 import { loadPipeline } from '../load-pipeline.ts';
@@ -80,8 +80,7 @@ function skipOf(text: string): { readonly step: string; readonly batch: number }
 }
 
 async function refuseIfOver(store: Store, runId: string): Promise<void> {
-  const head = await store.log.head(runLogId(runId));
-  const { status } = await foldAt(store, graph, runLogId(runId), head?.position ?? 0);
+  const { status } = await currentState(store, runId);
   if (status !== 'running' && status !== 'paused') {
     throw new Fault(
       'run-is-over',
@@ -94,11 +93,10 @@ async function refuseIfOver(store: Store, runId: string): Promise<void> {
 /** What a resume finds: which batches get another attempt, and what is in the log of them. */
 async function announce({ terminal }: CommandContext, store: Store, runId: string, options: CommonOptions): Promise<void> {
   if (options.json) return;
-  const head = await store.log.head(runLogId(runId));
-  const state = await foldAt(store, graph, runLogId(runId), head?.position ?? 0);
-  for (const name of state.order) {
-    for (const [batch, { state: its, rows }] of Object.entries(state.steps[name]?.open ?? {})) {
-      const events = await store.log.readBatch(runLogId(runId), { pass: state.pass, step: name, batch: Number(batch) });
+  const { graph } = (await currentState(store, runId)).states;
+  for (const name of graph.order) {
+    for (const [batch, { state: its, rows }] of Object.entries(graph.steps[name]?.open ?? {})) {
+      const events = await store.log.readBatch(runLogId(runId), { pass: graph.pass, step: name, batch: Number(batch) });
       const kept = events.reduce(
         (sum, event) => sum + (event.type === 'BatchProgressed' || event.type === 'BatchFailed' ? doneIn(event.data.done) : 0),
         0,
