@@ -12,7 +12,17 @@ import { againReader } from './again-reader.ts';
 import { memoize } from '../kit/memoize.ts';
 import { planRedactor } from './plan-redactor.ts';
 import { redactedLog } from './redacted-log.ts';
-import { closeSource, Fuse, JournalClock, Lanes, LoadMeter, Resources, runBatch, SourceKeys, type OpenSources } from '../worker/index.ts';
+import {
+  closeSource,
+  JournalClock,
+  Lanes,
+  LoadMeter,
+  RejectLimit,
+  Resources,
+  runBatch,
+  SourceKeys,
+  type OpenSources,
+} from '../worker/index.ts';
 
 export interface LocalWorkerOptions {
   readonly store: Store;
@@ -44,7 +54,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     signal: ended.signal,
     log: userLog(''),
     resourceFor: options.resourceFor,
-    onLost: (what, thrown) => {
+    onUnawaited: (what, thrown) => {
       const message = `an error that nothing awaited stems from ${what}: ${redact(messageOf(thrown))}`;
       userLog('').warn(message);
       driver.wishPause(null, { reason: 'unhandled-rejection', message });
@@ -62,7 +72,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return step;
   };
   const lanesOf = memoize((name: string) => new Lanes(options.concurrency[name] ?? stepOf(name).options.concurrency));
-  const fuseOf = memoize((_step: string) => new Fuse(options.isRejectLimitLifted));
+  const rejectLimitOf = memoize((_step: string) => new RejectLimit(options.isRejectLimitLifted));
   const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
     const known = undeclared.get(name) ?? new Set<string>();
     undeclared.set(name, known);
@@ -153,7 +163,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
           lanesOf,
           load,
           journalClock,
-          fuseOf,
+          rejectLimitOf,
           reconsiderUntil: rejectLimits,
           originOf,
           keysOf,

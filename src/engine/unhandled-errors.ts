@@ -20,7 +20,7 @@ const driven = new Set<(thrown: unknown) => void>();
 export function handleUnhandledErrors(onUnclaimed: (thrown: unknown) => void = endAsNodeDoes): () => void {
   const handle = (thrown: unknown): void => {
     const scope = currentScope();
-    if (scope) scope.lose(thrown);
+    if (scope) scope.capture(thrown);
     else if (driven.size === 0) onUnclaimed(thrown);
     else for (const pauseRun of driven) pauseRun(thrown);
   };

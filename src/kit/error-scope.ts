@@ -1,17 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Takes in errors that no call awaited: rejections of promises that nothing held, throws in timers and event handlers. */
+/** Receives errors that no call awaits: rejections of promises, and throws in timers and event handlers. */
 export interface ErrorScope {
-  lose(thrown: unknown): void;
+  capture(thrown: unknown): void;
 }
 
 const scopes = new AsyncLocalStorage<ErrorScope | undefined>();
 let watchers = 0;
 
-/** Whether something in this process hands errors that nothing awaited to their scopes. Without it, scopes cost nothing. */
+/** Returns whether this process passes unawaited errors to their scopes. If not, scopes cost nothing. */
 export const areScopesWatched = (): boolean => watchers > 0;
 
-/** Says that errors which nothing awaited are handed to their scopes from now on. Returns what ends that. */
+/** Declares that the caller passes unawaited errors to their scopes from now on. Returns a function that ends this. */
 export function watchScopes(): () => void {
   watchers++;
   return () => {
@@ -19,8 +19,8 @@ export function watchScopes(): () => void {
   };
 }
 
-/** The scope of the code that runs now; in a process's handler of such errors, that of the code that threw. */
+/** Returns the scope of the running code. In a process's handler of unawaited errors, that is the scope of the code that threw. */
 export const currentScope = (): ErrorScope | undefined => scopes.getStore();
 
-/** Calls a function in a scope: what it starts and does not await stays attributed to it. */
+/** Calls a function in a scope. Errors of anything that it starts and does not await go to that scope. */
 export const inScope = <T>(scope: ErrorScope, call: () => T): T => (watchers > 0 ? scopes.run(scope, call) : call());

@@ -3,7 +3,7 @@ import type { AttemptRecords } from './attempt-records.ts';
 import { batchEvent } from './batch-event.ts';
 import type { Journaled } from './journal-clock.ts';
 
-/** Bytes of finished rows that are held in memory before they are recorded, however early. */
+/** Bytes of finished rows in memory above which they are recorded before the clock asks for it. */
 const unrecordedBytesMax = 8 * 1024 * 1024;
 
 /** Records what a slow attempt has done so far, as `BatchProgressed`. */
@@ -15,47 +15,47 @@ export class AttemptJournal implements Journaled {
     this.#records = records;
   }
 
-  /** Starts to record at regular times. */
+  /** Starts to record at regular intervals. */
   start(): void {
     this.#records.context.journalClock.add(this);
   }
 
-  /** Records no more, and waits for what is being recorded. Throws what the store threw. */
+  /** Stops recording and waits for the append in flight. Throws if the store failed. */
   async stop(): Promise<void> {
     this.#records.context.journalClock.remove(this);
     await this.#writing;
   }
 
-  /** Whether anything was finished or paid for that no event contains. */
-  get hasNews(): boolean {
+  /** Whether the attempt finished or paid for something that no event contains. */
+  get hasUnrecorded(): boolean {
     const { finished, usage, checkpoints } = this.#records;
-    // A call that gave no row yet was paid for all the same.
+    // A call that has not produced a row yet was paid for, too.
     return finished.unrecorded > 0 || usage.unrecorded > 0 || checkpoints.unrecorded > 0;
   }
 
-  /** Returns a promise to await where finished rows take too much memory: they are then recorded early. */
+  /** Records finished rows early if they take too much memory. Returns a promise to await in that case. */
   makeRoom(): Promise<void> | undefined {
     if (this.#records.finished.unrecordedBytes <= unrecordedBytesMax) return undefined;
-    this.writeDown();
+    this.flush();
     return this.#writing;
   }
 
-  /** Appends what is new as `BatchProgressed`. */
-  writeDown(): void {
-    if (!this.hasNews) return;
+  /** Appends everything unrecorded as `BatchProgressed`. */
+  flush(): void {
+    if (!this.hasUnrecorded) return;
     const { task, context, finished, usage } = this.#records;
     const { done, output, rejected, rejections } = finished.takeUnrecorded();
     const checkpoints = this.#records.checkpoints.takeUnrecorded();
     const data = { done, rows: output.rows, rejected, checkpoints: checkpoints.length };
     const consumed = usage.take();
-    // One after the other: an attempt's events stand in the order in which its rows were finished.
+    // One append at a time, so that the events of an attempt are in the order in which its rows were finished.
     this.#writing = this.#writing.then(async () => {
       const event = await batchEvent('BatchProgressed', task, context.chunks, { output, rejections, checkpoints, consumed, data });
       await context.journal(event).catch((error: unknown) => {
         context.journalClock.remove(this);
-        // Another process drives the run: the attempt's end will be refused too, and then its whole usage is recorded in the side log.
+        // Another process drives the run. The end of this attempt will be refused, too, and then its whole usage is recorded in the side log.
         if (!hasCode(error, 'fenced') && !hasCode(error, 'history-diverged')) throw error;
-        usage.giveBack(consumed);
+        usage.putBack(consumed);
       });
     });
     this.#writing.then(

@@ -13,7 +13,7 @@ export interface AttemptRecords {
   readonly checkpoints: Checkpoints;
 }
 
-/** Reads what earlier attempts at the batch recorded: rows that are done, and checkpoints on the way to others. */
+/** Restores what earlier attempts at the batch recorded: finished rows, and checkpoints of unfinished ones. */
 export async function recoverRecords({ task, context, finished, checkpoints }: AttemptRecords): Promise<void> {
   const { step, pass, batch } = task;
   const { chunks } = context;

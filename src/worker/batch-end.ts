@@ -4,10 +4,10 @@ import type { AttemptRecords } from './attempt-records.ts';
 import { batchEvent } from './batch-event.ts';
 import type { RecordedOutput } from './finished-rows.ts';
 
-/** What a success records in addition to its output. `undeclared`: keys of its rows that are not declared. */
+/** Data that a success records in addition to its output. `undeclared`: keys of its rows that are not declared. */
 export type SuccessFacts = Pick<NewEvent<'BatchSucceeded'>['data'], 'source' | 'rowsIn' | 'missing' | 'undeclared' | 'elapsedMs'>;
 
-/** What a failure records in addition to its error and the rows that are done. */
+/** Data that a failure records in addition to its error and its finished rows. */
 export type FailureFacts = Pick<NewEvent<'BatchFailed'>['data'], 'pending' | 'retryInMs' | 'failsStep' | 'counted' | 'elapsedMs'>;
 
 /** Returns the end of an attempt that completed its batch. */

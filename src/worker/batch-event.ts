@@ -10,7 +10,7 @@ type BatchEventType = 'BatchSucceeded' | 'BatchFailed' | 'BatchProgressed';
 /** Content of a batch's event. */
 export interface BatchFacts<T extends BatchEventType> {
   readonly output: BatchOutput;
-  /** The list of rejections, where it is too long for an event. */
+  /** The list of rejections, if it is too long for an event. */
   readonly rejections: Chunk | null;
   readonly checkpoints: readonly Checkpoint[];
   readonly consumed: Consumed;
@@ -46,7 +46,7 @@ export async function batchEvent<T extends BatchEventType>(
   } as unknown as NewEvent<T>;
 }
 
-/** Returns chunks to inline in the append, or stores them where they are too many. */
+/** Returns the chunks to inline in the append, or stores them and returns none if they are too large. */
 async function inlineChunks(chunks: ChunkStore, unstored: readonly Chunk[]): Promise<NonNullable<NewEvent['brings']>> {
   const bytes = unstored.reduce((sum, chunk) => sum + chunk.bytes.byteLength, 0);
   if (bytes > inlineChunkBytesMax) {

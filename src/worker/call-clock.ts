@@ -1,4 +1,4 @@
-/** The time that a call has, without what it spends waiting for something else. */
+/** Limits the time of a call. Waits under `untimed` do not count. */
 export class CallClock {
   #leftMs = Number.POSITIVE_INFINITY;
   #since = 0;
@@ -6,7 +6,7 @@ export class CallClock {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #onOver: () => void = () => undefined;
 
-  /** Calls `onOver` once the call has run for so long. */
+  /** Calls `onOver` once the call has run for `timeoutMs`. */
   start(timeoutMs: number, onOver: () => void): void {
     this.#leftMs = timeoutMs;
     this.#onOver = onOver;
@@ -19,7 +19,7 @@ export class CallClock {
     this.#leftMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Stands still until `wait` is over. */
+  /** Stops the clock until `wait` settles. */
   async untimed<T>(wait: Promise<T>): Promise<T> {
     if (this.#waits++ === 0) this.#halt();
     try {

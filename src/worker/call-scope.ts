@@ -2,17 +2,17 @@ import { describeThrown } from '../kit/describe-thrown.ts';
 import type { ErrorScope } from '../kit/error-scope.ts';
 import { messageOf } from '../kit/fault.ts';
 
-/** A batch as its calls know it: the attempt under way, or, once that has ended, nothing but its run. */
+/** Connects the calls of a batch to their attempt, and to the run alone once the attempt has ended. */
 export interface BatchLink {
-  /** Null once the attempt has ended: what outlives it (sockets, timers) must not hold its rows. */
-  attempt: { loseUnawaited(row: number | null, thrown: unknown): void } | null;
+  /** Null once the attempt has ended: sockets and timers that outlive it must not keep its rows in memory. */
+  attempt: { captureUnawaited(row: number | null, thrown: unknown): void } | null;
   /** Pauses the run. */
-  readonly late: (thrown: unknown) => void;
-  /** Reports an error of a call whose failure is recorded already. */
-  readonly ignored: (thrown: unknown) => void;
+  readonly pauseRun: (thrown: unknown) => void;
+  /** Logs an error of a call whose failure is recorded already. */
+  readonly logIgnored: (thrown: unknown) => void;
 }
 
-/** The scope of one call of a step's function: about a row, or about many rows of its batch (null). */
+/** Error scope of one call of a step's function, for one row or for many rows of its batch (null). */
 export class CallScope implements ErrorScope {
   #batch: BatchLink;
   readonly #row: number | null;
@@ -24,38 +24,38 @@ export class CallScope implements ErrorScope {
     this.#row = row;
   }
 
-  /** A source's scope moves on with its batches. */
+  /** Moves the scope of a source to its next batch. */
   moveTo(batch: BatchLink): void {
     this.#batch = batch;
     this.#hasFailed = false;
   }
 
-  /** The call waits for a promise: an error ends it through `giveUp`. */
-  await(giveUp: (reason: unknown) => void): void {
+  /** Has an error end the call through `giveUp`, while the call waits for a promise. */
+  endOnError(giveUp: (reason: unknown) => void): void {
     this.#giveUp = giveUp;
   }
 
-  /** The call has ended. */
+  /** Marks the call as ended. Later errors go to the attempt, or are only logged if the call failed. */
   end(hasFailed: boolean): void {
     this.#giveUp = null;
     this.#hasFailed ||= hasFailed;
   }
 
-  lose(thrown: unknown): void {
-    if (this.#hasFailed) this.#batch.ignored(thrown);
+  capture(thrown: unknown): void {
+    if (this.#hasFailed) this.#batch.logIgnored(thrown);
     else if (this.#giveUp) this.#giveUp(new UnawaitedError(thrown));
-    else if (this.#batch.attempt) this.#batch.attempt.loseUnawaited(this.#row, new UnawaitedError(thrown));
-    else this.#batch.late(thrown);
+    else if (this.#batch.attempt) this.#batch.attempt.captureUnawaited(this.#row, new UnawaitedError(thrown));
+    else this.#batch.pauseRun(thrown);
   }
 }
 
-/** An error that no call awaited, as the failure of the call that started what threw it. */
+/** An error that no call awaited. It becomes the failure of the call that started the promise or timer. */
 export class UnawaitedError extends Error {
   override readonly name = 'UnawaitedError';
   readonly code = 'unhandled-rejection';
 
   constructor(thrown: unknown) {
-    super(`Nothing awaited what the step started: ${messageOf(thrown)}`, { cause: thrown });
+    super(`The step started a promise or timer that failed, and did not await it: ${messageOf(thrown)}`, { cause: thrown });
     this.stack = describeThrown(thrown).stack || this.stack || '';
   }
 }

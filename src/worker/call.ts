@@ -3,26 +3,26 @@ import { memberOf } from '../kit/describe-thrown.ts';
 import type { CallScope } from './call-scope.ts';
 import type { RowContext } from './row-context.ts';
 
-/** What a call ends with, if not by itself. */
-export interface CallEnds {
+/** Everything that can end a call before it settles. */
+export interface CallLimits {
   readonly rowContext: RowContext;
   readonly scope: CallScope;
   readonly timeoutMs: number;
   readonly abort: AbortSignal;
 }
 
-/** A call's result, its time-out, an error of its scope that nothing awaited, or the abort of everything, whichever comes first. */
-export function settled<T>(call: Promise<T>, { rowContext, scope, timeoutMs, abort }: CallEnds): Promise<T> {
+/** Settles with what comes first: the call's result, its time-out, an unawaited error of its scope, or the abort of the run. */
+export function raceCall<T>(call: Promise<T>, { rowContext, scope, timeoutMs, abort }: CallLimits): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const giveUp = (reason: unknown) => {
       scope.end(true);
       rowContext.cancel(reason);
       reject(reason);
     };
-    scope.await(giveUp);
+    scope.endOnError(giveUp);
     rowContext.clock.start(timeoutMs, () => giveUp(new Fault('timeout', `no result after ${timeoutMs} ms`)));
     const onAbort = () => giveUp(new Fault('aborted', 'the run was stopped'));
-    // The call itself may have brought the abort about.
+    // The call itself may have caused the abort.
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
     const end = (hasFailed: boolean) => {
@@ -43,26 +43,26 @@ export function settled<T>(call: Promise<T>, { rowContext, scope, timeoutMs, abo
   });
 }
 
-/** Whether a value is a promise or acts as one. A value whose `then` cannot be read is none. */
+/** Returns whether a value is a promise or another thenable. False if its `then` cannot be read. */
 export const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof memberOf(value, 'then') === 'function';
 
-/** Whatever gives rows, one after the other: a list, a generator, a stream. Throws a `TypeError` for anything else. */
-export function iterated(value: unknown, what: string): Iterable<unknown> | AsyncIterable<unknown> {
+/** Returns a value as an iterable of rows: a list, a generator or a stream. Throws a `TypeError` for anything else. */
+export function iterableOf(value: unknown, name: string): Iterable<unknown> | AsyncIterable<unknown> {
   if (typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value))
     return value as Iterable<unknown>;
-  throw Object.assign(new TypeError(`${what} must return rows, a list or a generator, and returned ${described(value)}`), {
+  throw Object.assign(new TypeError(`${name} must return rows, a list or a generator, and returned ${describeValue(value)}`), {
     code: 'invalid-output',
     retryable: false,
   });
 }
 
-/** What a value is, for messages. */
-export const described = (value: unknown): string =>
+/** Returns the kind of a value with its article, for messages. */
+export const describeValue = (value: unknown): string =>
   (value === null ? 'null' : isArray(value) ? 'an array' : `a ${typeof value}`)
     .replace('a undefined', 'undefined')
     .replace('a object', 'an object');
 
-/** Whether a value is an array. A proxy that was revoked cannot be asked. */
+/** Returns whether a value is an array. False for a revoked proxy, for which `Array.isArray` throws. */
 function isArray(value: unknown): boolean {
   try {
     return Array.isArray(value);

@@ -5,10 +5,10 @@ import type { Checked } from '../pipeline/index.ts';
 import { encodeValues, rowBytes } from '../rows/index.ts';
 import type { EncodedRow } from './row-output.ts';
 
-/** A row that was checked: encoded as it will be stored, or refused. */
+/** A row after its check: encoded for storage, or refused. */
 export type CheckedRow = EncodedRow | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
-/** Encodes checked values, or refuses what cannot be stored. */
+/** Encodes checked values, or refuses values that cannot be stored. */
 export function checkRow(checked: Checked): CheckedRow {
   if (!checked.ok) return { kind: 'refused', code: checked.code, message: checked.message };
   let values: readonly string[];
@@ -26,6 +26,6 @@ export function checkRow(checked: Checked): CheckedRow {
   };
 }
 
-/** A refusal as an error that costs a row at once. */
-export const refusal = ({ code, message }: { readonly code: string; readonly message: string }): Error =>
+/** Returns a refusal as an error that rejects its row without a retry. */
+export const refusalError = ({ code, message }: { readonly code: string; readonly message: string }): Error =>
   Object.assign(new Error(message), { code, retryable: false });

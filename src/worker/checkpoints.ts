@@ -4,12 +4,12 @@ import { Fault, messageOf } from '../kit/fault.ts';
 import type { ChunkStore } from '../log/index.ts';
 import { checkpointsOf } from '../rows/index.ts';
 
-/** Whose checkpoints: an input row's, by its number in the batch, or those of a call that gets many rows (null). */
+/** Owner of checkpoints: an input row, by its number in the batch, or a call that gets many rows (null). */
 export type Owner = number | null;
 
 /**
- * What calls made on the way to a row and that is not to be made again: each is written down with the batch's next event, and found by the row's next
- * attempt, in this process or another. Forgotten once the row is done.
+ * Values that calls make on the way to a row and that no later attempt has to make again. The batch's next event records them, so the row's next attempt
+ * finds them, in this process or another. They are forgotten once the row is done.
  */
 export class Checkpoints {
   readonly #owners = new Map<Owner, Map<string, string>>();
@@ -20,18 +20,18 @@ export class Checkpoints {
     return this.#unrecorded.size;
   }
 
-  /** What stands under a name; makes it if nothing does. Throws `Fault('invalid-output')` for what is not JSON. */
-  async reach<T>(owner: Owner, name: string, make: () => T | Promise<T>): Promise<T> {
+  /** Returns the checkpoint of that name, and makes it first if there is none. Throws `Fault('invalid-output')` if it is not JSON. */
+  async getOrMake<T>(owner: Owner, name: string, make: () => T | Promise<T>): Promise<T> {
     const before = this.#owners.get(owner)?.get(name);
     if (before !== undefined) return JSON.parse(before) as T;
     const text = textOf(name, await make());
     this.#set(owner, name, text);
-    // A larger one cannot become a row either.
+    // A larger value is not recorded: no row could hold it either.
     if (Buffer.byteLength(text) <= rowBytesMax) this.#unrecorded.set(`${owner}/${name}`, { row: owner, name, value: JSON.parse(text) });
     return JSON.parse(text) as T;
   }
 
-  /** Takes from a batch's events what its earlier attempts wrote down, if they ran the same code. */
+  /** Reads the checkpoints of earlier attempts from the batch's events, if these attempts ran the same code. */
   async recover(
     events: readonly RecordedEvent[],
     { signature, chunks, isDone }: { readonly signature: string; readonly chunks: ChunkStore; readonly isDone: (row: number) => boolean },
@@ -44,7 +44,7 @@ export class Checkpoints {
     }
   }
 
-  /** A row is done. */
+  /** Forgets the checkpoints of a finished row. */
   forget(row: number): void {
     if (this.#owners.size === 0) return;
     for (const name of this.#owners.get(row)?.keys() ?? []) this.#unrecorded.delete(`${row}/${name}`);
@@ -53,9 +53,9 @@ export class Checkpoints {
 
   /** Takes the checkpoints that no event contains, for one to record. */
   takeUnrecorded(): readonly Checkpoint[] {
-    const news = [...this.#unrecorded.values()];
+    const unrecorded = [...this.#unrecorded.values()];
     this.#unrecorded = new Map();
-    return news;
+    return unrecorded;
   }
 
   #set(owner: Owner, name: string, text: string): void {
@@ -68,6 +68,6 @@ function textOf(name: string, value: unknown): string {
   try {
     return canonicalJson(value);
   } catch (cause) {
-    throw new Fault('invalid-output', `The checkpoint ${JSON.stringify(name)} must be JSON, and is not: ${messageOf(cause)}`, { cause });
+    throw new Fault('invalid-output', `Checkpoint ${JSON.stringify(name)} is not JSON: ${messageOf(cause)}`, { cause });
   }
 }

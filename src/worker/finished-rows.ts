@@ -1,6 +1,6 @@
 import type { Range, RecordedEvent, Rejection } from '../../schema/index.ts';
 import type { ChunkStore } from '../log/index.ts';
-import { chunkParts, type RowParts } from './chunk-parts.ts';
+import { buildChunks, type RowParts } from './build-chunks.ts';
 import { HeldColumns } from './held-columns.ts';
 import { OutputWriter, type BatchOutput } from './output-writer.ts';
 import { recoverRows } from './recover-rows.ts';
@@ -15,7 +15,7 @@ export type Finished =
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 /** State of a row whose one output row adds nothing to it. */
-export const keptAsItIs: Finished = { kind: 'row', values: [], bytes: 0 };
+export const keptUnchanged: Finished = { kind: 'row', values: [], bytes: 0 };
 /** State of a row without output. */
 export const dropped = { kind: 'kept', parts: [] } as const satisfies Finished;
 
@@ -40,7 +40,7 @@ export class FinishedRows {
   readonly #rows: (RowState | undefined)[] = [];
   readonly #held: HeldColumns;
   #count = 0;
-  /** Row numbers, as they were finished. */
+  /** Row numbers, in the order in which the rows were finished. */
   #unrecorded: number[] = [];
   #unrecordedBytes = 0;
   /** Whether some rows' output is in chunks already. */
@@ -90,7 +90,7 @@ export class FinishedRows {
 
   /** Finishes a row. */
   set(row: number, finished: Finished): void {
-    // The list is searched only where a row is finished again, which is rare.
+    // The list is searched only if a row is finished again, which is rare.
     if (!this.has(row) || !this.#unrecorded.includes(row)) this.#unrecorded.push(row);
     if (finished.kind === 'row') this.#hold(row, finished);
     else this.#place(row, finished);
@@ -107,25 +107,25 @@ export class FinishedRows {
     return null;
   }
 
-  /** Forgets all rejections, so that their rows are tried again. Of a source's items, which are read in order, all after the first are forgotten, too. */
+  /** Forgets all rejections, so that their rows are tried again. `isInOrder`: rows are a source's items, so all after the first rejected one are forgotten. */
   reconsider(isInOrder: boolean): void {
     for (const [row, state] of this.#rows.entries()) if (state?.kind === 'rejected') this.#forget(row);
     if (isInOrder) this.#keepPrefix();
     this.#unrecorded = this.#unrecorded.filter((row) => this.has(row));
   }
 
-  /** Forgets rows that no event contains and that were not rejected: the given one, or all (null). Returns which they are. */
+  /** Forgets unrecorded rows that were not rejected: the given one, or all (null). Returns their numbers. */
   takeBack(row: number | null): readonly number[] {
-    const taken = this.#unrecorded.filter((each) => (row === null || each === row) && this.#rows[each]?.kind !== 'rejected');
+    const taken = this.#unrecorded.filter((other) => (row === null || other === row) && this.#rows[other]?.kind !== 'rejected');
     const isTaken = new Set(taken);
-    this.#unrecorded = this.#unrecorded.filter((each) => !isTaken.has(each));
-    for (const each of taken) this.#forget(each);
+    this.#unrecorded = this.#unrecorded.filter((other) => !isTaken.has(other));
+    for (const takenRow of taken) this.#forget(takenRow);
     return taken;
   }
 
   /**
-   * Reads what earlier attempts at the batch recorded: which rows are done, and in which chunks their output is. Rejections up to `reconsiderUntil` are left
-   * out. `isInOrder`: rows are a source's items.
+   * Restores what earlier attempts at the batch recorded: which rows are done, and which chunks hold their output. Rejections up to `reconsiderUntil` are
+   * left out. `isInOrder`: rows are a source's items.
    */
   async recover(
     events: readonly RecordedEvent[],
@@ -147,20 +147,20 @@ export class FinishedRows {
   }
 
   /**
-   * Takes the rows that were finished since the last call, for an event to record. From now on they are read from their chunks, which are stored before or
-   * with that event: once it is recorded.
+   * Takes the rows that were finished since the last call, for an event to record. Afterwards their values are only in chunks, which are stored before or
+   * with that event, so they can be read once it is recorded.
    */
   takeUnrecorded(): RecordedRows {
     const rows = this.#unrecorded.sort((a, b) => a - b);
     this.#unrecorded = [];
     this.#unrecordedBytes = 0;
-    const output = chunkParts(this.#columns, this.#partsOfEach(rows), (row, parts) => this.#place(row, { kind: 'kept', parts }));
+    const output = buildChunks(this.#columns, this.#partsOfEach(rows), (row, parts) => this.#place(row, { kind: 'kept', parts }));
     this.#hasStored ||= output.rows > 0;
     const rejections = rows.flatMap((row) => this.rejectionOf(row) ?? []);
     return { output, done: rangesOf(rows), ...encodeRejections(rejections) };
   }
 
-  /** Takes all rows: the batch's output, in the order of its input rows. */
+  /** Takes the output of the whole batch, in the order of its input rows. */
   async takeAll(): Promise<RecordedOutput> {
     const writer = new OutputWriter(this.#columns, this.#chunks, true);
     if (this.#hasStored) {
@@ -170,7 +170,7 @@ export class FinishedRows {
     return { output: writer.end(), ...encodeRejections(this.rejections()) };
   }
 
-  /** Writes rows that are all in memory, as those of most batches are. */
+  /** Writes rows that are all in memory, the common case. */
   async #writeHeld(writer: OutputWriter): Promise<void> {
     const { texts } = this.#held;
     for (let row = 0; row < this.#rows.length; row++) {

@@ -1,8 +1,8 @@
 import type { EncodedRow } from './row-output.ts';
 
-/** Output rows in memory, one for an input row, stored column by column: most rows of most batches stand here. */
+/** Output rows in memory, at most one per input row, stored column by column. Most rows of most batches are here. */
 export class HeldColumns {
-  /** Of each column, the canonical JSON of its values, by input row. */
+  /** Canonical JSON of the values, by column and input row. */
   readonly texts: readonly string[][];
   readonly #bytes: number[] = [];
 

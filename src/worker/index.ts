@@ -1,4 +1,4 @@
-export { Fuse } from './fuse.ts';
+export { RejectLimit } from './reject-limit.ts';
 export { JournalClock } from './journal-clock.ts';
 export { Lanes } from './lanes.ts';
 export { LoadMeter } from './load-meter.ts';

@@ -1,32 +1,32 @@
-/** Milliseconds between two looks at the running attempts. */
+/** Milliseconds between two checks of the running attempts. */
 const tickMs = 200;
-/** Looks after which news is written down: it is then between 600 and 800 ms old, so with the append less than the second that is promised. */
+/** Checks after which unrecorded work is flushed. It is then 600 to 800 ms old, so that it is durable within the promised second. */
 const ticksMax = 4;
 
-/** A running attempt, as far as its journal goes. */
+/** The journal of a running attempt. */
 export interface Journaled {
-  /** Whether it has anything that no event contains. */
-  readonly hasNews: boolean;
-  /** Writes that down. */
-  writeDown(): void;
+  /** Whether the attempt has work that no event contains. */
+  readonly hasUnrecorded: boolean;
+  /** Records that work. */
+  flush(): void;
 }
 
 /**
- * Has running attempts write down what they finished, before it is a second old. All attempts share one clock, so what is due goes out in one append; and an
- * attempt writes only as late as it may, so that an event holds as many rows as possible, however many batches are open.
+ * Flushes the unrecorded work of running attempts before it is a second old. All attempts share one clock, so everything due goes out in one append. Each
+ * attempt is flushed as late as possible, so that an event holds as many rows as possible, however many batches are open.
  */
 export class JournalClock {
-  /** By attempt, in how many looks it had news. */
+  /** By attempt, the consecutive checks at which it had unrecorded work. */
   readonly #attempts = new Map<Journaled, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Starts to look at an attempt. */
+  /** Starts to check an attempt. */
   add(attempt: Journaled): void {
     this.#attempts.set(attempt, 0);
-    this.#timer ??= setInterval(() => this.#look(), tickMs);
+    this.#timer ??= setInterval(() => this.#check(), tickMs);
   }
 
-  /** Stops looking at an attempt. */
+  /** Stops checking an attempt. */
   remove(attempt: Journaled): void {
     this.#attempts.delete(attempt);
     if (this.#attempts.size > 0) return;
@@ -34,11 +34,11 @@ export class JournalClock {
     this.#timer = undefined;
   }
 
-  #look(): void {
+  #check(): void {
     for (const [attempt, ticks] of this.#attempts) {
-      const seen = attempt.hasNews ? ticks + 1 : 0;
+      const seen = attempt.hasUnrecorded ? ticks + 1 : 0;
       this.#attempts.set(attempt, seen % ticksMax);
-      if (seen === ticksMax) attempt.writeDown();
+      if (seen === ticksMax) attempt.flush();
     }
   }
 }

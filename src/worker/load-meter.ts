@@ -1,16 +1,16 @@
-/** Counts what is left to do of the batches that a worker runs, so that a driver can keep its lanes full. */
+/** Counts the calls left to do in the batches that a worker runs, so that a driver can keep its lanes full. */
 export class LoadMeter {
   readonly #steps = new Map<string, Map<number, BatchLoad>>();
-  readonly #freed: (step: string) => void;
+  readonly #onFreed: (step: string) => void;
 
-  /** `freed` is called when a call of a step ended, or finished rows were recorded: another batch may have room. */
-  constructor(freed: (step: string) => void) {
-    this.#freed = freed;
+  /** `onFreed` is called when a call of a step ended or finished rows were recorded: another batch may have room. */
+  constructor(onFreed: (step: string) => void) {
+    this.#onFreed = onFreed;
   }
 
-  /** Begins to count a batch with so many calls to make. `heldBytes` returns the bytes of its finished rows in memory. */
+  /** Begins to count a batch with `calls` calls to make. `heldBytes` returns the bytes of its finished rows in memory. */
   begin(step: string, batch: number, calls: number, heldBytes: () => number = () => 0): BatchLoad {
-    const load = new BatchLoad(calls, heldBytes, () => this.#freed(step));
+    const load = new BatchLoad(calls, heldBytes, () => this.#onFreed(step));
     const batches = this.#steps.get(step) ?? new Map<number, BatchLoad>();
     batches.set(batch, load);
     this.#steps.set(step, batches);
@@ -18,9 +18,9 @@ export class LoadMeter {
     return load;
   }
 
-  /** Notifies the driver that less of a step is left, or held in memory, than it knew. */
+  /** Notifies the driver that a step has fewer calls left, or fewer bytes in memory, than it knew. */
   notify(step: string): void {
-    this.#freed(step);
+    this.#onFreed(step);
   }
 
   /** Forgets a batch, once the end of its attempt is recorded. */
@@ -28,12 +28,12 @@ export class LoadMeter {
     this.#steps.get(step)?.delete(batch);
   }
 
-  /** Returns a batch's calls in flight or not begun; undefined if it has not begun. */
+  /** Returns a batch's calls in flight or not begun, or undefined if the batch has not begun. */
   unfinished(step: string, batch: number): number | undefined {
     return this.#steps.get(step)?.get(batch)?.unfinished;
   }
 
-  /** Returns the same of all batches of a step that have begun. */
+  /** Returns the sum of `unfinished` over the batches of a step that have begun. */
   unfinishedOf(step: string): number {
     return this.#sum(step, ({ unfinished }) => unfinished);
   }
@@ -50,16 +50,16 @@ export class LoadMeter {
   }
 }
 
-/** What is left to do of one batch. */
+/** The calls left to do in one batch. */
 export class BatchLoad {
   readonly heldBytes: () => number;
-  readonly #freed: () => void;
+  readonly #onFreed: () => void;
   #unfinished: number;
 
-  constructor(calls: number, heldBytes: () => number, freed: () => void) {
+  constructor(calls: number, heldBytes: () => number, onFreed: () => void) {
     this.#unfinished = calls;
     this.heldBytes = heldBytes;
-    this.#freed = freed;
+    this.#onFreed = onFreed;
   }
 
   /** Calls in flight or not begun. */
@@ -67,7 +67,7 @@ export class BatchLoad {
     return this.#unfinished;
   }
 
-  /** Counts a call that ended at once. The driver is not notified: a loop that gives way rarely makes the next one. */
+  /** Counts a call that returned at once. The driver is not notified, because the loop that made the call makes the next one before it yields. */
   endAtOnce(): void {
     this.#unfinished--;
   }
@@ -75,6 +75,6 @@ export class BatchLoad {
   /** Counts a call that ended, and notifies the driver. */
   end(): void {
     this.#unfinished--;
-    this.#freed();
+    this.#onFreed();
   }
 }

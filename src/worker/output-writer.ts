@@ -11,20 +11,20 @@ export interface ChunkReference {
   readonly first: number | null;
 }
 
-/** A batch's output: addresses of its chunks in order, and those among them that are still to be stored. */
+/** Output of a batch: the addresses of its chunks in order, and the chunks that are not stored yet. */
 export interface BatchOutput {
   readonly addresses: readonly string[];
   readonly unstored: readonly Chunk[];
   readonly rows: number;
-  /** The same, by chunk. */
+  /** Number of rows by chunk. */
   readonly chunkRows: readonly number[];
   readonly bytes: number;
 }
 
-/** Bytes of chunks that wait to be stored together with what comes after them. */
+/** Bytes of finished chunks above which they are stored, instead of waiting for more. */
 const unstoredBytesMax = 8 * 1024 * 1024;
 
-/** Takes a batch's output rows in order and makes chunks of them, stored as they come: memory does not grow with the output. */
+/** Builds chunks from a batch's output rows, in order, and stores them as they fill up, so memory does not grow with the output. */
 export class OutputWriter {
   readonly #chunks: ChunkStore;
   readonly #builder: ChunkBuilder;
@@ -35,37 +35,37 @@ export class OutputWriter {
   #chunkRows: number[] = [];
   #bytes = 0;
 
-  /** `hasParents`: false where no row stems from one input row. */
+  /** `hasParents`: whether each row stems from one input row. */
   constructor(columns: readonly string[], chunks: ChunkStore, hasParents: boolean) {
     this.#chunks = chunks;
     this.#builder = new ChunkBuilder(columns, hasParents);
   }
 
-  /** BatchOutput rows so far. */
+  /** Number of rows so far. */
   get rows(): number {
     return this.#rows + this.#builder.count;
   }
 
-  /** Adds a row of so many bytes. Await what it returns, if it does: then chunks are being stored. */
+  /** Adds a row of `bytes` bytes. Returns a promise to await while chunks are being stored. */
   add(values: readonly string[], parent: number, bytes: number): Promise<void> | undefined {
     const storing = this.#builder.isFullFor(bytes) ? this.#finishChunk() : undefined;
     this.#builder.add(values, parent, bytes);
     return storing;
   }
 
-  /** The same for one row of many whose values stand in columns, which stems from the input row of its number. */
+  /** Adds a row whose values are in `columns` at index `row`, and which stems from the input row of that number. */
   addFrom(columns: readonly (readonly string[])[], row: number, bytes: number): Promise<void> | undefined {
     const storing = this.#builder.isFullFor(bytes) ? this.#finishChunk() : undefined;
     this.#builder.addFrom(columns, row, bytes);
     return storing;
   }
 
-  /** Whether a chunk that is stored already may come next as it is. */
+  /** Returns whether a stored chunk can come next unchanged. */
   canReuse({ first }: ChunkReference): boolean {
     return first === null || first === this.rows;
   }
 
-  /** Adds the rows of a chunk that is stored already. */
+  /** Adds the rows of a stored chunk. */
   addStored({ address, rows, bytes }: ChunkReference): void {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
     this.#addresses.push(address);
@@ -74,7 +74,7 @@ export class OutputWriter {
     this.#bytes += bytes;
   }
 
-  /** All of it. */
+  /** Finishes the last chunk and returns the whole output. */
   end(): BatchOutput {
     if (this.#builder.count > 0) void this.#finishChunk(Number.POSITIVE_INFINITY);
     return { addresses: this.#addresses, unstored: this.#unstored, rows: this.#rows, chunkRows: this.#chunkRows, bytes: this.#bytes };

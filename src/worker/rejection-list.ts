@@ -5,16 +5,16 @@ import { documentChunk } from '../rows/index.ts';
 /** Rejections as a batch's event holds them. */
 export interface EncodedRejections {
   readonly rejected: Rejected;
-  /** The list of rejections as a chunk, where it is too long for an event. */
+  /** The list of rejections as a chunk, if it is too long for an event. */
   readonly rejections: Chunk | null;
 }
 
-/** Encodes rejections for an event: in its data, or in a chunk where they are too many. */
+/** Encodes rejections for an event: in its data, or in a chunk if they are too many. */
 export function encodeRejections(rows: readonly Rejection[]): EncodedRejections {
   const codes = Object.fromEntries(
     Array.from(
       Map.groupBy(rows, ({ code }) => code),
-      ([code, of]) => [code, of.length],
+      ([code, rejections]) => [code, rejections.length],
     ),
   );
   const inChunk = Buffer.byteLength(JSON.stringify(rows)) > rejectionBytesInlineMax;

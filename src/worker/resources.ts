@@ -2,44 +2,47 @@ import { Fault, hasCode, messageOf } from '../kit/fault.ts';
 import { inScope } from '../kit/error-scope.ts';
 import type { Log, Resource } from '../pipeline/index.ts';
 
-/** Clients and models that steps use: each is opened once, when it is first asked for, and closed at the end. */
+/** Clients and models that steps use. Each is opened once, on first use, and closed at the end. */
 export class Resources {
   readonly #open = new Map<Resource<unknown>, Promise<unknown>>();
   readonly #signal: AbortSignal;
   readonly #log: Log;
   readonly #resourceFor: (asked: Resource<unknown>) => Resource<unknown>;
 
-  readonly #onLost: (message: string, thrown: unknown) => void;
+  readonly #onUnawaited: (message: string, thrown: unknown) => void;
 
-  /** `onLost` gets errors that nothing awaited and that stem from a resource: they are the fault of no row that uses it. */
+  /** `onUnawaited` receives unawaited errors that stem from a resource: no row that uses the resource caused them. */
   constructor({
     signal,
     log,
     resourceFor = (asked) => asked,
-    onLost,
+    onUnawaited,
   }: {
     readonly signal: AbortSignal;
     readonly log: Log;
     readonly resourceFor?: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
-    readonly onLost: (message: string, thrown: unknown) => void;
+    readonly onUnawaited: (message: string, thrown: unknown) => void;
   }) {
     this.#signal = signal;
     this.#log = log;
     this.#resourceFor = resourceFor;
-    this.#onLost = onLost;
+    this.#onUnawaited = onUnawaited;
   }
 
-  /** The value of a resource. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or `quota`: never a row's fault. The next one who asks tries again. */
+  /**
+   * Returns the value of a resource, and opens it first if necessary. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or
+   * `quota`; no row is to blame for either. The next call tries to open the resource again.
+   */
   use<T>(asked: Resource<T>): Promise<T> {
     const resource = this.#resourceFor(asked) as Resource<T>;
     const known = this.#open.get(resource) as Promise<T> | undefined;
     if (known) return known;
-    const scope = { lose: (thrown: unknown) => this.#onLost(`resource ${resource.id}`, thrown) };
+    const scope = { capture: (thrown: unknown) => this.#onUnawaited(`resource ${resource.id}`, thrown) };
     const opened = Promise.resolve()
       .then(() => inScope(scope, () => resource.open({ signal: this.#signal, log: this.#log })))
       .catch((cause: unknown) => {
         this.#open.delete(resource);
-        // A key that is missing or refused is told as what it is: opening again does not help.
+        // A missing or refused key keeps its own code: opening the resource again would not help.
         if (hasCode(cause, 'auth') || hasCode(cause, 'quota')) throw cause;
         throw new Fault('resource-failed', `Resource ${resource.id} cannot be opened: ${messageOf(cause)}`, {
           details: { resource: resource.id },
@@ -50,7 +53,7 @@ export class Resources {
     return opened;
   }
 
-  /** Closes what was opened, last first. What fails to close is told and left. */
+  /** Closes the opened resources, last first. Logs those that do not close. */
   async close(): Promise<void> {
     for (const [resource, opened] of [...this.#open].reverse()) {
       try {

@@ -5,7 +5,7 @@ import { CallClock } from './call-clock.ts';
 import type { Owner } from './checkpoints.ts';
 import type { Origins } from './origins.ts';
 
-/** What a step's function gets beside its row. There is one for every call, so what few functions look at is made when it is looked at. */
+/** Context that a step's function gets in addition to its row. Created per call, so rarely used members are lazy. */
 export class RowContext implements Context {
   readonly #owner: Attempt;
   readonly #row: Owner;
@@ -14,7 +14,7 @@ export class RowContext implements Context {
   #clock: CallClock | undefined;
   #controller: AbortController | undefined;
 
-  /** Of a call about a row, or about many rows of a batch (null), the first of which is `first`. */
+  /** `row`: the row that the call is for, or null for many rows of a batch, the first of which is `first`. */
   constructor(attempt: Attempt, origins: Origins, row: Owner, first = row ?? 0) {
     this.#owner = attempt;
     this.#row = row;
@@ -26,9 +26,9 @@ export class RowContext implements Context {
     return this.#owner.task.failures + 1;
   }
 
-  /** `run/step/origin`: the same in every attempt and pass, and no other row's. */
+  /** `run/step/origin`: unique to the row, and the same in every attempt and pass. */
   get key(): string {
-    const origin = this.#origins.of(this.#row);
+    const origin = this.#origins.get(this.#row);
     return [this.#owner.context.runId, this.#owner.task.step.name, ...(origin === '' ? [] : [origin])].join('/');
   }
 
@@ -48,28 +48,28 @@ export class RowContext implements Context {
 
   get checkpoint(): Context['checkpoint'] {
     const { checkpoints } = this.#owner;
-    return (name, make) => checkpoints.reach(this.#row, name, make);
+    return (name, make) => checkpoints.getOrMake(this.#row, name, make);
   }
 
-  /** The call's time-out; stands still while it waits for something else. */
+  /** The call's time-out. It stands still during `untimed` waits. */
   get clock(): CallClock {
     this.#clock ??= new CallClock();
     return this.#clock;
   }
 
-  /** Aborted when the call takes too long, or the run is stopped for good. */
+  /** Aborted when the call times out or the run ends its calls in flight. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     return AbortSignal.any([this.#controller.signal, this.#owner.context.abort]);
   }
 
-  /** A number of 32 bits that depends on the run's seed, the step's name and the row's origin only: the same in every attempt and pass. */
+  /** A 32-bit number made from the run's seed, the step's name and the row's origin only, so it is the same in every attempt and pass. */
   get seed(): number {
     const { key } = this;
     return Number.parseInt(sha256(`${this.#owner.context.seed}/${key.slice(key.indexOf('/'))}`).slice(0, 8), 16);
   }
 
-  /** A generator of numbers in [0, 1), started from the row's seed (mulberry32). */
+  /** A generator of numbers in [0, 1), seeded with the row's seed (mulberry32). */
   get random(): () => number {
     let state = this.seed;
     return () => {
@@ -85,7 +85,7 @@ export class RowContext implements Context {
     return (wait) => this.clock.untimed(typeof wait === 'function' ? wait(AbortSignal.any([this.signal, stopping])) : wait);
   }
 
-  /** Tells the call that nobody waits for it any more. */
+  /** Aborts the call's signal, because its result is no longer used. */
   cancel(reason: unknown): void {
     this.#controller?.abort(reason);
   }

@@ -2,7 +2,7 @@ import type { ChunkStore } from '../log/index.ts';
 import { BoundedCache, ChunkBuilder, decodeChunk, encodeValues, type DecodedChunk } from '../rows/index.ts';
 import { chunkReferenceOf, type ChunkReference } from './output-writer.ts';
 
-/** An output row in memory, as the canonical JSON of the columns that are added: so many bytes. */
+/** An output row in memory: the canonical JSON of its added columns, and their bytes. */
 export interface EncodedRow {
   readonly kind: 'row';
   readonly values: readonly string[];
@@ -15,15 +15,15 @@ export type PendingRows =
   | { readonly kind: 'held'; readonly rows: readonly (readonly string[])[]; readonly bytes: number }
   | { readonly kind: 'stored'; readonly chunk: ChunkReference; readonly from: number; readonly rows: number };
 
-/** Bytes of decoded chunks that are kept while rows are written in order: those of two journals may take turns. */
+/** Bytes of decoded chunks that are cached while rows are written in order: rows of two journals may alternate. */
 const decodedBytesMax = 16 * 1024 * 1024;
 
-/** Reads parts' output rows, one after the other. */
+/** Reads the output rows of parts. */
 export interface PartReader {
   rows(part: PendingRows): AsyncIterable<readonly string[]>;
 }
 
-/** A reader that decodes a chunk once for all the rows that stand in it, as long as they are asked for about together. */
+/** Returns a reader that decodes a chunk once for all of its rows, if they are read at about the same time. */
 export function partReader(columns: readonly string[], chunks: ChunkStore): PartReader {
   const cache = new BoundedCache<DecodedChunk>(decodedBytesMax);
   return {
@@ -48,7 +48,7 @@ function* storedRows(
   for (let row = part.from; row < part.from + part.rows; row++) yield encodeValues(values.map((column) => column[row]));
 }
 
-/** Takes the output rows of one input row, however many: what fills a chunk is stored at once. */
+/** Collects the output rows of one input row. Rows that fill a chunk are stored at once, so memory does not limit their number. */
 export class RowOutput {
   readonly #columns: readonly string[];
   readonly #chunks: ChunkStore;
@@ -65,7 +65,7 @@ export class RowOutput {
     this.#builder = new ChunkBuilder(this.#columns, true);
   }
 
-  /** Adds a row. Await what it returns, if it does. */
+  /** Adds a row. Returns a promise to await while a chunk is being stored. */
   add(values: readonly string[], bytes: number): Promise<void> | undefined {
     const storing = this.#builder.isFullFor(bytes) ? this.#store() : undefined;
     this.#builder.add(values, this.#parent, bytes);
@@ -74,13 +74,13 @@ export class RowOutput {
     return storing;
   }
 
-  /** All of it, in order. */
+  /** Returns the parts in order. */
   parts(): readonly PendingRows[] {
     return this.#held.length === 0 ? this.#stored : [...this.#stored, { kind: 'held', rows: this.#held, bytes: this.#heldBytes }];
   }
 
   #store(): Promise<void> {
-    // Wherever it will stand in the batch, its rows do not stem from input rows of the same numbers: so many of them stem from one.
+    // NaN: all rows of this chunk have the same parent, so the parents must be stored wherever the chunk begins in its batch.
     const built = this.#builder.take(Number.NaN);
     const chunk = chunkReferenceOf(built);
     this.#stored.push({ kind: 'stored', chunk, from: 0, rows: chunk.rows });

@@ -1,6 +1,6 @@
 import type { BatchEnd } from '../scheduler/index.ts';
 import { Attempt } from './attempt.ts';
-import { runPassing } from './run-passing.ts';
+import { runPassThrough } from './run-pass-through.ts';
 import { runRows } from './run-rows.ts';
 import { runSource, type OpenSources } from './run-source.ts';
 import { runBatchRows, runBatchWhole, runWhole } from './run-together.ts';
@@ -8,14 +8,14 @@ import type { RunnableTask } from './runnable-task.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /**
- * Runs one attempt at one batch of one step, whatever its operator. Chunks are stored when it returns, or come with the event that
- * names them; that is for the caller to append. It throws only when the store fails, never for what a row or a step's function does.
+ * Runs one attempt at a batch of any operator. Returns its end, whose event the caller appends: its chunks are stored, or inlined in that event. Throws only
+ * if the store fails, never because of a row or a step's function.
  */
 export async function runBatch(task: RunnableTask, context: WorkerContext, open: OpenSources): Promise<BatchEnd> {
   const attempt = new Attempt(task, context);
   try {
     await attempt.begin();
-    // In a turn of its own: the batch before has its end on the way to the disk by then, and the server works while we do.
+    // Yield first, so that the end of the batch before is sent: the server then stores it while this batch runs.
     await new Promise(setImmediate);
     const { step } = task;
     switch (step.operator) {
@@ -40,9 +40,9 @@ export async function runBatch(task: RunnableTask, context: WorkerContext, open:
       case 'branch':
       case 'join':
       case 'union':
-        return await runPassing(attempt, step);
+        return await runPassThrough(attempt, step);
     }
   } catch (thrown) {
-    return await attempt.broken(thrown);
+    return await attempt.fail(thrown);
   }
 }

@@ -11,20 +11,20 @@ import { checkRow } from './checked-row.ts';
 import { failureOf } from './row-failure.ts';
 import { acceptChecked, acceptValues } from './run-rows.ts';
 import { markOf, openSource, type Mark, type SourceReader } from './source-reader.ts';
-import { Turns } from './turns.ts';
+import { TimeSlice } from './time-slice.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 
-/** Bytes of stored values after which a source's batch ends, however few rows it has: bounds what a batch of large rows holds in memory. */
+/** Bytes of stored values after which a source's batch ends, however few rows it has. Limits the memory of a batch of large rows. */
 const batchBytesMax = 32 * 1024 * 1024;
 
 /** Characters of a key that a message shows. */
 const shownMax = 80;
 
-/** Sources that are open, by step: batches of a source go on where the one before it ended. */
+/** Open sources by step. Each batch of a source continues where the batch before it ended. */
 export type OpenSources = Map<string, { readonly reader: SourceReader; readonly scope: CallScope }>;
 
-/** Reads a source's next batch. What was read before it broke is kept, and arrives. */
+/** Reads a source's next batch. If the source fails midway, the rows before the failure are kept and delivered. */
 export async function runSource(attempt: Attempt, source: Source, open: OpenSources): Promise<BatchEnd> {
   const { context, finished, task } = attempt;
   const size = source.cut.kind === 'source' ? source.cut.rows : 1;
@@ -34,10 +34,10 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
   const read = async (): Promise<void> => {
     if (source.key !== null) await context.keysOf(source.name).begin(attempt);
     const reader = await readerAt(attempt, source, { open, scope }, task.offset + done);
-    const turns = new Turns();
+    const slice = new TimeSlice();
     while (batch.read < size && batch.bytes < batchBytesMax && !attempt.isStopping && !context.abort.aborted) {
       const pulled = reader.next();
-      const item = pulled instanceof Promise ? await unlessGivenUp(pulled, scope, context.abort) : pulled;
+      const item = pulled instanceof Promise ? await raceItem(pulled, scope, context.abort) : pulled;
       if (item.done) {
         batch.last = true;
         break;
@@ -48,8 +48,8 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       else acceptKeyed(attempt, batch.read, source, source.key, item.value);
       batch.bytes += finished.unrecordedBytes - held;
       batch.read++;
-      const over = turns.over();
-      if (over) await over;
+      const yielding = slice.endRow();
+      if (yielding) await yielding;
     }
     if (!batch.last && reader.isSynchronous && !attempt.isStopping) batch.last = (await reader.peek()).done;
     await attempt.throwUnawaited();
@@ -58,9 +58,9 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
     await inScope(scope, read);
   } catch (thrown) {
     await closeSource(open, source.name);
-    // The last attempt delivers what came before the item that cannot be read; the next batch begins with that item.
+    // The last attempt delivers the items before the unreadable one; the next batch begins with that item.
     const isLastAttempt = task.failures + 1 >= source.options.attempts;
-    if (!isLastAttempt || finished.count === 0 || context.abort.aborted) return attempt.broken(thrown);
+    if (!isLastAttempt || finished.count === 0 || context.abort.aborted) return attempt.fail(thrown);
   }
   await attempt.closeJournal();
   if (attempt.isStepBroken || (attempt.isStopping && !batch.last && batch.read < size)) {
@@ -72,15 +72,15 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
       const rejection = finished.rejectionOf(row);
       if (rejection) {
         const { code, message } = rejection;
-        return attempt.givenUp({ code, name: 'Rejected', message, stack: '' }, 0);
+        return attempt.giveUp({ code, name: 'Rejected', message, stack: '' }, 0);
       }
     }
   }
   const mark = await markAt(attempt, batch.read - 1);
-  return attempt.succeeded({ read: batch.read, last: batch.last, mark, offset: task.offset }, batch.read);
+  return attempt.succeed({ read: batch.read, last: batch.last, mark, offset: task.offset }, batch.read);
 }
 
-/** Takes the values of an item of a source that declares a key, unless they cannot be stored or an earlier item has their key. */
+/** Finishes a row of a source that declares a key, or rejects it if it cannot be stored or an earlier item has its key. */
 function acceptKeyed(attempt: Attempt, row: number, { check, columns }: Source, key: string, value: unknown): void {
   const checked = check(value);
   const stored = checkRow(checked);
@@ -90,21 +90,21 @@ function acceptKeyed(attempt: Attempt, row: number, { check, columns }: Source, 
   if (owner === item) return acceptChecked(attempt, row, checked, stored);
   const text = canonicalJson(checked.values[columns.findIndex(({ name }) => name === key)]);
   const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text;
-  const message = `column ${key} is this source's key, and ${shown} is the key of item ${owner + 1} already; this is item ${item + 1}`;
+  const message = `item ${item + 1} has the key ${shown} in column ${key}, which item ${owner + 1} has already`;
   attempt.reject(row, 'duplicate-key', attempt.context.redact(message));
 }
 
-/** A source may give an error in a row's place: a line that is no JSON, say. It costs that row. */
+/** Rejects an item that a source yields as an error, such as a line that is not JSON. */
 function rejectItem(attempt: Attempt, row: number, error: Error): void {
   const { code, message } = failureOf(error, attempt.context.redact);
   attempt.reject(row, code, message);
 }
 
-/** Ends a source's iterator, so that the next batch opens it anew. */
+/** Closes a source, so that the next batch opens it again. */
 export async function closeSource(open: OpenSources, name: string): Promise<void> {
   const opened = open.get(name);
   open.delete(name);
-  // It is to be given up in any case: what its clean-up throws changes nothing.
+  // The source is dropped in any case, so an error of its clean-up changes nothing.
   await opened?.reader.close().catch(() => undefined);
 }
 
@@ -117,14 +117,17 @@ async function readerAt(
   const known = open.get(source.name)?.reader;
   if (known?.offset === offset) return known;
   await closeSource(open, source.name);
-  await refuseOtherOrigin(attempt);
+  await requireSameOrigin(attempt);
   const reader = await openSource(source, offset, await markBefore(attempt, offset), attempt.context);
   open.set(source.name, { reader, scope });
   return reader;
 }
 
-/** A file that was changed since the source was started has other rows, whatever the one before `offset` is. Where it lies is its own affair. */
-async function refuseOtherOrigin({ task, context }: Attempt): Promise<void> {
+/**
+ * Throws `Fault('source-changed')` for a source whose origin differs from the recorded one. A changed file has other rows, even if the item before the
+ * offset is the same. Its path may differ.
+ */
+async function requireSameOrigin({ task, context }: Attempt): Promise<void> {
   const { origin, step } = task;
   const now = origin && (await context.originOf(step.name));
   if (!now) return;
@@ -135,12 +138,12 @@ async function refuseOtherOrigin({ task, context }: Attempt): Promise<void> {
   const change = `${differing} was ${textOf(origin, differing)} and is ${textOf(now, differing)}`;
   throw new Fault(
     'source-changed',
-    `What source ${step.name} reads${named} has changed since the run began: ${change}. Put it back as it was and resume, or start a new run.`,
+    `The input of source ${step.name}${named} has changed since the run began: ${change}. Restore it and resume, or start a new run.`,
     { details: { step: step.name } },
   );
 }
 
-/** The mark of the item before `offset`: from this batch's earlier attempts, or from the batch before it. */
+/** Returns the mark of the item before `offset`, from this batch's earlier attempts or from the batch before it. */
 async function markBefore(attempt: Attempt, offset: number): Promise<Mark> {
   const { task, context } = attempt;
   if (offset > task.offset) return markAt(attempt, offset - task.offset - 1);
@@ -159,14 +162,14 @@ async function markAt(attempt: Attempt, row: number): Promise<Mark> {
   return values ? markOf(values) : null;
 }
 
-/** An item, unless the run is stopped first, or the source loses an error that nothing awaits: then no item may ever come. */
-function unlessGivenUp<T>(promise: Promise<T>, scope: CallScope, abort: AbortSignal): Promise<T> {
+/** Returns an item, or rejects if the run is aborted or an unawaited error comes first: then the item may never come. */
+function raceItem<T>(promise: Promise<T>, scope: CallScope, abort: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(abort.reason);
     if (abort.aborted) onAbort();
     abort.addEventListener('abort', onAbort, { once: true });
-    scope.await(reject);
-    // Before the item is taken: what waits for the next one is not to be undone.
+    scope.endOnError(reject);
+    // Ends before the item is passed on, so that it does not undo the set-up of the wait for the next item.
     const end = () => {
       scope.end(false);
       abort.removeEventListener('abort', onAbort);

@@ -1,4 +1,4 @@
-// Steps whose function gets many rows in one call: those of a batch, or all there are.
+// Steps whose function gets many rows in one call: those of a batch, or all.
 import type { Span } from '../../schema/index.ts';
 import { inScope } from '../kit/error-scope.ts';
 import { isErrorLike } from '../kit/describe-thrown.ts';
@@ -7,15 +7,15 @@ import type { RowsWiseRunnable } from '../pipeline/index.ts';
 import { rowsOf } from '../rows/index.ts';
 import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
-import { described, iterated, settled } from './call.ts';
-import { checkRow, refusal } from './checked-row.ts';
+import { describeValue, iterableOf, raceCall } from './call.ts';
+import { checkRow, refusalError } from './checked-row.ts';
 import { OutputWriter } from './output-writer.ts';
 import { originOfBatch, originOfRows } from './origins.ts';
 import { RowContext } from './row-context.ts';
 import type { RowFailure } from './row-failure.ts';
 import { acceptValues } from './run-rows.ts';
 
-/** `mapBatch`: the pending rows of a batch in one call, as many results. */
+/** Runs `mapBatch`: one call for the pending rows of a batch, with one result per row. */
 export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { context, finished, task } = attempt;
   const view = await context.reader.input(step.name, task.inputs);
@@ -23,67 +23,69 @@ export async function runBatchRows(attempt: Attempt, step: RowsWiseRunnable): Pr
   const pending = input.flatMap((_, row) => (finished.has(row) ? [] : row));
   const failed = new Map<number, RowFailure>();
   const fail = (row: number, thrown: unknown) => {
-    const what = attempt.failureOf(thrown);
-    if (what.pauses) return;
-    if (what.retryable) failed.set(row, what);
-    else attempt.reject(row, what.failure.code, what.failure.message);
+    const failure = attempt.failureOf(thrown);
+    if (failure.pauses) return;
+    if (failure.retryable) failed.set(row, failure);
+    else attempt.reject(row, failure.failure.code, failure.failure.message);
   };
   if (pending.length > 0 && !attempt.isStopping) {
     const rowContext = new RowContext(attempt, await originOfRows(attempt, step, view, pending), null, pending[0]);
     try {
       const rows = Object.freeze(pending.map((row) => input[row] as JsonObject));
-      const results = await called(attempt, step, rows, rowContext, async (value) => resultsOf(value, pending.length));
+      const results = await callStep(attempt, step, rows, rowContext, async (value) => resultsOf(value, pending.length));
       for (const [index, result] of results.entries()) {
         const row = pending[index] as number;
         if (isErrorLike(result)) fail(row, result);
         else acceptValues(attempt, row, step.check(result));
       }
     } catch (thrown) {
-      if (!attempt.isGivenUp(thrown)) for (const row of pending) fail(row, thrown);
+      if (!attempt.isInterruption(thrown)) for (const row of pending) fail(row, thrown);
     }
   }
   return attempt.end(failed, input.length - finished.count);
 }
 
 function resultsOf(value: unknown, count: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw new TypeError(`run must return a list of ${count} results, and returned ${described(value)}`);
+  if (!Array.isArray(value)) throw new TypeError(`run must return a list of ${count} results, and returned ${describeValue(value)}`);
   if (value.length === count) return value;
   throw Object.assign(new Error(`run must return as many results as it gets rows, ${count}, and returned ${value.length}`), {
     code: 'invalid-output',
   });
 }
 
-/** `batch`: new rows of a batch's rows, all or none. */
+/** Runs `batch`: one call that makes new rows from the rows of a batch. All of them are kept, or none. */
 export async function runBatchWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const rows = Object.freeze(await rowsOf(await context.reader.input(step.name, task.inputs), step.inputColumns));
   if (attempt.isStopping) return attempt.end(new Map(), rows.length);
   const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
   try {
-    const output = await called(attempt, step, rows, rowContext, (value) => written(attempt, step, value));
+    const output = await callStep(attempt, step, rows, rowContext, (value) => writeRows(attempt, step, value));
     await attempt.closeJournal();
-    return await attempt.succeededWith(output, { rowsIn: rows.length });
+    return await attempt.succeedWith(output, { rowsIn: rows.length });
   } catch (thrown) {
-    if (attempt.isGivenUp(thrown)) return attempt.end(new Map(), rows.length);
-    const what = attempt.failureOf(thrown);
-    if (what.retryable || what.pauses) return attempt.end(new Map(rows.map((_, row) => [row, what])), rows.length);
-    for (const row of rows.keys()) attempt.reject(row, what.failure.code, what.failure.message);
+    if (attempt.isInterruption(thrown)) return attempt.end(new Map(), rows.length);
+    const failure = attempt.failureOf(thrown);
+    if (failure.retryable || failure.pauses) return attempt.end(new Map(rows.map((_, row) => [row, failure])), rows.length);
+    for (const row of rows.keys()) attempt.reject(row, failure.failure.code, failure.failure.message);
     return attempt.end(new Map(), 0);
   }
 }
 
-/** `global`: new rows of all there are, which are read as they are iterated and written as they come. */
+/** Runs `global`: one call that makes new rows from all rows, which are read as the function iterates them and written as it yields them. */
 export async function runWhole(attempt: Attempt, step: RowsWiseRunnable): Promise<BatchEnd> {
   const { task } = attempt;
   if (attempt.isStopping) return attempt.end(new Map(), task.rows);
   const rowContext = new RowContext(attempt, await originOfBatch(attempt, step), null);
-  const output = await called(attempt, step, streamed(attempt, step, task.inputs), rowContext, (value) => written(attempt, step, value));
+  const output = await callStep(attempt, step, streamRows(attempt, step, task.inputs), rowContext, (value) =>
+    writeRows(attempt, step, value),
+  );
   await attempt.closeJournal();
-  return attempt.succeededWith(output, { rowsIn: task.rows });
+  return attempt.succeedWith(output, { rowsIn: task.rows });
 }
 
-/** Calls the function and deals with its result, within the step's time. */
-async function called<T>(
+/** Calls the step's function and uses its result, within the step's time-out. */
+async function callStep<T>(
   attempt: Attempt,
   step: RowsWiseRunnable,
   rows: readonly JsonObject[] | AsyncIterable<JsonObject>,
@@ -101,29 +103,29 @@ async function called<T>(
         .then(() => step.call(rows, rowContext))
         .then(use),
     );
-    return await settled(call, { rowContext, scope, timeoutMs: step.options.timeoutMs, abort: context.abort });
+    return await raceCall(call, { rowContext, scope, timeoutMs: step.options.timeoutMs, abort: context.abort });
   } finally {
     lanes.leave();
     load.end();
   }
 }
 
-/** Writes rows as they are made. One that cannot be stored costs them all. */
-async function written(attempt: Attempt, step: RowsWiseRunnable, value: unknown) {
+/** Writes rows as they are made. Throws if one of them cannot be stored. */
+async function writeRows(attempt: Attempt, step: RowsWiseRunnable, value: unknown) {
   const { context } = attempt;
   const writer = new OutputWriter(step.adds, context.chunks, false);
-  for await (const made of iterated(value, 'run')) {
+  for await (const made of iterableOf(value, 'run')) {
     if (context.abort.aborted) break;
     const stored = checkRow(step.check(made));
     if (stored.kind === 'refused')
-      throw refusal({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
+      throw refusalError({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
     const storing = writer.add(stored.values, 0, stored.bytes);
     if (storing) await storing;
   }
   return writer.end();
 }
 
-/** Rows one batch at a time. */
-async function* streamed(attempt: Attempt, step: RowsWiseRunnable, inputs: readonly Span[]): AsyncGenerator<JsonObject> {
+/** Reads the input rows, one part after the other. */
+async function* streamRows(attempt: Attempt, step: RowsWiseRunnable, inputs: readonly Span[]): AsyncGenerator<JsonObject> {
   for await (const part of attempt.context.reader.inputParts(step.name, inputs)) yield* await rowsOf(part, step.inputColumns);
 }

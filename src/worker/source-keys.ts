@@ -8,14 +8,14 @@ import type { FinishedRows } from './finished-rows.ts';
 
 type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 
-/** An attempt at a batch of a source, as far as keys are concerned. */
+/** The parts of an attempt at a source's batch that concern its keys. */
 interface SourceAttempt {
   readonly context: { readonly runId: string; readonly log: EventLog; readonly reader: RowReader };
   readonly task: { readonly batch: number; readonly offset: number };
   readonly finished: FinishedRows;
 }
 
-/** Successes that are read at once. */
+/** Successes that are read together. */
 const pageMax = 200;
 
 /**
@@ -30,10 +30,10 @@ export class SourceKeys {
     this.#source = source;
   }
 
-  /** Claims what the source delivered before this attempt: all batches before this one, once a process, and what earlier attempts at this one did. */
+  /** Claims the keys of all earlier batches, once per process, and of the rows that earlier attempts at this batch delivered. */
   async begin(attempt: SourceAttempt): Promise<void> {
     if (this.#source.key === null) return;
-    this.#claims ??= await this.#delivered(attempt);
+    this.#claims ??= await this.#claimDelivered(attempt);
     const { task, finished } = attempt;
     const column = this.#source.adds.indexOf(this.#source.key);
     for (let row = 0, left = finished.count; left > 0; row++) {
@@ -44,7 +44,7 @@ export class SourceKeys {
     }
   }
 
-  /** Claims the key of an item, given the values of its columns. Returns the item that has the key: this one, unless an earlier one has. */
+  /** Claims the key of an item, given the values of its columns. Returns the item that has the key: this item, or the first one with that key. */
   claim(item: number, values: readonly Json[]): number {
     if (this.#claims === null || this.#source.key === null) return item;
     return this.#claims.claim(keyText(values[this.#source.adds.indexOf(this.#source.key)] as Json), item);
@@ -54,7 +54,7 @@ export class SourceKeys {
     this.#claims?.close();
   }
 
-  async #delivered({ task, context }: SourceAttempt): Promise<KeyClaims> {
+  async #claimDelivered({ task, context }: SourceAttempt): Promise<KeyClaims> {
     const { name, key } = this.#source;
     const claims = new KeyClaims();
     try {

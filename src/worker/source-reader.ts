@@ -10,27 +10,27 @@ type Source = Extract<RunnableStep, { readonly operator: 'source' }>;
 /** An item of a source, or its end. */
 export type Item = { readonly done: false; readonly value: unknown } | { readonly done: true };
 
-/** One open iterator over a source, from an item on. */
+/** An open iterator over a source that starts at an item. */
 export interface SourceReader {
   /** The next item's number, from 0. */
   readonly offset: number;
-  /** Whether items come without waiting: then it costs nothing to look whether there is another. */
+  /** Whether items come without waiting, so that peeking costs nothing. */
   readonly isSynchronous: boolean;
   next(): Promise<Item> | Item;
-  /** Looks whether there is another item, without taking it. */
+  /** Returns the next item without taking it. */
   peek(): Promise<Item> | Item;
   close(): Promise<void>;
 }
 
-/** What is known of the item before the one to read next: its values' hash, or null where it was rejected. */
+/** Identifies the item before the next one by the hash of its values. Null if that item was rejected. */
 export type Mark = string | null;
 
-/** The hash by which an item is recognised when its source is opened again. */
+/** Returns the hash by which an item is recognised when its source is opened again. */
 export const markOf = (values: readonly string[]): string => sha256(values.join('\n'));
 
 /**
- * Opens a source at an item. Behind the first item it reads one back, and refuses a source that does not go on where it stopped:
- * `Fault('source-changed')`.
+ * Opens a source at an item. After the first item it also reads the item before, and throws `Fault('source-changed')` for a source that does not continue
+ * where it stopped.
  */
 export async function openSource(source: Source, offset: number, mark: Mark, context: WorkerContext): Promise<SourceReader> {
   const back = offset > 0 && mark !== null ? 1 : 0;
@@ -41,20 +41,20 @@ export async function openSource(source: Source, offset: number, mark: Mark, con
     use: (resource) => context.resources.use(resource),
   });
   const reader = readerOf(items, offset - back);
-  if (back === 1) await recognise(source, reader, mark);
+  if (back === 1) await requireMark(source, reader, mark);
   return reader;
 }
 
-async function recognise(source: Source, reader: SourceReader, mark: Mark): Promise<void> {
+async function requireMark(source: Source, reader: SourceReader, mark: Mark): Promise<void> {
   const { offset } = reader;
   const item = await reader.next();
   const checked = item.done || isErrorLike(item.value) ? null : source.check(item.value);
   if (checked?.ok && markOf(encodeValues(checked.values)) === mark) return;
   await reader.close();
-  const what = item.done ? `ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;
+  const change = item.done ? `now ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;
   throw new Fault(
     'source-changed',
-    `Source ${source.name} ${what}: it does not go on where it stopped. A source has to give the same rows in the same order every time.`,
+    `Source ${source.name} ${change}, so it cannot continue. A source must give the same rows in the same order every time.`,
     { details: { step: source.name, item: offset } },
   );
 }
@@ -66,7 +66,7 @@ function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: numb
   let ahead: Item | undefined;
   const itemOf = ({ done, value }: IteratorResult<unknown>): Item => (done === true ? { done: true } : { done: false, value });
   let isPulling = false;
-  const pulled = async (result: Promise<IteratorResult<unknown>>): Promise<Item> => {
+  const awaitItem = async (result: Promise<IteratorResult<unknown>>): Promise<Item> => {
     isPulling = true;
     try {
       return itemOf(await result);
@@ -76,7 +76,7 @@ function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: numb
   };
   const pull = (): Promise<Item> | Item => {
     const result = iterator.next();
-    return result instanceof Promise ? pulled(result) : itemOf(result);
+    return result instanceof Promise ? awaitItem(result) : itemOf(result);
   };
   const take = (item: Item): Item => {
     if (!item.done) offset++;
@@ -106,7 +106,7 @@ function readerOf(items: Iterable<unknown> | AsyncIterable<unknown>, start: numb
     },
     close: async () => {
       const closed = Promise.resolve(iterator.return?.());
-      // A generator that still waits for an item ends behind that wait, which may be forever.
+      // A generator that still waits for an item ends only after that wait, which may never end.
       if (isPulling) closed.catch(() => undefined);
       else await closed;
     },

@@ -15,7 +15,7 @@ export interface PlacedPart {
 /** Minimum rows for reusing a chunk that an earlier event of the batch recorded. Smaller chunks are merged. */
 const reusedRowsMin = 500;
 
-/** Adds a stored part to those of the same input row. Rows that follow each other in a chunk become one part. */
+/** Adds a stored part to the parts of the same input row. Adjacent rows of a chunk become one part. */
 export function addStoredPart(parts: PendingRows[], part: StoredPart): void {
   const last = parts.at(-1);
   if (last?.kind === 'stored' && last.chunk.address === part.chunk.address && last.from + last.rows === part.from) {
@@ -23,7 +23,7 @@ export function addStoredPart(parts: PendingRows[], part: StoredPart): void {
   } else parts.push(part);
 }
 
-/** Writes parts in order, some of which stand in chunks. Whole chunks are reused. */
+/** Writes parts in order, stored or in memory. Whole chunks are reused. */
 export async function writeParts(
   writer: OutputWriter,
   parts: readonly PlacedPart[],

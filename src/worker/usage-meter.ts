@@ -3,24 +3,24 @@ import type { Call, Usage } from '../../schema/index.ts';
 import { storableMessage } from '../../schema/index.ts';
 import type { Usage as ReportedUsage } from '../pipeline/index.ts';
 
-/** Calls since they were last taken, and what they consumed, by model. */
+/** Calls since the last `take`, and their usage by model. */
 export interface Consumed {
   readonly usage: readonly Usage[];
   readonly calls: readonly Call[];
 }
 
-/** Adds up what calls consume, by model, and keeps each call, until an event takes it. */
+/** Adds up the usage of calls by model, and keeps each call until an event records it. */
 export class UsageMeter {
   readonly #redact: (text: string) => string;
   #models = new Map<string, Usage>();
   #calls: Call[] = [];
 
-  /** `redact` takes secrets out of what providers say. */
+  /** `redact` removes secrets from the texts of providers. */
   constructor(redact: (text: string) => string) {
     this.#redact = redact;
   }
 
-  /** One call's consumption, as a step reports it. What is not a number at or above zero counts as nothing. */
+  /** Adds the usage of one call, as a step reports it. A value that is not a finite number above 0 counts as 0. */
   add(row: number, attempt: number, reported: ReportedUsage): void {
     const { inputTokens, outputTokens, cachedTokens, reasoningTokens, costUsd } = reported;
     const model = storableMessage(this.#redact(reported.model ?? ''));
@@ -47,18 +47,18 @@ export class UsageMeter {
     });
   }
 
-  /** Puts back what could not be recorded: it is taken with what comes after. */
-  giveBack({ usage, calls }: Consumed): void {
-    for (const each of usage) this.#models.set(each.model, plus(each, this.#models.get(each.model) ?? noUsage(each.model)));
+  /** Puts back usage that could not be recorded. The next `take` includes it. */
+  putBack({ usage, calls }: Consumed): void {
+    for (const entry of usage) this.#models.set(entry.model, plus(entry, this.#models.get(entry.model) ?? noUsage(entry.model)));
     this.#calls = [...calls, ...this.#calls];
   }
 
-  /** Number of calls that were not taken yet. */
+  /** Number of calls that no `take` has returned yet. */
   get unrecorded(): number {
     return this.#calls.length;
   }
 
-  /** Takes what came together since the last call. */
+  /** Takes the calls and their usage since the last `take`. */
   take(): Consumed {
     const consumed = { usage: [...this.#models.values()], calls: this.#calls };
     this.#models = new Map();

@@ -94,7 +94,7 @@ describe('a checkpoint', () => {
       }),
     );
     const rejected = (await eventsOf(store, runId)).flatMap((event) => (event.type === 'BatchSucceeded' ? event.data.rejected.rows : []));
-    expect(rejected).toMatchObject([{ code: 'invalid-output', message: expect.stringContaining('The checkpoint "when" must be JSON') }]);
+    expect(rejected).toMatchObject([{ code: 'invalid-output', message: expect.stringContaining('Checkpoint "when" is not JSON') }]);
   });
 
   it.each(['mapBatch', 'batch', 'global'] as const)('belongs to the whole batch where a call gets many rows: %s', async (operator) => {

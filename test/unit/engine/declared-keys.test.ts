@@ -77,18 +77,18 @@ describe('a row of a source that declares a key', () => {
       {
         row: 2,
         code: 'duplicate-key',
-        message: 'column id is this source\'s key, and "a" is the key of item 1 already; this is item 3',
+        message: 'item 3 has the key "a" in column id, which item 1 has already',
         attempts: 1,
       },
       expect.objectContaining({
         row: 2,
         code: 'duplicate-key',
-        message: expect.stringContaining('"b" is the key of item 2 already; this is item 6'),
+        message: expect.stringContaining('item 6 has the key "b" in column id, which item 2 has already'),
       }),
       expect.objectContaining({
         row: 1,
         code: 'duplicate-key',
-        message: expect.stringContaining('"a" is the key of item 1 already; this is item 8'),
+        message: expect.stringContaining('item 8 has the key "a" in column id, which item 1 has already'),
       }),
     ]);
   });

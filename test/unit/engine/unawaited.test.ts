@@ -44,7 +44,7 @@ async function told(scenario: string): Promise<Told> {
 
 const code = 'unhandled-rejection';
 const others = [0, 1, 2, 4, 5, 6, 7];
-const message = 'Nothing awaited what the step started: floating';
+const message = 'The step started a promise or timer that failed, and did not await it: floating';
 
 describe('an error that nothing awaits costs the row whose call started it', () => {
   it.each([

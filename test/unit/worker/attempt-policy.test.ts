@@ -10,13 +10,13 @@ import {
 } from '../../../src/worker/attempt-policy.ts';
 import type { RowFailure } from '../../../src/worker/row-failure.ts';
 
-const failure = (code: string, given: Partial<RowFailure> = {}): RowFailure => ({
+const failure = (code: string, overrides: Partial<RowFailure> = {}): RowFailure => ({
   failure: { code, name: 'Error', message: `${code} happened`, stack: '' },
   retryable: true,
   isThrottled: code === 'rate-limit',
   notBefore: null,
   pauses: null,
-  ...given,
+  ...overrides,
 });
 const timeout = failure('timeout');
 const limit = failure('rate-limit');
@@ -32,88 +32,97 @@ const facts: AttemptFacts = {
   isPausing: false,
   isAborted: false,
   isStopping: false,
-  hasTripped: false,
+  isLimitReached: false,
   rejection: undefined,
 };
 
 describe('an attempt whose rows were tried', () => {
   it.each<readonly [string, Partial<AttemptFacts>, object]>([
-    ['succeeds where nothing failed', {}, { kind: 'succeed' }],
+    ['succeeds if nothing failed', {}, { kind: 'succeed' }],
     ['succeeds with rejected rows', { rejection }, { kind: 'succeed' }],
-    ['is interrupted where the run pauses, though all rows are done', { isPausing: true }, { kind: 'interrupt', pending: 0 }],
-    ['is interrupted where calls were aborted', { isAborted: true, pending: 2 }, { kind: 'interrupt', pending: 2 }],
-    ['is interrupted where it stops with rows that were not tried', { isStopping: true, pending: 2 }, { kind: 'interrupt', pending: 2 }],
+    ['is interrupted if the run pauses, even with all rows finished', { isPausing: true }, { kind: 'interrupt', pending: 0 }],
+    ['is interrupted if calls were aborted', { isAborted: true, pending: 2 }, { kind: 'interrupt', pending: 2 }],
+    ['is interrupted if it stops before all rows were tried', { isStopping: true, pending: 2 }, { kind: 'interrupt', pending: 2 }],
     [
-      'is retried where it stops with no rows but failed ones',
+      'is retried if it stops and only failed rows are pending',
       { isStopping: true, failed: rows(timeout), pending: 1 },
       { kind: 'retry', pending: 1, counted: true },
     ],
-    ['succeeds where the step broke elsewhere', { hasTripped: true }, { kind: 'succeed' }],
-    ['is interrupted where the step broke and it rejected rows', { hasTripped: true, rejection }, { kind: 'interrupt', pending: 0 }],
+    ['succeeds if the step reached its reject limit in other batches', { isLimitReached: true }, { kind: 'succeed' }],
     [
-      'is interrupted where the step broke and rows failed',
-      { hasTripped: true, failed: rows(timeout), pending: 1 },
+      'is interrupted if the step reached its reject limit and it rejected rows',
+      { isLimitReached: true, rejection },
+      { kind: 'interrupt', pending: 0 },
+    ],
+    [
+      'is interrupted if the step reached its reject limit and rows failed',
+      { isLimitReached: true, failed: rows(timeout), pending: 1 },
       { kind: 'interrupt', pending: 1 },
     ],
     [
-      'is retried for failed rows while attempts are left',
+      'is retried for failed rows while attempts remain',
       { failed: rows(timeout, limit), pending: 2, failures: 1 },
       { kind: 'retry', failed: rows(timeout, limit), pending: 2, counted: true },
     ],
     [
-      'is retried without counting where all failed calls were throttled',
+      'is retried without counting if all failed calls were throttled',
       { failed: rows(limit, limit), pending: 2, failures: 2 },
       { kind: 'retry', failed: rows(limit, limit), pending: 2, counted: false },
     ],
     [
-      'rejects failed rows on the last attempt, not those that were throttled',
+      'rejects failed rows on the last attempt, except throttled ones',
       { failed: rows(timeout, limit), pending: 2, failures: 2 },
       { kind: 'reject', rows: new Map([[0, timeout]]), throttled: new Map([[1, limit]]) },
     ],
     [
-      'gives up on the last attempt where a lost row fails the step',
+      'gives up on the last attempt if a lost row fails the step',
       { failed: rows(limit, timeout), pending: 2, failures: 2, rejects: false },
       { kind: 'giveUp', failure: timeout.failure, pending: 2 },
     ],
     [
-      'gives up for a rejected row where a lost row fails the step',
+      'gives up for a rejected row if a lost row fails the step',
       { rejection, rejects: false },
       { kind: 'giveUp', failure: { code: 'bad', name: 'Rejected', message: 'bad row', stack: '' }, pending: 0 },
     ],
-  ])('%s', (_title, given, verdict) => {
-    expect(settle({ ...facts, ...given })).toMatchObject(verdict);
+  ])('%s', (_title, overrides, verdict) => {
+    expect(settle({ ...facts, ...overrides })).toMatchObject(verdict);
   });
 });
 
 describe('an attempt that rejected rows on the last try', () => {
   const rejected = (...throttled: readonly RowFailure[]) =>
     ({ kind: 'reject', rows: rows(timeout), throttled: rows(...throttled) }) as const;
-  const calm = { isPausing: false, hasTripped: false };
+  const calm = { isPausing: false, isLimitReached: false };
 
   it.each([
     ['succeeds', rejected(), calm, { kind: 'succeed' }],
     ['is retried for throttled rows', rejected(limit), calm, { kind: 'retry', failed: rows(limit), pending: 1, counted: false }],
-    ['is interrupted where the run pauses', rejected(limit), { ...calm, isPausing: true }, { kind: 'interrupt', pending: 2 }],
-    ['is interrupted where the step broke', rejected(), { ...calm, hasTripped: true }, { kind: 'interrupt', pending: 1 }],
-  ] as const)('%s', (_title, which, given, verdict) => {
-    expect(settleRejected(which, given)).toEqual(verdict);
+    ['is interrupted if the run pauses', rejected(limit), { ...calm, isPausing: true }, { kind: 'interrupt', pending: 2 }],
+    [
+      'is interrupted if the step reached its reject limit',
+      rejected(),
+      { ...calm, isLimitReached: true },
+      { kind: 'interrupt', pending: 1 },
+    ],
+  ] as const)('%s', (_title, which, overrides, verdict) => {
+    expect(settleRejected(which, overrides)).toEqual(verdict);
   });
 });
 
-describe('an attempt that broke outside of any row', () => {
+describe('an attempt that failed outside of any row', () => {
   const broken = { failure: timeout, pending: 5, failures: 0, attemptsMax: 2, isHopeless: false };
 
   it.each([
-    ['is retried while attempts are left', {}, { kind: 'retry', pending: 5, counted: true }],
+    ['is retried while attempts remain', {}, { kind: 'retry', pending: 5, counted: true }],
     ['gives up on the last attempt', { failures: 1 }, { kind: 'giveUp', failure: timeout.failure, pending: 5 }],
-    ['gives up where no attempt can help', { isHopeless: true }, { kind: 'giveUp', failure: timeout.failure, pending: 5 }],
+    ['gives up if no attempt can help', { isHopeless: true }, { kind: 'giveUp', failure: timeout.failure, pending: 5 }],
     [
       'is interrupted by a failure that pauses the run, also on the last attempt',
       { failures: 1, failure: failure('auth', { pauses: 'auth' }) },
       { kind: 'interrupt', pending: 5 },
     ],
-  ] as const)('%s', (_title, given, verdict) => {
-    expect(settleBroken({ ...broken, ...given })).toMatchObject(verdict);
+  ] as const)('%s', (_title, overrides, verdict) => {
+    expect(settleBroken({ ...broken, ...overrides })).toMatchObject(verdict);
   });
 });
 
@@ -121,17 +130,17 @@ describe('the delay before the next attempt', () => {
   const retry = { failed: rows(timeout), counted: true, attempt: 1, failures: 0, backoffMs: 1000, now: 0, random: 0 };
 
   it.each([
-    ["is half of the step's delay at least", {}, 500],
-    ['is all of it at most', { random: 1 }, 1000],
+    ["is at least half of the step's delay", {}, 500],
+    ["is at most the step's delay", { random: 1 }, 1000],
     ['doubles with each failure', { failures: 3, attempt: 9 }, 4000],
-    ['doubles with each attempt where none is counted', { counted: false, attempt: 3 }, 2000],
-    ['doubles no more than ten times where none is counted', { counted: false, attempt: 99, backoffMs: 1 }, 512],
-    ['is five minutes at most', { failures: 30, random: 1 }, 300_000],
-    ['is what a provider asks for', { failed: rows(failure('rate-limit', { notBefore: 7_000_000 })) }, 7000],
-    ['is the longest that a provider asks for', { failed: rows(limit, failure('rate-limit', { notBefore: 400_000_000 })) }, 400_000],
-    ['leaves out time that has passed', { failed: rows(failure('rate-limit', { notBefore: 7_000_000 })), now: 6_000_000 }, 1000],
-  ])('%s', (_title, given, ms) => {
-    expect(retryDelayMs({ ...retry, ...given })).toBe(ms);
+    ['doubles with each attempt that does not count', { counted: false, attempt: 3 }, 2000],
+    ['doubles at most ten times if attempts do not count', { counted: false, attempt: 99, backoffMs: 1 }, 512],
+    ['is at most five minutes', { failures: 30, random: 1 }, 300_000],
+    ['is the wait that a provider asks for', { failed: rows(failure('rate-limit', { notBefore: 7_000_000 })) }, 7000],
+    ['is the longest wait that a provider asks for', { failed: rows(limit, failure('rate-limit', { notBefore: 400_000_000 })) }, 400_000],
+    ['does not count time that has passed', { failed: rows(failure('rate-limit', { notBefore: 7_000_000 })), now: 6_000_000 }, 1000],
+  ])('%s', (_title, overrides, ms) => {
+    expect(retryDelayMs({ ...retry, ...overrides })).toBe(ms);
   });
 });
 
@@ -139,17 +148,17 @@ describe('the failure of an interrupted attempt', () => {
   const pause = { reason: 'auth', message: 'key refused' } as const;
 
   it.each([
-    ['is why the run pauses', pause, { isAborted: true, hasTripped: true }, 'auth', 'key refused'],
-    ['is an abort', null, { isAborted: true, hasTripped: false }, 'interrupted', 'the run was stopped and calls in flight aborted'],
+    ['is the reason for the pause', pause, { isAborted: true, isLimitReached: true }, 'auth', 'key refused'],
+    ['is the abort', null, { isAborted: true, isLimitReached: false }, 'interrupted', 'the run was stopped and calls in flight aborted'],
     [
-      'is a step that broke',
+      'is the reject limit',
       null,
-      { isAborted: false, hasTripped: true },
+      { isAborted: false, isLimitReached: true },
       'reject-limit',
-      'the step rejected too much, and the run was stopped',
+      'the step reached its reject limit, and the run was stopped',
     ],
-    ['is a stop', null, { isAborted: false, hasTripped: false }, 'interrupted', 'the run was stopped'],
-  ] as const)('%s', (_title, wish, given, code, message) => {
-    expect(interruption(wish, given)).toEqual({ code, name: 'Interrupted', message, stack: '' });
+    ['is the stop', null, { isAborted: false, isLimitReached: false }, 'interrupted', 'the run was stopped'],
+  ] as const)('%s', (_title, wish, overrides, code, message) => {
+    expect(interruption(wish, overrides)).toEqual({ code, name: 'Interrupted', message, stack: '' });
   });
 });

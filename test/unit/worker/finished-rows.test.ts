@@ -4,12 +4,12 @@ import { FinishedRows } from '../../../src/worker/finished-rows.ts';
 import { heapUsed } from '../heap-used.ts';
 
 describe('the finished rows of a batch', () => {
-  it('are read from each chunk that an earlier event told of once, however many of them stand in it', async () => {
+  it('are read once from each chunk that an earlier event recorded, however many rows it holds', async () => {
     const chunks = memoryChunks();
     let reads = 0;
     const counting = { ...chunks, get: (address: string) => (reads++, chunks.get(address)) };
     const finished = new FinishedRows(['n'], counting);
-    // Two journals whose rows take turns.
+    // The rows of two events alternate.
     for (const parity of [0, 1]) {
       for (let row = parity; row < 400; row += 2) finished.set(row, { kind: 'row', values: [String(row)], bytes: 4 });
       await chunks.put(finished.takeUnrecorded().output.unstored);
@@ -19,7 +19,7 @@ describe('the finished rows of a batch', () => {
     expect(reads).toBe(2);
   });
 
-  it('are held no longer once they are told', async () => {
+  it('leave memory once they are recorded', async () => {
     const chunks = memoryChunks();
     const finished = new FinishedRows(['text'], chunks);
     const before = heapUsed();

@@ -3,10 +3,10 @@ import { JournalClock, type Journaled } from '../../../src/worker/journal-clock.
 
 class FakeAttempt implements Journaled {
   readonly written: number[] = [];
-  hasNews = false;
-  writeDown(): void {
+  hasUnrecorded = false;
+  flush(): void {
     this.written.push(performance.now());
-    this.hasNews = false;
+    this.hasUnrecorded = false;
   }
 }
 
@@ -19,13 +19,13 @@ describe('the clock of journals', () => {
     vi.useRealTimers();
   });
 
-  it.each([0, 1, 150, 199, 200, 333])('writes what was finished after %i ms down before it is 800 ms old, and not before 600', (after) => {
+  it.each([0, 1, 150, 199, 200, 333])('flushes work that was finished after %i ms when it is 600 to 800 ms old', (after) => {
     const clock = new JournalClock();
     const attempt = new FakeAttempt();
     clock.add(attempt);
     vi.advanceTimersByTime(after);
     const finished = performance.now();
-    attempt.hasNews = true;
+    attempt.hasUnrecorded = true;
     vi.advanceTimersByTime(5_000);
     expect(attempt.written).toHaveLength(1);
     const age = (attempt.written[0] ?? 0) - finished;
@@ -34,28 +34,28 @@ describe('the clock of journals', () => {
     clock.remove(attempt);
   });
 
-  it('writes what many attempts finished in the same moment down together', () => {
+  it('flushes attempts that finished work at the same moment together', () => {
     const clock = new JournalClock();
     const attempts = Array.from({ length: 1_000 }, () => new FakeAttempt());
     for (const [index, attempt] of attempts.entries()) {
       clock.add(attempt);
       if (index === 500) vi.advanceTimersByTime(90);
-      attempt.hasNews = true;
+      attempt.hasUnrecorded = true;
     }
     vi.advanceTimersByTime(1_000);
     expect(new Set(attempts.flatMap(({ written }) => written)).size).toBe(1);
     for (const attempt of attempts) clock.remove(attempt);
   });
 
-  it('holds as much as comes while news waits in one event, and looks at no attempt that is over', () => {
+  it('collects work until the flush is due, and does not check attempts that have ended', () => {
     const clock = new JournalClock();
     const [busy, over] = [new FakeAttempt(), new FakeAttempt()];
     clock.add(busy);
     clock.add(over);
-    over.hasNews = true;
+    over.hasUnrecorded = true;
     clock.remove(over);
     for (let ms = 0; ms < 4_000; ms += 100) {
-      busy.hasNews = true;
+      busy.hasUnrecorded = true;
       vi.advanceTimersByTime(100);
     }
     expect(over.written).toEqual([]);

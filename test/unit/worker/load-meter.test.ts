@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LoadMeter } from '../../../src/worker/load-meter.ts';
 
 describe('the load of a worker', () => {
-  it('is what batches have left to do, until the end of their attempt is recorded', () => {
+  it('counts the calls left in batches until the end of their attempt is recorded', () => {
     const meter = new LoadMeter(() => undefined);
     expect(meter.unfinished('call', 0)).toBeUndefined();
     const first = meter.begin('call', 0, 3);
@@ -17,7 +17,7 @@ describe('the load of a worker', () => {
     expect([meter.unfinished('call', 0), meter.unfinishedOf('call'), meter.unfinishedOf('none')]).toEqual([undefined, 2, 0]);
   });
 
-  it('holds the bytes of all batches of a step', () => {
+  it('adds up the bytes of all batches of a step', () => {
     const meter = new LoadMeter(() => undefined);
     meter.begin('call', 0, 1, () => 10);
     meter.begin('call', 1, 1, () => 5);

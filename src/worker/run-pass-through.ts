@@ -1,4 +1,4 @@
-// Steps that call nothing: they pass rows on, some of them, or put branches together.
+// Steps without a function: they pass rows on, filter them, or combine branches.
 import { branchColumn, parsePlace, placeColumn, type RowPlace, type Span } from '../../schema/index.ts';
 import type { PassingRunnable } from '../pipeline/index.ts';
 import { rowBytes } from '../rows/index.ts';
@@ -6,36 +6,36 @@ import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
 import { OutputWriter } from './output-writer.ts';
 
-/** How many places of missing rows an event names. */
+/** Places of missing rows that an event names at most. */
 const missingPlacesMax = 100;
 
-/** Runs a batch of such a step. */
-export async function runPassing(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
+/** Runs a batch of a step without a function. */
+export async function runPassThrough(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
   await attempt.closeJournal();
   switch (step.operator) {
     case 'join':
-      return joined(attempt, step);
+      return runJoin(attempt, step);
     case 'union':
-      return united(attempt, step);
+      return runUnion(attempt, step);
     default:
-      return passed(attempt, step);
+      return passRows(attempt, step);
   }
 }
 
-/** The rows of one upstream step, or those of them that the step lets through. */
-async function passed(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<BatchEnd> {
+/** Passes on the rows of one upstream step, or those of them that the step selects. */
+async function passRows(attempt: Attempt, step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>): Promise<BatchEnd> {
   const { context, task } = attempt;
   const writer = new OutputWriter(step.adds, context.chunks, true);
   let first = 0;
   for await (const part of context.reader.inputParts(step.name, task.inputs)) {
-    const isPassed = await passes(step, (name) => part.column(name));
-    for (let row = 0; row < part.count; row++) if (isPassed(row)) await writer.add([], first + row, 0);
+    const isSelected = await rowSelector(step, (name) => part.column(name));
+    for (let row = 0; row < part.count; row++) if (isSelected(row)) await writer.add([], first + row, 0);
     first += part.count;
   }
-  return attempt.succeededWith(writer.end(), { rowsIn: first });
+  return attempt.succeedWith(writer.end(), { rowsIn: first });
 }
 
-async function passes(
+async function rowSelector(
   step: Exclude<PassingRunnable, { readonly operator: 'join' | 'union' }>,
   column: (name: string) => Promise<readonly unknown[]>,
 ): Promise<(row: number) => boolean> {
@@ -45,11 +45,11 @@ async function passes(
   }
   if (step.operator !== 'nonNull') return () => true;
   const values = await Promise.all(step.inputColumns.map(column));
-  return (row) => values.every((each) => each[row] !== null);
+  return (row) => values.every((column) => column[row] !== null);
 }
 
-/** Rows of all branches in the order of the step at which they part, or as they come where there is none. */
-async function united(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
+/** Passes on the rows of all branches, in the order of their fork, or in input order if they have no fork. */
+async function runUnion(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const input = await context.reader.input(step.name, task.inputs);
   const order = Array.from({ length: input.count }, (_, row) => row);
@@ -59,11 +59,11 @@ async function united(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd
   }
   const writer = new OutputWriter(step.adds, context.chunks, true);
   for (const row of order) await writer.add([], row, 0);
-  return attempt.succeededWith(writer.end(), { rowsIn: input.count });
+  return attempt.succeedWith(writer.end(), { rowsIn: input.count });
 }
 
-/** The rows that every branch has, in the order of the step at which they part; in a later pass those that have come since the one before. */
-async function joined(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
+/** Joins the rows that every branch has, in the order of their fork. In a later pass, joins only rows that are complete since the pass before. */
+async function runJoin(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd> {
   const { context, task } = attempt;
   const branches = await Promise.all(
     step.upstream.map((upstream) =>
@@ -87,18 +87,18 @@ async function joined(attempt: Attempt, step: PassingRunnable): Promise<BatchEnd
       continue;
     }
     for (const [index, row] of rows.entries()) {
-      const lacking = missing[index];
-      if (row !== undefined || !lacking) continue;
-      lacking.count++;
-      if (lacking.places.length < missingPlacesMax) lacking.places.push(place);
+      const missingOfBranch = missing[index];
+      if (row !== undefined || !missingOfBranch) continue;
+      missingOfBranch.count++;
+      if (missingOfBranch.places.length < missingPlacesMax) missingOfBranch.places.push(place);
     }
   }
-  // What a branch had in an earlier pass went in then.
+  // Rows that a branch had in an earlier pass were counted in that pass.
   const rowsIn = inOrder.filter((place) => branches.every((branch) => branch.get(place)?.isNew ?? true)).length;
-  return attempt.succeededWith(writer.end(), { rowsIn, missing: missing.filter(({ count }) => count > 0) });
+  return attempt.succeedWith(writer.end(), { rowsIn, missing: missing.filter(({ count }) => count > 0) });
 }
 
-/** A branch's rows by the place that they stem from: which row of the branch's input, and whether this pass brought it. */
+/** Returns a branch's rows by their place at the fork: their number in the branch's input, and whether they are of this pass. */
 async function branchRows(
   { context, task }: Attempt,
   step: PassingRunnable,

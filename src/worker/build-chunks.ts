@@ -11,10 +11,10 @@ export interface RowParts {
 }
 
 /**
- * Makes chunks of rows that are in memory, and refers to chunks that are stored already. `replace` gets each row's new parts, which refer to chunks
- * once this returns: so the rows' memory can be released as they are taken.
+ * Builds chunks from rows in memory, and reuses chunks that are stored already. `replace` receives the new parts of each row, which refer to chunks once
+ * this returns, so the memory of rows can be released one by one.
  */
-export function chunkParts(
+export function buildChunks(
   columns: readonly string[],
   rows: Iterable<RowParts>,
   replace: (row: number, parts: readonly PendingRows[]) => void,
@@ -23,7 +23,7 @@ export function chunkParts(
   const unstored: Chunk[] = [];
   const addresses: string[] = [];
   const chunkRows: number[] = [];
-  /** Where the rows in the builder belong. */
+  /** Parts to replace once the chunk in the builder is complete. */
   let places: { readonly parts: PendingRows[]; readonly at: number }[] = [];
   let count = 0;
   let bytes = 0;
@@ -42,7 +42,7 @@ export function chunkParts(
     const parts: PendingRows[] = [];
     for (const part of before) {
       if (part.kind === 'stored') {
-        // Rows of a large output: their chunk is stored, and recorded in its place.
+        // The rows of a large output are in a stored chunk, which is recorded at their position.
         if (builder.count > 0) finishChunk();
         addresses.push(part.chunk.address);
         chunkRows.push(part.rows);
