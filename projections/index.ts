@@ -1,4 +1,4 @@
-export { projections, runStates, type RunStates } from './projections.ts';
+export { projections, nameStates, type RunStates } from './projections.ts';
 export { errors, type ErrorGroup, type ErrorsState } from './errors.ts';
 export { graph, lossesMax } from './graph/graph.ts';
 export {
@@ -10,10 +10,10 @@ export {
   type StepState,
   type Waiting,
 } from './graph/state.ts';
-export { notRetriable, type NotRetriable } from './graph/retriable.ts';
+export { findRetryObstacle, type RetryObstacle } from './graph/retry-obstacle.ts';
 export { isArrived, isOver } from './graph/settle.ts';
 export { progress, rowsPerSecond, type ProgressState, type StepProgress } from './progress.ts';
 export { fold, projection, type Projection } from './projection.ts';
 export { parseInstant, type Instant } from './instant.ts';
-export { reopening, timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
-export { noUsage, plus, totalUsage, usage, type UsageState } from './usage.ts';
+export { describeReopening, timeline, type TimelineEntry, type TimelineState } from './timeline.ts';
+export { addUsage, noUsage, totalUsage, usage, type UsageState } from './usage.ts';

@@ -1,4 +1,4 @@
-/** Microseconds since 1970-01-01T00:00:00Z of the database's clock. Folds run in browsers, so this room has a copy of the one in `src/kit`. */
+/** Microseconds since 1970-01-01T00:00:00Z by the database's clock. Folds run in browsers, so this room has its own copy of the type in `src/kit`. */
 export type Instant = number;
 
 /** Returns the instant of an event's `recordedAt`. */

@@ -1,3 +1,3 @@
-/** A member that an object has of its own, not of `Object.prototype`: steps and models are called as their users like, `constructor` included. */
-export const own = <T>(members: Readonly<Record<string, T>>, name: string): T | undefined =>
+/** Returns an object's own member, or undefined. Users choose the names of steps and models, so a name may be `constructor`. */
+export const getOwn = <T>(members: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(members, name) ? members[name] : undefined;

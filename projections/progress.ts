@@ -1,37 +1,39 @@
 import type { RecordedEvent } from '../schema/index.ts';
-import { own } from './own.ts';
+import { getOwn } from './own.ts';
 import { projection } from './projection.ts';
 import { parseInstant } from './instant.ts';
 
-/** How far a step is. Rows are counted when their batch succeeds. */
+/** Progress of one step. Rows are counted when their batch succeeds. */
 export interface StepProgress {
   readonly batches: { readonly succeeded: number; readonly failed: number; readonly running: number };
-  /** Attempts that ended badly, or were lost, and were or will be made again. */
+  /** Attempts that failed or were lost and that another attempt follows. */
   readonly retries: number;
   readonly rows: { readonly in: number; readonly out: number; readonly rejected: number };
-  /** A source: how many items it says it has in all. */
+  /** For a source: the total number of items that it reported, or null. */
   readonly count: number | null;
-  /** Time spent in attempts that succeeded, summed over batches that ran beside each other. */
+  /** Time spent in successful attempts. Batches that ran concurrently each add their own time. */
   readonly elapsedMs: number;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
-  /** Points on the way, the latest last: when, and how many input rows were done by then. For rates. */
+  /** Recent points in time with the input rows done by then, oldest first. Rates are computed from them. */
   readonly trail: readonly (readonly [atMicros: number, rowsIn: number])[];
-  /** Keys that its rows had and no column declares: dropped. */
+  /** Keys that were dropped from its rows because no column declares them. */
   readonly undeclared: readonly string[];
 }
 
+/** Progress of all steps of a run. */
 export interface ProgressState {
   readonly steps: Readonly<Record<string, StepProgress>>;
   readonly lastEventAt: string | null;
 }
 
-/** Points kept of a step's trail, and the least time between two of them. */
+/** Points of a step's trail. */
 const trailMax = 12;
+/** Minimum time between two points. */
 const trailEveryMicros = 1_000_000;
 const undeclaredMax = 100;
 
-const nothing: StepProgress = {
+const noProgress: StepProgress = {
   batches: { succeeded: 0, failed: 0, running: 0 },
   retries: 0,
   rows: { in: 0, out: 0, rejected: 0 },
@@ -43,31 +45,31 @@ const nothing: StepProgress = {
   undeclared: [],
 };
 
-/** Counts for people: batches, rows and times of every step. */
+/** Counts batches, rows and times of every step, for display. */
 export const progress = projection<ProgressState>({
   name: 'progress',
   version: 2,
   initialState: () => ({ steps: {}, lastEventAt: null }),
   on: {
     RunStarted: (_state, { data, recordedAt }) => ({
-      steps: Object.fromEntries(data.manifest.steps.map(({ name }) => [name, nothing])),
+      steps: Object.fromEntries(data.manifest.steps.map(({ name }) => [name, noProgress])),
       lastEventAt: recordedAt,
     }),
-    RunResumed: (state, event) => seen(state, event),
-    RunReopened: (state, event) => triedAgain(seen(state, event), event),
-    RunPaused: (state, event) => seen(state, event),
-    RunCancelled: (state, event) => seen(state, event),
-    RunFinished: (state, event) => seen(state, event),
+    RunResumed: (state, event) => withEventTime(state, event),
+    RunReopened: (state, event) => subtractRetried(withEventTime(state, event), event),
+    RunPaused: (state, event) => withEventTime(state, event),
+    RunCancelled: (state, event) => withEventTime(state, event),
+    RunFinished: (state, event) => withEventTime(state, event),
     StepStarted: (state, event) =>
-      at(state, event, (step) => ({ ...step, count: event.data.count, startedAt: step.startedAt ?? event.recordedAt })),
-    StepFinished: (state, event) => at(state, event, (step) => ({ ...step, endedAt: event.recordedAt })),
+      updateStep(state, event, (step) => ({ ...step, count: event.data.count, startedAt: step.startedAt ?? event.recordedAt })),
+    StepFinished: (state, event) => updateStep(state, event, (step) => ({ ...step, endedAt: event.recordedAt })),
     StepFailed: (state, event) =>
-      at(state, event, (step) => ({ ...step, batches: { ...step.batches, running: 0 }, endedAt: event.recordedAt })),
+      updateStep(state, event, (step) => ({ ...step, batches: { ...step.batches, running: 0 }, endedAt: event.recordedAt })),
     BatchStarted: (state, event) =>
-      at(state, event, (step) => ({ ...step, batches: { ...step.batches, running: step.batches.running + 1 } })),
-    BatchSucceeded: (state, event) => at(state, event, (step) => withSuccess(step, event)),
+      updateStep(state, event, (step) => ({ ...step, batches: { ...step.batches, running: step.batches.running + 1 } })),
+    BatchSucceeded: (state, event) => updateStep(state, event, (step) => addSuccess(step, event)),
     BatchFailed: (state, event) =>
-      at(state, event, (step) => ({
+      updateStep(state, event, (step) => ({
         ...step,
         retries: step.retries + (event.data.retryInMs === null ? 0 : 1),
         batches: {
@@ -77,7 +79,7 @@ export const progress = projection<ProgressState>({
         },
       })),
     BatchAbandoned: (state, event) =>
-      at(state, event, (step) => ({
+      updateStep(state, event, (step) => ({
         ...step,
         retries: step.retries + 1,
         batches: { ...step.batches, running: Math.max(0, step.batches.running - 1) },
@@ -85,7 +87,7 @@ export const progress = projection<ProgressState>({
   },
 });
 
-/** Input rows per second over the trail, or null where there is too little of it. */
+/** Returns the input rows per second over a step's trail, or null if the trail is shorter than a second. */
 export function rowsPerSecond({ trail }: StepProgress): number | null {
   const first = trail[0];
   const last = trail.at(-1);
@@ -93,22 +95,22 @@ export function rowsPerSecond({ trail }: StepProgress): number | null {
   return (last[1] - first[1]) / ((last[0] - first[0]) / 1_000_000);
 }
 
-const seen = (state: ProgressState, { recordedAt }: { readonly recordedAt: string }): ProgressState => ({
+const withEventTime = (state: ProgressState, { recordedAt }: { readonly recordedAt: string }): ProgressState => ({
   ...state,
   lastEventAt: recordedAt,
 });
 
-function at(
+function updateStep(
   state: ProgressState,
   { step: name, recordedAt }: { readonly step: string; readonly recordedAt: string },
   change: (step: StepProgress) => StepProgress,
 ): ProgressState {
-  const step = own(state.steps, name);
-  return step ? { steps: { ...state.steps, [name]: change(step) }, lastEventAt: recordedAt } : seen(state, { recordedAt });
+  const step = getOwn(state.steps, name);
+  return step ? { steps: { ...state.steps, [name]: change(step) }, lastEventAt: recordedAt } : withEventTime(state, { recordedAt });
 }
 
-/** Rows that are tried again are not rejected any more, and go in once more. */
-function triedAgain(state: ProgressState, { data }: RecordedEvent<'RunReopened'>): ProgressState {
+/** Subtracts the rows that are tried again: they are no longer rejected, and they will enter the step once more. */
+function subtractRetried(state: ProgressState, { data }: RecordedEvent<'RunReopened'>): ProgressState {
   const steps = { ...state.steps };
   for (const [name, batches] of Object.entries(data.again)) {
     const step = steps[name];
@@ -119,7 +121,7 @@ function triedAgain(state: ProgressState, { data }: RecordedEvent<'RunReopened'>
   return { ...state, steps };
 }
 
-function withSuccess(step: StepProgress, { data, recordedAt }: RecordedEvent<'BatchSucceeded'>): StepProgress {
+function addSuccess(step: StepProgress, { data, recordedAt }: RecordedEvent<'BatchSucceeded'>): StepProgress {
   const rows = {
     in: step.rows.in + data.rowsIn,
     out: step.rows.out + data.rows,

@@ -6,10 +6,10 @@ import type { Projection } from './projection.ts';
 import { timeline, type TimelineState } from './timeline.ts';
 import { usage, type UsageState } from './usage.ts';
 
-/** Every projection of a run's log. A driver takes snapshots of each. */
+/** All projections of a run's log. A driver takes snapshots of each. */
 export const projections: readonly Projection<unknown>[] = [graph, progress, errors, usage, timeline];
 
-/** States of a run from which it is driven and shown, all as of one position. */
+/** The states of all projections of a run as of one position. A run is driven and shown from them. */
 export interface RunStates {
   readonly graph: GraphState;
   readonly progress: ProgressState;
@@ -18,7 +18,7 @@ export interface RunStates {
   readonly timeline: TimelineState;
 }
 
-/** Returns the states of all `projections`, given in their order, by name. */
-export function runStates(states: readonly unknown[]): RunStates {
+/** Returns states by the name of their projection. The argument has them in the order of `projections`. */
+export function nameStates(states: readonly unknown[]): RunStates {
   return Object.fromEntries(projections.map(({ name }, index) => [name, states[index]])) as unknown as RunStates;
 }

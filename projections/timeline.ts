@@ -1,61 +1,62 @@
 import type { EventType, RecordedEvent } from '../schema/index.ts';
 import { projection } from './projection.ts';
 
-/** One thing that happened to the run or to one of its steps. */
+/** An event of a run or of one of its steps, as text. */
 export interface TimelineEntry {
   readonly position: number;
   readonly recordedAt: string;
   readonly type: EventType;
-  /** The step, where it happened to one. */
+  /** The step, or null for an event of the run. */
   readonly step: string | null;
-  /** Who did it, as `user@host:pid`, where somebody did. */
+  /** The user who acted, as `user@host:pid`, or null. */
   readonly who: string | null;
-  /** The reason, the outcome or the cause, in words. */
+  /** The reason, the outcome or the cause. */
   readonly what: string;
 }
 
+/** The timeline of a run. */
 export interface TimelineState {
   readonly entries: readonly TimelineEntry[];
-  /** Entries before those that are kept, without the first. */
+  /** Number of entries left out between the first and the second of `entries`. */
   readonly omitted: number;
 }
 
-/** Entries kept: the first, and the latest of the others. */
+/** Maximum number of entries: the first one, and the latest of the others. */
 const entriesMax = 500;
 
-/** The history of a run as a person would tell it: starts, takeovers, pauses, ends; not its batches. */
+/** Lists starts, takeovers, pauses and ends of a run and of its steps. Batches are left out. */
 export const timeline = projection<TimelineState>({
   name: 'timeline',
   version: 2,
   initialState: () => ({ entries: [], omitted: 0 }),
   on: {
-    RunStarted: (state, event) => noted(state, event, who(event.data.actor), `pipeline ${event.data.manifest.pipeline}`),
-    RunResumed: (state, event) => noted(state, event, who(event.data.actor), resumption(event)),
-    RunReopened: (state, event) => noted(state, event, who(event.data.actor), reopening(event)),
-    RunPaused: (state, event) => noted(state, event, who(event.data.actor), `${event.data.reason}: ${event.data.message}`),
-    RunCancelled: (state, event) => noted(state, event, who(event.data.actor), event.data.message),
-    RunFinished: (state, event) => noted(state, event, null, event.data.outcome),
-    StepStarted: (state, event) => noted(state, event, null, ''),
-    StepFinished: (state, event) => noted(state, event, null, ''),
-    StepFailed: (state, event) => noted(state, event, null, `${event.data.error.code}: ${event.data.error.message}`),
+    RunStarted: (state, event) => addEntry(state, event, formatActor(event.data.actor), `pipeline ${event.data.manifest.pipeline}`),
+    RunResumed: (state, event) => addEntry(state, event, formatActor(event.data.actor), describeResumption(event)),
+    RunReopened: (state, event) => addEntry(state, event, formatActor(event.data.actor), describeReopening(event)),
+    RunPaused: (state, event) => addEntry(state, event, formatActor(event.data.actor), `${event.data.reason}: ${event.data.message}`),
+    RunCancelled: (state, event) => addEntry(state, event, formatActor(event.data.actor), event.data.message),
+    RunFinished: (state, event) => addEntry(state, event, null, event.data.outcome),
+    StepStarted: (state, event) => addEntry(state, event, null, ''),
+    StepFinished: (state, event) => addEntry(state, event, null, ''),
+    StepFailed: (state, event) => addEntry(state, event, null, `${event.data.error.code}: ${event.data.error.message}`),
   },
 });
 
-const who = ({ user, host, pid }: { readonly user: string; readonly host: string; readonly pid: number }): string =>
+const formatActor = ({ user, host, pid }: { readonly user: string; readonly host: string; readonly pid: number }): string =>
   `${user}@${host}:${pid}`;
 
-/** Which rows a new pass tries again, in words. */
-export const reopening = ({ data: { pass, rejected } }: RecordedEvent<'RunReopened'>): string =>
+/** Describes which rows a new pass tries again. */
+export const describeReopening = ({ data: { pass, rejected } }: RecordedEvent<'RunReopened'>): string =>
   `pass ${pass} tries again: ${rejected.map(({ step, code, rows }) => `${rows} of ${step} (${code})`).join(', ')}`;
 
-function resumption({ data }: RecordedEvent<'RunResumed'>): string {
-  const from = data.from ? `from ${who(data.from)}` : '';
+function describeResumption({ data }: RecordedEvent<'RunResumed'>): string {
+  const from = data.from ? `from ${formatActor(data.from)}` : '';
   const changes =
     data.acceptedChanges.length > 0 ? `changed steps accepted: ${data.acceptedChanges.map(({ step }) => step).join(', ')}` : '';
   return [data.reason, from, changes].filter(Boolean).join('; ');
 }
 
-function noted(state: TimelineState, event: RecordedEvent, by: string | null, what: string): TimelineState {
+function addEntry(state: TimelineState, event: RecordedEvent, by: string | null, what: string): TimelineState {
   const entry: TimelineEntry = {
     position: event.position,
     recordedAt: event.recordedAt,

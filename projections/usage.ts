@@ -1,31 +1,32 @@
 import type { Usage } from '../schema/index.ts';
-import { own } from './own.ts';
+import { getOwn } from './own.ts';
 import { projection } from './projection.ts';
 
+/** Usage of a run's calls. */
 export interface UsageState {
-  /** By step, then by model (`''` where none was named). */
+  /** By step, then by model. A call without a model's name is under `''`. */
   readonly steps: Readonly<Record<string, Readonly<Record<string, Usage>>>>;
 }
 
-/** What calls consumed, by step and model. Every attempt counts, those that failed or were lost included: they were paid for. */
+/** Sums the usage of calls by step and model. Failed and lost attempts count too, because they were paid for. */
 export const usage = projection<UsageState>({
   name: 'usage',
   version: 2,
   initialState: () => ({ steps: {} }),
   on: {
-    BatchProgressed: (state, { step, data }) => added(state, step, data.usage),
-    BatchSucceeded: (state, { step, data }) => added(state, step, data.usage),
-    BatchFailed: (state, { step, data }) => added(state, step, data.usage),
+    BatchProgressed: (state, { step, data }) => addUsages(state, step, data.usage),
+    BatchSucceeded: (state, { step, data }) => addUsages(state, step, data.usage),
+    BatchFailed: (state, { step, data }) => addUsages(state, step, data.usage),
   },
 });
 
-/** The sum over all steps and models. */
+/** Returns the sum over all steps and models. */
 export const totalUsage = ({ steps }: UsageState): Usage =>
   Object.values(steps)
     .flatMap((models) => Object.values(models))
-    .reduce((sum, each) => plus({ ...sum, model: '' }, each), noUsage(''));
+    .reduce((sum, each) => addUsage({ ...sum, model: '' }, each), noUsage(''));
 
-/** No calls of a model. */
+/** Returns the usage of a model that was not called. */
 export const noUsage = (model: string): Usage => ({
   model,
   calls: 0,
@@ -37,8 +38,8 @@ export const noUsage = (model: string): Usage => ({
   thrownAway: { calls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 },
 });
 
-/** Two usages of one model, added. */
-export const plus = (a: Usage, b: Usage): Usage => ({
+/** Returns the sum of two usages of one model. */
+export const addUsage = (a: Usage, b: Usage): Usage => ({
   model: a.model,
   calls: a.calls + b.calls,
   inputTokens: a.inputTokens + b.inputTokens,
@@ -54,9 +55,9 @@ export const plus = (a: Usage, b: Usage): Usage => ({
   },
 });
 
-function added(state: UsageState, step: string, usages: readonly Usage[]): UsageState {
+function addUsages(state: UsageState, step: string, usages: readonly Usage[]): UsageState {
   if (usages.length === 0) return state;
-  let models = own(state.steps, step) ?? {};
-  for (const each of usages) models = { ...models, [each.model]: plus(own(models, each.model) ?? noUsage(each.model), each) };
+  let models = getOwn(state.steps, step) ?? {};
+  for (const each of usages) models = { ...models, [each.model]: addUsage(getOwn(models, each.model) ?? noUsage(each.model), each) };
   return { steps: { ...state.steps, [step]: models } };
 }

@@ -2,13 +2,13 @@ import type { RecordedEvent, Span } from '../../schema/index.ts';
 import { projection } from '../projection.ts';
 import { parseInstant } from '../instant.ts';
 import { reopen } from './reopen.ts';
-import { notRetriable } from './retriable.ts';
-import { knownEnds, settle, withStep } from './settle.ts';
-import { absentGraph, plannedSteps, replanned, stepNamed, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
+import { findRetryObstacle } from './retry-obstacle.ts';
+import { propagateEnds, settle, withStep } from './settle.ts';
+import { absentGraph, planSteps, replanSteps, getStep, type GraphState, type OpenBatch, type StepState, type Waiting } from './state.ts';
 
 /**
- * The state of every step and batch: enough to show a run and to drive it. Its size follows the batches that are open or waited for, not those that
- * are done: a settled prefix, intervals above it, the open batches, what each step has yet to take.
+ * Folds the state of every step and batch. It is enough to show a run and to drive it. Its size grows with the open and waiting batches only: finished
+ * batches are kept as a settled prefix and as intervals above it.
  */
 export const graph = projection<GraphState>({
   name: 'graph',
@@ -25,7 +25,7 @@ export const graph = projection<GraphState>({
             epoch: 1,
             pass: 1,
             order: data.manifest.steps.map(({ name }) => name),
-            steps: plannedSteps(data.manifest.steps),
+            steps: planSteps(data.manifest.steps),
           }
         : state,
     RunResumed: (state, { data }) =>
@@ -35,14 +35,14 @@ export const graph = projection<GraphState>({
             status: 'running',
             epoch: data.epoch,
             paused: null,
-            steps: anotherTry(replanned(state.steps, data.acceptedChanges, data.concurrency), state.status === 'paused'),
+            steps: allowAnotherTry(replanSteps(state.steps, data.acceptedChanges, data.concurrency), state.status === 'paused'),
           }
         : state,
     RunReopened: reopen,
     RunPaused: (state, { data, position }) =>
       state.status === 'running'
         ? {
-            ...(data.reason === 'reject-limit' && data.step !== null ? owed(state, data.step, position) : state),
+            ...(data.reason === 'reject-limit' && data.step !== null ? oweRetry(state, data.step, position) : state),
             status: 'paused',
             paused: { reason: data.reason, message: data.message, step: data.step },
           }
@@ -51,14 +51,14 @@ export const graph = projection<GraphState>({
       state.status === 'running' || state.status === 'paused' ? { ...state, status: 'cancelled', paused: null } : state,
     RunFinished: (state, { data }) => (state.status === 'running' ? { ...state, status: data.outcome } : state),
     StepStarted: (state, { step, data: { origin } }) =>
-      stepNamed(state, step)?.status === 'waiting' ? withStep(state, step, { status: 'running', origin }) : state,
-    StepFinished: (state, { step }) => (isMoving(stepNamed(state, step)) ? withStep(state, step, { status: 'finished', open: {} }) : state),
-    StepFailed: (state, { step }) => (isMoving(stepNamed(state, step)) ? withStep(state, step, { status: 'failed', open: {} }) : state),
-    BatchStarted: started,
-    BatchSucceeded: succeeded,
-    BatchFailed: failed,
+      getStep(state, step)?.status === 'waiting' ? withStep(state, step, { status: 'running', origin }) : state,
+    StepFinished: (state, { step }) => (isMoving(getStep(state, step)) ? withStep(state, step, { status: 'finished', open: {} }) : state),
+    StepFailed: (state, { step }) => (isMoving(getStep(state, step)) ? withStep(state, step, { status: 'failed', open: {} }) : state),
+    BatchStarted: applyStarted,
+    BatchSucceeded: applySucceeded,
+    BatchFailed: applyFailed,
     BatchAbandoned: (state, event) => {
-      const open = running(state, event);
+      const open = findRunning(state, event);
       if (!open) return state;
       return withOpen(state, event, {
         ...open,
@@ -72,18 +72,19 @@ export const graph = projection<GraphState>({
   },
 });
 
-/** Losses while alone after which a batch is poison: it goes on when somebody says so, and then has one more try. */
+/** Losses of a batch that runs alone after which it is poison. It continues only when an operator resumes the run, and then has one more try. */
 export const lossesMax = 3;
 
-/** Rows that a step rejected, perhaps because it was broken, are to be tried again where that can be done. */
-function owed(state: GraphState, name: string, position: number): GraphState {
-  const step = stepNamed(state, name);
-  return step && step.lost > 0 && notRetriable(state, name) === null ? withStep(state, name, { owedUntil: position }) : state;
+/** Marks the rows that a step has rejected to be tried again, if that is possible: the step may have been broken. */
+function oweRetry(state: GraphState, name: string, position: number): GraphState {
+  const step = getStep(state, name);
+  return step && step.lost > 0 && findRetryObstacle(state, name) === null ? withStep(state, name, { owedUntil: position }) : state;
 }
 
 const isMoving = (step: StepState | undefined): boolean => step?.status === 'waiting' || step?.status === 'running';
 
-function anotherTry(steps: Readonly<Record<string, StepState>>, wasPaused: boolean): Readonly<Record<string, StepState>> {
+/** Gives poison batches one more try when a paused run is resumed. */
+function allowAnotherTry(steps: Readonly<Record<string, StepState>>, wasPaused: boolean): Readonly<Record<string, StepState>> {
   const isPoison = ({ losses }: OpenBatch) => losses >= lossesMax;
   if (!wasPaused || !Object.values(steps).some(({ open }) => Object.values(open).some(isPoison))) return steps;
   return Object.fromEntries(
@@ -94,8 +95,8 @@ function anotherTry(steps: Readonly<Record<string, StepState>>, wasPaused: boole
   );
 }
 
-function started(state: GraphState, { step: name, batch, attempt, data }: RecordedEvent<'BatchStarted'>): GraphState {
-  const step = stepNamed(state, name);
+function applyStarted(state: GraphState, { step: name, batch, attempt, data }: RecordedEvent<'BatchStarted'>): GraphState {
+  const step = getStep(state, name);
   if (!step) return state;
   const before = step.open[String(batch)];
   const open: OpenBatch = {
@@ -110,15 +111,15 @@ function started(state: GraphState, { step: name, batch, attempt, data }: Record
     rows: before?.rows ?? data.rows,
   };
   const next = withStep(state, name, { next: Math.max(step.next, batch + 1), open: { ...step.open, [String(batch)]: open } });
-  return before ? next : knownEnds(taken(next, name, batch, data.inputs), [name]);
+  return before ? next : propagateEnds(takeInputs(next, name, batch, data.inputs), [name]);
 }
 
-/** The first attempt at a batch takes its input out of the inbox. */
-function taken(state: GraphState, name: string, batch: number, inputs: readonly Span[]): GraphState {
-  const step = stepNamed(state, name);
+/** Takes the input of a batch out of the inboxes, at its first attempt. */
+function takeInputs(state: GraphState, name: string, batch: number, inputs: readonly Span[]): GraphState {
+  const step = getStep(state, name);
   if (!step) return state;
-  const isAgain = step.again.some(([other]) => other === batch);
-  const again = isAgain ? step.again.filter(([other]) => other !== batch) : step.again;
+  const isRetried = step.again.some(([other]) => other === batch);
+  const again = isRetried ? step.again.filter(([other]) => other !== batch) : step.again;
   switch (step.plan.cut.kind) {
     case 'source':
       return state;
@@ -127,12 +128,12 @@ function taken(state: GraphState, name: string, batch: number, inputs: readonly 
     case 'whole':
       return withStep(state, name, { inboxes: step.inboxes.map(() => []) });
     case 'recut':
-      return withStep(state, name, isAgain ? { again } : recutFrom(step, inputs));
+      return withStep(state, name, isRetried ? { again } : takeFromInboxes(step, inputs));
   }
 }
 
-/** What a re-cut step has left once these spans are taken: whole inboxes are used up in the order of its upstream steps. */
-function recutFrom(step: StepState, inputs: readonly Span[]): Pick<StepState, 'inboxes' | 'skip'> {
+/** Returns what remains of a re-cut step's inboxes after these spans. Inboxes are used up one after the other, in the order of the upstream steps. */
+function takeFromInboxes(step: StepState, inputs: readonly Span[]): Pick<StepState, 'inboxes' | 'skip'> {
   let skip = step.skip;
   const inboxes = step.inboxes.map((inbox, index): readonly Waiting[] => {
     const last = inputs.findLast((span) => span.step === step.plan.upstream[index]);
@@ -145,27 +146,27 @@ function recutFrom(step: StepState, inputs: readonly Span[]): Pick<StepState, 'i
   return { inboxes, skip };
 }
 
-function succeeded(state: GraphState, event: RecordedEvent<'BatchSucceeded'>): GraphState {
+function applySucceeded(state: GraphState, event: RecordedEvent<'BatchSucceeded'>): GraphState {
   const { step: name, batch, data } = event;
-  const step = stepNamed(state, name);
-  if (!step || !running(state, event)) return state;
+  const step = getStep(state, name);
+  if (!step || !findRunning(state, event)) return state;
   const source = data.source ? { offset: step.offset + data.source.read, end: data.source.last ? batch + 1 : step.end } : {};
   return settle(withStep(state, name, { ...source, lost: step.lost + data.rejected.count }), name, batch, data.rows);
 }
 
-function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphState {
+function applyFailed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphState {
   const { step: name, batch, attempt, data } = event;
-  const step = stepNamed(state, name);
+  const step = getStep(state, name);
   const open = step?.open[String(batch)];
   if (!step || !open) return state;
   if (data.retryInMs === null) {
-    // A batch that nobody is running can be given up too: whoever resumes skips it, under the number of the attempt that will not be made.
+    // A waiting batch can be given up too: an operator who resumes skips it. The event then has the number of the attempt that will not be made.
     if (attempt !== (open.state === 'running' ? open.attempt : open.attempt + 1)) return state;
     const lost = withStep(state, name, { lost: step.lost + 1 });
-    // What a later pass cannot rescue costs its rows only: what earlier passes delivered stays.
-    return settle(data.failsStep && state.pass === 1 ? doomed(lost, event) : lost, name, batch, 0);
+    // In a later pass, a failed batch costs only its own rows. Rows that earlier passes delivered stay.
+    return settle(data.failsStep && state.pass === 1 ? endAtBatch(lost, event) : lost, name, batch, 0);
   }
-  if (!running(state, event)) return state;
+  if (!findRunning(state, event)) return state;
   return withOpen(state, event, {
     ...open,
     state: 'waiting',
@@ -177,30 +178,31 @@ function failed(state: GraphState, event: RecordedEvent<'BatchFailed'>): GraphSt
   });
 }
 
-/** A step ends at its lowest batch that was given up: everything before it still arrives, so what arrives does not depend on timing. */
-function doomed(state: GraphState, { step: name, batch, data }: RecordedEvent<'BatchFailed'>): GraphState {
-  const step = stepNamed(state, name);
+/** Ends a step at its lowest batch that was given up. All batches before it still arrive, so the result does not depend on timing. */
+function endAtBatch(state: GraphState, { step: name, batch, data }: RecordedEvent<'BatchFailed'>): GraphState {
+  const step = getStep(state, name);
   if (!step || (step.end !== null && batch >= step.end)) return state;
   let next = withStep(state, name, { failure: { batch, code: data.error.code, message: data.error.message } });
-  const dead = new Set([name]);
+  const endedSteps = new Set([name]);
   for (const each of next.order) {
     const below = next.steps[each];
-    if (!below?.plan.upstream.some((upstream) => dead.has(upstream))) continue;
-    dead.add(each);
+    if (!below?.plan.upstream.some((upstream) => endedSteps.has(upstream))) continue;
+    endedSteps.add(each);
     next = withStep(next, each, { blocked: true });
   }
-  return knownEnds(next, [...dead]);
+  return propagateEnds(next, [...endedSteps]);
 }
 
-type OfAttempt = { readonly step: string; readonly batch: number; readonly attempt: number };
+/** Names one attempt at a batch of a step. */
+type AttemptName = { readonly step: string; readonly batch: number; readonly attempt: number };
 
-/** The open batch whose attempt under way an event is about; what comes late or twice is about none. */
-function running(state: GraphState, { step, batch, attempt }: OfAttempt): OpenBatch | undefined {
-  const open = stepNamed(state, step)?.open[String(batch)];
+/** Returns the open batch whose running attempt an event belongs to. Late and duplicate events belong to none. */
+function findRunning(state: GraphState, { step, batch, attempt }: AttemptName): OpenBatch | undefined {
+  const open = getStep(state, step)?.open[String(batch)];
   return open?.attempt === attempt && open.state === 'running' ? open : undefined;
 }
 
-function withOpen(state: GraphState, { step: name, batch }: OfAttempt, open: OpenBatch): GraphState {
-  const step = stepNamed(state, name);
+function withOpen(state: GraphState, { step: name, batch }: AttemptName, open: OpenBatch): GraphState {
+  const step = getStep(state, name);
   return step ? withStep(state, name, { open: { ...step.open, [String(batch)]: open } }) : state;
 }

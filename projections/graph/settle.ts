@@ -1,29 +1,29 @@
 import type { Range } from '../../schema/index.ts';
-import { isDone, isSettled, stepNamed, type GraphState, type StepState, type Waiting } from './state.ts';
+import { isDone, isSettled, getStep, type GraphState, type StepState, type Waiting } from './state.ts';
 
-/** A graph with some fields of one step replaced. */
+/** Returns a graph with some fields of one step replaced. */
 export const withStep = (graph: GraphState, name: string, fields: Partial<StepState>): GraphState => {
-  const step = stepNamed(graph, name);
+  const step = getStep(graph, name);
   return step ? { ...graph, steps: { ...graph.steps, [name]: { ...step, ...fields } } } : graph;
 };
 
 /**
- * Batch `batch` of a step is over with so many rows: the settled prefix advances, its rows are offered to every consumer, and what is empty falls
- * through steps that are aligned with it, without an event of their own.
+ * Ends a batch of a step with a number of output rows. Advances the settled prefix and offers the rows to every consumer. A batch without rows also ends
+ * in the steps that are aligned with this one. They record no event for it.
  */
 export function settle(graph: GraphState, name: string, batch: number, rows: number): GraphState {
-  const step = stepNamed(graph, name);
+  const step = getStep(graph, name);
   if (!step || isOver(step, batch)) return graph;
   const { [String(batch)]: _ended, ...open } = step.open;
-  const over = inserted(step.over, batch);
+  const over = insertBatch(step.over, batch);
   const first = over[0];
-  const joins = first !== undefined && first[0] <= step.settled;
-  let next = withStep(graph, name, { open, over: joins ? over.slice(1) : over, settled: joins ? first[1] : step.settled });
+  const isNextBatch = first !== undefined && first[0] <= step.settled;
+  let next = withStep(graph, name, { open, over: isNextBatch ? over.slice(1) : over, settled: isNextBatch ? first[1] : step.settled });
   for (const consumer of step.plan.consumers) next = offer(next, name, consumer, batch, rows);
-  return knownEnds(next, [name, ...step.plan.consumers]);
+  return propagateEnds(next, [name, ...step.plan.consumers]);
 }
 
-/** Whether a batch of a step is over. */
+/** Returns whether a batch of a step is over. */
 export const isOver = (step: StepState, batch: number): boolean =>
   batch < step.settled || step.over.some(([from, to]) => from <= batch && batch < to);
 
@@ -36,12 +36,14 @@ function offer(graph: GraphState, upstream: string, name: string, batch: number,
   if (cut.kind === 'aligned' && isOver(step, batch)) return graph;
   const index = step.plan.upstream.indexOf(upstream);
   const next =
-    rows === 0 ? graph : withStep(graph, name, { inboxes: step.inboxes.with(index, insertedRows(step.inboxes[index] ?? [], batch, rows)) });
+    rows === 0
+      ? graph
+      : withStep(graph, name, { inboxes: step.inboxes.with(index, insertWaiting(step.inboxes[index] ?? [], batch, rows)) });
   if (cut.kind !== 'aligned' || !isArrived(next, step, batch)) return next;
   return hasRows(next.steps[name] as StepState, batch) ? next : settle(next, name, batch, 0);
 }
 
-/** Whether an aligned step's batch has all the input that it will ever have: the batches of that number above it are over. */
+/** Returns whether a batch of an aligned step has all its input: the batches of that number in all upstream steps are over. */
 export const isArrived = (graph: GraphState, { plan }: StepState, batch: number): boolean =>
   plan.upstream.every((each) => {
     const upstream = graph.steps[each];
@@ -51,36 +53,36 @@ export const isArrived = (graph: GraphState, { plan }: StepState, batch: number)
 const hasRows = ({ inboxes, again }: StepState, batch: number): boolean =>
   [...inboxes, again].some((waiting) => waiting.some(([other]) => other === batch));
 
-function insertedRows(inbox: readonly Waiting[], batch: number, rows: number): readonly Waiting[] {
+function insertWaiting(inbox: readonly Waiting[], batch: number, rows: number): readonly Waiting[] {
   const at = inbox.findLastIndex(([other]) => other < batch) + 1;
   return [...inbox.slice(0, at), [batch, rows], ...inbox.slice(at)];
 }
 
-/** How many batches there are becomes known step by step, downstream. */
-export function knownEnds(graph: GraphState, names: readonly string[]): GraphState {
+/** Updates the number of batches of these steps, and then of the steps below them. */
+export function propagateEnds(graph: GraphState, names: readonly string[]): GraphState {
   let next = graph;
   for (const name of names) {
     const step = next.steps[name];
     if (!step) continue;
     const { failure } = step;
-    const reach = endFromAbove(next, step);
-    // A step above it ended even earlier: its own failure is of a batch that does not count.
-    const isOwn = failure !== null && (reach === null || failure.batch < reach);
-    const end = isOwn ? failure.batch : reach;
+    const aboveEnd = deriveEnd(next, step);
+    // If a step above ended earlier, this step's failed batch lies beyond its end and does not count.
+    const isOwn = failure !== null && (aboveEnd === null || failure.batch < aboveEnd);
+    const end = isOwn ? failure.batch : aboveEnd;
     if (end === step.end) continue;
-    next = knownEnds(withStep(next, name, { end, failure: isOwn ? failure : null }), step.plan.consumers);
+    next = propagateEnds(withStep(next, name, { end, failure: isOwn ? failure : null }), step.plan.consumers);
   }
   return next;
 }
 
-/** How many batches the steps above leave a step, as far as that is known. */
-function endFromAbove(graph: GraphState, step: StepState): number | null {
+/** Returns the number of batches that a step gets from the steps above it, or null if that is not known yet. */
+function deriveEnd(graph: GraphState, step: StepState): number | null {
   const upstreams = step.plan.upstream.flatMap((name) => graph.steps[name] ?? []);
   switch (step.plan.cut.kind) {
     case 'source':
       return step.end;
     case 'aligned': {
-      // They are all the same, but for a branch that failed: what it never delivers, nobody waits for.
+      // All branches end at the same batch, except one that failed. The join does not wait for batches that it never delivers.
       const ends = upstreams.flatMap(({ end }) => end ?? []);
       return ends.length === 0 ? null : Math.min(...ends);
     }
@@ -91,12 +93,12 @@ function endFromAbove(graph: GraphState, step: StepState): number | null {
       return isEmpty ? step.next : step.end;
     }
     case 'whole':
-      // Half of its input would give another result: below a step that failed it does not run.
+      // With part of its input the step would give another result, so it does not run below a step that failed.
       return step.blocked ? 0 : 1;
   }
 }
 
-function inserted(ranges: readonly Range[], batch: number): readonly Range[] {
+function insertBatch(ranges: readonly Range[], batch: number): readonly Range[] {
   const merged: Range[] = [];
   let current: Range = [batch, batch + 1];
   for (const range of ranges) {

@@ -1,8 +1,8 @@
 import type { AcceptedChange, Cut, DataOf, ManifestStep, Operator, Outcome, PauseReason, Range, Span } from '../../schema/index.ts';
-import { own } from '../own.ts';
+import { getOwn } from '../own.ts';
 import type { Instant } from '../instant.ts';
 
-/** What of a step's manifest decides how it moves. */
+/** The parts of a step's manifest that decide how its batches are cut and started. */
 export interface StepPlan {
   readonly operator: Operator;
   readonly upstream: readonly string[];
@@ -12,17 +12,17 @@ export interface StepPlan {
   readonly signature: string;
 }
 
-/** A batch that was started and is not over. */
+/** A batch that has started and is not over. */
 export interface OpenBatch {
   readonly attempt: number;
-  /** `running`: an attempt is under way. `waiting`: for the next one, not before `notBefore` (0: at once). */
+  /** `running`: an attempt is running. `waiting`: the next attempt may start at `notBefore` (0: at once). */
   readonly state: 'running' | 'waiting';
   readonly notBefore: Instant;
   /** Attempts that failed and count against the step's `attempts`. */
   readonly failures: number;
-  /** Attempts lost with their driver since one last ended by itself, whatever ran at the same time. */
+  /** Attempts lost with their driver since an attempt last ended by itself, whether other batches ran or not. */
   readonly crashes: number;
-  /** Whether the attempt under way runs alone. */
+  /** Whether the running attempt runs alone. */
   readonly alone: boolean;
   /** Attempts lost while they ran alone. */
   readonly losses: number;
@@ -30,62 +30,65 @@ export interface OpenBatch {
   readonly rows: number;
 }
 
-/** An upstream batch whose rows a step has yet to take: its number and how many rows. */
+/** An upstream batch whose rows a step has not taken yet: its number and its number of rows. */
 export type Waiting = readonly [batch: number, rows: number];
 
+/** The state of one step. */
 export interface StepState {
   readonly plan: StepPlan;
   /**
-   * `waiting`: nothing was cut yet. `running`. `finished`: every batch is over. `failed`: a batch was given up and ended the step.
-   * From `running` to one of the last two, never back.
+   * `waiting`: no batch has been cut yet. `running`. `finished`: every batch is over. `failed`: a batch was given up and ended the step.
+   * A finished step runs again only in a new pass. A failed step never does.
    */
   readonly status: 'waiting' | 'running' | 'finished' | 'failed';
-  /** Whether a step above it failed: it still works off what arrives, and never finishes. */
+  /** Whether a step above it failed. The step still processes the rows that arrive, and never finishes. */
   readonly blocked: boolean;
-  /** The first batch that was never cut. */
+  /** The first batch that has not been cut. */
   readonly next: number;
-  /** How many batches there are, once that is known. */
+  /** The number of batches, or null while it is unknown. */
   readonly end: number | null;
-  /** Every batch below is over. */
+  /** All batches below this number are over. */
   readonly settled: number;
-  /** Batches over at or above `settled`: half-open, sorted, disjoint. */
+  /** Batches at or above `settled` that are over, as half-open ranges, sorted and disjoint. */
   readonly over: readonly Range[];
+  /** Batches that have started and are not over, by number. */
   readonly open: Readonly<Record<string, OpenBatch>>;
-  /** By upstream step: batches not yet taken, ascending. */
+  /** For each upstream step: batches that have not been taken, ascending. */
   readonly inboxes: readonly (readonly Waiting[])[];
-  /** In a later pass: its own batches that have rows to be tried again, not yet taken, ascending. */
+  /** In a later pass: its own batches with rows to try again that have not been taken, ascending. */
   readonly again: readonly Waiting[];
-  /** A re-cut step: rows of its inbox's first batch that are taken already. */
+  /** For a re-cut step: number of rows of its inbox's first batch that have been taken. */
   readonly skip: number;
-  /** A source: items read by batches that are over. */
+  /** For a source: number of items read by batches that are over. */
   readonly offset: number;
-  /** A source: what its rows come from, as recorded when it started. */
+  /** For a source: the origin of its rows, as recorded when it started. */
   readonly origin: DataOf<'StepStarted'>['origin'];
-  /** The lowest batch that was given up and ends the step, and why. */
+  /** The lowest batch that was given up and ends the step, with its cause. */
   readonly failure: { readonly batch: number; readonly code: string; readonly message: string } | null;
-  /** Rows rejected and batches given up: whether the run is whole in the end. */
+  /** Number of rejected rows and given-up batches. They decide the run's outcome. */
   readonly lost: number;
   /**
-   * The step rejected so much that the run paused: rows that it rejected up to this position are tried again, in a new pass, when this one ends. Absent:
-   * none are.
+   * Set when the run paused because the step rejected too many rows. The rows that it rejected up to this position are tried again in a new pass when this
+   * one ends.
    */
   readonly owedUntil?: number;
 }
 
+/** The state of a run, of its steps and of their open batches. */
 export interface GraphState {
-  /** `absent`: no event yet. */
+  /** `absent`: the log has no event yet. */
   readonly status: 'absent' | 'running' | 'paused' | 'cancelled' | Outcome;
   readonly pipeline: string;
   readonly seed: number;
   readonly epoch: number;
   readonly pass: number;
   readonly paused: { readonly reason: PauseReason; readonly message: string; readonly step: string | null } | null;
-  /** In topological order. */
+  /** Names of the steps, in topological order. */
   readonly order: readonly string[];
   readonly steps: Readonly<Record<string, StepState>>;
 }
 
-/** The state of a graph before its first event. */
+/** Returns the state of a graph before its first event. */
 export const absentGraph = (): GraphState => ({
   status: 'absent',
   pipeline: '',
@@ -97,8 +100,8 @@ export const absentGraph = (): GraphState => ({
   steps: {},
 });
 
-/** The state of every step before its first batch. */
-export function plannedSteps(steps: readonly ManifestStep[]): Record<string, StepState> {
+/** Returns the state of every step before its first batch. */
+export function planSteps(steps: readonly ManifestStep[]): Record<string, StepState> {
   const planned: Record<string, StepState> = Object.create(null) as Record<string, StepState>;
   for (const step of steps) {
     const consumers = steps.filter(({ upstream }) => upstream.includes(step.name)).map(({ name }) => name);
@@ -130,8 +133,8 @@ export function plannedSteps(steps: readonly ManifestStep[]): Record<string, Ste
   return { ...planned };
 }
 
-/** Applies what a takeover accepted: other signatures, other concurrency. */
-export function replanned(
+/** Applies the changes that a takeover accepted to the steps' signatures and concurrency. */
+export function replanSteps(
   steps: Readonly<Record<string, StepState>>,
   changes: readonly AcceptedChange[],
   concurrency: Readonly<Record<string, number>>,
@@ -146,19 +149,19 @@ export function replanned(
         plan: {
           ...step.plan,
           signature: signatures.get(name) ?? step.plan.signature,
-          concurrency: own(concurrency, name) ?? step.plan.concurrency,
+          concurrency: getOwn(concurrency, name) ?? step.plan.concurrency,
         },
       },
     ]),
   );
 }
 
-/** The step that an event is about. It may name none of them, and still be called as something that every object has: `constructor`. */
-export const stepNamed = ({ steps }: GraphState, name: string): StepState | undefined => own(steps, name);
+/** Returns the step that an event belongs to, or undefined. An event may name a step that is not in the graph, such as `constructor`. */
+export const getStep = ({ steps }: GraphState, name: string): StepState | undefined => getOwn(steps, name);
 
-/** Whether every batch of a step is over. */
+/** Returns whether every batch of a step is over. */
 export const isSettled = (step: StepState): boolean => step.end !== null && step.settled >= step.end;
 
-/** Whether a step will never do anything any more. */
+/** Returns whether a step will run no more batches. */
 export const isDone = (step: StepState): boolean =>
   step.status === 'finished' || step.status === 'failed' || (step.blocked && isSettled(step));

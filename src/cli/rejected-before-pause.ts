@@ -1,4 +1,4 @@
-import { notRetriable, type NotRetriable } from '../../projections/index.ts';
+import { findRetryObstacle, type RetryObstacle } from '../../projections/index.ts';
 import { formatCount } from './numbers.ts';
 import type { RunStates } from '../views/index.ts';
 
@@ -21,7 +21,7 @@ export function rejectedBeforePause({ graph, progress }: States): readonly strin
       return [`${which} tried again in a new pass, when the resumed run has come to its end.`];
     }
     if (!isPausing || count === 0) return [];
-    const why = notRetriable(graph, name);
+    const why = findRetryObstacle(graph, name);
     return [
       `${rows(count)} that step ${name} rejected ${count === 1 ? 'stays' : 'stay'} rejected: ${why ? reasons[why.kind](why) : 'its step is over'}.`,
     ];
@@ -30,7 +30,7 @@ export function rejectedBeforePause({ graph, progress }: States): readonly strin
 
 const rows = (count: number): string => (count === 1 ? '1 row' : `${formatCount(count)} rows`);
 
-const reasons: { readonly [K in NotRetriable['kind']]: (why: NotRetriable) => string } = {
+const reasons: { readonly [K in RetryObstacle['kind']]: (why: RetryObstacle) => string } = {
   source: () => "a source's rows were never stored",
   merged: (why) => `step ${why.kind === 'merged' ? why.step : ''} below it makes rows of many together`,
 };

@@ -1,4 +1,4 @@
-import { notRetriable, type GraphState } from '../../projections/index.ts';
+import { findRetryObstacle, type GraphState } from '../../projections/index.ts';
 import type { ManifestStep } from '../../schema/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { Store } from '../log/index.ts';
@@ -76,7 +76,7 @@ function refuseIfNotOver(runId: string, { status }: GraphState): void {
  * rows of many together.
  */
 export const canRetry = (graph: GraphState, step: string): boolean =>
-  graph.status !== 'cancelled' && canBeTried(graph, step) && notRetriable(graph, step) === null;
+  graph.status !== 'cancelled' && canBeTried(graph, step) && findRetryObstacle(graph, step) === null;
 
 /** A source's items were never stored, and a step that failed does not go on. */
 function canBeTried({ steps }: GraphState, name: string): boolean {
@@ -96,7 +96,7 @@ function nothingRejected({ runId, steps, codes }: Wanted, all: TriedCounts['reje
 
 /** What a step makes of many rows together would be another thing with more rows, and is in the dataset as it is. */
 function refuseIfNotExact(before: GraphState, from: string): void {
-  const why = notRetriable(before, from);
+  const why = findRetryObstacle(before, from);
   if (why?.kind !== 'merged') return;
   throw new Fault(
     'not-exact',

@@ -1,4 +1,4 @@
-import { projections, runStates, type GraphState } from '../../projections/index.ts';
+import { projections, nameStates, type GraphState } from '../../projections/index.ts';
 import type { Actor, NewEvent } from '../../schema/index.ts';
 import { ageInWords } from '../kit/age.ts';
 import type { Clock } from '../kit/clock.ts';
@@ -91,7 +91,7 @@ async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin:
     for (;;) {
       const head = await headOf(store, runId);
       const before = await foldAll<readonly unknown[]>(store, projections, runLogId(runId), head.position);
-      const { events, chunks } = await begin(runStates(before).graph, head);
+      const { events, chunks } = await begin(nameStates(before).graph, head);
       if (chunks.length > 0) await store.chunks.put(chunks);
       const result = await session.takeOver({
         logId: runLogId(runId),

@@ -1,4 +1,4 @@
-import { projections, runStates, type GraphState, type RunStates } from '../../projections/index.ts';
+import { projections, nameStates, type GraphState, type RunStates } from '../../projections/index.ts';
 import type { NewEvent } from '../../schema/index.ts';
 import { Fault, hasCode } from '../kit/fault.ts';
 import { openAppender, runLogId, snapshotting, type Appender, type EventLog } from '../log/index.ts';
@@ -52,7 +52,7 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
     start: { position: head.position, states: acquired },
   });
   // Events are folded once in this process: the driver and a display share these states.
-  const states = () => runStates(snapshots.states());
+  const states = () => nameStates(snapshots.states());
   const state = states().graph;
   // Nothing follows the event that brings a run to rest.
   const append: Appender['append'] = (events) => {

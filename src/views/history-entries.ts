@@ -1,4 +1,4 @@
-import { reopening } from '../../projections/index.ts';
+import { describeReopening } from '../../projections/index.ts';
 import type { EventType, RecordedEvent, StepChange } from '../../schema/index.ts';
 import { formatCount } from '../kit/format-count.ts';
 import { canonicalJson } from '../kit/json.ts';
@@ -53,7 +53,7 @@ function describeEvent(event: RecordedEvent): string {
         .join('; ');
     }
     case 'RunReopened':
-      return reopening(event);
+      return describeReopening(event);
     case 'RunPaused':
       return `${event.data.reason}: ${event.data.message}`;
     case 'RunFinished':

@@ -1,10 +1,10 @@
-import { projections, runStates, type RunStates } from '../../projections/index.ts';
+import { projections, nameStates, type RunStates } from '../../projections/index.ts';
 import type { RecordedEvent } from '../../schema/index.ts';
 import { foldAllAtEach, runLogId, type Store } from '../log/index.ts';
 
 /** Returns the states after one more event. */
 export const evolveRun = (states: RunStates, event: RecordedEvent): RunStates =>
-  runStates(projections.map((projection) => projection.evolve(states[projection.name as keyof RunStates], event)));
+  nameStates(projections.map((projection) => projection.evolve(states[projection.name as keyof RunStates], event)));
 
 /** Reads all states of a run as of a position: one query for the snapshots, and one pass over the events behind them. */
 export async function readStates(store: Pick<Store, 'log' | 'snapshots'>, runId: string, position: number): Promise<RunStates> {
@@ -18,5 +18,5 @@ export async function readStatesAt(
   runId: string,
   positions: readonly number[],
 ): Promise<readonly RunStates[]> {
-  return (await foldAllAtEach<readonly unknown[]>(store, projections, runLogId(runId), positions)).map(runStates);
+  return (await foldAllAtEach<readonly unknown[]>(store, projections, runLogId(runId), positions)).map(nameStates);
 }

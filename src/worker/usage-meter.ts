@@ -1,4 +1,4 @@
-import { noUsage, plus } from '../../projections/index.ts';
+import { noUsage, addUsage } from '../../projections/index.ts';
 import type { Call, Usage } from '../../schema/index.ts';
 import { storableMessage } from '../../schema/index.ts';
 import type { Usage as ReportedUsage } from '../pipeline/index.ts';
@@ -35,7 +35,7 @@ export class UsageMeter {
     };
     const spent = { calls: 1, inputTokens: consumed.inputTokens, outputTokens: consumed.outputTokens, costUsd: consumed.costUsd };
     const usage: Usage = { ...consumed, calls: 1, thrownAway: thrownAway ? spent : noUsage(model).thrownAway };
-    this.#models.set(model, plus(this.#models.get(model) ?? noUsage(model), usage));
+    this.#models.set(model, addUsage(this.#models.get(model) ?? noUsage(model), usage));
     this.#calls.push({
       ...consumed,
       row,
@@ -49,7 +49,7 @@ export class UsageMeter {
 
   /** Puts back usage that could not be recorded. The next `take` includes it. */
   putBack({ usage, calls }: Consumed): void {
-    for (const entry of usage) this.#models.set(entry.model, plus(entry, this.#models.get(entry.model) ?? noUsage(entry.model)));
+    for (const entry of usage) this.#models.set(entry.model, addUsage(entry, this.#models.get(entry.model) ?? noUsage(entry.model)));
     this.#calls = [...calls, ...this.#calls];
   }
 

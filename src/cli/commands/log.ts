@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { reopening } from '../../../projections/index.ts';
+import { describeReopening } from '../../../projections/index.ts';
 import { catalogue, isEventType, type EventType, type RecordedEvent } from '../../../schema/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { canonicalJson } from '../../kit/json.ts';
@@ -84,7 +84,7 @@ function summary(event: RecordedEvent): string {
     case 'RunResumed':
       return `${event.data.reason} by ${event.data.actor.user}@${event.data.actor.host}:${event.data.actor.pid}, epoch ${event.data.epoch}`;
     case 'RunReopened':
-      return reopening(event);
+      return describeReopening(event);
     case 'RunPaused':
       return `${event.data.reason}: ${event.data.message}`;
     case 'RunCancelled':

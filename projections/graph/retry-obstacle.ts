@@ -1,14 +1,14 @@
 import type { GraphState } from './state.ts';
 
-/** Why rows of a step cannot be tried again in a later pass. */
-export type NotRetriable =
+/** The reason why a step's rows cannot be tried again in a later pass. */
+export type RetryObstacle =
   /** A source's rows were never stored. */
   | { readonly kind: 'source' }
-  /** A step below makes rows of many together: with more rows it would make others, and those that it made are in the dataset. */
+  /** A step below computes rows from many rows together. With more input it would give other rows, and the dataset already has the first ones. */
   | { readonly kind: 'merged'; readonly step: string };
 
-/** Why rows that a step rejects cannot be tried again in a later pass, as far as the pipeline says; null: they can. */
-export function notRetriable({ steps, order }: GraphState, from: string): NotRetriable | null {
+/** Returns why the pipeline does not allow to try a step's rejected rows again in a later pass, or null if it does. */
+export function findRetryObstacle({ steps, order }: GraphState, from: string): RetryObstacle | null {
   if (steps[from]?.plan.upstream.length === 0) return { kind: 'source' };
   const below = new Set([from]);
   for (const name of order) {
