@@ -1,4 +1,4 @@
-// The public API: define pipelines, run and resume them, look at them as of any position.
+// The public API: define pipelines, run and resume them, and inspect them as of any position.
 export {
   createDistiset,
   losses,

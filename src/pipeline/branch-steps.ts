@@ -1,45 +1,45 @@
-// Steps that bring branches together.
+// Steps that merge branches.
 import { joinedColumn, type ColumnOrigin } from '../../schema/index.ts';
-import { checkedName, eitherOf, listOf, orNull, type Column } from './column-schemas.ts';
-import { recutRowsDefault, refuseTooMany, signed, type DraftStep, type Where } from './draft-step.ts';
-import { forkOf } from './fork.ts';
-import { optionsOf } from './options.ts';
+import { checkName, unionSchema, listSchema, nullableSchema, type Column } from './column-schemas.ts';
+import { recutRowsDefault, refuseTooMany, collectSignatureInputs, type DraftStep, type Location } from './draft-step.ts';
+import { findFork } from './fork.ts';
+import { resolveOptions } from './options.ts';
 import { refuse } from './refuse.ts';
 import type { StepOptions } from './steps.ts';
 
-interface Given {
+interface StepInput {
   readonly branches: readonly DraftStep[];
   readonly all: ReadonlyMap<string, DraftStep>;
-  readonly beside: StepOptions | undefined;
-  readonly where: Where;
+  readonly overrides: StepOptions | undefined;
+  readonly location: Location;
 }
 
-/** `join`: the rows that every branch still has, one to one. */
-export function joiningStep(lists: Readonly<Record<string, string>>, { branches, all, beside, where }: Given): DraftStep {
-  refuseFew('join', branches, where);
-  const fork = forkOf('join', branches, all, where);
+/** Builds a `join` step: matches rows one to one and keeps those that every branch still has. */
+export function joinStep(lists: Readonly<Record<string, string>>, { branches, all, overrides, location }: StepInput): DraftStep {
+  refuseTooFew('join', branches, location);
+  const fork = findFork('join', branches, all, location);
   if (fork === null) {
     const names = branches.map(({ name }) => name).join(' and ');
-    refuse(`${names} have no step in common, so their rows cannot be matched. To put them one after the other, use union.`, where);
+    refuse(`${names} have no step in common, so their rows cannot be matched. To append one branch to the other, use union.`, location);
   }
   const names = [...new Set(branches.flatMap(({ columns }) => columns.map(({ name }) => name)))];
   for (const listed of Object.keys(lists))
-    if (!names.includes(listed)) refuse(`lists names column ${listed}, and the branches have ${names.join(', ')}.`, where);
-  const single = names.filter((name) => !Object.hasOwn(lists, name)).map((name) => joinedColumnOf(name, branches, where));
-  const gathered = Object.entries(lists).map(([name, to]) => gatheredColumnOf(name, to, branches, where));
-  const columns = [...single, ...gathered];
-  const twice = columns.find(({ column }, index) => columns.findIndex((other) => other.column.name === column.name) !== index);
-  if (twice) refuse(`two columns would be called ${twice.column.name}. Give the list another name.`, where);
+    if (!names.includes(listed)) refuse(`lists names column ${listed}, and the branches have ${names.join(', ')}.`, location);
+  const singleColumns = names.filter((name) => !Object.hasOwn(lists, name)).map((name) => resolveJoinedColumn(name, branches, location));
+  const listColumns = Object.entries(lists).map(([name, listName]) => resolveListColumn(name, listName, branches, location));
+  const columns = [...singleColumns, ...listColumns];
+  const duplicate = columns.find(({ column }, index) => columns.findIndex((other) => other.column.name === column.name) !== index);
+  if (duplicate) refuse(`two columns would be called ${duplicate.column.name}. Give the list another name.`, location);
   refuseTooMany(
     columns.map(({ column }) => column),
-    where,
+    location,
   );
-  const { batchSize, ...options } = optionsOf('join', {}, beside, where);
-  if (batchSize !== null) refuse('a join takes batches as its branches deliver them: it has no batchSize.', where);
+  const { batchSize, ...options } = resolveOptions('join', {}, overrides, location);
+  if (batchSize !== null) refuse('a join takes batches as its branches deliver them: it has no batchSize.', location);
   return {
     operator: 'join',
-    name: where.step,
-    site: where.site,
+    name: location.step,
+    site: location.site,
     upstream: branches.map(({ name }) => name),
     cut: { kind: 'aligned' },
     options: { ...options, batchSize },
@@ -49,29 +49,29 @@ export function joiningStep(lists: Readonly<Record<string, string>>, { branches,
     from: columns.flatMap(({ origin }) => origin ?? []),
     fork: fork?.step ?? null,
     forkCut: fork?.cut ?? '',
-    writers: Object.fromEntries(columns.map(({ column, writer }) => [column.name, writer ?? `${where.step}/${column.name}`])),
-    ...signed({}, beside, undefined, where),
+    writers: Object.fromEntries(columns.map(({ column, writer }) => [column.name, writer ?? `${location.step}/${column.name}`])),
+    ...collectSignatureInputs({}, overrides, undefined, location),
     settings: { lists },
   };
 }
 
-/** `union`: the rows of every branch. */
-export function unitingStep({ branches, all, beside, where }: Given): DraftStep {
-  refuseFew('union', branches, where);
-  const fork = forkOf('union', branches, all, where);
+/** Builds a `union` step, which passes on the rows of every branch. */
+export function unionStep({ branches, all, overrides, location }: StepInput): DraftStep {
+  refuseTooFew('union', branches, location);
+  const fork = findFork('union', branches, all, location);
   const names = [...new Set(branches.flatMap(({ columns }) => columns.map(({ name }) => name)))];
-  const columns = names.map((name) => unitedColumnOf(name, branches));
-  const options = optionsOf('union', {}, beside, where);
+  const columns = names.map((name) => resolveUnionColumn(name, branches));
+  const options = resolveOptions('union', {}, overrides, location);
   if (fork !== null && options.batchSize !== null)
-    refuse('branches that part at one step come together batch by batch: such a union has no batchSize.', where);
+    refuse('a union of branches that fork at one step keeps their batches, so it has no batchSize.', location);
   refuseTooMany(
     columns.map(({ column }) => column),
-    where,
+    location,
   );
   return {
     operator: 'union',
-    name: where.step,
-    site: where.site,
+    name: location.step,
+    site: location.site,
     upstream: branches.map(({ name }) => name),
     cut: fork === null ? { kind: 'recut', rows: options.batchSize ?? recutRowsDefault } : { kind: 'aligned' },
     options,
@@ -81,65 +81,68 @@ export function unitingStep({ branches, all, beside, where }: Given): DraftStep 
     from: columns.flatMap(({ origin }) => origin ?? []),
     fork: fork?.step ?? null,
     forkCut: fork?.cut ?? '',
-    writers: Object.fromEntries(columns.map(({ column, writer }) => [column.name, writer ?? `${where.step}/${column.name}`])),
-    ...signed({}, beside, undefined, where),
+    writers: Object.fromEntries(columns.map(({ column, writer }) => [column.name, writer ?? `${location.step}/${column.name}`])),
+    ...collectSignatureInputs({}, overrides, undefined, location),
   };
 }
 
-interface Brought {
+interface MergedColumn {
   readonly column: Column;
   readonly origin: ColumnOrigin | null;
-  /** What wrote it, where that is one step for all branches. */
+  /** The writer of the column if all branches have the same one, else null. */
   readonly writer: string | null;
 }
 
-function joinedColumnOf(name: string, branches: readonly DraftStep[], where: Where): Brought {
-  const having = branches.filter((branch) => schemaOf(branch, name));
-  const writers = new Set(having.map(({ writers: of }) => of[name] ?? ''));
+function resolveJoinedColumn(name: string, branches: readonly DraftStep[], location: Location): MergedColumn {
+  const owners = branches.filter((branch) => findSchema(branch, name));
+  const writers = new Set(owners.map(({ writers: branchWriters }) => branchWriters[name] ?? ''));
   if (writers.size > 1) {
-    const by = having.map((branch) => branch.name).join(' and ');
-    refuse(`${by} each have a column ${name} of their own. Gather it, { lists: { ${name}: '${name}s' } }, or rename one before.`, where);
+    const by = owners.map((branch) => branch.name).join(' and ');
+    refuse(
+      `${by} each have a column ${name} of their own. Collect it in a list, { lists: { ${name}: '${name}s' } }, or rename one of them first.`,
+      location,
+    );
   }
-  const first = having[0] as DraftStep;
+  const first = owners[0] as DraftStep;
   const index = branches.indexOf(first);
   return {
-    column: { name, schema: schemaOf(first, name) ?? {} },
+    column: { name, schema: findSchema(first, name) ?? {} },
     origin: index === 0 ? null : { column: name, of: name, upstream: [index], isList: false },
     writer: first.writers[name] ?? null,
   };
 }
 
-function gatheredColumnOf(name: string, to: string, branches: readonly DraftStep[], where: Where): Brought {
-  if (typeof to !== 'string') refuse(`lists gives column ${name} no name: { ${name}: '${name}s' }.`, where);
-  const upstream = branches.flatMap((branch, index) => (schemaOf(branch, name) ? index : []));
-  const schemas = schemasOf(branches, name);
+function resolveListColumn(name: string, listName: string, branches: readonly DraftStep[], location: Location): MergedColumn {
+  if (typeof listName !== 'string') refuse(`lists must name the new column for ${name}: { ${name}: '${name}s' }.`, location);
+  const upstream = branches.flatMap((branch, index) => (findSchema(branch, name) ? index : []));
+  const schemas = findSchemas(branches, name);
   return {
-    column: { name: checkedName(to, where), schema: listOf(schemas) },
-    origin: { column: to, of: name, upstream, isList: true },
+    column: { name: checkName(listName, location), schema: listSchema(schemas) },
+    origin: { column: listName, of: name, upstream, isList: true },
     writer: null,
   };
 }
 
-function unitedColumnOf(name: string, branches: readonly DraftStep[]): Brought {
-  const upstream = branches.flatMap((branch, index) => (schemaOf(branch, name) ? index : []));
-  const schema = eitherOf(schemasOf(branches, name));
+function resolveUnionColumn(name: string, branches: readonly DraftStep[]): MergedColumn {
+  const upstream = branches.flatMap((branch, index) => (findSchema(branch, name) ? index : []));
+  const schema = unionSchema(findSchemas(branches, name));
   const isEverywhere = upstream.length === branches.length;
-  const writers = new Set(branches.map(({ writers: of }) => of[name]));
+  const writers = new Set(branches.map(({ writers: branchWriters }) => branchWriters[name]));
   return {
-    column: { name, schema: isEverywhere ? schema : orNull(schema) },
+    column: { name, schema: isEverywhere ? schema : nullableSchema(schema) },
     origin: isEverywhere ? null : { column: name, of: name, upstream, isList: false },
     writer: isEverywhere && writers.size === 1 ? (branches[0]?.writers[name] ?? null) : null,
   };
 }
 
-const schemasOf = (branches: readonly DraftStep[], name: string): readonly Column['schema'][] =>
-  branches.map((branch) => schemaOf(branch, name)).filter((schema) => schema !== undefined);
+const findSchemas = (branches: readonly DraftStep[], name: string): readonly Column['schema'][] =>
+  branches.map((branch) => findSchema(branch, name)).filter((schema) => schema !== undefined);
 
-const schemaOf = ({ columns }: DraftStep, wanted: string): Column['schema'] | undefined =>
+const findSchema = ({ columns }: DraftStep, wanted: string): Column['schema'] | undefined =>
   columns.find(({ name }) => name === wanted)?.schema;
 
-function refuseFew(what: string, branches: readonly DraftStep[], where: Where): void {
-  if (branches.length < 2) refuse(`a ${what} takes a list of at least two nodes.`, where);
-  const twice = branches.find((branch, index) => branches.indexOf(branch) !== index);
-  if (twice) refuse(`${twice.name} is given twice.`, where);
+function refuseTooFew(what: string, branches: readonly DraftStep[], location: Location): void {
+  if (branches.length < 2) refuse(`a ${what} takes a list of at least two nodes.`, location);
+  const duplicate = branches.find((branch, index) => branches.indexOf(branch) !== index);
+  if (duplicate) refuse(`${duplicate.name} is given twice.`, location);
 }

@@ -11,48 +11,49 @@ export interface Column {
   readonly schema: JsonObject;
 }
 
-/** Columns of a row. */
+/** Maximum number of columns of a row. */
 export const columnsMax = 2_000;
 
-/** The columns of a zod object as data. Refuses what a row cannot hold, though TypeScript should have: plain JavaScript gets here too. */
-export function columnsOf(output: Columns, where: { readonly step: string; readonly site: string }): readonly Column[] {
+/** Reads the columns of a zod object. Refuses values that a row cannot hold. TypeScript refuses them too, but plain JavaScript also calls this. */
+export function readColumns(output: Columns, location: { readonly step: string; readonly site: string }): readonly Column[] {
   if (!(output instanceof z.ZodObject) && (output as { _zod?: { def?: { type?: string } } } | undefined)?._zod?.def?.type !== 'object') {
-    refuse('output must be a z.object({ … }), one member a column, without a transform around it.', where);
+    refuse('output must be a z.object({ … }), one member a column, without a transform around it.', location);
   }
   const { catchall } = output._zod.def as unknown as { readonly catchall?: z.core.$ZodType };
-  if (catchall && catchall._zod.def.type !== 'never') refuse('columns must be named: no z.looseObject(), no .catchall().', where);
+  if (catchall && catchall._zod.def.type !== 'never') refuse('columns must be named: no z.looseObject(), no .catchall().', location);
   const entries = Object.entries(output.shape as Readonly<Record<string, z.core.$ZodType>>);
-  if (entries.length === 0) refuse('output has no column.', where);
-  if (entries.length > columnsMax) refuse(`output has ${entries.length} columns; at most ${columnsMax} are stored.`, where);
-  return entries.map(([name, schema]) => ({ name: checkedName(name, where), schema: columnSchema(name, schema, where) }));
+  if (entries.length === 0) refuse('output has no column.', location);
+  if (entries.length > columnsMax) refuse(`output has ${entries.length} columns; at most ${columnsMax} are stored.`, location);
+  return entries.map(([name, schema]) => ({ name: checkName(name, location), schema: toColumnSchema(name, schema, location) }));
 }
 
-export function checkedName(name: string, where: { readonly step: string; readonly site: string }): string {
+/** Returns a column name unchanged, or refuses it. */
+export function checkName(name: string, location: { readonly step: string; readonly site: string }): string {
   if (name === '' || name === '__proto__' || name.length > nameLengthMax || name.includes('\u0000') || !name.isWellFormed()) {
-    refuse(`${JSON.stringify(name)} cannot be a column's name: give one of 1 to ${nameLengthMax} characters.`, where);
+    refuse(`${JSON.stringify(name)} cannot be a column's name: give one of 1 to ${nameLengthMax} characters.`, location);
   }
-  if (name.startsWith(hiddenPrefix)) refuse(`column ${name}: names that begin with ${hiddenPrefix} are the engine's own.`, where);
+  if (name.startsWith(hiddenPrefix)) refuse(`column ${name}: names that begin with ${hiddenPrefix} are the engine's own.`, location);
   return name;
 }
 
-/** The schema of a column that is a list of values of these schemas. */
-export const listOf = (schemas: readonly JsonObject[]): JsonObject => ({ type: 'array', items: eitherOf(schemas) });
+/** Returns the schema of a list whose items match one of these schemas. */
+export const listSchema = (schemas: readonly JsonObject[]): JsonObject => ({ type: 'array', items: unionSchema(schemas) });
 
-/** The schema of a value that fits one of these. */
-export function eitherOf(schemas: readonly JsonObject[]): JsonObject {
+/** Returns the schema of a value that matches one of these schemas. */
+export function unionSchema(schemas: readonly JsonObject[]): JsonObject {
   const different = [...new Map(schemas.map((schema) => [canonicalJson(schema), schema])).values()];
   const [only] = different;
   return different.length === 1 && only ? only : { anyOf: different };
 }
 
-/** The same schema, with null let in. */
-export const orNull = (schema: JsonObject): JsonObject => eitherOf([schema, { type: 'null' }]);
+/** Returns a schema that also accepts null. */
+export const nullableSchema = (schema: JsonObject): JsonObject => unionSchema([schema, { type: 'null' }]);
 
-/** The same schema, with null kept out. */
-export function notNull(schema: JsonObject): JsonObject {
+/** Returns a schema that accepts the same values except null. */
+export function nonNullSchema(schema: JsonObject): JsonObject {
   const { anyOf, ...others } = schema;
   if (!Array.isArray(anyOf)) return schema;
-  const left = (anyOf as readonly JsonObject[]).filter(({ type }) => type !== 'null').map(notNull);
+  const left = (anyOf as readonly JsonObject[]).filter(({ type }) => type !== 'null').map(nonNullSchema);
   const [only] = left;
   return left.length === 1 && only ? { ...others, ...only } : { ...others, anyOf: left };
 }
@@ -65,19 +66,19 @@ const keyTypes: readonly unknown[] = ['string', 'integer', 'number'];
 function isKeySchema({ type, anyOf, oneOf }: JsonObject): boolean {
   const members = anyOf ?? oneOf;
   if (Array.isArray(members)) return (members as readonly JsonObject[]).every(isKeySchema);
-  return Array.isArray(type) ? type.every((each) => keyTypes.includes(each)) : keyTypes.includes(type);
+  return Array.isArray(type) ? type.every((member) => keyTypes.includes(member)) : keyTypes.includes(type);
 }
 
-function columnSchema(name: string, schema: z.core.$ZodType, where: { readonly step: string; readonly site: string }): JsonObject {
+function toColumnSchema(name: string, schema: z.core.$ZodType, location: { readonly step: string; readonly site: string }): JsonObject {
   if (schema._zod.optout === 'optional')
-    refuse(`column ${name} may be missing: a column is in every row, use .nullable() instead of .optional().`, where);
-  const type = firstUnstorable(schema);
-  if (type !== null) refuse(`column ${name} ${type}.`, where);
+    refuse(`column ${name} may be missing: a column is in every row, use .nullable() instead of .optional().`, location);
+  const type = findUnstorable(schema);
+  if (type !== null) refuse(`column ${name} ${type}.`, location);
   try {
     const { $schema: _draft, ...json } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'throw', cycles: 'ref' });
     return JSON.parse(JSON.stringify(json)) as JsonObject;
   } catch (error) {
-    return refuse(`column ${name} cannot be written as JSON Schema (${messageOf(error)}): rows hold JSON only.`, where);
+    return refuse(`column ${name} cannot be written as JSON Schema (${messageOf(error)}): rows hold JSON only.`, location);
   }
 }
 
@@ -86,7 +87,7 @@ const advice: Readonly<Record<string, string>> = {
   unknown: 'may be anything: use z.json()',
   date: 'is a Date: use z.iso.datetime()',
   bigint: 'is a bigint: use z.int() or z.string()',
-  transform: 'ends in a transform: what comes out of it is unknown, so end it in .pipe(z.string()), say',
+  transform: 'ends in a transform, so its output type is unknown: end it in a pipe, for example .pipe(z.string())',
   map: 'is a Map: use z.record()',
   set: 'is a Set: use z.array()',
   undefined: 'may be undefined: use .nullable()',
@@ -99,7 +100,7 @@ const advice: Readonly<Record<string, string>> = {
   custom: 'is of a custom type: give a schema of JSON',
 };
 
-/** The parts of a zod definition that tell what comes out of it. */
+/** The members of a zod definition that decide its output. */
 interface Parts {
   readonly type: string;
   readonly out?: z.core.$ZodType;
@@ -116,19 +117,19 @@ interface Parts {
   readonly right?: z.core.$ZodType;
 }
 
-/** Looks through a schema for the first part that is not JSON, and says what to write instead. */
-function firstUnstorable(schema: z.core.$ZodType, seen = new Set<z.core.$ZodType>()): string | null {
+/** Finds the first part of a schema that is not JSON. Returns the advice on what to write instead, or null. */
+function findUnstorable(schema: z.core.$ZodType, seen = new Set<z.core.$ZodType>()): string | null {
   if (seen.has(schema)) return null;
   seen.add(schema);
   const parts = schema._zod.def as unknown as Parts;
   if (advice[parts.type] !== undefined) return advice[parts.type] ?? null;
-  const listed = [...(parts.items ?? []), parts.element, parts.rest].filter((each) => each !== undefined && each !== null);
+  const listed = [...(parts.items ?? []), parts.element, parts.rest].filter((schema) => schema !== undefined && schema !== null);
   if (listed.some(({ _zod }) => _zod.optout === 'optional')) return 'holds a list with undefined in it: use .nullable() there';
   const { out, getter, innerType, valueType, catchall, left, right, options = [], shape = {} } = parts;
-  if (Object.hasOwn(shape, '__proto__')) return 'has a member called __proto__, which cannot be kept: rename it';
+  if (Object.hasOwn(shape, '__proto__')) return 'has a member called __proto__, which cannot be stored: rename it';
   const children = [out, getter?.(), innerType, valueType, catchall, left, right, ...options, ...listed, ...Object.values(shape)];
   for (const child of children) {
-    const found = child ? firstUnstorable(child, seen) : null;
+    const found = child ? findUnstorable(child, seen) : null;
     if (found !== null) return found;
   }
   return null;

@@ -13,13 +13,13 @@ export type ColumnLiteral =
   | readonly ColumnLiteral[]
   | { readonly [key: string]: ColumnLiteral };
 
-/** The columns that a step writes: a zod object, one member a column. (Naming `ColumnLiteral` here keeps literals literal in what `run` returns.) */
+/** The columns that a step writes: a zod object with one member per column. (`ColumnLiteral` keeps the literal types of the values that `run` returns.) */
 export type Columns = z.ZodObject<Readonly<Record<string, z.ZodType<unknown, ColumnLiteral>>>>;
 
-/** What a row holds of these columns: zod's output. */
+/** The values of these columns in a row: the output type of the zod object. */
 export type OutputOf<S extends Columns> = z.output<S>;
 
-/** A type written out, for hovers. */
+/** A type with its members written out, so that editors show them on hover. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
 
 /** A row with some columns under other names. */
@@ -33,7 +33,7 @@ export type LacksColumns<S extends Columns> = string extends keyof OutputOf<S>
 /** Rows that have all of these columns. */
 export type HasColumns<S extends Columns> = { readonly [K in keyof OutputOf<S>]: unknown };
 
-/** Says why a type is not JSON; `never` if it is. */
+/** The reason why a type is not JSON, or `never` if it is. */
 export type NotJson<T> = 0 extends 1 & T
   ? 'any: use z.json()'
   : unknown extends T
@@ -56,19 +56,19 @@ export type NotJson<T> = 0 extends 1 & T
                     ? { [K in keyof T]-?: NotJson<Exclude<T[K], undefined>> }[keyof T]
                     : 'not JSON';
 
-/** Names the columns that are not JSON, each with its reason. */
+/** The columns that are not JSON, each with its reason. */
 export type Explained<T> = {
   [K in keyof T & string]: [NotJson<T[K]>] extends [never] ? never : `column '${K}' is ${NotJson<T[K]>}`;
 }[keyof T & string];
 
-/** Columns that can be stored: named, and JSON at every depth. What cannot says why in the compiler's message. */
+/** Columns that can be stored: named, and JSON at every depth. For other columns the compiler's message gives the reason. */
 export type Storable<S extends Columns> = string extends keyof OutputOf<S>
   ? { readonly output: 'columns must be named: no z.looseObject(), no .catchall()' }
   : [Explained<OutputOf<S>>] extends [never]
     ? unknown
     : { readonly output: Explained<OutputOf<S>> };
 
-/** A value, or a promise of it. */
+/** A value or a promise of one. */
 export type Awaitable<T> = T | Promise<T>;
-/** Rows in any form that can be iterated. */
+/** Rows as a sync or async iterable. */
 export type Rows<T> = Iterable<T> | AsyncIterable<T>;

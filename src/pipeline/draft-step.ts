@@ -6,7 +6,7 @@ import type { FilterStep, StepOptions } from './steps.ts';
 
 type Unsigned<R> = R extends unknown ? Omit<R, 'signature'> : never;
 
-/** A step as one run of the definition left it: runnable but for its signature, with what the signature is made of. */
+/** A step after one run of the definition: runnable except for its signature, with the inputs of that signature. */
 export type DraftStep = Unsigned<SourceRunnable | RowWiseRunnable | RowsWiseRunnable | PassingRunnable> & {
   readonly site: string;
   readonly id: string | null;
@@ -14,48 +14,48 @@ export type DraftStep = Unsigned<SourceRunnable | RowWiseRunnable | RowsWiseRunn
   readonly code: string;
   readonly captures: unknown;
   readonly settings: unknown;
-  /** How the rows of `fork` are cut into the batches that the branches have in common. */
+  /** How the rows of `fork` are cut into the batches that the branches share. */
   readonly forkCut: string;
-  /** By column: what wrote its values, as `step/column`. Two branches have the same column only if these are the same. */
+  /** The writer of each column's values, as `step/column`. Two branches have the same column only if its writers are the same. */
   readonly writers: Readonly<Record<string, string>>;
 };
 
-/** Where a step is written, for messages. */
-export interface Where {
+/** The name of a step and its place in the user's file, for messages. */
+export interface Location {
   readonly step: string;
   readonly site: string;
 }
 
-/** Operators whose batches have any number of rows: what follows them cuts anew. */
-const restarting: ReadonlySet<string> = new Set(['flatMap', 'batch', 'global']);
-/** Rows of a batch where it is cut anew and nobody says how. */
+/** Operators whose batches can have any number of rows, so the next step cuts the rows into new batches. */
+const restartingOperators: ReadonlySet<string> = new Set(['flatMap', 'batch', 'global']);
+/** Default batch size of a step that cuts its input into new batches. */
 export const recutRowsDefault = 1_000;
 
-/** How a step of one upstream step is cut: as its rows come, unless it says otherwise or they come in batches of any size. */
-export function cutBehind(upstream: DraftStep, { batchSize }: ManifestOptions): Cut {
+/** Chooses the batches of a step with one upstream step: those of the input, unless `batchSize` is set or the input's batches can have any size. */
+export function chooseCut(upstream: DraftStep, { batchSize }: ManifestOptions): Cut {
   if (batchSize !== null) return { kind: 'recut', rows: batchSize };
-  return restarting.has(upstream.operator) ? { kind: 'recut', rows: recutRowsDefault } : { kind: 'aligned' };
+  return restartingOperators.has(upstream.operator) ? { kind: 'recut', rows: recutRowsDefault } : { kind: 'aligned' };
 }
 
-type Shared = Pick<
+type SharedMembers = Pick<
   DraftStep,
   'name' | 'site' | 'upstream' | 'options' | 'columns' | 'inputColumns' | 'adds' | 'cut' | 'from' | 'fork' | 'forkCut' | 'writers'
 >;
 
-/** What every step of one upstream step has: all of its columns unless `columns` says otherwise, and those it writes. */
-export function behind(
+/** Builds the members of a step with one upstream step. Its columns are `columns`, or by default those of the input and `added`. */
+export function buildSharedMembers(
   upstream: DraftStep,
-  where: Where,
+  location: Location,
   options: ManifestOptions,
   { columns, added = [] }: { readonly columns?: readonly Column[]; readonly added?: readonly Column[] } = {},
-): Shared {
+): SharedMembers {
   const all = columns ?? [...upstream.columns, ...added];
-  refuseTooMany(all, where);
+  refuseTooMany(all, location);
   return {
-    name: where.step,
-    site: where.site,
+    name: location.step,
+    site: location.site,
     upstream: [upstream.name],
-    cut: cutBehind(upstream, options),
+    cut: chooseCut(upstream, options),
     options,
     columns: all,
     inputColumns: upstream.columns.map(({ name }) => name),
@@ -63,62 +63,72 @@ export function behind(
     from: [],
     fork: null,
     forkCut: '',
-    writers: { ...upstream.writers, ...writtenBy(where.step, added) },
+    writers: { ...upstream.writers, ...listWriters(location.step, added) },
   };
 }
 
-/** Columns as written by a step. */
-export const writtenBy = (step: string, columns: readonly Column[]): Record<string, string> =>
+/** Returns the writers of columns that a step writes. */
+export const listWriters = (step: string, columns: readonly Column[]): Record<string, string> =>
   Object.fromEntries(columns.map(({ name }) => [name, `${step}/${name}`]));
 
-export function refuseTooMany(columns: readonly Column[], where: Where): void {
-  if (columns.length > columnsMax) refuse(`its rows have ${columns.length} columns; at most ${columnsMax} are stored.`, where);
+/** Refuses a step whose rows have more columns than can be stored. */
+export function refuseTooMany(columns: readonly Column[], location: Location): void {
+  if (columns.length > columnsMax) refuse(`its rows have ${columns.length} columns; at most ${columnsMax} are stored.`, location);
 }
 
-/** What a signature is made of beside the operator, columns and options. */
-export type Signed = Pick<DraftStep, 'id' | 'version' | 'code' | 'captures' | 'settings'>;
+/** The inputs of a signature other than the operator, columns and options. */
+export type SignatureInputs = Pick<DraftStep, 'id' | 'version' | 'code' | 'captures' | 'settings'>;
 
-export function signed(
+/** Collects the inputs of a step's signature. Refuses a function whose code cannot be read, unless the step has a version. */
+export function collectSignatureInputs(
   step: { readonly id?: string | undefined; readonly settings?: unknown; readonly code?: unknown } & StepOptions,
-  beside: StepOptions | undefined,
-  written: unknown,
-  where: Where,
-): Signed {
-  const version = beside?.version ?? step.version;
-  const code = typeof step.code === 'string' ? step.code : codeOf(written);
+  overrides: StepOptions | undefined,
+  source: unknown,
+  location: Location,
+): SignatureInputs {
+  const version = overrides?.version ?? step.version;
+  const code = typeof step.code === 'string' ? step.code : readCode(source);
   if (code.endsWith(nativeCode) && version === undefined)
-    refuse('its function is bound or built in, so a change of it cannot be seen: write (row) => …, or give the step a version.', where);
+    refuse(
+      'its function is bound or built in, so a change of its code cannot be detected. Write (row) => …, or give the step a version.',
+      location,
+    );
   return {
     id: step.id ?? null,
     version: version === undefined ? null : String(version),
     code,
-    captures: beside?.captures ?? step.captures ?? null,
+    captures: overrides?.captures ?? step.captures ?? null,
     settings: step.settings ?? null,
   };
 }
 
 const nativeCode = '{ [native code] }';
 
-/** A function's text. Rows that are given as values are no code: what they hold is the source's own affair. */
-const codeOf = (written: unknown): string => (typeof written === 'function' ? Function.prototype.toString.call(written) : '');
+/** Returns the text of a function. Rows given as values are not code and do not count towards the signature. */
+const readCode = (source: unknown): string => (typeof source === 'function' ? Function.prototype.toString.call(source) : '');
 
-/** Refuses a library step of another kind than the method that it was given to. */
-export function isOfKind(kind: string, step: { readonly kind?: string | undefined }, where: Where): void {
-  if (step.kind !== undefined && step.kind !== kind) refuse(`a ${step.kind} step was given to ${kind}.`, where);
+/** Refuses a library step whose kind does not match the method that it was passed to. */
+export function refuseOtherKind(kind: string, step: { readonly kind?: string | undefined }, location: Location): void {
+  if (step.kind !== undefined && step.kind !== kind) refuse(`a ${step.kind} step was given to ${kind}.`, location);
 }
 
-/** Refuses a library step whose columns are not there. */
-export function needs({ input, reads = {} }: Pick<FilterStep<never>, 'input' | 'reads'>, upstream: DraftStep, where: Where): void {
-  const has = new Set(upstream.columns.map((column) => column.name));
-  const there = `${upstream.name} has ${namesOf(upstream)}`;
+/** Refuses a library step that reads columns its input does not have. */
+export function refuseMissingColumns(
+  { input, reads = {} }: Pick<FilterStep<never>, 'input' | 'reads'>,
+  upstream: DraftStep,
+  location: Location,
+): void {
+  const columnNames = new Set(upstream.columns.map((column) => column.name));
+  const available = `${upstream.name} has ${listColumnNames(upstream)}`;
   for (const [name, schema] of Object.entries(input?.shape ?? {})) {
-    if (has.has(name) || schema._zod.optin === 'optional') continue;
-    refuse(`it reads column ${name}, and ${there}. Rename with renamed(step, { ${name}: '…' }).`, where);
+    if (columnNames.has(name) || schema._zod.optin === 'optional') continue;
+    refuse(`it reads column ${name}, and ${available}. Rename with renamed(step, { ${name}: '…' }).`, location);
   }
   for (const [name, reader] of Object.entries(reads)) {
-    if (!has.has(name)) refuse(`${reader} reads column ${name}, and ${there}. Name one of these, or add ${name} before.`, where);
+    if (!columnNames.has(name))
+      refuse(`${reader} reads column ${name}, and ${available}. Name one of these, or add ${name} before this step.`, location);
   }
 }
 
-/** A step's columns by name, for messages. */
-export const namesOf = ({ columns }: DraftStep): string => columns.map(({ name }) => name).join(', ');
+/** Lists the names of a step's columns, for messages. */
+export const listColumnNames = ({ columns }: DraftStep): string => columns.map(({ name }) => name).join(', ');

@@ -1,37 +1,37 @@
 import { namePattern, nameLengthMax, stepsMax } from '../../schema/index.ts';
-import { joiningStep, unitingStep } from './branch-steps.ts';
-import { droppingStep, nonNullStep, renamingStep, selectingStep } from './column-steps.ts';
-import type { DraftStep, Where } from './draft-step.ts';
-import { addingStep, branchName, branchStep, filteringStep, replacingStep, restartingStep, routingStep } from './function-steps.ts';
+import { joinStep, unionStep } from './branch-steps.ts';
+import { dropStep, nonNullStep, renameStep, selectStep } from './column-steps.ts';
+import type { DraftStep, Location } from './draft-step.ts';
+import { columnAddingStep, branchName, branchStep, filterStep, replaceStep, newRowsStep, routeStep } from './function-steps.ts';
 import type { Builder, Node } from './node.ts';
-import { callSite, refuse } from './refuse.ts';
+import { findCallSite, refuse } from './refuse.ts';
 import { sourceStep } from './source-step.ts';
 import type { StepOptions } from './steps.ts';
 
 type Options = StepOptions | undefined;
 
-/** Collects the steps that a definition makes. */
+/** Collects the steps that a definition creates. */
 export class Draft {
   readonly #steps = new Map<string, DraftStep>();
   readonly #nodes = new WeakMap<object, DraftStep>();
   #isOver = false;
 
-  /** In the order in which they were made: each after those it reads from. */
+  /** The steps in the order of their creation, so each comes after the steps that it reads. */
   get steps(): readonly DraftStep[] {
     return [...this.#steps.values()];
   }
 
-  /** Ends the definition: from now on its nodes are another pipeline's, or come too late. */
+  /** Ends the definition. Any later use of its nodes is refused. */
   end(): void {
     this.#isOver = true;
   }
 
-  /** Whether a value is a node of this very definition, and which step's. */
+  /** Returns the step of a node of this definition, or undefined for any other value. */
   stepOf(node: unknown): string | undefined {
     return typeof node === 'object' && node !== null ? this.#nodes.get(node)?.name : undefined;
   }
 
-  /** What the definition is given. Named functions throughout, so that a call site can be told from the stack. */
+  /** Returns the argument of the definition. All its functions are named, so that the stack shows the call site. */
   builder(params: unknown): Builder<never> {
     const begin = this.#begin.bind(this);
     const add = this.#add.bind(this);
@@ -39,39 +39,39 @@ export class Draft {
     const all = this.#steps;
     return {
       params,
-      source: function source(name: string, step: never, beside?: Options) {
-        return add(sourceStep(step, beside, begin(name, callSite(source))));
+      source: function source(name: string, step: never, overrides?: Options) {
+        return add(sourceStep(step, overrides, begin(name, findCallSite(source))));
       },
       join: function join(name: string, nodes: readonly unknown[], options?: unknown) {
-        const where = begin(name, callSite(join));
-        return add(joiningStep(listsOf(options, where), { branches: branches(nodes, where), all, beside: undefined, where }));
+        const location = begin(name, findCallSite(join));
+        return add(joinStep(readLists(options, location), { branches: branches(nodes, location), all, overrides: undefined, location }));
       },
-      union: function union(name: string, nodes: readonly unknown[], beside?: Options) {
-        const where = begin(name, callSite(union));
-        return add(unitingStep({ branches: branches(nodes, where), all, beside, where }));
+      union: function union(name: string, nodes: readonly unknown[], overrides?: Options) {
+        const location = begin(name, findCallSite(union));
+        return add(unionStep({ branches: branches(nodes, location), all, overrides, location }));
       },
     } as unknown as Builder<never>;
   }
 
-  #begin(name: unknown, site: string): Where {
+  #begin(name: unknown, site: string): Location {
     if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
       refuse(`${JSON.stringify(name)} cannot be a step's name: use letters, digits, _ and -, at most ${nameLengthMax}.`, { site });
     }
     if (this.#isOver) {
-      const what = 'what it is made from is of another pipeline, or of a definition that has ended';
-      refuse(`${what}: make steps from this pipeline's own nodes, while its definition runs.`, { step: name, site });
+      const what = 'its input belongs to another pipeline, or to a definition that has ended';
+      refuse(`${what}. Create steps from nodes of this pipeline, while its definition runs.`, { step: name, site });
     }
     const before = this.#steps.get(name);
-    if (before) refuse(`there are two steps of this name: the first ${before.site || 'comes earlier'}. Rename one.`, { step: name, site });
+    if (before) refuse(`two steps have this name; the first ${before.site || 'comes earlier'}. Rename one.`, { step: name, site });
     if (this.#steps.size >= stepsMax) refuse(`a pipeline has at most ${stepsMax} steps.`, { step: name, site });
     return { step: name, site };
   }
 
-  #branches(nodes: unknown, where: Where): readonly DraftStep[] {
-    if (!Array.isArray(nodes)) refuse('it takes a list of nodes: [one, other].', where);
+  #branches(nodes: unknown, location: Location): readonly DraftStep[] {
+    if (!Array.isArray(nodes)) refuse('it takes a list of nodes: [one, other].', location);
     return nodes.map((node: object, index) => {
       const step = this.#nodes.get(node ?? {});
-      if (!step) refuse(`what is given at ${index} is no node of this pipeline: give what its steps returned.`, where);
+      if (!step) refuse(`item ${index} of the list is not a node of this pipeline. Pass the nodes that its steps returned.`, location);
       return step;
     });
   }
@@ -81,50 +81,53 @@ export class Draft {
     const begin = this.#begin.bind(this);
     const add = this.#add.bind(this);
     const upstream = step;
-    const adding = (operator: 'map' | 'mapBatch' | 'flatMap', own: (...args: never[]) => unknown, [name, of, beside]: Args) =>
-      add(addingStep(operator, { upstream, step: of as never, beside, where: begin(name, callSite(own)) }));
+    const addFunctionStep = (
+      operator: 'map' | 'mapBatch' | 'flatMap',
+      own: (...args: never[]) => unknown,
+      [name, definition, overrides]: Args,
+    ) => add(columnAddingStep(operator, { upstream, step: definition as never, overrides, location: begin(name, findCallSite(own)) }));
     const node = {
       name: step.name,
       map: function map(...args: Args) {
-        return adding('map', map, args);
+        return addFunctionStep('map', map, args);
       },
       mapBatch: function mapBatch(...args: Args) {
-        return adding('mapBatch', mapBatch, args);
+        return addFunctionStep('mapBatch', mapBatch, args);
       },
       flatMap: function flatMap(...args: Args) {
-        return adding('flatMap', flatMap, args);
+        return addFunctionStep('flatMap', flatMap, args);
       },
-      replace: function replace(...[name, of, beside]: Args) {
-        return add(replacingStep({ upstream, step: of as never, beside, where: begin(name, callSite(replace)) }));
+      replace: function replace(...[name, definition, overrides]: Args) {
+        return add(replaceStep({ upstream, step: definition as never, overrides, location: begin(name, findCallSite(replace)) }));
       },
-      batch: function batch(...[name, of, beside]: Args) {
-        return add(restartingStep('batch', { upstream, step: of as never, beside, where: begin(name, callSite(batch)) }));
+      batch: function batch(...[name, definition, overrides]: Args) {
+        return add(newRowsStep('batch', { upstream, step: definition as never, overrides, location: begin(name, findCallSite(batch)) }));
       },
-      global: function global(...[name, of, beside]: Args) {
-        return add(restartingStep('global', { upstream, step: of as never, beside, where: begin(name, callSite(global)) }));
+      global: function global(...[name, definition, overrides]: Args) {
+        return add(newRowsStep('global', { upstream, step: definition as never, overrides, location: begin(name, findCallSite(global)) }));
       },
-      filter: function filter(...[name, of, beside]: Args) {
-        return add(filteringStep({ upstream, step: of as never, beside, where: begin(name, callSite(filter)) }));
+      filter: function filter(...[name, definition, overrides]: Args) {
+        return add(filterStep({ upstream, step: definition as never, overrides, location: begin(name, findCallSite(filter)) }));
       },
-      route: function route(...[name, of, beside]: Args) {
-        const where = begin(name, callSite(route));
-        const routing = routingStep({ upstream, step: of as never, beside, where });
+      route: function route(...[name, definition, overrides]: Args) {
+        const location = begin(name, findCallSite(route));
+        const routing = routeStep({ upstream, step: definition as never, overrides, location });
         add(routing);
         const { branches } = routing as DraftStep & { readonly branches: readonly string[] };
-        const nodes = branches.map((branch) => [branch, add(branchStep(routing, branch, begin(branchName(name, branch), where.site)))]);
+        const nodes = branches.map((branch) => [branch, add(branchStep(routing, branch, begin(branchName(name, branch), location.site)))]);
         return Object.freeze(Object.fromEntries(nodes));
       },
-      select: function select(name: string, columns: readonly string[], beside?: Options) {
-        return add(selectingStep(columns, { upstream, beside, where: begin(name, callSite(select)) }));
+      select: function select(name: string, columns: readonly string[], overrides?: Options) {
+        return add(selectStep(columns, { upstream, overrides, location: begin(name, findCallSite(select)) }));
       },
-      drop: function drop(name: string, columns: readonly string[], beside?: Options) {
-        return add(droppingStep(columns, { upstream, beside, where: begin(name, callSite(drop)) }));
+      drop: function drop(name: string, columns: readonly string[], overrides?: Options) {
+        return add(dropStep(columns, { upstream, overrides, location: begin(name, findCallSite(drop)) }));
       },
-      nonNull: function nonNull(name: string, columns: readonly string[], beside?: Options) {
-        return add(nonNullStep(columns, { upstream, beside, where: begin(name, callSite(nonNull)) }));
+      nonNull: function nonNull(name: string, columns: readonly string[], overrides?: Options) {
+        return add(nonNullStep(columns, { upstream, overrides, location: begin(name, findCallSite(nonNull)) }));
       },
-      rename: function rename(name: string, names: Readonly<Record<string, string>>, beside?: Options) {
-        return add(renamingStep(names, { upstream, beside, where: begin(name, callSite(rename)) }));
+      rename: function rename(name: string, names: Readonly<Record<string, string>>, overrides?: Options) {
+        return add(renameStep(names, { upstream, overrides, location: begin(name, findCallSite(rename)) }));
       },
     };
     this.#nodes.set(Object.freeze(node), step);
@@ -132,14 +135,14 @@ export class Draft {
   }
 }
 
-type Args = readonly [name: string, step: unknown, beside?: Options];
+type Args = readonly [name: string, step: unknown, overrides?: Options];
 
-function listsOf(options: unknown, where: Where): Readonly<Record<string, string>> {
+function readLists(options: unknown, location: Location): Readonly<Record<string, string>> {
   if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null) refuse('options of a join are an object: { lists: { … } }.', where);
+  if (typeof options !== 'object' || options === null) refuse('the options of a join are an object: { lists: { … } }.', location);
   const unknown = Object.keys(options).find((key) => key !== 'lists');
-  if (unknown !== undefined) refuse(`there is no option ${unknown}; there is lists.`, where);
+  if (unknown !== undefined) refuse(`there is no option ${unknown}. The only option is lists.`, location);
   const { lists = {} } = options as { readonly lists?: unknown };
-  if (typeof lists !== 'object' || lists === null) refuse("lists is an object: { generation: 'generations' }.", where);
+  if (typeof lists !== 'object' || lists === null) refuse("lists is an object: { generation: 'generations' }.", location);
   return lists as Readonly<Record<string, string>>;
 }

@@ -1,8 +1,8 @@
 import { givesRowsTwice } from '../../schema/index.ts';
-import type { DraftStep, Where } from './draft-step.ts';
+import type { DraftStep, Location } from './draft-step.ts';
 import { refuse } from './refuse.ts';
 
-/** Where branches part, and how the rows of that step are cut into the batches that they have in common. */
+/** The step at which branches part, and how its rows are cut into the batches that the branches share. */
 export interface Fork {
   readonly step: string;
   readonly cut: string;
@@ -11,32 +11,37 @@ export interface Fork {
 const asTheyCome = 'as they come';
 
 /**
- * The step at which branches part: the nearest one above all of them whose rows theirs are, at most one for one (for a union: in its order), in the same
- * batches. Null: they have no step in common. Refused, naming the step, where something between gives rows that cannot be matched.
+ * Finds the step at which branches part: the nearest common step whose rows they all pass on in the same batches. For a join each branch has a row of it at
+ * most once; for a union its rows stay in order. Returns null if the branches have no step in common. Refuses branches with a step in between whose rows cannot be matched,
+ * and names that step.
  */
-export function forkOf(
+export function findFork(
   what: 'join' | 'union',
   branches: readonly DraftStep[],
   all: ReadonlyMap<string, DraftStep>,
-  where: Where,
+  location: Location,
 ): Fork | null {
-  const ways = branches.map((branch) => matchable(what, branch, all));
-  const fork = Array.from(ways[0] ?? []).find(([name, cut]) => ways.every((way) => way.get(name) === cut));
+  const paths = branches.map((branch) => findMatchableAncestors(what, branch, all));
+  const fork = Array.from(paths[0] ?? []).find(([name, cut]) => paths.every((path) => path.get(name) === cut));
   if (fork) return { step: fork[0], cut: fork[1] };
-  const common = nearestCommon(branches, all);
+  const common = findNearestCommon(branches, all);
   if (common === null) return null;
-  const [culprit, why] = firstUnmatchable(what, branches, common, all);
+  const [culprit, why] = findUnmatchableStep(what, branches, common, all);
   return refuse(
-    `step ${culprit} ${why}, so its rows are not those of ${common} any more, where the branches part, and cannot be put beside them. Move it above ${common} or below the ${what}.`,
-    where,
+    `step ${culprit} ${why}, so its rows can no longer be matched with those of ${common}, where the branches part. Move it above ${common} or below the ${what}.`,
+    location,
   );
 }
 
 /**
- * The steps above one whose rows its own are, nearest first, and how their rows are cut on the way: as they come, or so many at a time where the first
- * step behind it cuts anew.
+ * Finds the steps above a branch whose rows it passes on, nearest first. For each it returns how their rows are cut on the way: as they come, or a number
+ * at a time if the next step cuts new batches.
  */
-function matchable(what: 'join' | 'union', branch: DraftStep, all: ReadonlyMap<string, DraftStep>): ReadonlyMap<string, string> {
+function findMatchableAncestors(
+  what: 'join' | 'union',
+  branch: DraftStep,
+  all: ReadonlyMap<string, DraftStep>,
+): ReadonlyMap<string, string> {
   const found = new Map([[branch.name, asTheyCome]]);
   let step: DraftStep | undefined = branch;
   while (step) {
@@ -50,7 +55,7 @@ function matchable(what: 'join' | 'union', branch: DraftStep, all: ReadonlyMap<s
   return found;
 }
 
-/** Whether a step is a union that may hold a row of its fork twice: as it puts branches together, or because a union within one of them does. */
+/** Returns whether a step is a union that can hold a row of its fork twice, because of its own branches or a union within one of them. */
 const holdsRowsTwice = (step: DraftStep, all: ReadonlyMap<string, DraftStep>): boolean =>
   step.operator === 'union' && (givesRowsTwice(step, all) || step.upstream.some((name) => isTwiceBelow(name, step.fork, all)));
 
@@ -62,39 +67,39 @@ function isTwiceBelow(name: string, fork: string | null, all: ReadonlyMap<string
 
 const isRestarting = ({ operator }: DraftStep): boolean => operator === 'flatMap' || operator === 'batch' || operator === 'global';
 
-/** The last step, in order, that is above all of these or one of them. */
-function nearestCommon(branches: readonly DraftStep[], all: ReadonlyMap<string, DraftStep>): string | null {
-  const above = branches.map((branch) => ancestors(branch, all));
-  return Array.from(all.keys()).findLast((name) => above.every((each) => each.has(name))) ?? null;
+/** Returns the last step, in order, that is an ancestor of all these branches or is one of them. */
+function findNearestCommon(branches: readonly DraftStep[], all: ReadonlyMap<string, DraftStep>): string | null {
+  const above = branches.map((branch) => collectAncestors(branch, all));
+  return Array.from(all.keys()).findLast((name) => above.every((names) => names.has(name))) ?? null;
 }
 
-function ancestors(step: DraftStep, all: ReadonlyMap<string, DraftStep>, found = new Set<string>()): ReadonlySet<string> {
+function collectAncestors(step: DraftStep, all: ReadonlyMap<string, DraftStep>, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(step.name)) return found;
   found.add(step.name);
   for (const name of step.upstream) {
     const upstream = all.get(name);
-    if (upstream) ancestors(upstream, all, found);
+    if (upstream) collectAncestors(upstream, all, found);
   }
   return found;
 }
 
-/** The step to blame, and what it does. */
-function firstUnmatchable(
+/** Finds the step that makes the rows unmatchable, and the reason. */
+function findUnmatchableStep(
   what: 'join' | 'union',
   branches: readonly DraftStep[],
   common: string,
   all: ReadonlyMap<string, DraftStep>,
 ): readonly [step: string, why: string] {
   for (const branch of branches) {
-    for (const name of ancestors(branch, all)) {
+    for (const name of collectAncestors(branch, all)) {
       const step = all.get(name);
-      if (!step || name === common || !ancestors(step, all).has(common)) continue;
-      if (isRestarting(step)) return [name, `makes rows of its own (${step.operator})`];
-      if (step.cut.kind === 'recut') return [name, `cuts them anew, ${step.cut.rows} at a time`];
-      if (step.operator === 'union' && step.fork === null) return [name, 'puts branches one after the other (union)'];
+      if (!step || name === common || !collectAncestors(step, all).has(common)) continue;
+      if (isRestarting(step)) return [name, `makes new rows (${step.operator})`];
+      if (step.cut.kind === 'recut') return [name, `cuts new batches, ${step.cut.rows} rows at a time`];
+      if (step.operator === 'union' && step.fork === null) return [name, 'appends one branch to another (union)'];
       if (what === 'join' && givesRowsTwice(step, all)) return [name, 'may have a row several times, once from each branch (union)'];
-      if (step.fork !== null && step.forkCut !== asTheyCome) return [name, `cuts them anew, ${step.forkCut}`];
+      if (step.fork !== null && step.forkCut !== asTheyCome) return [name, `cuts new batches, ${step.forkCut}`];
     }
   }
-  return [branches[0]?.name ?? '', 'comes another way'];
+  return [branches[0]?.name ?? '', 'takes another path'];
 }

@@ -1,148 +1,167 @@
 // Steps that call a function of a row, of a batch's rows, or of all rows.
 import { branchColumn, nameLengthMax, namePattern } from '../../schema/index.ts';
-import { columnsOf, type Column } from './column-schemas.ts';
+import { readColumns, type Column } from './column-schemas.ts';
 import type { Columns } from './columns.ts';
 import type { Context } from './context.ts';
-import { behind, isOfKind, namesOf, needs, recutRowsDefault, signed, writtenBy, type DraftStep, type Where } from './draft-step.ts';
+import {
+  buildSharedMembers,
+  refuseOtherKind,
+  listColumnNames,
+  refuseMissingColumns,
+  recutRowsDefault,
+  collectSignatureInputs,
+  listWriters,
+  type DraftStep,
+  type Location,
+} from './draft-step.ts';
 import { mayReadOrigin } from './may-read-origin.ts';
-import { optionsOf } from './options.ts';
+import { resolveOptions } from './options.ts';
 import { refuse } from './refuse.ts';
 import { rowCheck } from './row-check.ts';
 import type { BatchStep, FilterStep, FlatMapStep, GlobalStep, MapBatchStep, MapStep, RouteStep, StepOptions } from './steps.ts';
 
-type Given<S> = { readonly upstream: DraftStep; readonly step: S; readonly beside: StepOptions | undefined; readonly where: Where };
+type StepInput<S> = {
+  readonly upstream: DraftStep;
+  readonly step: S;
+  readonly overrides: StepOptions | undefined;
+  readonly location: Location;
+};
 type Call = (row: unknown, context: Context) => unknown;
 
-/** `map`, `flatMap`, `mapBatch`: columns beside those that rows have. */
-export function addingStep(
+/** Builds a `map`, `flatMap` or `mapBatch` step, which adds columns to those of its input. */
+export function columnAddingStep(
   operator: 'map' | 'flatMap' | 'mapBatch',
-  { upstream, step, beside, where }: Given<MapStep<never, Columns> | FlatMapStep<never, Columns> | MapBatchStep<never, Columns>>,
+  { upstream, step, overrides, location }: StepInput<MapStep<never, Columns> | FlatMapStep<never, Columns> | MapBatchStep<never, Columns>>,
 ): DraftStep {
-  hasRun(operator, step, where);
-  const options = optionsOf(operator, step, beside, where);
-  const added = columnsOf(step.output, where);
-  const twice = added.find((column) => has(upstream, column));
-  if (twice) refuse(`column ${twice.name} exists: ${upstream.name} has it. Give the new one another name, or use replace.`, where);
-  needs(step, upstream, where);
+  refuseWithoutRun(operator, step, location);
+  const options = resolveOptions(operator, step, overrides, location);
+  const added = readColumns(step.output, location);
+  const duplicate = added.find((column) => hasColumn(upstream, column));
+  if (duplicate)
+    refuse(`column ${duplicate.name} exists: ${upstream.name} has it. Give the new one another name, or use replace.`, location);
+  refuseMissingColumns(step, upstream, location);
   return {
     operator,
-    ...behind(upstream, where, options, { added }),
+    ...buildSharedMembers(upstream, location, options, { added }),
     call: (input: unknown, context: Context) => (step.run as Call)(input, context),
     readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
-    ...signed(step, beside, step.run, where),
+    ...collectSignatureInputs(step, overrides, step.run, location),
   } as DraftStep;
 }
 
-/** `replace`: other values in columns that rows have. */
-export function replacingStep({ upstream, step, beside, where }: Given<MapStep<never, Columns>>): DraftStep {
-  hasRun('replace', step, where, 'map');
-  const options = optionsOf('replace', step, beside, where);
-  const written = columnsOf(step.output, where);
-  const missing = written.find((column) => !has(upstream, column));
+/** Builds a `replace` step, which writes new values into existing columns. */
+export function replaceStep({ upstream, step, overrides, location }: StepInput<MapStep<never, Columns>>): DraftStep {
+  refuseWithoutRun('replace', step, location, 'map');
+  const options = resolveOptions('replace', step, overrides, location);
+  const written = readColumns(step.output, location);
+  const missing = written.find((column) => !hasColumn(upstream, column));
   if (missing)
-    refuse(`there is no column ${missing.name} to replace: ${upstream.name} has ${namesOf(upstream)}. To add one, use map.`, where);
-  needs(step, upstream, where);
+    refuse(
+      `there is no column ${missing.name} to replace: ${upstream.name} has ${listColumnNames(upstream)}. To add one, use map.`,
+      location,
+    );
+  refuseMissingColumns(step, upstream, location);
   const columns = upstream.columns.map((column) => written.find(({ name }) => name === column.name) ?? column);
   return {
     operator: 'replace',
-    ...behind(upstream, where, options, { columns }),
+    ...buildSharedMembers(upstream, location, options, { columns }),
     adds: written.map(({ name }) => name),
-    writers: { ...upstream.writers, ...writtenBy(where.step, written) },
+    writers: { ...upstream.writers, ...listWriters(location.step, written) },
     call: (row: unknown, context: Context) => (step.run as Call)(row, context),
     readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
-    ...signed(step, beside, step.run, where),
+    ...collectSignatureInputs(step, overrides, step.run, location),
   };
 }
 
-/** `batch`, `global`: new rows, with nothing of those that they are made of. */
-export function restartingStep(
+/** Builds a `batch` or `global` step, which makes new rows without the columns of its input. */
+export function newRowsStep(
   operator: 'batch' | 'global',
-  { upstream, step, beside, where }: Given<BatchStep<never, Columns> | GlobalStep<never, Columns>>,
+  { upstream, step, overrides, location }: StepInput<BatchStep<never, Columns> | GlobalStep<never, Columns>>,
 ): DraftStep {
-  hasRun(operator, step, where);
-  const options = optionsOf(operator, step, beside, where);
-  if (operator === 'global' && options.batchSize !== null) refuse('a global step is one batch of all rows: it has no batchSize.', where);
-  const columns = columnsOf(step.output, where);
-  needs(step, upstream, where);
+  refuseWithoutRun(operator, step, location);
+  const options = resolveOptions(operator, step, overrides, location);
+  if (operator === 'global' && options.batchSize !== null) refuse('a global step is one batch of all rows: it has no batchSize.', location);
+  const columns = readColumns(step.output, location);
+  refuseMissingColumns(step, upstream, location);
   return {
     operator,
-    ...behind(upstream, where, options, { columns }),
+    ...buildSharedMembers(upstream, location, options, { columns }),
     cut: operator === 'global' ? { kind: 'whole' } : { kind: 'recut', rows: options.batchSize ?? recutRowsDefault },
     adds: columns.map(({ name }) => name),
-    writers: writtenBy(where.step, columns),
+    writers: listWriters(location.step, columns),
     call: (rows: unknown, context: Context) => (step.run as Call)(rows, context),
     readsOrigin: mayReadOrigin(step.run),
     check: rowCheck(step.output),
-    ...signed(step, beside, step.run, where),
+    ...collectSignatureInputs(step, overrides, step.run, location),
   };
 }
 
-/** `filter`: some of the rows. */
-export function filteringStep({ upstream, step, beside, where }: Given<FilterStep<never>>): DraftStep {
+/** Builds a `filter` step, which keeps some of the rows. */
+export function filterStep({ upstream, step, overrides, location }: StepInput<FilterStep<never>>): DraftStep {
   if (typeof step !== 'object' || step === null || typeof step.keep !== 'function')
-    refuse('a filter is an object with a function keep.', where);
-  isOfKind('filter', step, where);
-  needs(step, upstream, where);
+    refuse('a filter is an object with a function keep.', location);
+  refuseOtherKind('filter', step, location);
+  refuseMissingColumns(step, upstream, location);
   return {
     operator: 'filter',
-    ...behind(upstream, where, optionsOf('filter', step, beside, where)),
+    ...buildSharedMembers(upstream, location, resolveOptions('filter', step, overrides, location)),
     call: (row: unknown, context: Context) => (step.keep as Call)(row, context),
     readsOrigin: mayReadOrigin(step.keep),
-    ...signed(step, beside, step.keep, where),
+    ...collectSignatureInputs(step, overrides, step.keep, location),
   };
 }
 
-/** `route`: which way each row goes. Its branches are steps of their own: see `branchStep`. */
-export function routingStep({ upstream, step, beside, where }: Given<RouteStep<never, string>>): DraftStep {
+/** Builds a `route` step, which chooses a branch for each row. Each branch is a step of its own: see `branchStep`. */
+export function routeStep({ upstream, step, overrides, location }: StepInput<RouteStep<never, string>>): DraftStep {
   if (typeof step !== 'object' || step === null || typeof step.to !== 'function' || !Array.isArray(step.branches))
-    refuse('a route is an object with a list branches and a function to.', where);
+    refuse('a route is an object with a list branches and a function to.', location);
   const { branches } = step;
-  if (branches.length === 0) refuse('a route has at least one branch.', where);
+  if (branches.length === 0) refuse('a route has at least one branch.', location);
   for (const [index, branch] of branches.entries()) {
-    if (typeof branch !== 'string' || !namePattern.test(branch) || branchName(where.step, branch).length > nameLengthMax)
-      refuse(`${JSON.stringify(branch)} cannot be a branch's name: use letters, digits, _ and -.`, where);
-    if (branches.indexOf(branch) !== index) refuse(`branch ${branch} is named twice.`, where);
+    if (typeof branch !== 'string' || !namePattern.test(branch) || branchName(location.step, branch).length > nameLengthMax)
+      refuse(`${JSON.stringify(branch)} cannot be a branch's name: use letters, digits, _ and -.`, location);
+    if (branches.indexOf(branch) !== index) refuse(`branch ${branch} is named twice.`, location);
   }
-  isOfKind('route', step, where);
-  needs(step, upstream, where);
+  refuseOtherKind('route', step, location);
+  refuseMissingColumns(step, upstream, location);
   return {
     operator: 'route',
-    ...behind(upstream, where, optionsOf('route', step, beside, where)),
+    ...buildSharedMembers(upstream, location, resolveOptions('route', step, overrides, location)),
     adds: [branchColumn],
     branches,
     call: (row: unknown, context: Context) => (step.to as Call)(row, context),
     readsOrigin: mayReadOrigin(step.to),
-    ...signed(step, beside, step.to, where),
+    ...collectSignatureInputs(step, overrides, step.to, location),
     settings: { branches },
   };
 }
 
-/** The step of one branch of a route. */
+/** Returns the name of the step for one branch of a route. */
 export const branchName = (route: string, branch: string): string => `${route}-${branch}`;
 
-/** The rows that a route sends one way. */
-export function branchStep(route: DraftStep, branch: string, where: Where): DraftStep {
+/** Builds the step that passes on the rows of one branch of a route. */
+export function branchStep(route: DraftStep, branch: string, location: Location): DraftStep {
   return {
     operator: 'branch',
-    ...behind(route, where, optionsOf('select', {}, undefined, where)),
+    ...buildSharedMembers(route, location, resolveOptions('select', {}, undefined, location)),
     inputColumns: [branchColumn],
     branch,
-    ...signed({}, undefined, undefined, where),
+    ...collectSignatureInputs({}, undefined, undefined, location),
     settings: { branch },
   };
 }
 
-function hasRun(
+function refuseWithoutRun(
   operator: string,
   step: { readonly run?: unknown; readonly kind?: string | undefined } | null,
-  where: Where,
+  location: Location,
   kind: string = operator,
 ): void {
   if (typeof step !== 'object' || step === null || typeof step.run !== 'function')
-    refuse(`a ${operator} is an object with output and a function run.`, where);
-  isOfKind(kind, step, where);
+    refuse(`a ${operator} is an object with output and a function run.`, location);
+  refuseOtherKind(kind, step, location);
 }
 
-const has = ({ columns }: DraftStep, { name }: Column): boolean => columns.some((column) => column.name === name);
+const hasColumn = ({ columns }: DraftStep, { name }: Column): boolean => columns.some((column) => column.name === name);

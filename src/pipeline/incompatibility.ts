@@ -1,6 +1,6 @@
 import type { StepChange } from '../../schema/index.ts';
 
-/** Why a run that has begun cannot go on with a definition, or null. Rows that are stored have the columns and batches that they have. */
+/** Returns why a started run cannot continue with a changed definition, or null. The columns and batches of stored rows cannot change. */
 export function incompatibility(changes: readonly StepChange[]): string | null {
   for (const { step, kind, parts } of changes) {
     if (kind === 'added' || kind === 'removed') return `step ${step} was ${kind}`;

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Columns, HasColumns, LacksColumns, OutputOf, Renamed, Simplify, Storable } from './columns.ts';
 import type { BatchStep, FilterStep, FlatMapStep, GlobalStep, MapBatchStep, MapStep, RouteStep, SourceStep, StepOptions } from './steps.ts';
 
-/** Rows on their way: the output of a step, from which others are made. A node with more columns is a node with fewer. */
+/** The output of a step, from which further steps are created. A node with more columns is assignable to a node with fewer. */
 export interface Node<out Row> {
   readonly name: string;
   /** Adds the columns of `output`, row by row. */
@@ -12,32 +12,32 @@ export interface Node<out Row> {
     step: MapStep<Row, S> & Storable<S>,
     options?: StepOptions,
   ): Node<Row & OutputOf<S>>;
-  /** Adds the columns of `output` to rows that `run` gets together. */
+  /** Adds the columns of `output`, a batch of rows at a time. */
   mapBatch<S extends Columns>(
     this: Node<LacksColumns<S>>,
     name: string,
     step: MapBatchStep<Row, S> & Storable<S>,
     options?: StepOptions,
   ): Node<Row & OutputOf<S>>;
-  /** Makes any number of rows from each, with the columns of `output` beside its own. What follows takes them 1,000 at a time, unless it has a `batchSize`. */
+  /** Makes any number of rows from each row and adds the columns of `output` to them. The next step takes 1,000 of them at a time unless it sets `batchSize`. */
   flatMap<S extends Columns>(
     this: Node<LacksColumns<S>>,
     name: string,
     step: FlatMapStep<Row, S> & Storable<S>,
     options?: StepOptions,
   ): Node<Row & OutputOf<S>>;
-  /** Gives columns that exist other values, and another type if `output` says so. */
+  /** Replaces the values of existing columns, and their types if `output` changes them. */
   replace<S extends Columns>(
     this: Node<HasColumns<S>>,
     name: string,
     step: MapStep<Row, S> & Storable<S>,
     options?: StepOptions,
   ): Node<{ [C in keyof Row]: C extends keyof OutputOf<S> ? OutputOf<S>[C] : Row[C] }>;
-  /** Makes new rows of every `batchSize` rows: nothing of theirs is left but what `run` returns. */
+  /** Makes new rows from every `batchSize` rows. Only the columns that `run` returns remain. */
   batch<S extends Columns>(name: string, step: BatchStep<Row, S> & Storable<S>, options?: StepOptions): Node<OutputOf<S>>;
-  /** Makes new rows of all rows, once the last has come. */
+  /** Makes new rows from all rows, after the last one has arrived. */
   global<S extends Columns>(name: string, step: GlobalStep<Row, S> & Storable<S>, options?: StepOptions): Node<OutputOf<S>>;
-  /** Keeps the rows for which `keep` says true. */
+  /** Keeps the rows for which `keep` returns true. */
   filter(name: string, step: FilterStep<Row>, options?: StepOptions): Node<Row>;
   /** Keeps the rows in which none of these columns is null. */
   nonNull<K extends keyof Row & string>(
@@ -45,7 +45,7 @@ export interface Node<out Row> {
     columns: readonly K[],
     options?: Pick<StepOptions, 'batchSize'>,
   ): Node<{ [C in keyof Row]: C extends K ? NonNullable<Row[C]> : Row[C] }>;
-  /** Sends each row one of several ways: a node for each branch, whose step is called `name-branch`. */
+  /** Sends each row to one of several branches. Returns a node for each branch; its step is called `name-branch`. */
   route<const B extends string>(name: string, step: RouteStep<Row, B>, options?: StepOptions): { readonly [K in B]: Node<Row> };
   /** Keeps these columns only, in this order. */
   select<K extends keyof Row & string>(
@@ -53,7 +53,7 @@ export interface Node<out Row> {
     columns: readonly K[],
     options?: Pick<StepOptions, 'batchSize'>,
   ): Node<{ [C in K]: Row[C] }>;
-  /** Keeps all columns but these. */
+  /** Keeps all columns except these. */
   drop<K extends keyof Row & string>(
     name: string,
     columns: readonly K[],
@@ -67,7 +67,7 @@ export interface Node<out Row> {
   ): Node<Renamed<Row, N>>;
 }
 
-/** Two nodes or more: the branches of a join or a union. */
+/** The branches of a join or a union: two nodes or more. */
 export type Nodes = readonly [Node<unknown>, Node<unknown>, ...Node<unknown>[]];
 /** The columns of two branches that are joined. */
 export type JoinedPair<A, B> = Omit<A, keyof B> &
@@ -95,14 +95,14 @@ export type UnitedRow<N extends readonly unknown[]> = N extends readonly [Node<i
     ? UnitedPair<A, UnitedRow<Rest>>
     : never;
 
-/** What a pipeline's definition gets. */
+/** The argument of a pipeline's definition. */
 export interface Builder<out Params> {
   readonly params: Params;
-  /** Rows from outside. */
+  /** Adds a source. */
   readonly source: <S extends Columns>(name: string, step: SourceStep<S> & Storable<S>, options?: StepOptions) => Node<OutputOf<S>>;
   /**
-   * Rows of one step that went several ways, put together again one to one: those that every branch still has. A column that several branches wrote is
-   * gathered under another name, in the order of the branches (`lists: { generation: 'generations' }`), or renamed before.
+   * Matches the rows of branches that part at one step, one to one, and keeps those that every branch still has. A column that several branches wrote must
+   * be collected in a list under another name (`lists: { generation: 'generations' }`) or renamed first. A list is in the order of the branches.
    */
   readonly join: <const N extends Nodes, const L extends { readonly [K in keyof JoinedColumns<N>]?: string } = {}>(
     name: string,
@@ -110,23 +110,23 @@ export interface Builder<out Params> {
     options?: { readonly lists?: L | undefined },
   ) => Node<JoinedRow<N, L>>;
   /**
-   * The rows of all branches; a column that a branch lacks is null. Branches that part at one step come in the order of its rows, others one branch
-   * after the other.
+   * Passes on the rows of all branches. A column that a branch lacks is null. The rows of branches that part at one step stay in that step's order; other
+   * branches follow one another.
    */
   readonly union: <const N extends Nodes>(name: string, nodes: N, options?: Pick<StepOptions, 'batchSize'>) => Node<Simplify<UnitedRow<N>>>;
 }
 
-/** Leaves by name: optional, for they give tests and distisets their row types. */
+/** Leaves by name. A definition may return them to give tests and distisets their row types. */
 export type Leaves = Readonly<Record<string, Node<unknown>>>;
 
-/** A defined pipeline: what `distilog run` loads. */
+/** A pipeline definition, as `distilog run` loads it. */
 export interface Pipeline<out P extends z.ZodObject = z.ZodObject, out L = unknown> {
   readonly name: string;
   readonly params: P;
   define(builder: Builder<z.output<P>>): L;
 }
 
-/** The params that a pipeline takes, before its schema parses them. */
+/** The params of a pipeline before its schema parses them. */
 export type ParamsOf<P extends Pipeline> = z.input<P['params']>;
 
 /** The row type of a node. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** The parts of a zod definition that other schemas are in. */
+/** The members of a zod definition that hold other schemas. */
 interface Parts {
   readonly type: string;
   readonly innerType?: z.core.$ZodType;
@@ -27,10 +27,10 @@ const holders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns whether values of a schema may have keys that it does not name: a record, JSON, an object with a catchall, anything that is not known to have
- * none. A schema may contain itself, as that of a tree.
+ * Returns whether values of a schema may have keys that it does not name. That is true of a record, JSON, an object with a catchall, and any schema that is
+ * not known to be closed. A schema may contain itself, for example that of a tree.
  */
-export const takesAnyKey = (schema: z.core.$ZodType): boolean => isOpen(schema, new Set());
+export const canHoldAnyKey = (schema: z.core.$ZodType): boolean => isOpen(schema, new Set());
 
 function isOpen(schema: z.core.$ZodType, seen: Set<z.core.$ZodType>): boolean {
   if (seen.has(schema)) return false;
@@ -39,8 +39,8 @@ function isOpen(schema: z.core.$ZodType, seen: Set<z.core.$ZodType>): boolean {
   if (scalars.has(type)) return false;
   if (type === 'object') {
     const isClosed = catchall === undefined || catchall._zod.def.type === 'never';
-    return !isClosed || Object.values(shape ?? {}).some((each) => isOpen(each, seen));
+    return !isClosed || Object.values(shape ?? {}).some((schema) => isOpen(schema, seen));
   }
   if (!holders.has(type)) return true;
-  return [innerType, element, rest, ...options, ...items].some((each) => each !== undefined && each !== null && isOpen(each, seen));
+  return [innerType, element, rest, ...options, ...items].some((schema) => schema !== undefined && schema !== null && isOpen(schema, seen));
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Builder, Leaves, Pipeline } from './node.ts';
-import { callSite, refuse } from './refuse.ts';
+import { findCallSite, refuse } from './refuse.ts';
 
-// Not a class: a pipeline made by another copy of this package is a pipeline too.
+// A symbol instead of a class, so that pipelines of another copy of this package are recognised.
 const brand = Symbol.for('distilog.pipeline');
 
-/** Defines a pipeline. `define` is a synchronous, pure function of its params: it is run twice and compared. */
+/** Defines a pipeline. `define` must be a synchronous, pure function of its params: it is run twice and the results are compared. */
 export function pipeline<const L extends Leaves | void>(name: string, define: (builder: Builder<{}>) => L): Pipeline<z.ZodObject<{}>, L>;
 export function pipeline<P extends z.ZodObject, const L extends Leaves | void>(
   name: string,
@@ -16,11 +16,12 @@ export function pipeline(name: string, ...rest: readonly unknown[]): Pipeline {
   const define = rest.at(-1) as Pipeline['define'];
   const options = rest.length > 1 ? (rest[0] as { readonly params?: z.ZodObject | undefined }) : {};
   const unknown = Object.keys(options).find((option) => option !== 'params');
-  if (unknown !== undefined) refuse(`pipeline ${name} has no option ${unknown}: there is params.`, { site: callSite(pipeline) });
+  if (unknown !== undefined)
+    refuse(`pipeline ${name} has no option ${unknown}. The only option is params.`, { site: findCallSite(pipeline) });
   const { params = z.object({}) } = options;
   return Object.freeze({ [brand]: true, name, params, define });
 }
 
-/** Whether a value is a pipeline, whichever copy of this package made it. */
+/** Returns whether a value is a pipeline, even one that another copy of this package created. */
 export const isPipeline = (value: unknown): value is Pipeline =>
   typeof value === 'object' && value !== null && (value as Readonly<Record<symbol, unknown>>)[brand] === true;

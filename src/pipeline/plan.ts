@@ -16,67 +16,68 @@ import type { DraftStep } from './draft-step.ts';
 import type { Builder, Pipeline } from './node.ts';
 import { parseParams } from './params.ts';
 import { isPipeline } from './pipeline.ts';
-import { refuse, thrownAt } from './refuse.ts';
+import { refuse, findThrowSite } from './refuse.ts';
 import { refuseSecrets, refuseShortSecrets, withoutSecrets } from './refuse-secrets.ts';
 import type { RunnableStep } from './runnable.ts';
 
 export interface PlanOptions {
-  /** Raw values; parsed with the pipeline's params schema. */
+  /** Raw values. The pipeline's params schema parses them. */
   readonly params?: Readonly<Record<string, unknown>> | undefined;
-  /** Calls in flight, by step. */
+  /** Maximum number of calls in flight, by step. */
   readonly concurrency?: Readonly<Record<string, number>> | undefined;
   /** The pipeline's own files, for the signature. */
   readonly sources?: Definition['sources'] | undefined;
-  /** What was loaded with them, where that is known. */
+  /** The modules and packages that were loaded with those files, if known. */
   readonly loaded?: Loaded | null | undefined;
 }
 
-/** A pipeline that is ready to run: as data, to be recorded, and as functions, to be called. */
+/** A pipeline that is ready to run: as data to record and as functions to call. */
 export interface Plan {
   readonly manifest: Manifest;
   readonly definition: Definition;
-  /** What was loaded with the pipeline's files: recorded with a run, and compared when it goes on. Null: unknown. */
+  /** The modules and packages that were loaded with the pipeline's files, or null if unknown. Recorded with a run and compared on resume. */
   readonly loaded: Loaded | null;
   readonly params: JsonObject;
   readonly secrets: readonly { readonly name: string; readonly value: string }[];
   /**
-   * In topological order.
+   * The steps in topological order.
    * @internal
    */
   readonly steps: ReadonlyMap<string, RunnableStep>;
-  /** Steps of the nodes that the definition returned, by the names that it gave them. */
+  /** The steps of the nodes that the definition returned, by the names that it used. */
   readonly returned: ReadonlyMap<string, string>;
 }
 
 /**
- * Plans a pipeline: runs its definition twice, checks and compares, and writes it down. Throws `Fault('invalid-pipeline')` and `Fault('invalid-params')`,
- * which say what is wrong, where, and what to write instead.
+ * Plans a pipeline: runs its definition twice, compares the results, and returns them as data and functions. Throws `Fault('invalid-pipeline')` and
+ * `Fault('invalid-params')`, whose messages say what is wrong, where, and what to write instead.
  */
 export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, sources = [], loaded = null }: PlanOptions = {}): Plan {
-  if (!isPipeline(pipeline)) refuse(`What is to be planned is no pipeline: make one by pipeline('name', ({ source }) => { … }).`);
+  if (!isPipeline(pipeline)) refuse(`The value is not a pipeline. Create one with pipeline('name', ({ source }) => { … }).`);
   const { name } = pipeline;
   if (typeof name !== 'string' || !namePattern.test(name) || name.length > nameLengthMax) {
     refuse(`${JSON.stringify(name)} cannot be a pipeline's name: use letters, digits, _ and -, at most ${nameLengthMax}.`);
   }
   if (typeof pipeline.define !== 'function')
-    refuse(`Pipeline ${name} has no definition: write pipeline('${name}', ({ source }) => { … }).`);
+    refuse(`Pipeline ${name} has no definition. Write pipeline('${name}', ({ source }) => { … }).`);
   if (typeof (pipeline.params as Partial<Pipeline['params']> | undefined)?.shape !== 'object')
     refuse(`The params of pipeline ${name} must be a z.object({ … }).`);
-  const odd = Object.entries(pipeline.params.shape).find(
+  const invalidParam = Object.entries(pipeline.params.shape).find(
     ([, member]) => (member as { readonly _zod?: unknown } | null)?._zod === undefined,
   );
-  if (odd) refuse(`Param ${odd[0]} of pipeline ${name} is no zod schema: write { ${odd[0]}: z.string() }, for example.`);
+  if (invalidParam)
+    refuse(`Param ${invalidParam[0]} of pipeline ${name} is not a zod schema. Write, for example, { ${invalidParam[0]}: z.string() }.`);
   const parsed = parseParams(pipeline.params, params);
   refuseShortSecrets(parsed.secrets);
-  const { draft, returned } = withoutSecrets(parsed.secrets, () => defined(pipeline, parsed.all));
-  const { draft: again } = withoutSecrets(parsed.secrets, () => defined(pipeline, parsed.all));
+  const { draft, returned } = withoutSecrets(parsed.secrets, () => runDefinition(pipeline, parsed.all));
+  const { draft: secondDraft } = withoutSecrets(parsed.secrets, () => runDefinition(pipeline, parsed.all));
   const data = describe(name, draft.steps, concurrency, sources);
-  const dataAgain = describe(name, again.steps, concurrency, sources);
-  if (canonicalJson(data) !== canonicalJson(dataAgain)) {
-    const differing = definitionDiff(data, dataAgain).find(({ kind }) => kind !== 'unchanged' && kind !== 'follows');
+  const secondData = describe(name, secondDraft.steps, concurrency, sources);
+  if (canonicalJson(data) !== canonicalJson(secondData)) {
+    const differing = definitionDiff(data, secondData).find(({ kind }) => kind !== 'unchanged' && kind !== 'follows');
     const what = differing ? ` (step ${differing.step}${differing.kind === 'changed' ? `: ${differing.parts.join(', ')}` : ''})` : '';
     refuse(
-      `Pipeline ${name} came out differently the second time its definition ran${what}: it may depend on its params only, not on time, chance or outside state.`,
+      `Pipeline ${name} was different when its definition ran a second time${what}. A definition may depend only on its params, not on time, chance or outside state.`,
     );
   }
   refuseSecrets(parsed.secrets, data.definition);
@@ -91,10 +92,10 @@ export function plan(pipeline: Pipeline, { params = {}, concurrency = {}, source
   return { ...data, loaded, params: parsed.recorded, secrets: parsed.secrets, steps, returned };
 }
 
-/** What a run's first event holds beside steps and params, and then some: the packages that were loaded take up to a hundred bytes each, or two. */
+/** Bytes reserved in a run's first event for everything except steps and params. Each loaded package takes one to two hundred bytes. */
 const firstEventBytesSpare = 256 * 1024;
 
-/** Steps and params are written into a run's first event. */
+/** Refuses steps and params that do not fit into a run's first event, which records them. */
 function refuseTooLarge(name: string, manifest: Manifest, params: JsonObject): void {
   const bytesOf = (value: unknown) => new TextEncoder().encode(canonicalJson(value)).byteLength;
   const [ofSteps, ofParams] = [bytesOf(manifest), bytesOf(params)];
@@ -106,46 +107,48 @@ function refuseTooLarge(name: string, manifest: Manifest, params: JsonObject): v
   );
 }
 
-interface Defined {
+interface DefinedPipeline {
   readonly draft: Draft;
   readonly returned: Plan['returned'];
 }
 
-function defined(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): Defined {
+function runDefinition(pipeline: Pipeline, params: Readonly<Record<string, unknown>>): DefinedPipeline {
   const draft = new Draft();
-  const leaves = definedBy(pipeline, draft.builder(params));
+  const leaves = callDefinition(pipeline, draft.builder(params));
   draft.end();
   if (leaves instanceof Promise) {
     leaves.catch(() => undefined);
-    refuse(`Pipeline ${pipeline.name} is defined by an async function: a definition is synchronous; wait inside steps and sources.`);
+    refuse(
+      `Pipeline ${pipeline.name} is defined by an async function, but a definition is synchronous. Await inside steps and sources instead.`,
+    );
   }
-  if (draft.steps.length === 0) refuse(`Pipeline ${pipeline.name} has no step: begin with a source.`);
-  return { draft, returned: leaves === undefined || leaves === null ? new Map() : returnedSteps(draft, leaves) };
+  if (draft.steps.length === 0) refuse(`Pipeline ${pipeline.name} has no step. Begin with a source.`);
+  return { draft, returned: leaves === undefined || leaves === null ? new Map() : resolveReturned(draft, leaves) };
 }
 
-/** What a definition returns. What it throws is the user's to mend. */
-function definedBy(pipeline: Pipeline, builder: Builder<never>): unknown {
+/** Calls a definition. An error that it throws becomes `Fault('invalid-pipeline')`, because the user must fix it. */
+function callDefinition(pipeline: Pipeline, builder: Builder<never>): unknown {
   try {
     return pipeline.define(builder);
   } catch (error) {
     if (isFault(error) || isAssertionError(error)) throw error;
-    const message = `Pipeline ${pipeline.name} threw while it was defined${thrownAt(error)}: ${messageOf(error)}`;
+    const message = `Pipeline ${pipeline.name} threw while it was defined${findThrowSite(error)}: ${messageOf(error)}`;
     throw new Fault('invalid-pipeline', /[.!?]$/.test(message) ? message : `${message}.`, { cause: error });
   }
 }
 
-function returnedSteps(draft: Draft, leaves: unknown): Plan['returned'] {
+function resolveReturned(draft: Draft, leaves: unknown): Plan['returned'] {
   if (typeof leaves !== 'object' || leaves === null || draft.stepOf(leaves) !== undefined)
     refuse('a definition returns its leaves by name, { leaf }, or nothing.');
   return new Map(
     Object.entries(leaves).map(([name, node]) => [
       name,
-      draft.stepOf(node) ?? refuse(`what is returned as ${name} is no node of this pipeline: return { name: node }, or nothing.`),
+      draft.stepOf(node) ?? refuse(`the returned value ${name} is not a node of this pipeline. Return { name: node }, or nothing.`),
     ]),
   );
 }
 
-interface Described {
+interface PlanData {
   readonly manifest: Manifest;
   readonly definition: Definition;
 }
@@ -155,19 +158,21 @@ function describe(
   steps: readonly DraftStep[],
   concurrency: Readonly<Record<string, number>>,
   sources: Definition['sources'],
-): Described {
+): PlanData {
   for (const [step, calls] of Object.entries(concurrency)) {
-    if (!steps.some((each) => each.name === step))
-      refuse(`--concurrency names step ${step}; the pipeline has ${steps.map((each) => each.name).join(', ')}.`);
+    if (!steps.some(({ name }) => name === step))
+      refuse(
+        `--concurrency names step ${step}, which does not exist. The pipeline has ${steps.map((planned) => planned.name).join(', ')}.`,
+      );
     if (!Number.isInteger(calls) || calls < 1 || calls > 10_000)
       refuse(`--concurrency ${step}=${calls}: calls in flight are a whole number from 1 to 10000.`);
   }
   const signatures = new Map<string, string>();
-  const definitions = steps.map((step) => definitionStep(step));
+  const definitions = steps.map((step) => describeStep(step));
   const manifestSteps = steps.map((step, index) => {
-    const ancestors = step.upstream.map((each) => signatures.get(each) ?? '');
+    const ancestors = step.upstream.map((name) => signatures.get(name) ?? '');
     const key = step.operator === 'source' ? step.key : null;
-    // Without a key it is what it was before there were keys.
+    // Without a key the signature stays as it was in versions that had no keys.
     const keys = key === null ? [] : [key];
     const signature = sha256(canonicalJson([step.name, definitions[index]?.parts, ancestors, ...keys]));
     signatures.set(step.name, signature);
@@ -181,10 +186,10 @@ function describe(
   return { manifest: { pipeline: name, steps: manifestSteps, signature }, definition };
 }
 
-function definitionStep(step: DraftStep): Definition['steps'][number] {
+function describeStep(step: DraftStep): Definition['steps'][number] {
   const { name, columns, id, version, code, operator, upstream, cut, options, from, fork } = step;
-  const captures = asData(step.captures, 'captures', step);
-  const settings = asData(step.settings, 'settings', step);
+  const captures = toData(step.captures, 'captures', step);
+  const settings = toData(step.settings, 'settings', step);
   return {
     name,
     columns,
@@ -194,18 +199,18 @@ function definitionStep(step: DraftStep): Definition['steps'][number] {
     captures,
     settings,
     parts: {
-      operator: hashOf([operator, upstream, from, fork, id, version]),
-      options: hashOf([cut, options.onError]),
-      columns: hashOf(columns),
-      code: hashOf(code),
-      captures: hashOf([captures, settings]),
+      operator: hash([operator, upstream, from, fork, id, version]),
+      options: hash([cut, options.onError]),
+      columns: hash(columns),
+      code: hash(code),
+      captures: hash([captures, settings]),
     },
   };
 }
 
-const hashOf = (value: unknown): string => sha256(canonicalJson(value));
+const hash = (value: unknown): string => sha256(canonicalJson(value));
 
-function asData(value: unknown, what: string, { name, site }: DraftStep): Definition['steps'][number]['captures'] {
+function toData(value: unknown, what: string, { name, site }: DraftStep): Definition['steps'][number]['captures'] {
   try {
     return JSON.parse(canonicalJson(value)) as Definition['steps'][number]['captures'];
   } catch (error) {

@@ -14,29 +14,30 @@ interface Runnable {
   readonly columns: readonly Column[];
   /** Columns of the rows that it reads, in order. */
   readonly inputColumns: readonly string[];
-  /** Columns whose values it writes, in order. */
+  /** The columns that it writes, in order. */
   readonly adds: readonly string[];
-  /** Where columns that it does not write come from, if not from the first upstream step under the same name. */
+  /** The origins of columns that do not come from the first upstream step under the same name. */
   readonly from: readonly ColumnOrigin[];
-  /** The step at which the branches part that it brings together. */
+  /** The step at which the branches of a join or union part. */
   readonly fork: string | null;
   readonly signature: string;
 }
 
+/** A source. */
 export interface SourceRunnable extends Runnable {
   readonly operator: 'source';
-  /** Items from `offset` on. */
+  /** Returns the items from `offset` on. */
   readonly open: (context: ReadContext) => Awaitable<Rows<unknown>>;
   readonly count: (() => Awaitable<number>) | null;
   readonly origin: (() => Awaitable<JsonObject>) | null;
-  /** The column that identifies its rows, if one is declared. */
+  /** The column that identifies its rows, or null if none is declared. */
   readonly key: string | null;
   readonly check: (value: unknown) => Checked;
 }
 
 /**
- * A step that calls a function of one row: one result, any number of them, yes or no, one of several ways. `readsOrigin`: whether the function may read what is
- * made of the row's origin.
+ * A step that calls a function for each row. The function returns a result, any number of results, yes or no, or a branch. `readsOrigin` says whether it may
+ * read values that are derived from the row's origin.
  */
 export type RowWiseRunnable = Runnable & {
   readonly call: (row: unknown, context: Context) => unknown;
@@ -47,7 +48,7 @@ export type RowWiseRunnable = Runnable & {
     | { readonly operator: 'route'; readonly branches: readonly string[] }
   );
 
-/** A step that calls a function of many rows: those of a batch, or all there are. */
+/** A step that calls a function for many rows: those of a batch, or all rows. */
 export interface RowsWiseRunnable extends Runnable {
   readonly operator: 'mapBatch' | 'batch' | 'global';
   readonly call: (rows: readonly unknown[] | AsyncIterable<unknown>, context: Context) => unknown;
@@ -55,7 +56,7 @@ export interface RowsWiseRunnable extends Runnable {
   readonly check: (value: unknown) => Checked;
 }
 
-/** A step that calls nothing: it passes rows on, some of them or under other names. */
+/** A step that calls no function: it passes rows on, possibly fewer or with renamed columns. */
 export type PassingRunnable = Runnable &
   (
     | { readonly operator: 'select' | 'drop' | 'rename' | 'union' | 'join' }

@@ -1,8 +1,8 @@
 import { brandClass } from '../kit/brand-class.ts';
 
 /**
- * Thrown by a step's function for a row that no other attempt would help: it is rejected at once. With `pauses`, no row would fare better until somebody
- * mends something: the run pauses and no row is lost.
+ * Thrown by a step's function to reject a row at once, because another attempt would not help. With `pauses` the run pauses instead and no row is lost: use it
+ * if every row would fail until an operator fixes something.
  */
 export class NonRetryableError extends Error {
   override readonly name = 'NonRetryableError';
@@ -20,7 +20,7 @@ export class NonRetryableError extends Error {
   }
 }
 
-/** Thrown by a step's function that should be called again, not before `retryAfterMs`. */
+/** Thrown by a step's function to have the call retried, not before `retryAfterMs`. */
 export class RetryableError extends Error {
   override readonly name = 'RetryableError';
   readonly retryable = true;
@@ -37,8 +37,8 @@ export class RetryableError extends Error {
   }
 }
 
-/** Returns whether a value is a `NonRetryableError`, whichever copy of this package made it. */
+/** Returns whether a value is a `NonRetryableError`, even one that another copy of this package created. */
 export const isNonRetryableError = brandClass(NonRetryableError, 'non-retryable-error');
 
-/** Returns whether a value is a `RetryableError`, whichever copy of this package made it. */
+/** Returns whether a value is a `RetryableError`, even one that another copy of this package created. */
 export const isRetryableError = brandClass(RetryableError, 'retryable-error');

@@ -49,7 +49,7 @@ const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'a step name twice',
     ['run', define('twice', `const a = ${rows}; a.filter('x', { keep: () => true });\n a.filter('x', { keep: () => true });`)],
-    /Step x \(twice\.ts:\d+\): there are two steps of this name: the first \(twice\.ts:3\)/,
+    /Step x \(twice\.ts:\d+\): two steps have this name; the first \(twice\.ts:3\)/,
   ],
   ['an empty step name', ['run', define('empty', `source('', { output: z.object({ n: z.int() }), rows: [] })`)], /cannot be a step's name/],
   [

@@ -33,14 +33,14 @@ describe('keys called __proto__', () => {
     const refused = await distilog(['run', 'odd.ts', '--param', 'limits={"__proto__":1}'], { cwd });
     expect(refused).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Param limits has a key called __proto__, which cannot be kept: rename it.') as string,
+      stderr: expect.stringContaining('Param limits has a key called __proto__, which cannot be stored. Rename the key.') as string,
     });
 
     const ran = await distilog(['run', 'odd.ts', '--no-reject-limit'], { cwd });
     expect(ran.code, ran.stderr).toBe(3);
     const errors = (await distilog(['errors', '--all'], { cwd })).stdout;
     for (const where of ['rows.jsonl:3: column any[0]', 'rows.jsonl:4: column scores', 'column made'])
-      expect(errors).toContain(`${where} has a key called __proto__, which cannot be kept`);
+      expect(errors).toContain(`${where} has a key called __proto__, which cannot be stored`);
     expect((await distilog(['log', '--json', '--type', 'BatchSucceeded', '--step', 'rows'], { cwd })).stdout).toContain(
       '"undeclared":["__proto__"]',
     );

@@ -44,8 +44,8 @@ describe('params that are nonsense', () => {
         source('all', { output: z.object({ n: z.int() }), rows: [] });
       });
     for (const member of [5, undefined, null, {}])
-      expect(() => plan(of(member), { params: { text: 'x' } })).toThrow(/^Param text of pipeline odd is no zod schema: write/);
+      expect(() => plan(of(member), { params: { text: 'x' } })).toThrow(/^Param text of pipeline odd is not a zod schema\. Write/);
     for (const text of ['\u0000', '\ud800', ['\u0000'], { '\u0000': 1 }])
-      expect(() => plan(of(z.json()), { params: { text } })).toThrow(/^Param text has a NUL, or half of a surrogate pair/);
+      expect(() => plan(of(z.json()), { params: { text } })).toThrow(/^Param text has a NUL or half of a surrogate pair/);
   });
 });

@@ -226,8 +226,8 @@ describe('a file source', () => {
 
 describe('a definition whose key cannot identify rows', () => {
   it.each([
-    ['no column', { output, key: 'ids' }, /key is the name of a column, one of id, n, and is "ids"/],
-    ['no text', { output, key: 3 }, /key is the name of a column, one of id, n, and is 3/],
+    ['no column', { output, key: 'ids' }, /key must be the name of a column, one of id, n, and is "ids"/],
+    ['no text', { output, key: 3 }, /key must be the name of a column, one of id, n, and is 3/],
     [
       'may be null',
       { output: z.object({ id: z.string().nullable() }), key: 'id' },

@@ -9,7 +9,7 @@ const sourceOf = (column: z.ZodType) => (source: Untyped) => source('s', { outpu
 
 /** What is wrong with a definition, and what the sentence says. */
 const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[] = [
-  ['no step', () => undefined, /^Pipeline test has no step: begin with a source\.$/],
+  ['no step', () => undefined, /^Pipeline test has no step\. Begin with a source\.$/],
   [
     'an empty name',
     (source) => rows(source, ''),
@@ -37,7 +37,7 @@ const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[
   [
     'a transform at the end',
     sourceOf(z.string().transform((s) => s.length)),
-    /column c ends in a transform: .*end it in \.pipe\(z\.string\(\)\), say\.$/,
+    /column c ends in a transform, .*for example \.pipe\(z\.string\(\)\)\.$/,
   ],
   ['a transform in a member', sourceOf(z.object({ t: z.string().transform(Number) })), /column c ends in a transform/],
   ['a Map', sourceOf(z.map(z.string(), z.string())), /column c is a Map: use z\.record\(\)/],
@@ -119,17 +119,17 @@ const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[
   [
     'an unknown option beside the step',
     (source) => source('s', { output: n, rows: [] }, { concurency: 3 }),
-    /^Step s \(.*\): there is no option concurency; there are batchSize, concurrency, /,
+    /^Step s \(.*\): there is no option concurency\. The options are batchSize, concurrency, /,
   ],
   [
     'an unknown option within the step',
     (source) => source('s', { output: n, rows: [], concurency: 3 }),
-    /^Step s \(.*\): there is no option concurency; there are .*batchSize, concurrency, /,
+    /^Step s \(.*\): there is no option concurency\. The options are .*batchSize, concurrency, /,
   ],
   [
     'an unknown retry option',
     (source) => source('s', { output: n, rows: [], retry: { atempts: 3 } }),
-    /there is no option retry\.atempts; there are attempts, backoffMs/,
+    /there is no option retry\.atempts\. The options are attempts, backoffMs/,
   ],
   ['retry as a number', (source) => source('s', { output: n, rows: [], retry: 3 }), /retry is an object: \{ attempts: 3 \}/],
   ['options that are no object', (source) => source('s', { output: n, rows: [] }, 5), /options are an object/],
@@ -153,7 +153,7 @@ const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[
   [
     'something else returned as a leaf',
     (source) => ({ leaf: (rows(source), 'rows') }),
-    /what is returned as leaf is no node of this pipeline: return \{ name: node \}, or nothing/,
+    /the returned value leaf is not a node of this pipeline\. Return \{ name: node \}, or nothing/,
   ],
 ];
 
@@ -176,7 +176,7 @@ describe('a definition is refused', () => {
       }),
     );
     const [, second, first] =
-      /^Step twice \(definition-errors\.test\.ts:(\d+)\): there are two steps of this name: the first \(definition-errors\.test\.ts:(\d+)\)\. Rename one\.$/.exec(
+      /^Step twice \(definition-errors\.test\.ts:(\d+)\): two steps have this name; the first \(definition-errors\.test\.ts:(\d+)\)\. Rename one\.$/.exec(
         message,
       ) ?? [];
     expect(Number(second)).toBe(Number(first) + 1);
@@ -187,13 +187,13 @@ describe('a definition is refused', () => {
     let foreign: Node<unknown> | undefined;
     planned((source) => void (foreign = rows(source)));
     const { message } = faultOf('invalid-pipeline', () => planned((source) => ({ here: rows(source), foreign })));
-    expect(message).toMatch(/what is returned as foreign is no node of this pipeline/);
+    expect(message).toMatch(/the returned value foreign is not a node of this pipeline/);
   });
 
   it('for being asynchronous', () => {
     const { message } = faultOf('invalid-pipeline', () => planned(async (source) => void rows(source)));
     expect(message).toMatch(
-      /^Pipeline test is defined by an async function: a definition is synchronous; wait inside steps and sources\.$/,
+      /^Pipeline test is defined by an async function, but a definition is synchronous\. Await inside steps and sources instead\.$/,
     );
   });
 
@@ -210,7 +210,7 @@ describe('a definition is refused', () => {
 
   it('for not being there', () => {
     const { message } = faultOf('invalid-pipeline', () => plan((pipeline as Untyped)('test', {})));
-    expect(message).toMatch(/^Pipeline test has no definition: write pipeline\('test', \(\{ source \}\) => \{ … \}\)\.$/);
+    expect(message).toMatch(/^Pipeline test has no definition\. Write pipeline\('test', \(\{ source \}\) => \{ … \}\)\.$/);
   });
 
   it('for params that are no schema', () => {
@@ -232,7 +232,7 @@ describe('a definition is refused', () => {
     const { message } = faultOf('invalid-pipeline', () =>
       planned((source) => void source('s', { output: n, rows: [], batchSize: ++runs })),
     );
-    expect(message).toMatch(/came out differently the second time its definition ran/);
+    expect(message).toMatch(/was different when its definition ran a second time/);
     let again = 0;
     faultOf('invalid-pipeline', () => planned((source) => void source(`s${++again}`, { output: n, rows: [] })));
     let more = 0;
@@ -273,7 +273,7 @@ describe('a definition is refused', () => {
 
   it('for concurrency of a step that it has not, or that is none', () => {
     expect(faultOf('invalid-pipeline', () => planned((source) => void rows(source), { concurrency: { nope: 2 } })).message).toMatch(
-      /^--concurrency names step nope; the pipeline has rows\.$/,
+      /^--concurrency names step nope, which does not exist\. The pipeline has rows\.$/,
     );
     expect(faultOf('invalid-pipeline', () => planned((source) => void rows(source), { concurrency: { rows: 0 } })).message).toMatch(
       /calls in flight are a whole number from 1 to 10000/,

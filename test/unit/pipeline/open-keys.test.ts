@@ -35,7 +35,7 @@ describe('a key called __proto__', () => {
   it('in a column of objects is refused with the definition', () => {
     const shape = JSON.parse('{"__proto__":1}', (key, value: unknown) => (key === '__proto__' ? z.string() : value)) as never;
     expect(() => planned(null as never, z.object(shape) as never)).toThrow(
-      /column c has a member called __proto__, which cannot be kept: rename it/,
+      /column c has a member called __proto__, which cannot be stored: rename it/,
     );
   });
 });

@@ -26,27 +26,27 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
   [
     'a join of unrelated branches',
     ({ source, join, rows }) => join('j', [rows, source('other', { output: n, rows: [] })]),
-    /^Step j \(.*\): rows and other have no step in common, so their rows cannot be matched\. To put them one after the other, use union\.$/,
+    /^Step j \(.*\): rows and other have no step in common, so their rows cannot be matched\. To append one branch to the other, use union\.$/,
   ],
   [
     'a flatMap between fork and join',
     ({ join, rows }) => join('j', [rows.flatMap(...add('f')), rows.map(...add('a'))]),
-    /^Step j \(.*\): step f makes rows of its own \(flatMap\), so its rows are not those of rows any more, where the branches part, and cannot be put beside them\. Move it above rows or below the join\.$/,
+    /^Step j \(.*\): step f makes new rows \(flatMap\), so its rows can no longer be matched with those of rows, where the branches part\. Move it above rows or below the join\.$/,
   ],
   [
     'a step that cuts anew between fork and join',
     ({ join, rows }) => join('j', [rows.map(...add('a', { batchSize: 7 })), rows.map(...add('b'))]),
-    /step a cuts them anew, 7 at a time, so/,
+    /step a cuts new batches, 7 rows at a time, so/,
   ],
   [
     'branches that cut anew in different ways',
     ({ join, rows }) => join('j', [rows.map(...add('a', { batchSize: 7 })), rows.map(...add('b', { batchSize: 8 }))]),
-    /step a cuts them anew, 7 at a time, so/,
+    /step a cuts new batches, 7 rows at a time, so/,
   ],
   [
     'a batch step between fork and union',
     ({ union, rows }) => union('u', [rows.batch(...add('g')), rows.map(...add('a'))]),
-    /step g makes rows of its own \(batch\).*below the union/,
+    /step g makes new rows \(batch\).*below the union/,
   ],
   [
     'a join of rows that a union doubles',
@@ -65,11 +65,11 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
   ['a join of one node', ({ join, rows }) => join('j', [rows]), /a join takes a list of at least two nodes/],
   ['a join of the same node twice', ({ join, rows }) => join('j', [rows, rows]), /rows is given twice/],
   ['a join of no list', ({ join, rows }) => join('j', rows), /takes a list of nodes/],
-  ['a join of something else', ({ join, rows }) => join('j', [rows, {}]), /what is given at 1 is no node of this pipeline/],
+  ['a join of something else', ({ join, rows }) => join('j', [rows, {}]), /item 1 of the list is not a node of this pipeline/],
   [
     'a column that two branches have of their own',
     ({ join, rows }) => join('j', [rows.map('a', { output: m, run: () => ({}) }), rows.map('b', { output: m, run: () => ({}) })]),
-    /a and b each have a column m of their own\. Gather it, \{ lists: \{ m: 'ms' \} \}, or rename one before\./,
+    /a and b each have a column m of their own\. Collect it in a list, \{ lists: \{ m: 'ms' \} \}, or rename one of them first\./,
   ],
   [
     'a list of a column that is not there',
@@ -84,7 +84,7 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
   [
     'an option of join that is none',
     ({ join, rows }) => join('j', [rows.map(...add('a')), rows.map(...add('b'))], { batchSize: 3 }),
-    /there is no option batchSize; there is lists/,
+    /there is no option batchSize\. The only option is lists/,
   ],
   ['a route of no branch', ({ rows }) => rows.route('r', { branches: [], to: () => '' }), /a route has at least one branch/],
   ['a route with a branch twice', ({ rows }) => rows.route('r', { branches: ['a', 'a'], to: () => 'a' }), /branch a is named twice/],
@@ -96,7 +96,7 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
   [
     'a branch whose step exists',
     ({ rows }) => [rows.map(...add('r-a')), rows.route('r', { branches: ['a'], to: () => 'a' })],
-    /there are two steps of this name/,
+    /two steps have this name/,
   ],
   [
     'a column to replace that is not there',
@@ -104,7 +104,7 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
     /there is no column m to replace: rows has n\. To add one, use map\./,
   ],
   ['a flatMap that adds what exists', ({ rows }) => rows.flatMap('x', { output: n, run: () => [] }), /column n exists: rows has it/],
-  ['everything dropped', ({ rows }) => rows.drop('d', ['n']), /nothing is left of rows: it has n/],
+  ['everything dropped', ({ rows }) => rows.drop('d', ['n']), /no column of rows is left: it has n/],
   ['a rename of nothing', ({ rows }) => rows.rename('x', {}), /rename takes an object/],
   ['a rename of a column that is not there', ({ rows }) => rows.rename('x', { m: 'k' }), /there is no column m; rows has n/],
   ['two columns renamed alike', ({ rows }) => rows.map(...add('a')).rename('x', { a: 'n' }), /two columns would be called n/],
@@ -123,7 +123,7 @@ const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[]
   [
     'a batchSize of an ordered union',
     ({ union, rows }) => union('u', [rows.map(...add('a')), rows.map(...add('b'))], { batchSize: 5 }),
-    /such a union has no batchSize/,
+    /so it has no batchSize/,
   ],
   [
     'a flatMap step given to map',

@@ -23,7 +23,7 @@ describe('params', () => {
     expect(refusal(JSON.parse('{"__proto__":1}') as never, z.object({}))).toBe('The pipeline has no param __proto__. It has none.');
     const schema = z.object({ limits: z.record(z.string(), z.int()) });
     expect(refusal(JSON.parse('{"limits":{"__proto__":1}}') as never, schema)).toBe(
-      'Param limits has a key called __proto__, which cannot be kept: rename it.',
+      'Param limits has a key called __proto__, which cannot be stored. Rename the key.',
     );
   });
 
@@ -109,9 +109,9 @@ describe('a secret', () => {
 
   it('inside another param is refused: that param would be recorded', () => {
     expect(refusal({ service: { key: 'sk-1234' } }, z.object({ service: z.object({ key: secret() }) }))).toBe(
-      'Param service holds a secret within: make it a param of its own, { name: secret() }.',
+      'Param service contains a secret. Make the secret a param of its own: { name: secret() }.',
     );
-    expect(refusal({ keys: ['sk-1234'] }, z.object({ keys: z.array(secret()) }))).toMatch(/^Param keys holds a secret within/);
+    expect(refusal({ keys: ['sk-1234'] }, z.object({ keys: z.array(secret()) }))).toMatch(/^Param keys contains a secret/);
   });
 });
 

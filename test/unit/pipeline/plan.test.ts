@@ -295,7 +295,7 @@ describe('a secret', () => {
   ])('that a step writes into %s is refused, and not said', (_what, define) => {
     const { message } = faultOf('invalid-pipeline', () => withSecret(define));
     expect(message).toMatch(
-      /^Step s: secret key is written into its [a-z]+, and would be recorded\. Read it where it is used, through a resource\.$/,
+      /^Step s: its [a-z]+ contains secret key, which would be recorded\. Read it where it is used, through a resource\.$/,
     );
     expect(message).not.toContain('sk-very');
   });
@@ -311,7 +311,7 @@ describe('a secret', () => {
 
   it('of less than four characters is refused when the pipeline is planned, and not said', () => {
     const { message } = faultOf('invalid-params', () => withSecret(() => ({}), { params: { key: 'a&9' } }));
-    expect(message).toMatch(/^Secret key has 3 characters, and cannot be kept out of the log/);
+    expect(message).toMatch(/^Secret key has 3 characters and cannot be redacted from the log/);
     expect(message).not.toContain('a&9');
     expect(withSecret(() => ({}), { params: { key: '' } }).secrets).toEqual([{ name: 'key', value: '' }]);
     expect(withSecret(() => ({}), { params: { key: 'a&9b' } }).secrets).toHaveLength(1);
@@ -331,7 +331,7 @@ describe('a secret', () => {
     const sources = [{ path: 'p.ts', text: `const key = 'sk-very-"secret"';` }];
     const { message } = faultOf('invalid-pipeline', () => withSecret(() => ({}), { sources }));
     expect(message).toMatch(
-      /^p\.ts holds the value of secret key, and would be recorded\. Take it out, and give it by DISTILOG_PARAM_KEY\.$/,
+      /^p\.ts contains the value of secret key, which would be recorded\. Remove it from the file, and set DISTILOG_PARAM_KEY\.$/,
     );
   });
 });

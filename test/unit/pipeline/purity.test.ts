@@ -19,9 +19,7 @@ describe('a definition depends on its params only, and is refused', () => {
         foreign?.filter('lost', { keep: () => true });
       }),
     );
-    expect(message).toMatch(
-      /^Step lost \(purity\.test\.ts:\d+\): what it is made from is of another pipeline, .* while its definition runs\.$/,
-    );
+    expect(message).toMatch(/^Step lost \(purity\.test\.ts:\d+\): its input belongs to another pipeline, .* while its definition runs\.$/);
   });
 
   it('for keeping a node from its first run', () => {
@@ -32,7 +30,7 @@ describe('a definition depends on its params only, and is refused', () => {
         kept?.filter('f', { keep: () => true });
       }),
     );
-    expect(message).toMatch(/^Step f .*of a definition that has ended/);
+    expect(message).toMatch(/^Step f .*to a definition that has ended/);
   });
 
   it('for making steps when it is over', () => {
@@ -63,7 +61,7 @@ describe('a definition depends on its params only, and is refused', () => {
     let size = 0;
     expect(
       faultOf('invalid-pipeline', () => planned((source) => void source('s', { output: n, rows: [], batchSize: ++size }))).message,
-    ).toMatch(/the second time its definition ran \(step s: options\): it may depend on its params only/);
+    ).toMatch(/when its definition ran a second time \(step s: options\)\. A definition may depend only on its params/);
     let names = 0;
     expect(faultOf('invalid-pipeline', () => planned((source) => void rows(source, `s${++names}`))).message).toMatch(/ran \(step s2\):/);
   });
@@ -79,10 +77,10 @@ describe('params are refused', () => {
     });
     const of = (params: z.ZodObject) => pipeline('p', { params }, ({ source }) => void source('s', { output: n, rows: [] }));
     expect(faultOf('invalid-params', () => plan(of(measured), { params: { size: 'four' } })).message).toMatch(
-      /^Param size comes out of its schema as what the schema does not take in again, .*Transform it in the definition instead\.$/,
+      /^Param size is changed by its schema in a way that cannot be parsed again, .*Transform it in the definition instead\.$/,
     );
     const growing = z.object({ prefix: z.string().overwrite((text) => `${text}!`) });
-    expect(faultOf('invalid-params', () => plan(of(growing), { params: { prefix: 'a' } })).message).toMatch(/^Param prefix comes out/);
+    expect(faultOf('invalid-params', () => plan(of(growing), { params: { prefix: 'a' } })).message).toMatch(/^Param prefix is changed by/);
     const settled = z.object({ count: z.coerce.number(), name: z.string().trim().default('x') });
     expect(plan(of(settled), { params: { count: '7' } }).params).toEqual({ count: 7, name: 'x' });
   });
@@ -93,13 +91,13 @@ describe('a step is refused', () => {
     [
       'rows that can be read once',
       (source) => source('s', { output: n, rows: [{ n: 1 }].values() }),
-      /can be read once only.*rows: \(\) => …\.$/,
+      /can be read only once.*rows: \(\) => …\.$/,
     ],
-    ['rows of a stream', (source) => source('s', { output: n, rows: new ReadableStream() }), /can be read once only/],
+    ['rows of a stream', (source) => source('s', { output: n, rows: new ReadableStream() }), /can be read only once/],
     [
       'a function whose text says nothing',
       (source) => rows(source).filter('f', { keep: Boolean }),
-      /its function is bound or built in, .*write \(row\) => …, or give the step a version\.$/,
+      /its function is bound or built in, .*Write \(row\) => …, or give the step a version\.$/,
     ],
     ['a bound function', (source) => rows(source).filter('f', { keep: bound }), /bound or built in/],
     ['a version that is neither', (source) => source('s', { output: n, rows: [], version: {} }), /a version is a text or a number/],
@@ -128,7 +126,7 @@ describe('a step is refused', () => {
         { params: { key: value } },
       );
     expect(faultOf('invalid-pipeline', () => withKey('hush-hush')).message).toBe(
-      'Step s: secret key is written into its code, and would be recorded. Read it where it is used, through a resource.',
+      'Step s: its code contains secret key, which would be recorded. Read it where it is used, through a resource.',
     );
     for (const word of ['name', 'columns', 'captures', 'settings']) expect(withKey(word).secrets).toEqual([{ name: 'key', value: word }]);
   });
@@ -137,12 +135,12 @@ describe('a step is refused', () => {
 describe('a pipeline is refused', () => {
   it('for an option that it has not', () => {
     const { message } = faultOf('invalid-pipeline', () => (pipeline as Untyped)('p', { parms: n }, () => undefined));
-    expect(message).toMatch(/^\(purity\.test\.ts:\d+\): pipeline p has no option parms: there is params\.$/);
+    expect(message).toMatch(/^\(purity\.test\.ts:\d+\): pipeline p has no option parms\. The only option is params\.$/);
   });
 
   it('for being something else', () => {
     for (const it of [undefined, null, {}, () => undefined, { name: 'p', params: n, define: () => undefined }]) {
-      expect(faultOf('invalid-pipeline', () => plan(it as never)).message).toMatch(/^What is to be planned is no pipeline: make one by/);
+      expect(faultOf('invalid-pipeline', () => plan(it as never)).message).toMatch(/^The value is not a pipeline\. Create one with/);
     }
   });
 });

@@ -123,7 +123,7 @@ describe('a returned row', () => {
     ['a list of objects of records', z.array(z.object({ r: z.record(z.string(), z.int()) })), '[{"r":{"__proto__":1}}]', 'column c[0].r'],
   ])('is not taken with a key called __proto__ in %s, which zod would drop without a word', (_what, column, text, where) => {
     const checked = of({ c: column as never })({ c: JSON.parse(text as string) as never });
-    const message = `${where} has a key called __proto__, which cannot be kept: rename it`;
+    const message = `${where} has a key called __proto__, which cannot be stored: rename it`;
     expect(checked).toEqual({ ok: false, code: 'invalid-output', message });
   });
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { ManifestStep, Operator, Span } from '../../../schema/index.ts';
 import { hasCode } from '../../../src/kit/fault.ts';
-import { cutBehind, type DraftStep } from '../../../src/pipeline/draft-step.ts';
-import { forkOf } from '../../../src/pipeline/fork.ts';
+import { chooseCut, type DraftStep } from '../../../src/pipeline/draft-step.ts';
+import { findFork } from '../../../src/pipeline/fork.ts';
 import { hashed, randomFrom } from '../random.ts';
 
 export interface World {
@@ -71,7 +71,7 @@ export function randomWorld(seed: number): World {
     const upstream = random.pick(readable);
     const isCut = random.chance(0.4) || operator === 'batch' || isRestarting(steps.get(upstream)?.operator);
     const batchSize = isCut ? 1 + random.below(17) : null;
-    const cut = operator === 'global' ? ({ kind: 'whole' } as const) : cutBehind(steps.get(upstream) as DraftStep, { batchSize } as never);
+    const cut = operator === 'global' ? ({ kind: 'whole' } as const) : chooseCut(steps.get(upstream) as DraftStep, { batchSize } as never);
     add(`${operator}${tries}`, operator, [upstream], { ...alone, cut });
     if (operator === 'route')
       for (const way of ways) add(`route${tries}-${way}`, 'branch', [`route${tries}`], { ...alone, cut: { kind: 'aligned' } });
@@ -88,7 +88,7 @@ const isRestarting = (operator: Operator | undefined): boolean => operator === '
 /** Undefined: the definition would be refused. */
 function forkOrRefusal(operator: 'join' | 'union', branches: readonly DraftStep[], steps: ReadonlyMap<string, DraftStep>) {
   try {
-    return forkOf(operator, branches, steps, { step: operator, site: '' });
+    return findFork(operator, branches, steps, { step: operator, site: '' });
   } catch (error) {
     assert(hasCode(error, 'invalid-pipeline'));
     return undefined;
