@@ -1,4 +1,5 @@
 import { createLogUpdate } from 'log-update';
+import { jsonPieces } from './json-pieces.ts';
 import { openOutput, type OutputError } from './output.ts';
 import { changeText, resolveMarks, styled, type Style } from './styled-text.ts';
 import { visible, visibleJson, visibleText } from './visible.ts';
@@ -14,6 +15,8 @@ export interface Terminal {
   printText(text: string): void;
   /** Writes a value to standard output as a line of JSON. Its characters are not changed; on a terminal, those that act are written as JSON's escapes. */
   printJson(value: unknown, stringify?: (value: unknown) => string): void;
+  /** Writes an object to standard output as a line of JSON, with lists as its last members. Items are written as they come: all may be more than memory holds. */
+  printJsonLists(members: Readonly<Record<string, unknown>>, lists: Readonly<Record<string, AsyncIterable<unknown>>>): Promise<void>;
   /** Writes what is not the result to standard error: progress, notes, errors. Lines after the first are indented, so that none looks like another note. */
   note(text: string): void;
   /** Returns lines at the end of standard output that are drawn again and again. */
@@ -58,6 +61,10 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
     printJson: (value, stringify = JSON.stringify) => {
       const json = stringify(value);
       result.write(`${stdout.isTTY ? visibleJson(json) : json}\n`);
+    },
+    printJsonLists: async (members, lists) => {
+      for await (const piece of jsonPieces(members, lists)) result.write(stdout.isTTY ? visibleJson(piece) : piece);
+      result.write('\n');
     },
     note: noteWriter(),
     openRegion: () => {

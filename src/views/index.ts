@@ -4,7 +4,7 @@ export { findRun } from './find-run.ts';
 export { findStep, findSteps } from './find-step.ts';
 export { followToRest, type Ending } from './follow-to-rest.ts';
 export { describeChange, type HistoryEntry } from './history-entries.ts';
-export { lossGroups, lossList } from './loss-list.ts';
+export { failedBatchViews, lossGroups, rejectedRowViews } from './loss-list.ts';
 export { recordedPipeline, type RecordedPipeline } from './recorded-pipeline.ts';
 export type { RowChoice } from './row-choice.ts';
 export { rowId } from './row-id.ts';

@@ -1,5 +1,5 @@
 import type { ErrorGroup, RunStates } from '../../projections/index.ts';
-import { losses } from '../distiset/index.ts';
+import { failedBatches, lostRows } from '../distiset/index.ts';
 import type { Store } from '../log/index.ts';
 
 /** A rejected row with its cause. */
@@ -29,22 +29,19 @@ export interface FailedBatchView {
 export const lossGroups = ({ errors }: Pick<RunStates, 'errors'>): readonly ErrorGroup[] =>
   errors.groups.filter(({ kind }) => kind !== 'attempt');
 
-/** Lists all losses up to a position, without their inputs. `states` are the run's as of that position. */
-export async function lossList(
+/** Yields the rejected rows of a run up to a position, without their inputs. `states` are the run's as of that position. */
+export async function* rejectedRowViews(
   store: Store,
   runId: string,
   position: number,
   { graph }: Pick<RunStates, 'graph'>,
-): Promise<{ readonly rejected: readonly RejectedRowView[]; readonly failedBatches: readonly FailedBatchView[] }> {
-  const rejected: RejectedRowView[] = [];
-  const failedBatches: FailedBatchView[] = [];
-  for await (const loss of losses(store, runId, position)) {
-    const { step, batch, position: at, code, message } = loss;
-    if (loss.kind === 'batch') failedBatches.push({ step, batch, position: at, code, message, rows: loss.rows });
-    else {
-      const triedAgain = at <= (graph.steps[step]?.owedUntil ?? 0);
-      rejected.push({ step, batch, position: at, row: loss.row, code, message, attempts: loss.attempts, triedAgain });
-    }
-  }
-  return { rejected, failedBatches };
+): AsyncGenerator<RejectedRowView> {
+  for await (const { step, batch, row, position: at, code, message, attempts } of lostRows(store, runId, position))
+    yield { step, batch, position: at, row, code, message, attempts, triedAgain: at <= (graph.steps[step]?.owedUntil ?? 0) };
+}
+
+/** Yields the batches of a run that were given up by a position. */
+export async function* failedBatchViews(store: Store, runId: string, position: number): AsyncGenerator<FailedBatchView> {
+  for await (const { step, batch, position: at, code, message, rows } of failedBatches(store, runId, position))
+    yield { step, batch, position: at, code, message, rows };
 }

@@ -92,6 +92,10 @@ export async function fuzzCommands(seed: number, count: number, folder: string):
     print: write,
     printText: write,
     printJson: (value, stringify = JSON.stringify) => write(stringify(value)),
+    printJsonLists: async (members, lists) => {
+      write(JSON.stringify(members));
+      for (const items of Object.values(lists)) for await (const item of items) write(JSON.stringify(item));
+    },
     note: write,
     openRegion: () => ({ draw: write, clear: () => undefined, done: () => undefined }),
     isInteractive: false,

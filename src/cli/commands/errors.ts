@@ -3,7 +3,7 @@ import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/in
 import type { AsOf, Store } from '../../log/index.ts';
 import { asOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { findRun, lossGroups, lossList, readStates, type RunStates } from '../../views/index.ts';
+import { failedBatchViews, findRun, lossGroups, readStates, rejectedRowViews, type RunStates } from '../../views/index.ts';
 import { formatCount } from '../numbers.ts';
 import { rejectedBeforePause } from '../rejected-before-pause.ts';
 import { shortened, table } from '../table.ts';
@@ -47,8 +47,11 @@ async function list(
 ): Promise<void> {
   const { position } = asOf;
   const states = await readStates(store, runId, position);
-  if (options.json) context.terminal.printJson({ runId, asOf, ...(await lossList(store, runId, position, states)) });
-  else await show(context, store, { runId, position, states, shownMax: options.all ? Number.POSITIVE_INFINITY : shownMax });
+  if (options.json) {
+    const lists = { rejected: rejectedRowViews(store, runId, position, states), failedBatches: failedBatchViews(store, runId, position) };
+    await context.terminal.printJsonLists({ runId, asOf }, lists);
+  }
+  if (!options.json) await show(context, store, { runId, position, states, shownMax: options.all ? Number.POSITIVE_INFINITY : shownMax });
 }
 
 interface Shown {

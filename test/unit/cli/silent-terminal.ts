@@ -5,6 +5,7 @@ export const silentTerminal = (own: Partial<Terminal> = {}): Terminal => ({
   print: () => undefined,
   printText: () => undefined,
   printJson: () => undefined,
+  printJsonLists: () => Promise.resolve(),
   note: () => undefined,
   openRegion: () => ({ draw: () => undefined, clear: () => undefined, done: () => undefined }),
   isInteractive: false,
