@@ -1,7 +1,15 @@
 import type { GraphState } from '../../projections/index.ts';
 import { parsePlace, placeColumn, type ManifestStep, type RecordedEvent, type Span, type TriedAgain } from '../../schema/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
-import { documentChunk, rejectedBatches, rejectedRowsReader, rowReader, type RejectedRow, type RowReader } from '../rows/index.ts';
+import {
+  documentChunk,
+  rejectedBatches,
+  rejectedRowsReader,
+  rowReader,
+  SuccessLookup,
+  type RejectedRow,
+  type RowReader,
+} from '../rows/index.ts';
 import type { Reopening } from '../scheduler/index.ts';
 
 /** Rejected rows of a run that a new pass tries again. */
@@ -64,8 +72,10 @@ export async function triedAgain(
   counts: TriedCounts,
 ): Promise<Omit<Reopening, 'steps' | 'codes' | 'until'>> {
   const { runId, position, manifest } = rows;
-  const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to: position, steps: manifest });
+  const logId = runLogId(runId);
+  const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to: position, steps: manifest });
   const rejectedIn = await rejectedRowsReader(store, runId, position);
+  const successes = new SuccessLookup({ log: store.log, logId, to: position, stepCount: 1, keepsRejections: true });
   const again: Record<string, [number, number][]> = {};
   const pages: { readonly step: string; readonly batch: number }[] = [];
   const chunks: string[] = [];
@@ -88,7 +98,7 @@ export async function triedAgain(
       rowsOfPage += count;
       const spans: Span[] = [];
       for (const pass of passes) {
-        const success = await store.log.success(runLogId(runId), { pass, step, batch, to: position });
+        const success = await successes.find({ pass, step, batch });
         if (success) spans.push(...(await inputSpans(reader, success, (await rejectedIn(success)).filter(rows.isTried), rows)));
       }
       page[batch] = spans;

@@ -167,11 +167,12 @@ export interface EventLog {
     logId: string,
     batch: { readonly pass: number; readonly step: string; readonly batch: number; readonly to?: number | undefined },
   ): Promise<readonly RecordedEvent[]>;
-  /** Successes of a step's batches at or above `fromBatch`, up to a position, in order of (pass, batch), in pages of at most `pageMax`. */
+  /** Successes of a step's batches from (`fromPass`, `fromBatch`) on, up to a position, in order of (pass, batch), in pages of at most `pageMax`. */
   readSuccesses(
     logId: string,
     options: {
       readonly step: string;
+      readonly fromPass?: number | undefined;
       readonly fromBatch?: number | undefined;
       readonly to: number;
       readonly pageMax?: number | undefined;

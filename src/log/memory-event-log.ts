@@ -116,9 +116,10 @@ export function memoryEventLog({
       }
     },
     readBatch: async (logId, { to = Number.POSITIVE_INFINITY, ...batch }) => batchOf(logId, batch, to),
-    readSuccesses: async function* (logId, { step, fromBatch = 0, to, pageMax }) {
+    readSuccesses: async function* (logId, { step, fromPass = 1, fromBatch = 0, to, pageMax }) {
       const successes = eventsOf(logId).filter(
-        (event) => event.type === 'BatchSucceeded' && event.step === step && (event.batch ?? 0) >= fromBatch && event.position <= to,
+        ({ type, step: own, pass, batch, position }) =>
+          type === 'BatchSucceeded' && own === step && position <= to && ((pass ?? 0) - fromPass || (batch ?? 0) - fromBatch) >= 0,
       );
       yield* paged(
         decoded(logId, successes)

@@ -16,3 +16,4 @@ export { keyText } from './origins.ts';
 export { rejectedBatches, rejectedRows, rejectedRowsReader, type RejectedRow } from './rejected-rows.ts';
 export type { BatchName, RowName } from './batch-name.ts';
 export { rowReader, type RowReader } from './row-reader.ts';
+export { SuccessLookup } from './success-lookup.ts';

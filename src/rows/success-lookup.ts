@@ -8,6 +8,9 @@ type BatchSucceeded = RecordedEvent<'BatchSucceeded'>;
 /** Successes kept, as a count. */
 const cachedSuccessesMax = 500;
 
+/** Successes kept with the rejections that they list, as a count. */
+const cachedWithRejectionsMax = 20;
+
 /** Successes read at once by a caller that asks for one batch after the other. */
 const readAheadMax = 50;
 
@@ -17,30 +20,40 @@ export class SuccessLookup {
   readonly #logId: string;
   readonly #to: number;
   readonly #readAhead: number;
-  readonly #successes = new BoundedCache<BatchSucceeded>(cachedSuccessesMax);
+  readonly #keepsRejections: boolean;
+  readonly #successes: BoundedCache<BatchSucceeded>;
 
   constructor({
     log,
     logId,
     to,
     stepCount,
+    keepsRejections = false,
   }: {
     readonly log: Pick<EventLog, 'success' | 'readSuccesses'>;
     readonly logId: string;
     readonly to: number;
     readonly stepCount: number;
+    /** Whether successes come with the rejections that they list. Fewer are cached then, for the lists may be long. */
+    readonly keepsRejections?: boolean;
   }) {
     this.#log = log;
     this.#logId = logId;
     this.#to = to;
     // With many steps fewer successes of each are read ahead, so that they are still cached when they are needed.
-    this.#readAhead = Math.min(readAheadMax, Math.floor(cachedSuccessesMax / (2 * stepCount)));
+    const cachedMax = keepsRejections ? cachedWithRejectionsMax : cachedSuccessesMax;
+    this.#readAhead = Math.min(readAheadMax, Math.floor(cachedMax / (2 * stepCount)));
+    this.#keepsRejections = keepsRejections;
+    this.#successes = new BoundedCache<BatchSucceeded>(cachedMax);
   }
 
-  /** Caches a success that the caller already has, without the rejections that it lists: rows are not read from them, and they may be long. */
+  /** Caches a success that the caller already has. Unless they are asked for, the rejections that it lists are left out: they may be long. */
   note(event: BatchSucceeded): void {
     const { data } = event;
-    const kept = data.rejected.rows.length === 0 ? event : { ...event, data: { ...data, rejected: { ...data.rejected, rows: [] } } };
+    const kept =
+      this.#keepsRejections || data.rejected.rows.length === 0
+        ? event
+        : { ...event, data: { ...data, rejected: { ...data.rejected, rows: [] } } };
     this.#successes.set(batchKey(event), kept, 1);
   }
 
@@ -54,8 +67,14 @@ export class SuccessLookup {
 
   /** Caches this batch's success and the next ones, if the batch before this one is cached: then the next ones are likely to be needed. */
   async #readFrom({ step, pass, batch }: BatchName): Promise<void> {
-    if (pass !== 1 || this.#readAhead < 2 || !this.#successes.get(batchKey({ step, pass, batch: batch - 1 }))) return;
-    const pages = this.#log.readSuccesses(this.#logId, { step, fromBatch: batch, to: this.#to, pageMax: this.#readAhead });
+    if (this.#readAhead < 2 || !this.#successes.get(batchKey({ step, pass, batch: batch - 1 }))) return;
+    const pages = this.#log.readSuccesses(this.#logId, {
+      step,
+      fromPass: pass,
+      fromBatch: batch,
+      to: this.#to,
+      pageMax: this.#readAhead,
+    });
     for await (const page of pages) {
       for (const event of page) this.note(event);
       return;

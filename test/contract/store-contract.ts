@@ -259,6 +259,10 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const successes = (to: number) => Array.fromAsync(store.log.readSuccesses(runId, { step: 'a', to }));
       expect(positions((await successes(done.last)).flat())).toEqual([5, 3]);
       expect(positions((await successes(4)).flat())).toEqual([3]);
+      const from = (fromPass: number, fromBatch: number) =>
+        Array.fromAsync(store.log.readSuccesses(runId, { step: 'a', fromPass, fromBatch, to: done.last }));
+      expect(positions((await from(1, 1)).flat())).toEqual([3]);
+      expect(await from(2, 0)).toEqual([]);
       expect((await store.log.success(runId, { pass: 1, step: 'a', batch: 0, to: 5 }))?.position).toBe(5);
       expect(await store.log.success(runId, { pass: 1, step: 'a', batch: 0, to: 4 })).toBeNull();
     });

@@ -6,6 +6,7 @@ import { pageSizes } from './event-pages.ts';
 
 interface SuccessesOptions {
   readonly step: string;
+  readonly fromPass?: number | undefined;
   readonly fromBatch?: number | undefined;
   readonly to: number;
   readonly pageMax?: number | undefined;
@@ -15,10 +16,10 @@ interface SuccessesOptions {
 export async function* readSuccesses(
   { query }: Reader,
   logId: string,
-  { step, fromBatch = 0, to, pageMax }: SuccessesOptions,
+  { step, fromPass = 1, fromBatch = 0, to, pageMax }: SuccessesOptions,
 ): AsyncGenerator<readonly RecordedEvent<'BatchSucceeded'>[]> {
   const sizes = pageSizes(pageMax);
-  let after = { pass: 1, batch: fromBatch - 1 };
+  let after = { pass: fromPass, batch: fromBatch - 1 };
   for (;;) {
     const page = await query((database) =>
       database

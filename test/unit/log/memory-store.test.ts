@@ -180,6 +180,9 @@ describe('a log in memory', () => {
     expect(await log.success(runId, { ...where, batch: 1, to: 2 })).toBeNull();
     expect(positions(await allOf(log.readSuccesses(runId, { step: 'all', to: 7 })))).toEqual([5, 3, 6, 7]);
     expect(positions(await allOf(log.readSuccesses(runId, { step: 'all', fromBatch: 1, to: 6 })))).toEqual([3, 6]);
+    expect(positions(await allOf(log.readSuccesses(runId, { step: 'all', fromBatch: 2, to: 7 })))).toEqual([6, 7]);
+    expect(positions(await allOf(log.readSuccesses(runId, { step: 'all', fromPass: 2, fromBatch: 1, to: 7 })))).toEqual([7]);
+    expect(positions(await allOf(log.readSuccesses(runId, { step: 'all', fromPass: 2, fromBatch: 2, to: 7 })))).toEqual([]);
   });
 
   it('resolves a time to the last position by then, and a position to its time and hash', async () => {
