@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { eventBytesMax } from '../../../schema/index.ts';
+import { eventBytesMax, type Span } from '../../../schema/index.ts';
 import { AssertionError } from '../../../src/kit/assert.ts';
 import { decodeEvent, encodeEvent } from '../../../src/log/index.ts';
-import { batchSucceeded, runStarted, stepStarted } from './log-fixture.ts';
+import { batchStarted, batchSucceeded, runStarted, stepStarted } from './log-fixture.ts';
 
 const place = { position: 5, recordedAt: '2026-11-24T10:00:00.000000Z' };
 const decode = (encoded: ReturnType<typeof encodeEvent>) => decodeEvent({ ...encoded, ...place }, 'a-run');
@@ -10,6 +10,29 @@ const decode = (encoded: ReturnType<typeof encodeEvent>) => decodeEvent({ ...enc
 describe('an encoded event', () => {
   it.each([runStarted, stepStarted('all', 7), batchSucceeded(3, 2, ['ab'.repeat(32)])])('is read as it was written: $type', (event) => {
     expect(decode(encodeEvent(event)).event).toEqual({ chunks: [], ...event, ...place, logId: 'a-run' });
+  });
+
+  it('has version 2 only if it lists rows, which an earlier program would take for all rows', () => {
+    const span: Span = { step: 'all', pass: 1, from: [0, 1], to: [0, 8] };
+    const listed: Span = { ...span, rows: [1, 3, 7] };
+    const started = (inputs: readonly Span[]) => ({ ...batchStarted(0), data: { ...batchStarted(0).data, inputs } });
+    const succeeded = (inputs: readonly Span[]) => ({ ...batchSucceeded(0), data: { ...batchSucceeded(0).data, inputs } });
+    for (const make of [started, succeeded]) {
+      expect(encodeEvent(make([span])).version).toBe(1);
+      expect(encodeEvent(make([])).version).toBe(1);
+      expect(encodeEvent(make([span, listed])).version).toBe(2);
+      expect(decode(encodeEvent(make([span, listed]))).event?.data).toEqual(make([span, listed]).data);
+      expect(decode(encodeEvent(make([span]))).event?.data).toEqual(make([span]).data);
+    }
+  });
+
+  it('is read as version 2 where 0.1.0 wrote a new pass, whose rows are in one chunk', () => {
+    const { actor, program } = runStarted.data;
+    const data = { pass: 2, steps: [], codes: null, rejected: [], until: {}, again: {}, epoch: 2, actor, program };
+    const written = encodeEvent({ type: 'RunReopened', data: { ...data, pages: [] } });
+    expect(written.version).toBe(2);
+    expect(decode({ ...written, version: 1, data: JSON.stringify(data) }).event?.data).toEqual({ ...data, pages: [] });
+    expect(decode({ ...written, data: JSON.stringify(data) }).event).toBeNull();
   });
 
   it('has canonical data', () => {
