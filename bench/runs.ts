@@ -7,6 +7,7 @@ import { status } from '../src/cli/commands/status.ts';
 import type { CommandContext } from '../src/cli/context.ts';
 import { copyRun } from '../test/postgres/many-runs.ts';
 import type { Area, Bench } from './area.ts';
+import { quietContext } from './quiet-context.ts';
 import { inTurns, type Runner } from './rounds.ts';
 
 const sizes = [2_000, 10_000];
@@ -74,28 +75,10 @@ const timed = ({ name, url }: StoreWithRuns, command: Command): Runner => ({
   name,
   run: async (_round, seen) => {
     let lines = 0;
-    const print = (text: string | readonly string[]) => {
-      lines += [text].flat().join('\n').split('\n').length;
-    };
+    const context = quietContext((more) => (lines += more));
     const started = performance.now();
-    await command(contextWith(print), url);
+    await command(context, url);
     seen['lines'] = lines;
     return performance.now() - started;
   },
-});
-
-const contextWith = (print: (text: string | readonly string[]) => void): CommandContext => ({
-  terminal: {
-    print,
-    printText: print,
-    printJson: () => undefined,
-    note: () => undefined,
-    openRegion: () => ({ draw: () => undefined, clear: () => undefined, done: () => undefined }),
-    isInteractive: false,
-    width: 100,
-    paint: (_style, text) => text,
-  },
-  exit: () => undefined,
-  onInterrupt: () => undefined,
-  goOnWithoutOutput: () => undefined,
 });

@@ -136,6 +136,34 @@ const targets: readonly Target[] = [
       judge: atMost('10,000 runs', 1_000, 'ms'),
     }),
   ),
+  ...['errors --all', 'errors --export'].map(
+    (action): Target => ({
+      what: `${action} of 100,000 rejected rows`,
+      wanted: '≤ 5 s',
+      area: 'losses',
+      comparison: `time of ${action}`,
+      judge: atMost('200,000 rows', 5, 's'),
+    }),
+  ),
+  ...['retry', 'export after'].flatMap((action): readonly Target[] => [
+    {
+      what: `memory of ${action === 'retry' ? 'a retry' : 'an export after it'} of 100,000 rejected rows`,
+      wanted: '≤ 1.2 × the run that rejected them',
+      area: 'losses',
+      comparison: 'peak memory at 200,000 rows',
+      judge: (found) => {
+        const times = 1 / ratioTo({ ...found, base: 'run' }, action);
+        return { measured: `${short(times)} ×`, isMet: times <= 1.2 };
+      },
+    },
+    {
+      what: `memory of ${action === 'retry' ? 'a retry' : 'an export after it'}, up to 100,000 rejected rows`,
+      wanted: '≤ 1.2 × that of 10,000',
+      area: 'losses',
+      comparison: `peak memory of ${action}`,
+      judge: noMoreThanFirst(1.2),
+    },
+  ]),
   {
     what: 'a million rows through three steps',
     wanted: '≥ 20 × Distilabel',
