@@ -35,7 +35,7 @@ const introduction = `# Errors
 
 Generated from \`src/faults\` by \`npm run generate\`.
 
-A \`Fault\` has a \`code\`, on which programs match (\`hasCode\`), and a message for people. Codes are part of the public interface and stay as they are. The exit code of a command follows from the kind of the fault: ${faultExitCodes.usage} for wrong usage, ${faultExitCodes.fault} for a fault, ${faultExitCodes.bug} for a bug. A run that ends without a fault has the exit code of its outcome: 0 succeeded, 1 failed or cancelled, 3 partial, 4 paused.
+A \`Fault\` has a \`code\`, on which programs match (\`hasCode\`), and a message for people. Commands print both: \`error[unknown-run]: There is no run …\`. Codes are part of the public interface and stay as they are. The exit code of a command follows from the kind of the fault: ${faultExitCodes.usage} for wrong usage, ${faultExitCodes.fault} for a fault, ${faultExitCodes.bug} for a bug. A run that ends without a fault has the exit code of its outcome: 0 succeeded, 1 failed or cancelled, 3 partial, 4 paused.
 `;
 
 const refusalsHeading = `## Refusals

@@ -42,26 +42,34 @@ const registrations = [
   registerDb,
 ];
 
-/** Returns the catalogue of commands. Parsing arguments with it runs one, and throws what it throws, a `CommanderError` for wrong usage. */
+/** Returns the command line. Parsing arguments runs one command and throws that command's errors, or a `CommanderError` for wrong usage. */
 export function commandLine(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command('distilog')
     .description(
-      'Makes datasets by pushing rows through a DAG of steps, and keeps every event of it in PostgreSQL:\nthe dataset can be had as of any position of the log.',
+      'Generates synthetic datasets by running rows through a DAG of steps.\nRecords every event in PostgreSQL, so a dataset can be read as of any position of the log.',
     )
-    .version(programVersions().distilog)
+    .version(programVersions().distilog, '-V, --version', 'Print the version')
+    .helpOption('-h, --help', 'Print help')
+    .helpCommand('help [command]', 'Print help for a command')
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.printText(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
-    .showHelpAfterError('(--help tells more)')
+    .showHelpAfterError('(--help describes the options)')
     .addHelpText(
       'after',
       `
-RUN may be shortened to a unique prefix, or left out: the newest run; for resume, retry, pause and cancel the only run that they fit.
-Where a step is named, the name of a dataset's config means the step that it shows; a step of that name comes first.
-AS-OF is a position (1234), a time (2026-11-24T10:30, local unless it names a zone), a time ago (5m) or head.
-The store is --store, DISTILOG_STORE or DATABASE_URL, else a PostgreSQL of its own in .distilog/ of this folder.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partial, 4 paused.`,
+RUN is a run id or a unique prefix of one. Without RUN, commands use the newest
+run. Without RUN, resume, retry, pause and cancel use the only run that they
+can act on.
+STEP is a step, or a config of the dataset that shows it. If both have the name,
+the step is used.
+AS-OF is a position (1234), a time (2026-11-24T10:30, local unless it names a
+zone), an age (5m) or head.
+The store is --store, DISTILOG_STORE or DATABASE_URL. Without them it is a
+PostgreSQL server that distilog runs itself, in .distilog/ of this folder.
+Exit codes: 0 succeeded, 1 failed, 2 wrong usage, 3 partial, 4 paused.
+An error is printed as error[CODE]: MESSAGE. docs/ERRORS.md lists the codes.`,
     );
   for (const register of registrations) register(program, context);
   return program;

@@ -3,15 +3,18 @@ import { isAssertionError } from '../kit/assert.ts';
 import { describeThrown, isInstance } from '../kit/describe-thrown.ts';
 import { isFault } from '../kit/fault.ts';
 
-/** Asks for a report. `npm bugs` opens the page of the package where they are collected. */
+/** Asks the user to report a bug. `npm bugs` opens the issue tracker of a package. */
 const reportRequest =
-  'This is a bug in distilog. Report it with the lines above and the command that you ran; npm bugs distilog opens the page.';
+  'This is a bug in distilog. Report it with the lines above and the command that you ran. The command npm bugs distilog opens the issue tracker.';
 
-/** Returns what a command prints of a thrown value: a fault's sentence, or a bug's stack and a request to report it. */
+/** Returns the word before an error's message: `error[unknown-run]:` for a fault, so that its code is found in docs/ERRORS.md, else `error:`. */
+export const errorLabel = (error: unknown): string => (isFault(error) ? `error[${error.code}]:` : 'error:');
+
+/** Returns the text that a command prints for a thrown value: a fault's message, or a bug's stack and a request to report it. */
 export const explainError = (error: unknown): string =>
   isFault(error) && kindOfFault(error.code) !== 'bug' ? describeThrown(error).message : explainBug(error);
 
-/** Returns what is printed of an error that nothing awaited. It stems from a pipeline's own code, unless one of our assertions failed. */
+/** Returns the text for an error that no code awaited. It comes from the pipeline's own code, unless one of our assertions failed. */
 export function explainUnhandled(error: unknown): string {
   if (isAssertionError(error)) return explainBug(error);
   const { message, stack } = describeThrown(error);

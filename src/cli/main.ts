@@ -3,27 +3,27 @@ import { handleUnhandledErrors } from '../engine/index.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
 import { commandLine } from './command-line.ts';
 import type { CommandContext } from './context.ts';
-import { explainError, explainUnhandled } from './explain-error.ts';
+import { errorLabel, explainError, explainUnhandled } from './explain-error.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { lostOutput } from './output.ts';
 import { processTerminal } from './terminal.ts';
 
-/** Signals after which the process ends whatever it is doing. */
+/** Number of signals that end the process at once. */
 const signalsMax = 3;
 
-/** The command line: parses arguments, runs a command, and turns what it throws into a sentence and an exit code. */
+/** Parses arguments, runs a command, and reports an error that it throws as a message and an exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   let exitCode = 0;
   let exitCodeOfOutput: number = exitCodes.done;
   let needsOutput = true;
-  // Taken now: while steps run, `process.exit` is what they get.
+  // Bound now, because `process.exit` is replaced while steps run.
   const exitProcess: typeof process.exit = process.exit.bind(process);
   const leave = () => exitProcess(exitCode === 0 ? exitCodeOfOutput : exitCode);
   const terminal = processTerminal((error) => {
-    // A reader that left, as `head` does, has what it wanted.
+    // EPIPE is not an error: a reader such as `head` closed the pipe because it has read enough.
     if (error.code !== 'EPIPE') {
       exitCodeOfOutput = exitCodes.failed;
-      terminal.note(`${terminal.paint('red', 'error:')} ${lostOutput(error)}${needsOutput ? '' : ' The run goes on.'}`);
+      terminal.note(`${terminal.paint('red', 'error:')} ${lostOutput(error)}${needsOutput ? '' : ' The run continues.'}`);
     }
     if (needsOutput) leave();
   });
@@ -49,7 +49,7 @@ export async function main(args: readonly string[]): Promise<void> {
     },
   };
   handleUnhandledErrors((error) => {
-    terminal.note(`${terminal.paint('red', 'error:')} ${explainUnhandled(error)}`);
+    terminal.note(`${terminal.paint('red', errorLabel(error))} ${explainUnhandled(error)}`);
     exitProcess(exitCodeOfError(error));
   });
   try {
@@ -57,12 +57,12 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     if (isInstance(error, CommanderError)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else {
-      terminal.note(`${terminal.paint('red', 'error:')} ${explainError(error)}`);
+      terminal.note(`${terminal.paint('red', errorLabel(error))} ${explainError(error)}`);
       exitCode = exitCodeOfError(error);
     }
   }
   process.exitCode = exitCode === 0 ? exitCodeOfOutput : exitCode;
-  // What a step left open (a timer, a socket, a call that never settles) is no reason to stay.
+  // Ends the process even if a step left something open: a timer, a socket, a call that never settles.
   setTimeout(leave, lingerMs).unref();
 }
 

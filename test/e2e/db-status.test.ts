@@ -17,8 +17,10 @@ describe('db status', () => {
     await distilog(['runs'], { cwd, env: { DISTILOG_IDLE_MS: '600000' } });
     const { code, stdout } = await distilog(['db', 'status'], { cwd });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/PostgreSQL 18\.\d+ at socket[\s\S]*supervisor +process \d+\nclients +0 other processes[\s\S]*this version's/);
-    expect(stdout).toMatch(/append-only +by roles: distilog_app may append, and change nothing\nfsync +on/);
+    expect(stdout).toMatch(
+      /PostgreSQL 18\.\d+ at socket[\s\S]*supervisor +process \d+\nclients +0 other distilog processes[\s\S]*current for this version/,
+    );
+    expect(stdout).toMatch(/append-only +by roles: distilog_app may append and cannot change anything\nfsync +on/);
   });
 
   it('tells of a store that this user did not make there, which no command uses until it is trusted', async () => {
@@ -28,16 +30,18 @@ describe('db status', () => {
     for (const args of [['runs'], ['db', 'stop'], ['resume']]) {
       const { code, stdout, stderr } = await distilog(args, { cwd: folder });
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toContain(`error: The store in ${folder}/.distilog is not used: this user did not make it at this place`);
+      expect(stderr).toContain(
+        `error[store-not-trusted]: The store in ${folder}/.distilog is not used: this user did not make it at this place`,
+      );
       expect(stderr).toContain(`distilog db trust ${folder}`);
     }
     expect(await distilog(['db', 'status'], { cwd: folder })).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/trust +not made here/),
+      stdout: expect.stringMatching(/trust +not trusted/),
     });
     expect(await json(['db', 'status'], { cwd: folder })).toMatchObject({ isEmbedded: true, trust: 'foreign', isUp: false });
     const trusted = await distilog(['db', 'trust', folder], { cwd });
-    expect(trusted).toMatchObject({ code: 0, stdout: `Trusted: ${folder}/.distilog, at this place, with all that it holds.\n` });
+    expect(trusted).toMatchObject({ code: 0, stdout: `Trusted: ${folder}/.distilog, at this path, with all that it holds.\n` });
     expect(await json(['db', 'status'], { cwd: folder })).toMatchObject({ trust: 'trusted' });
     expect((await distilog(['db', 'trust'], { cwd: path.join(folder, 'node_modules') })).stderr).toMatch(/holds no store/);
     expect(fs.readdirSync(path.join(folder, '.distilog/pg18'))).toEqual(['postgresql.auto.conf']);
@@ -59,11 +63,11 @@ describe('db status', () => {
 
   it('tells of guards that somebody switched off, of a store that is not set up, and shows no password', async () => {
     await database.sql('alter table distilog.events disable trigger append_only');
-    expect(await of(database.owner)).toMatch(/NOT GUARDED: events\.append_only is switched off\n/);
+    expect(await of(database.owner)).toMatch(/NOT PROTECTED: events\.append_only is switched off\n/);
     await database.sql('alter table distilog.events enable always trigger append_only');
     const empty = await testDatabase({ isMigrated: false });
     const stdout = await of(empty.owner);
-    expect(stdout).toMatch(/not set up: distilog db migrate does it once/);
+    expect(stdout).toMatch(/not set up\. Run once: distilog db migrate/);
     expect(stdout).not.toContain(String(empty.owner().password));
   });
 

@@ -22,7 +22,7 @@ describe('a pipeline that init writes', () => {
     file('people.csv', `\uFEFFid,full name,score,active,tags,code\r\n${lines.join('\r\n')}\r\n`);
     const made = await distilog(['init', 'people.csv'], { cwd });
     expect(made).toMatchObject({ code: 0, stderr: '' });
-    expect(made.stdout).toContain('pipeline.ts reads people.csv: 6 columns, as its first 200 rows have them');
+    expect(made.stdout).toContain('pipeline.ts reads people.csv: 6 columns, inferred from its first 200 rows');
     expect(made.stdout).toContain('distilog run pipeline.ts');
     const text = textIn('pipeline.ts');
     for (const member of [
@@ -91,8 +91,8 @@ describe('a pipeline that init writes', () => {
     file('odd.csv', 'a,b,b,\n1,2,3,4\n');
     const { code, stderr } = await distilog(['init', 'odd.csv', '--out', 'odd.ts'], { cwd });
     expect(code).toBe(0);
-    expect(stderr).toContain('column "b" is left out: there are two of it');
-    expect(stderr).toContain('column "" is left out: it cannot be the name of a column');
+    expect(stderr).toContain('column "b" is left out: the name occurs twice');
+    expect(stderr).toContain('column "" is left out: a column cannot have this name');
     expect(await distilog(['run', 'odd.ts'], { cwd })).toMatchObject({ code: 0 });
   });
 

@@ -22,7 +22,7 @@ describe('a provider that wants something of somebody', () => {
     const run = await distilog(['run', preferencePipeline(cwd), '--param', 'rows=190', '--seed', '7'], { cwd, env: revoking.env });
     expect(run).toMatchObject({ code: 4 });
     expect(run.stdout).toMatch(/refused the key \(HTTP 401\).*Give another key in the environment, and resume the run\./);
-    expect(run.stdout).toMatch(/Nothing is lost; mend it\. To go on: distilog resume preferences-/);
+    expect(run.stdout).toMatch(/No rows were lost\. Fix the cause above, then run: distilog resume preferences-/);
     const refused = ledgerEntries(ledger).filter(({ outcome }) => outcome === 'unauthorized');
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThanOrEqual(inFlightMax);

@@ -129,7 +129,7 @@ describe('rows', () => {
     await ended;
     const { code, stdout } = await distilog(['status', '--follow'], { cwd: own });
     expect(code).toBe(1);
-    expect(stdout).toMatch(/interrupted since .*distilog resume goes on/);
+    expect(stdout).toMatch(/interrupted since .*run: distilog resume/);
   });
 });
 
@@ -313,11 +313,11 @@ const cases: readonly (readonly [readonly string[], RegExp])[] = [
   [['rows'], /Which step's rows\? --step NAME; run \w+-\w+ has /],
   [['rows', 'dictionary', '--step', 'nope'], /has no step nope. Its steps: entries, question, answer, short, long/],
   [['rows', 'nope', '--step', 'short'], /No run in this store is called nope/],
-  [['rows', '--step', 'short', '--last', '1', '--random', '2'], /--last and --random cannot be had at once/],
+  [['rows', '--step', 'short', '--last', '1', '--random', '2'], /--last and --random exclude each other/],
   [['rows', '--step', 'short', '--first', 'many'], /--first many: give a whole number from 1/],
   [['rows', '--step', 'short', '--last', '0'], /--last 0: give a whole number from 1/],
-  [['rows', '--step', 'short', '--follow', '--at', '3'], /--at looks at what was, --follow at what comes/],
-  [['rows', '--step', 'short', '--follow', '--random', '3'], /--random cannot be had with it/],
+  [['rows', '--step', 'short', '--follow', '--at', '3'], /--at shows the past and --follow new rows/],
+  [['rows', '--step', 'short', '--follow', '--random', '3'], /excludes --random/],
   [['rows', 'dictionary', '--step', 'short', '--at', '999999'], /has no position 999999/],
   [['history'], /missing required argument 'pipeline'/],
   [['history', 'nope'], /called nope. There are runs of .*dictionary/],
@@ -325,7 +325,7 @@ const cases: readonly (readonly [readonly string[], RegExp])[] = [
   [['sql', 'select 1', '--rows', '-1'], /--rows -1: give a whole number from 1/],
   [['errors', '--export', 'no/such/lost.jsonl'], /no\/such does not exist\. Name another --export/],
   [['errors', '--export', '.'], /\. is a folder: nothing is overwritten/],
-  [['status', '--follow', '--at', '3'], /--at looks at what was, --follow at what comes/],
+  [['status', '--follow', '--at', '3'], /--at shows the past and --follow live progress/],
   [['try', 'not-there.ts'], /no file not-there\.ts/],
   [['try', 'slow.ts', '--rows', 'x'], /--rows x: give a whole number from 1/],
   [['try', 'slow.ts', '--param', 'bias=x'], /Param bias/],

@@ -54,7 +54,7 @@ describe.skipIf(!hasFull)(`output to a full disk${hasFull ? '' : ' (skipped: the
 
   it('does not end a run: it goes on, and its exit code says so unless it has worse to say', async () => {
     const good = shell('$DISTILOG run good.ts > /dev/full');
-    expect(good.stderr).toContain('(ENOSPC). The run goes on.');
+    expect(good.stderr).toContain('(ENOSPC). The run continues.');
     expect(good.stderr).not.toMatch(stack);
     expect(good.code).toBe(1);
     expect((await distilog(['status'], { cwd })).stdout).toContain('succeeded');

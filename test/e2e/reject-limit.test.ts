@@ -27,13 +27,13 @@ describe('a run that pauses because a step rejects too much', () => {
     fs.writeFileSync(path.join(cwd, 'broken.ts'), broken);
     const run = await distilog(['run', 'broken.ts'], { cwd });
     expect(run.code).toBe(4);
-    expect(run.stdout).not.toContain('Nothing is lost');
+    expect(run.stdout).not.toContain('No rows were lost');
     const { rejected } = await json<Errors>(['errors'], { cwd });
     expect(rejected.length).toBeGreaterThan(0);
     expect(rejected.every(({ triedAgain }) => triedAgain)).toBe(true);
     const fate = `${rejected.length} rows that step call rejected are tried again in a new pass, when the resumed run has come to its end.`;
     expect(run.stdout).toContain(fate);
-    expect(run.stdout).toMatch(/Batches that were open keep all of their rows\. Fix the cause, then run: distilog resume broken-/);
+    expect(run.stdout).toMatch(/Open batches keep all of their rows\. Fix the cause, then run: distilog resume broken-/);
     expect((await distilog(['errors'], { cwd })).stdout).toContain(fate);
     expect((await json<{ readonly notes: readonly string[] }>(['status'], { cwd })).notes).toEqual([fate]);
 

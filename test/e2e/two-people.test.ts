@@ -189,10 +189,10 @@ describe('two people on one store', () => {
       .poll(async () => (await json<{ interrupted: boolean }>(['status', hers.runId], { cwd, as: bob, env })).interrupted)
       .toBe(true);
     expect((await all(bob, ['status', hers.runId])).stdout).toMatch(
-      new RegExp(`interrupted since .* \\(\\d+ seconds? ago\\): nobody drives it, the last was ${name(ann)}:\\d+`),
+      new RegExp(`interrupted since .* \\(\\d+ seconds? ago\\): no process drives it \\(last: ${name(ann)}:\\d+\\)`),
     );
     expect((await all(bob, ['runs'])).stdout).toMatch(
-      new RegExp(`${hers.runId}.*interrupted.*none; ${name(ann)}:\\d+ until \\d+ seconds? ago`),
+      new RegExp(`${hers.runId}.*interrupted.*none; last ${name(ann)}:\\d+, \\d+ seconds? ago`),
     );
     const rivals = [ann, bob].map((person) => hold(['resume', hers.runId, 'slow.ts'], person));
     await Promise.race(rivals.map(({ ended }) => ended));

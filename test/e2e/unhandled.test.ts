@@ -30,7 +30,7 @@ describe('an error that nothing awaits', () => {
     const run = await distilog(['run', 'late.ts'], { cwd });
     expect([run.code, run.stderr]).toEqual([4, expect.not.stringMatching(/^\s+at /m)]);
     expect(run.stdout).toContain('an error that nothing awaited came after batch 0 of step call had ended: thrown in a timer');
-    expect(run.stdout).toMatch(/To go on: distilog resume late-/);
+    expect(run.stdout).toMatch(/then run: distilog resume late-/);
     expect(await json(['status'], { cwd })).toMatchObject({ status: 'paused', paused: { reason: 'unhandled-rejection', step: 'call' } });
     expect((await distilog(['resume'], { cwd, env: { MENDED: '1' } })).code).toBe(0);
     expect(await json(['distiset'], { cwd })).toMatchObject({ configs: [{ rows: 12 }] });

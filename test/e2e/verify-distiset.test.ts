@@ -28,7 +28,7 @@ describe('verify --distiset', () => {
     expect(await distilog(['verify', '--distiset', 'out'], { cwd })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^intact: out, 2 files, 100 rows, as numbers-\w+ had them at position \d+\.\nnot proved by the log: written by distilog .*\nnot proved by the log: exported by .*\n$/,
+        /^intact: out, 2 files, 100 rows, equal to run numbers-\w+ at position \d+\.\nnot proven by the log: written by distilog .*\nnot proven by the log: exported by .*\n$/,
       ),
     });
     expect(await json(['verify', '--distiset', 'out'], { cwd })).toMatchObject({

@@ -186,7 +186,7 @@ describe('of many runs', () => {
   });
 
   it('runs says so where no run fits, and refuses a limit or a time that is none', async () => {
-    expect((await printed((context) => runs(context, { store: store(), since: '9999-01-01' }))).text).toBe('No run fits these options.');
+    expect((await printed((context) => runs(context, { store: store(), since: '9999-01-01' }))).text).toBe('No run matches these options.');
     await expect(printed((context) => runs(context, { store: store(), limit: '0' }))).rejects.toMatchObject({ code: 'not-a-number' });
     await expect(printed((context) => runs(context, { store: store(), since: '12' }))).rejects.toMatchObject({ code: 'not-a-time' });
   });

@@ -17,24 +17,24 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog db status` in the group `db`. */
 export function registerDbStatus(db: Command, context: CommandContext): void {
-  addStoreCommand(db, 'status', 'which store is used, and what guards it; starts and changes nothing').action((options) =>
+  addStoreCommand(db, 'status', 'Show which store is used and what protects its log; start and change nothing').action((options) =>
     dbStatus(context, options),
   );
 }
 
 interface Looked {
-  /** What named the store; null: nothing did, so it is the folder's own. */
+  /** The option or variable that named the store. Null: none did, so it is the folder's embedded store. */
   readonly givenBy: GivenBy | null;
   readonly folder: string;
-  /** How an embedded store stands with this user; null: a server that somebody named. */
+  /** Whether this user trusts the embedded store. Null: the store is a server that the user named. */
   readonly trust: Trust | null;
-  /** Who supervises an embedded server that is up. */
+  /** The supervisor and the clients of an embedded server that is up. */
   readonly embedded: EmbeddedStatus | null;
-  /** Null: an embedded server that is not up, which looking does not start. */
+  /** Null: the embedded server is not up, and this command does not start it. */
   readonly facts: StoreFacts | null;
 }
 
-/** `distilog db status`: which store is used, and what guards it. Starts and changes nothing. */
+/** `distilog db status`: shows which store is used and what protects its log. Starts and changes nothing. */
 async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
   const looked = await look(options);
   if (options.json) context.terminal.printJson(asJson(looked));
@@ -42,13 +42,13 @@ async function dbStatus(context: CommandContext, options: CommonOptions): Promis
 }
 
 async function look(options: CommonOptions): Promise<Looked> {
-  const { folder, ...where } = storeOptions(options);
-  const givenBy = givenStore({ ...where, folder })?.by ?? null;
+  const { folder, ...source } = storeOptions(options);
+  const givenBy = givenStore({ ...source, folder })?.by ?? null;
   const trust = givenBy === null ? embeddedTrust(folder) : null;
-  // A foreign store may name any socket as its own.
+  // A foreign store may claim any socket as its own.
   const embedded = givenBy === null && trust !== 'foreign' ? await embeddedStatus(folder) : null;
   if (givenBy === null && embedded === null) return { givenBy, folder, trust, embedded, facts: null };
-  const place = await findStore({ ...where, folder });
+  const place = await findStore({ ...source, folder });
   try {
     return { givenBy, folder, trust, embedded, facts: await whenUp(place, () => inspectStore(place.connect)) };
   } finally {
@@ -66,39 +66,39 @@ function lines({ givenBy, folder, trust, embedded, facts }: Looked): readonly (r
   if (trust === 'foreign')
     return [
       ['store', store],
-      ['trust', 'not made here by this user, so it is not used: distilog db trust accepts it, with all that it holds'],
+      ['trust', 'not trusted: this user did not create it here. To accept it and all that it holds, run: distilog db trust'],
     ];
   if (!facts)
     return [
       ['store', store],
-      ['server', 'not running: the next command that needs it starts it'],
+      ['server', 'not running; the next command that needs it starts it'],
     ];
   const { place, role, serverVersion, fsync, readOnly, connections } = facts;
   return [
     ['store', store],
-    ['server', `PostgreSQL ${serverVersion} at ${place}${readOnly ? ', read-only: it takes no run' : ''}`],
+    ['server', `PostgreSQL ${serverVersion} at ${place}${readOnly ? ', read-only: it cannot record runs' : ''}`],
     ['role', role],
     ...(embedded ? [['supervisor', `process ${embedded.supervisor}`] as const] : []),
     ['clients', embedded ? counted(embedded.clients, 'process', 'processes') : counted(connections, 'connection', 'connections')],
     ['schema', schemaLine(facts)],
     ['append-only', guardLine(facts)],
-    ['fsync', fsync ? 'on' : 'off: what it acknowledges it may lose, so distilog refuses it'],
+    ['fsync', fsync ? 'on' : 'off: the server may lose acknowledged writes, so distilog refuses it'],
   ];
 }
 
-const counted = (count: number, one: string, many: string): string => `${formatCount(count)} other ${count === 1 ? one : many} of distilog`;
+const counted = (count: number, one: string, many: string): string => `${formatCount(count)} other distilog ${count === 1 ? one : many}`;
 
 function schemaLine({ schema: { applied, pending, newer } }: StoreFacts): string {
-  if (newer !== null) return `${newer}, of a newer distilog: update this one`;
-  if (applied.length === 0) return 'not set up: distilog db migrate does it once';
+  if (newer !== null) return `${newer}, from a newer distilog: update this one`;
+  if (applied.length === 0) return 'not set up. Run once: distilog db migrate';
   const last = applied.at(-1) ?? '';
-  return pending.length === 0 ? `${last}, which is this version's` : `${last}; lacks ${pending.join(', ')}: distilog db migrate`;
+  return pending.length === 0 ? `${last}, current for this version` : `${last}, without ${pending.join(', ')}. Run: distilog db migrate`;
 }
 
 function guardLine({ appendOnlyBy, guardsOff, role }: StoreFacts): string {
-  if (guardsOff.length > 0) return `NOT GUARDED: ${guardsOff.join(', ')}`;
+  if (guardsOff.length > 0) return `NOT PROTECTED: ${guardsOff.join(', ')}`;
   if (appendOnlyBy === null) return 'no log yet';
   return appendOnlyBy === 'roles'
-    ? `by roles: ${role} may append, and change nothing`
-    : `by triggers only: ${role} owns the log, and could switch them off (distilog verify would tell)`;
+    ? `by roles: ${role} may append and cannot change anything`
+    : `by triggers only: ${role} owns the log and could disable them (distilog verify would detect a change)`;
 }

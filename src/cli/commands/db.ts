@@ -17,34 +17,38 @@ import { registerDbStatus } from './db-status.ts';
 
 /** Registers the group `distilog db`. */
 export function registerDb(program: Command, context: CommandContext): void {
-  const db = program.command('db').description('the store itself').exitOverride();
+  const db = program.command('db').description('Manage the store').exitOverride();
   registerDbStatus(db, context);
-  addStoreCommand(db, 'start', 'bring the embedded server up, and keep it').action((options) => dbStart(context, options));
-  addStoreCommand(db, 'stop', 'stop the embedded server')
-    .option('--force', 'though other processes work with it')
+  addStoreCommand(db, 'start', 'Start the embedded server and keep it running').action((options) => dbStart(context, options));
+  addStoreCommand(db, 'stop', 'Stop the embedded server')
+    .option('--force', 'Stop it even if other processes are using it')
     .action((options) => dbStop(context, options));
   db.command('trust [folder]')
-    .description('accept the embedded store of a folder that another user made, or that was moved, copied or unpacked')
+    .description('Accept the embedded store of a folder that another user created, or that was moved, copied or unpacked')
     .exitOverride()
-    .option('--json', 'for machines')
+    .option('--json', 'Print JSON')
     .addHelpText('after', trustHelp)
     .action((folder, options) => dbTrust(context, folder, options));
-  addStoreCommand(db, 'url', 'where the store is, for psql')
-    .option('--admin', "the owner's login (embedded store only)")
+  addStoreCommand(db, 'url', "Print the store's URL, for psql and other tools")
+    .option('--admin', "Print the URL with the owner's login (embedded store only)")
     .action((options) => dbUrl(context, options));
-  addStoreCommand(db, 'migrate', "bring a server to this version's schema")
-    .option('--dry-run', 'show the SQL')
+  addStoreCommand(db, 'migrate', "Migrate a server to this version's schema")
+    .option('--dry-run', 'Print the SQL and change nothing')
     .action((options) => dbMigrate(context, options));
 }
 
 const trustHelp = `
-A store can run programs as you: trust it only if you trust all that it holds, functions in its database included.
-DISTILOG_TRUST_STORE=FOLDER, an absolute path, does the same for one process, in a container or CI.`;
+A store can run programs as you. Trust it only if you trust all that it holds,
+including the functions in its database.
+DISTILOG_TRUST_STORE=FOLDER, an absolute path, does the same for one process,
+such as a container or a CI job.`;
 
-/** `distilog db start`: brings the embedded server up and keeps it until it is interrupted. */
+/** `distilog db start`: starts the embedded server and keeps it running until this process is interrupted. */
 async function dbStart(context: CommandContext, options: CommonOptions): Promise<void> {
   const store = await openStore(storeOptions(options));
-  context.terminal.print(`PostgreSQL ${store.serverVersion} is up. It stays while this runs, and a few seconds longer; Ctrl-C ends it.`);
+  context.terminal.print(
+    `PostgreSQL ${store.serverVersion} is running. It stops a few seconds after this command ends. To end it, press Ctrl-C.`,
+  );
   const heartbeat = setInterval(() => undefined, 60_000);
   await new Promise<void>((resolve) => context.onInterrupt(() => resolve()));
   clearInterval(heartbeat);
@@ -55,30 +59,33 @@ interface DbStopOptions extends CommonOptions {
   readonly force?: boolean | undefined;
 }
 
-/** `distilog db stop`: stops the embedded server now, unless another process works with it. */
+/** `distilog db stop`: stops the embedded server now, unless another process uses it. */
 async function dbStop(context: CommandContext, options: DbStopOptions): Promise<void> {
   const wasUp = await stopEmbeddedStore(process.cwd(), { force: options.force });
-  context.terminal.print(wasUp ? 'Stopped.' : 'No server is running here.');
+  context.terminal.print(wasUp ? 'Stopped.' : 'No embedded server is running in this folder.');
 }
 
 /** `distilog db trust`: records that this user trusts a folder's store. Starts nothing. */
 function dbTrust(context: CommandContext, folder: string | undefined, { json }: Pick<CommonOptions, 'json'>): void {
   const trusted = trustEmbeddedStore(folder ?? process.cwd());
   if (json) context.terminal.printJson({ trusted });
-  else context.terminal.print(`Trusted: ${trusted}, at this place, with all that it holds.`);
+  else context.terminal.print(`Trusted: ${trusted}, at this path, with all that it holds.`);
 }
 
 interface DbUrlOptions extends CommonOptions {
   readonly admin?: boolean | undefined;
 }
 
-/** `distilog db url`: where the store is, for psql and others. */
+/** `distilog db url`: prints the store's URL, for psql and other tools. */
 async function dbUrl(context: CommandContext, options: DbUrlOptions): Promise<void> {
   const place = await findStore(storeOptions(options));
   try {
     if (!place.isEmbedded) {
       if (options.admin)
-        throw new Fault('no-admin', 'The store is a server of your own: distilog knows no other login of it than the one you gave.');
+        throw new Fault(
+          'no-admin',
+          "The store is your own server, so distilog knows only the login that you gave. Use that server's administrator login.",
+        );
       context.terminal.print(place.connect().connectionString ?? '');
       return;
     }
@@ -94,7 +101,7 @@ interface DbMigrateOptions extends CommonOptions {
   readonly dryRun?: boolean | undefined;
 }
 
-/** `distilog db migrate`: brings a store to this version's schema, or shows the SQL. */
+/** `distilog db migrate`: migrates a store to this version's schema, or prints the SQL. */
 async function dbMigrate(context: CommandContext, options: DbMigrateOptions): Promise<void> {
   const place = await findStore(storeOptions(options));
   try {

@@ -19,18 +19,18 @@ import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
 /** Registers `distilog distiset`. */
 export function registerDistiset(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'distiset [run]', 'the dataset as of a position: a preview, or written with --out')
-    .option('--at <as-of>', 'as of then (default: head)')
-    .option('--out <dir>', 'write it here; the directory must not exist')
-    .addOption(new Option('--format <format>', 'of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
-    .addOption(new Option('--compression <codec>', 'of Parquet files').choices(['snappy', 'zstd']).default('zstd'))
-    .option('--csv-escape-formulas', 'in CSV files, put an apostrophe before texts that a spreadsheet would run as formulas')
+  addStoreCommand(program, 'distiset [run]', 'Preview the dataset as of a position, or export it with --out')
+    .option('--at <as-of>', 'Read the dataset as of this position or time (default: head)')
+    .option('--out <dir>', 'Export the dataset to this directory, which must not exist')
+    .addOption(new Option('--format <format>', 'Set the format of the files').choices(['parquet', 'jsonl', 'csv']).default('parquet'))
+    .addOption(new Option('--compression <codec>', 'Set the compression of Parquet files').choices(['snappy', 'zstd']).default('zstd'))
+    .option('--csv-escape-formulas', 'Write an apostrophe before texts in CSV files that a spreadsheet would run as formulas')
     .addOption(
-      new Option('--include <which>', 'all that was committed, or finished leaves only')
+      new Option('--include <rows>', 'Include all committed rows, or only the rows of finished leaf steps')
         .choices(['committed', 'finished'])
         .default('committed'),
     )
-    .addOption(repeatableOption('--step <name>', 'this step instead of the leaves; may be repeated').default([], 'none'))
+    .addOption(repeatableOption('--step <step>', 'Export this step instead of the leaf steps; may be repeated').default([], 'none'))
     .action((which, options) => distiset(context, which, options));
 }
 
@@ -44,10 +44,13 @@ interface DistisetCommandOptions extends CommonOptions {
   readonly step: readonly string[];
 }
 
-/** `distilog distiset`: the dataset as of a position, written to a directory or looked at. */
+/** `distilog distiset`: previews the dataset as of a position, or exports it to a directory. */
 async function distiset(context: CommandContext, run: string | undefined, options: DistisetCommandOptions): Promise<void> {
   if (options.csvEscapeFormulas === true && options.format !== 'csv')
-    throw new Fault('contradictory-options', `--csv-escape-formulas is for CSV files, and these are ${options.format}: add --format csv.`);
+    throw new Fault(
+      'contradictory-options',
+      `--csv-escape-formulas needs CSV files, and the format is ${options.format}. Add --format csv.`,
+    );
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const asOf = await asOfOption(store, runId, options.at);
@@ -106,12 +109,12 @@ async function write(
   );
   print('');
   for (const { name, error } of broken) note(paint('red', `config ${name} was not written: ${error?.message}`));
-  for (const { name, state } of metadata.leftOut) print(`left out: ${name}, because it is ${state}`);
+  for (const { name, state } of metadata.leftOut) print(`left out: ${name}, because its step is ${state}`);
   print(`written to ${out}`);
 }
 
 const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
-  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; status there: ${made.status}`)}`;
+  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; run status: ${made.status}`)}`;
 
 const previewRows = 5;
 
@@ -135,7 +138,7 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
   }
   print(title(made, paint));
   for (const { config, looked } of previews) {
-    const share = config.sourceShare === null ? '' : `, ${Math.round(config.sourceShare * 100)} % of the source seen`;
+    const share = config.sourceShare === null ? '' : `, ${Math.round(config.sourceShare * 100)} % of the source rows`;
     print('');
     print(`${paint('bold', config.name)}  ${config.state}, ${formatCount(looked.rows)} rows${share}`);
     if (looked.error) print(paint('red', `  ${looked.error}`));
@@ -149,8 +152,8 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
         ),
       );
   }
-  for (const { name, state } of made.leftOut) print(['', `left out: ${name}, because it is ${state}`]);
-  print(['', paint('dim', `To write it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`)]);
+  for (const { name, state } of made.leftOut) print(['', `left out: ${name}, because its step is ${state}`]);
+  print(['', paint('dim', `To export it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`)]);
 }
 
 interface Looked {
@@ -160,7 +163,7 @@ interface Looked {
   readonly error: string | null;
 }
 
-/** The first rows and how many there are; all of them are read only where their hash is wanted. */
+/** Reads the first rows and counts all. Reads every row only if their hash is wanted. */
 async function look(config: DistisetConfig, isWhole: boolean): Promise<Looked> {
   const digest = sha256Stream();
   const first: JsonObject[] = [];

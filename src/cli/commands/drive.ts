@@ -12,10 +12,10 @@ import { stepTable, usageLine } from './status.ts';
 import { containUserCode, stepLog } from '../user-code.ts';
 import type { EngineOptions } from '../../engine/index.ts';
 
-/** Starts or resumes a run, given what the engine is to be told. */
+/** Starts or resumes a run with the callbacks of a terminal. */
 export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;
 
-/** Drives a run to rest with everything that a person at a terminal sees and does: progress, Ctrl-C, the result. */
+/** Drives a run to rest at a terminal: shows its progress, handles Ctrl-C and prints the result. */
 export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, begin: Begin): Promise<void> {
   const { terminal } = context;
   let live: LiveProgress | null = null;
@@ -26,7 +26,7 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
   try {
     const run = await begin({
       onRecorded: (events, states) => live?.recorded(events, states),
-      onAway: (error) => note(error ? awayNote(error) : 'The store answers again; the run goes on.'),
+      onAway: (error) => note(error ? awayNote(error) : 'The store answers again. The run continues.'),
       userLog: stepLog(terminal, note),
     });
     if (options.json) terminal.printJson({ runId: run.runId });
@@ -48,16 +48,16 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
   }
 }
 
-/** Said once a run to a login that may do more than append. */
+/** Printed once per run if the login may do more than append. */
 const ownerNote =
-  'warning: this login owns the log, so only triggers keep its history. Log in as a role that was admitted (distilog_app): it may append, and change nothing.';
+  'warning: This login owns the log, so only triggers protect it. Log in as a role with the rights of distilog_app: it may append and cannot change anything.';
 
 const awayNote = (error: Error): string =>
-  `The store does not answer (${messageOf(error)}). The run waits for it and then goes on; nothing is lost. Ctrl-C three times ends the waiting.`;
+  `The store does not answer (${messageOf(error)}). The run waits for it and then continues; nothing is lost. To stop waiting, press Ctrl-C three times.`;
 
 function interrupt(run: DrivenRun, count: number, note: (line: string) => void): void {
   if (count === 1) {
-    note('Stopping: calls in flight may end, and nothing is lost. Once more aborts them.');
+    note('Stopping when the calls in flight have ended; nothing is lost. To abort them, press Ctrl-C again.');
     run.stop({ kind: 'pause', reason: 'asked', message: 'interrupted at the terminal', step: null, actor: thisActor() });
   } else {
     note('Aborting calls in flight.');
@@ -65,7 +65,7 @@ function interrupt(run: DrivenRun, count: number, note: (line: string) => void):
   }
 }
 
-/** Says how rejected rows are tried again, and which cannot be. */
+/** Returns sentences that say how to retry rejected rows, and which rows cannot be retried. */
 export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progress'>, runId: string): readonly string[] {
   const lossy = graph.order
     .map((name) => ({ name, rejected: progress.steps[name]?.rows.rejected ?? 0 }))
@@ -77,17 +77,17 @@ export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progre
   const these = count(again) === 1 ? 'it' : 'them';
   return [
     ...(again.length > 0
-      ? [`To try ${stay.length > 0 ? `${formatCount(count(again))} of them` : these} again: distilog retry ${runId}${steps}`]
+      ? [`To retry ${stay.length > 0 ? `${formatCount(count(again))} of them` : these}: distilog retry ${runId}${steps}`]
       : []),
     ...(stay.length > 0
       ? [
-          `${stay.length < lossy.length ? `The ${formatCount(count(stay))} of` : count(stay) === 1 ? 'The one of' : 'Those of'} ${stay.map(({ name }) => name).join(', ')} cannot be tried again in this run.`,
+          `${stay.length < lossy.length ? `The ${formatCount(count(stay))}` : count(stay) === 1 ? 'The row' : 'The rows'} of ${stay.length === 1 ? 'step' : 'steps'} ${stay.map(({ name }) => name).join(', ')} cannot be retried in this run.`,
         ]
       : []),
   ];
 }
 
-/** The end of a run in words: what there is, what was lost, what to do next. */
+/** Prints how a run ended: its steps, its losses and the next command. */
 function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, position: number): void {
   const { print, printText, paint } = terminal;
   const { runId } = run;
@@ -104,14 +104,13 @@ function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, posi
     if (paused.reason !== 'asked') printText(paused.message);
     if (paused.reason === 'reject-limit') {
       for (const sentence of rejectedBeforePause(states)) print(sentence);
-      print(`Batches that were open keep all of their rows. Fix the cause, then run: distilog resume ${runId}`);
-    } else print(`Nothing is lost${paused.reason === 'asked' ? '' : '; mend it'}. To go on: distilog resume ${runId}`);
+      print(`Open batches keep all of their rows. Fix the cause, then run: distilog resume ${runId}`);
+    } else
+      print(`No rows were lost. ${paused.reason === 'asked' ? 'To continue' : 'Fix the cause above, then run'}: distilog resume ${runId}`);
   }
   const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
   if (rejected > 0)
-    print(
-      `${rejected === 1 ? '1 row was rejected, with its' : `${formatCount(rejected)} rows were rejected, each with its`} cause: distilog errors ${runId}`,
-    );
+    print(`${rejected === 1 ? '1 row was' : `${formatCount(rejected)} rows were`} rejected. For the causes: distilog errors ${runId}`);
   if (rejected > 0 && rest !== 'paused') for (const line of retryHint(states, runId)) print(line);
-  if (rest !== 'paused') print(paint('dim', `The dataset: distilog distiset ${runId} --out dataset`));
+  if (rest !== 'paused') print(paint('dim', `To export the dataset: distilog distiset ${runId} --out dataset`));
 }

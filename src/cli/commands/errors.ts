@@ -13,10 +13,10 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog errors`. */
 export function registerErrors(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'errors [run]', 'what was lost, by cause, then row by row')
-    .option('--at <as-of>', 'as of then')
-    .option('--all', 'every row')
-    .option('--export <file>', 'write the rows that were lost to a file, as they went in, each with its cause: JSON lines')
+  addStoreCommand(program, 'errors [run]', 'List lost rows, by cause and then row by row')
+    .option('--at <as-of>', 'List losses as of this position or time (default: head)')
+    .option('--all', 'List every row instead of the first 10')
+    .option('--export <file>', 'Write the inputs of all lost rows to this file as JSON lines, each with its cause')
     .action((which, options) => errors(context, which, options));
 }
 
@@ -26,10 +26,10 @@ interface ErrorsOptions extends CommonOptions {
   readonly export?: string | undefined;
 }
 
-/** Rows shown unless all are asked for. */
+/** Rows shown without `--all`. */
 const shownMax = 10;
 
-/** `distilog errors`: what was lost, grouped by cause, then row by row, or written to a file. */
+/** `distilog errors`: lists losses by cause and then row by row, or writes them to a file. */
 async function errors(context: CommandContext, run: string | undefined, options: ErrorsOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
@@ -61,7 +61,7 @@ interface Shown {
   readonly shownMax: number;
 }
 
-/** Prints losses as they are read: all of them may be more than memory holds. */
+/** Prints losses while it reads them, because all of them may exceed the memory. */
 async function show({ terminal }: CommandContext, store: Store, { runId, position, states, shownMax: most }: Shown): Promise<void> {
   const { print, paint, width } = terminal;
   const groups = lossGroups(states);
@@ -83,10 +83,10 @@ async function show({ terminal }: CommandContext, store: Store, { runId, positio
   );
   print('');
   for await (const { step, batch, position: at, code, message } of failedBatches(store, runId, position))
-    print(`${paint('red', `${step}/${batch}`)} given up at position ${at}: ${code}: ${shortened(message, width)}`);
+    print(`${paint('red', `${step}/${batch}`)} skipped at position ${at}: ${code}: ${shortened(message, width)}`);
   let count = 0;
   for await (const lost of lostRows(store, runId, position)) if (++count <= most) await showRow(lost, terminal);
-  if (count > most) print(paint('dim', `… and ${formatCount(count - most)} more rows: distilog errors ${runId} --all`));
+  if (count > most) print(paint('dim', `… and ${formatCount(count - most)} more rows. To list them: distilog errors ${runId} --all`));
   for (const sentence of rejectedBeforePause(states)) print(paint('yellow', sentence));
 }
 
@@ -111,7 +111,7 @@ async function exportLosses(
   else terminal.print(`${formatCount(rows)} lost row${rows === 1 ? '' : 's'} of ${runId}, each with its cause, written to ${file}`);
 }
 
-/** Every row that was lost, as it went into the step that lost it, with the cause: rows of a batch that was given up too. */
+/** Yields the input of every lost row with its cause, including the rows of batches that were skipped. */
 async function* lostLines(store: Store, runId: string, to: number): AsyncGenerator<string> {
   for await (const loss of losses(store, runId, to)) {
     const { step, pass, batch, position, code, message, attempts } = loss;
@@ -120,7 +120,7 @@ async function* lostLines(store: Store, runId: string, to: number): AsyncGenerat
     if (loss.kind === 'row') yield line(loss.row, await loss.input());
     else {
       const inputs = await loss.inputs();
-      // A source's batch that was given up: nobody knows what is in it.
+      // A skipped batch of a source: its rows are unknown.
       if (inputs.length === 0) yield line(null, null);
       for (const [row, input] of inputs.entries()) yield line(row, input);
     }

@@ -12,11 +12,15 @@ import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
 /** Registers `distilog history`. */
 export function registerHistory(program: Command, context: CommandContext): void {
   addRunPageOptions(
-    addStoreCommand(program, 'history <pipeline>', 'the runs of a pipeline: who did what, what changed, what was exported'),
+    addStoreCommand(
+      program,
+      'history <pipeline>',
+      'Show the audit trail of a pipeline: who ran it, what changed between runs, what was exported',
+    ),
   ).action((pipeline, options) => history(context, pipeline, options));
 }
 
-/** `distilog history`: the audit trail of a pipeline over its runs, the newest 20 unless asked otherwise, oldest first. */
+/** `distilog history`: shows the audit trail of a pipeline over its runs, by default the newest 20, oldest first. */
 export async function history(context: CommandContext, pipeline: string, options: CommonOptions & RunPageOptions): Promise<void> {
   await withStore(options, async (store) => {
     const { entries, ...rest } = await runPage(store, options, { pipeline });
@@ -33,8 +37,8 @@ const verbs: Readonly<Partial<Record<EventType, string>>> = {
   RunPaused: 'paused',
   RunCancelled: 'cancelled',
   RunFinished: 'finished',
-  PauseRequested: 'pause asked',
-  CancelRequested: 'cancel asked',
+  PauseRequested: 'pause requested',
+  CancelRequested: 'cancel requested',
   DistisetWritten: 'exported',
   LateResult: 'late result',
 };
@@ -57,7 +61,7 @@ function show(
   }
 }
 
-/** An entry a line; where what was done does not fit beside who did it, it has lines of its own. */
+/** Renders one entry per line. A description that does not fit after the actor starts on a line of its own. */
 function entryLines(entries: readonly HistoryEntry[], { paint, width }: Terminal): readonly string[] {
   const verbOf = ({ type }: HistoryEntry) => verbs[type] ?? type;
   const verbWidth = Math.max(...entries.map((entry) => verbOf(entry).length));
@@ -68,20 +72,20 @@ function entryLines(entries: readonly HistoryEntry[], { paint, width }: Terminal
     const who = entry.who ?? '';
     const line = (by: string) => `${paint('dim', at)}  ${verb}  ${paint('dim', by)}${by === '' ? '' : '  '}`;
     const fits = (by: string) => [at, verb, by, entry.what].join('  ').length <= width;
-    const beside = [who.padEnd(whoWidth), who].find(fits);
-    if (beside !== undefined) return [`${line(beside)}${entry.what}`.trimEnd()];
+    const fittingWho = [who.padEnd(whoWidth), who].find(fits);
+    if (fittingWho !== undefined) return [`${line(fittingWho)}${entry.what}`.trimEnd()];
     const indent = ' '.repeat(at.length + 2);
     return [line(who).trimEnd(), ...wrapped(entry.what, width - indent.length).map((part) => `${indent}${part}`)];
   });
 }
 
-/** What of the definition and its params is not as it was in the run before. */
+/** Renders how the definition and the params differ from the previous run. */
 function changeLines({ since, steps, files, params }: PipelineChanges): readonly string[] {
   if (since === null) return [];
   const followers = steps.filter(({ kind }) => kind === 'follows').map(({ step }) => step);
   const lines = [
     ...steps.filter(({ kind }) => kind !== 'follows').map(describeChange),
-    ...(followers.length > 0 ? [`${followers.join(', ')}: what is above ${followers.length === 1 ? 'it' : 'them'} changed`] : []),
+    ...(followers.length > 0 ? [`${followers.join(', ')}: a step above ${followers.length === 1 ? 'it' : 'them'} changed`] : []),
     ...(files.length > 0 ? [`files: ${files.join(', ')}`] : []),
     ...(params.length > 0 ? [`params: ${params.join(', ')}`] : []),
   ];

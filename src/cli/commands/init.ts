@@ -11,11 +11,11 @@ import { shortened, table } from '../table.ts';
 export function registerInit(program: Command, context: CommandContext): void {
   program
     .command('init <file>')
-    .description('write a pipeline that reads a JSONL, CSV or Parquet file')
+    .description('Write a pipeline file that reads a JSONL, CSV or Parquet file')
     .exitOverride()
-    .option('--out <file>', 'the pipeline', 'pipeline.ts')
-    .option('--force', 'overwrite it')
-    .option('--json', 'for machines')
+    .option('--out <file>', 'Write the pipeline to this file', 'pipeline.ts')
+    .option('--force', 'Overwrite the pipeline file if it exists')
+    .option('--json', 'Print JSON')
     .action((file, options) => init(context, file, options));
 }
 
@@ -25,30 +25,29 @@ interface InitOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Rows that are looked at. */
+/** Rows from which column types are inferred. */
 const sampleRows = 200;
 
 /** `distilog init`: writes a pipeline that reads a file. */
 async function init({ terminal }: CommandContext, file: string, options: InitOptions): Promise<void> {
   const { out } = options;
   if (!/\.[cm]?[jt]s$/.test(out))
-    throw new Fault('invalid-options', `--out ${out} is no TypeScript or JavaScript file: give one that ends in .ts.`);
+    throw new Fault('invalid-options', `--out ${out} is not a TypeScript or JavaScript file. Give a name that ends in .ts.`);
   const sample = await sampleFile(file, sampleRows);
   const columns = inferredColumns(sample);
   const isEmpty = sample.rows.length === 0 && sample.format !== 'csv';
   if (columns.length === 0 || isEmpty) {
     const why = sample.broken[0] === undefined ? 'it has no rows' : `none of its first rows can be read. ${sample.broken[0]}`;
-    throw new Fault('no-rows', `Nothing can be told of the columns of ${file}: ${why}`);
+    throw new Fault('no-rows', `The columns of ${file} are unknown: ${why}`);
   }
   write(out, pipelineText(file, out, sample, columns), options.force ?? false);
   const left = [
-    ...Object.entries(sample.leftOut).map(([name, what]) => ({ name, why: `its values are no JSON: ${what}` })),
+    ...Object.entries(sample.leftOut).map(([name, what]) => ({ name, why: `its values are not JSON: ${what}` })),
     ...[...new Set(sample.columns)]
       .filter((name) => !columns.some((column) => column.name === name))
       .map((name) => ({
         name,
-        why:
-          sample.columns.indexOf(name) === sample.columns.lastIndexOf(name) ? 'it cannot be the name of a column' : 'there are two of it',
+        why: sample.columns.indexOf(name) === sample.columns.lastIndexOf(name) ? 'a column cannot have this name' : 'the name occurs twice',
       })),
   ];
   if (options.json) {
@@ -57,7 +56,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   }
   const { print, note, paint } = terminal;
   print(
-    `${paint('bold', out)} reads ${file}: ${formatCount(columns.length)} columns, as its first ${formatCount(sample.rows.length)} rows have them`,
+    `${paint('bold', out)} reads ${file}: ${formatCount(columns.length)} columns, inferred from its first ${formatCount(sample.rows.length)} rows`,
   );
   print('');
   print(
@@ -69,7 +68,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   );
   for (const { name, why } of left) note(paint('red', `column ${JSON.stringify(name)} is left out: ${why}`));
   if (sample.broken.length > 0)
-    note(paint('red', `${sample.broken.length} of the first rows cannot be read and would be rejected. ${sample.broken[0]}`));
+    note(paint('red', `${sample.broken.length} of the first rows cannot be read; a run would reject them. ${sample.broken[0]}`));
   print('');
   print(['Next:', `  npx distilog try ${out}`, `  npx distilog run ${out}`, '  npx distilog distiset --out dataset']);
 }
@@ -80,15 +79,15 @@ function write(out: string, text: string, isForced: boolean): void {
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EEXIST')
-      throw new Fault('output-exists', `${out} exists already: nothing is overwritten. Name another --out, or say --force.`);
+      throw new Fault('output-exists', `${out} exists already and was not overwritten. Give another --out, or add --force.`);
     const why =
       code === 'ENOENT'
         ? 'its folder does not exist'
         : code === 'EISDIR'
           ? 'it is a folder'
           : code === 'EACCES'
-            ? 'this user may not write there'
+            ? 'this user has no write permission'
             : messageOf(error);
-    throw new Fault('output-unwritable', `${out} cannot be written: ${why}. Name another --out.`, { cause: error });
+    throw new Fault('output-unwritable', `${out} cannot be written: ${why}. Give another --out.`, { cause: error });
   }
 }

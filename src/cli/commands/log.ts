@@ -15,13 +15,13 @@ import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
 /** Registers `distilog log`. */
 export function registerLog(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'log [run]', 'the events of a run, one a line')
-    .option('--follow', 'go on as it grows')
-    .addOption(repeatableOption('--type <type>', 'events of this type; may be repeated'))
-    .option('--step <name>', 'events of this step')
-    .option('--from <as-of>', 'from here on')
-    .option('--to <as-of>', 'up to here')
-    .option('--side', 'of the side log: requests, exports')
+  addStoreCommand(program, 'log [run]', 'Print the events of a run, one per line')
+    .option('--follow', 'Keep printing new events until interrupted')
+    .addOption(repeatableOption('--type <type>', 'Print only events of this type; may be repeated'))
+    .option('--step <step>', 'Print only events of this step')
+    .option('--from <as-of>', 'Start at this position or time')
+    .option('--to <as-of>', 'Stop after this position or time')
+    .option('--side', 'Print the side log instead: requests, exports, late results')
     .action((which, options) => log(context, which, options));
 }
 
@@ -34,7 +34,7 @@ interface LogOptions extends CommonOptions {
   readonly side?: boolean | undefined;
 }
 
-/** `distilog log`: the events of a run, one a line. */
+/** `distilog log`: prints the events of a run, one per line. */
 async function log(context: CommandContext, run: string | undefined, options: LogOptions): Promise<void> {
   const types = options.type?.map(eventType);
   await withStore(options, async (store) => {
@@ -61,7 +61,7 @@ async function log(context: CommandContext, run: string | undefined, options: Lo
 
 function eventType(name: string): EventType {
   if (isEventType(name)) return name;
-  throw new Fault('unknown-event-type', `There is no event called ${name}. There are: ${Object.keys(catalogue).join(', ')}.`);
+  throw new Fault('unknown-event-type', `There is no event type ${name}. The event types are: ${Object.keys(catalogue).join(', ')}.`);
 }
 
 function eventLine(event: RecordedEvent, { width, paint, isInteractive }: Terminal): string {
@@ -76,7 +76,7 @@ function eventLine(event: RecordedEvent, { width, paint, isInteractive }: Termin
   return `${paint('dim', head)}${bad ? paint('yellow', name) : name}${rest}`;
 }
 
-/** An event in a few words. */
+/** Summarizes an event in a few words. */
 function summary(event: RecordedEvent): string {
   switch (event.type) {
     case 'RunStarted':
@@ -109,17 +109,17 @@ function summary(event: RecordedEvent): string {
     }
     case 'BatchFailed': {
       const { error, pending, retryInMs } = event.data;
-      const next = retryInMs === null ? 'given up' : retryInMs > 0 ? `again in ${formatDuration(retryInMs)}` : 'to be tried again';
+      const next = retryInMs === null ? 'not retried' : retryInMs > 0 ? `retried in ${formatDuration(retryInMs)}` : 'retried next';
       return `${error.code}: ${error.message}; ${formatCount(pending)} rows pending, ${next}`;
     }
     case 'BatchAbandoned':
-      return 'its driver was lost';
+      return 'its driver stopped without a result';
     case 'PauseRequested':
     case 'CancelRequested':
       return `${event.data.message} by ${event.data.actor.user}@${event.data.actor.host}:${event.data.actor.pid}`;
     case 'DistisetWritten':
       return `as of ${event.data.asOf.position} to ${event.data.directory}: ${event.data.configs.map(({ name, rows }) => `${name} ${formatCount(rows)} rows`).join(', ')}`;
     case 'LateResult':
-      return `${formatCount(event.data.rows)} rows came after the run was lost`;
+      return `${formatCount(event.data.rows)} rows arrived after another driver took over`;
   }
 }

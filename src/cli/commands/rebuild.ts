@@ -10,8 +10,8 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog rebuild`. */
 export function registerRebuild(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'rebuild [run]', 'fold the log without snapshots, and store those again that are missing or false')
-    .option('--check', 'compare only')
+  addStoreCommand(program, 'rebuild [run]', 'Recompute the snapshots of a run from its log, and store missing or wrong ones again')
+    .option('--check', 'Compare the stored snapshots and store nothing')
     .action((which, options) => rebuild(context, which, options));
 }
 
@@ -19,7 +19,7 @@ interface RebuildOptions extends CommonOptions {
   readonly check?: boolean | undefined;
 }
 
-/** `distilog rebuild`: folds a log without snapshots, compares those that are stored, and stores those again that are missing or false. */
+/** `distilog rebuild`: folds a log without snapshots, compares the stored snapshots, and stores missing or wrong ones again. */
 async function rebuild(context: CommandContext, run: string | undefined, options: RebuildOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
@@ -40,11 +40,11 @@ function linesOf({ terminal: { paint } }: CommandContext, runId: string, found: 
   if (firstDifference) {
     const { projection, position, reason } = firstDifference;
     lines.push(
-      `${paint('red', 'different')}: the snapshot of ${projection} at position ${position}: ${reason}. It is never read. The owner of the store can delete it from distilog.snapshots.`,
+      `${paint('red', 'different')}: the snapshot of ${projection} at position ${position}: ${reason}. It is never read. The store's owner can delete it from distilog.snapshots.`,
     );
-  } else lines.push(`${paint('green', 'same')}: ${formatCount(snapshots)} snapshots of ${runId} are what its events give.`);
-  if (foreign > 0) lines.push(`${formatCount(foreign)} more are of another version of distilog, and are not read.`);
-  if (stored > 0) lines.push(`Stored again: the states at ${formatCount(stored)} positions, named in the log.`);
+  } else lines.push(`${paint('green', 'same')}: ${formatCount(snapshots)} snapshots of ${runId} match its events.`);
+  if (foreign > 0) lines.push(`${formatCount(foreign)} more are from another version of distilog and are not read.`);
+  if (stored > 0) lines.push(`Stored again: the states at ${formatCount(stored)} positions that the log names.`);
   else if (!isCheck) lines.push('Nothing was missing.');
   return lines;
 }

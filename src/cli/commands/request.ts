@@ -12,15 +12,15 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog pause` and `distilog cancel`. */
 export function registerRequests(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'pause [run]', 'ask a run to pause').action((which, options) => request(context, 'pause', which, options));
-  addStoreCommand(program, 'cancel [run]', 'ask a run to end').action((which, options) => request(context, 'cancel', which, options));
+  addStoreCommand(program, 'pause [run]', 'Pause a run').action((which, options) => request(context, 'pause', which, options));
+  addStoreCommand(program, 'cancel [run]', 'End a run for good').action((which, options) => request(context, 'cancel', which, options));
 }
 
-/** How long a driver may take to answer before the command goes without an answer. */
+/** Time that a driver has to answer. After it the command ends without an answer. */
 const answerTimeoutMs = 30_000;
 const pollMs = 200;
 
-/** `distilog pause` and `distilog cancel`: asks a run's driver to stop, and waits until it did. A run that nobody drives is cancelled at once. */
+/** `distilog pause` and `distilog cancel`: asks a run's driver to stop and waits until it has stopped. A run without a driver is cancelled at once. */
 async function request(context: CommandContext, kind: 'pause' | 'cancel', run: string | undefined, options: CommonOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await chooseRun(context.terminal, store, run, {
@@ -37,14 +37,14 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
       return;
     }
     if (before !== 'running') {
-      throw new Fault('not-running', `Run ${runId} is ${before}, not running: there is nothing to ${kind}.`, {
+      throw new Fault('not-running', `Run ${runId} is ${before}, not running. There is nothing to ${kind}.`, {
         details: { run: runId, status: before },
       });
     }
     if (holder === null) {
       throw new Fault(
         'not-driven',
-        `Run ${runId} is interrupted: nobody drives it, so there is nothing to pause. distilog resume ${runId} goes on.`,
+        `Run ${runId} is interrupted: no process drives it, so there is nothing to pause. To continue it, run: distilog resume ${runId}`,
         { details: { run: runId } },
       );
     }
@@ -59,7 +59,9 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
     const after = await answer(store, runId);
     if (options.json) context.terminal.printJson({ runId, status: after });
     else if (after === 'running')
-      context.terminal.print(`Asked; run ${runId} waits for its calls in flight. distilog status ${runId} tells when it stopped.`);
+      context.terminal.print(
+        `Requested. Run ${runId} still waits for its calls in flight. To see when it stops: distilog status ${runId} --follow`,
+      );
     else context.terminal.print(`${runId}: ${after}`);
   });
 }

@@ -15,13 +15,13 @@ import { splitRunAndFile } from '../split-run-and-file.ts';
 
 /** Registers `distilog resume`. */
 export function registerResume(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'resume [run] [file]', 'go on after a crash or a pause')
+  addStoreCommand(program, 'resume [run] [file]', 'Continue a run after a crash or a pause')
     .addOption(paramOption())
     .addOption(concurrencyOption())
-    .option('--accept-changes', 'go on with a pipeline that has changed, and record it')
-    .option('--take-over', 'end the process that drives the run')
-    .addOption(repeatableOption('--skip <step/batch>', 'give a batch up; may be repeated').default([], 'none'))
-    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .option('--accept-changes', 'Continue with a changed pipeline, and record the change')
+    .option('--take-over', 'Take the run over from the process that drives it, which then stops')
+    .addOption(repeatableOption('--skip <step/batch>', 'Skip this batch and lose its rows; may be repeated').default([], 'none'))
+    .option('--no-reject-limit', 'Never pause the run because a step rejects many rows')
     .action((which, file, options) => resume(context, ...splitRunAndFile(which, file), options));
 }
 
@@ -32,7 +32,7 @@ interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly rejectLimit: boolean;
 }
 
-/** `distilog resume`: goes on with a run after a crash or a pause. */
+/** `distilog resume`: continues a run after a crash or a pause. */
 async function resume(
   context: CommandContext,
   run: string | undefined,
@@ -75,7 +75,7 @@ async function resume(
 
 function skipOf(text: string): { readonly step: string; readonly batch: number } {
   const [, step = '', batch = ''] = /^(.+)\/(\d+)$/.exec(text) ?? [];
-  if (step === '') throw new Fault('invalid-skip', `--skip ${text}: write --skip STEP/BATCH, such as answer/17.`);
+  if (step === '') throw new Fault('invalid-skip', `--skip ${text} does not name a batch. Write --skip STEP/BATCH, such as answer/17.`);
   return { step, batch: Number(batch) };
 }
 
@@ -84,13 +84,13 @@ async function refuseIfOver(store: Store, runId: string): Promise<void> {
   if (status !== 'running' && status !== 'paused') {
     throw new Fault(
       'run-is-over',
-      `Run ${runId} is over: ${status}. There is nothing to resume; distilog distiset ${runId} has what it made.`,
+      `Run ${runId} is over (${status}), so it cannot be resumed. To see its dataset, run: distilog distiset ${runId}`,
       { details: { run: runId, status } },
     );
   }
 }
 
-/** What a resume finds: which batches get another attempt, and what is in the log of them. */
+/** Prints which batches a resume attempts again, and how many of their rows the log already holds. */
 async function announce({ terminal }: CommandContext, store: Store, runId: string, options: CommonOptions): Promise<void> {
   if (options.json) return;
   const { graph } = (await currentState(store, runId)).states;
@@ -101,12 +101,9 @@ async function announce({ terminal }: CommandContext, store: Store, runId: strin
         (sum, event) => sum + (event.type === 'BatchProgressed' || event.type === 'BatchFailed' ? doneIn(event.data.done) : 0),
         0,
       );
-      const what = its === 'running' ? 'was under way when its driver was lost, and gets another attempt' : 'waits for another attempt';
+      const what = its === 'running' ? 'was running when its driver stopped, and is attempted again' : 'is attempted again';
       terminal.note(
-        terminal.paint(
-          'dim',
-          `batch ${batch} of ${name} ${what}: of its rows ${kept} found in the log, ${Math.max(0, rows - kept)} to be done`,
-        ),
+        terminal.paint('dim', `batch ${batch} of step ${name} ${what}: ${kept} rows are in the log, ${Math.max(0, rows - kept)} remain`),
       );
     }
   }

@@ -12,13 +12,13 @@ import { splitRunAndFile } from '../split-run-and-file.ts';
 
 /** Registers `distilog retry`. */
 export function registerRetry(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'retry [run] [file]', 'try the rejected rows of a finished run again, in a new pass')
-    .addOption(repeatableOption('--step <name>', 'those of this step; may be repeated').default([], 'all'))
-    .addOption(repeatableOption('--code <code>', 'those with this cause; may be repeated').default([], 'all'))
+  addStoreCommand(program, 'retry [run] [file]', 'Retry the rejected rows of a finished run, in a new pass')
+    .addOption(repeatableOption('--step <step>', 'Retry only rows that this step rejected; may be repeated').default([], 'all'))
+    .addOption(repeatableOption('--code <code>', 'Retry only rows with this reject code; may be repeated').default([], 'all'))
     .addOption(paramOption())
     .addOption(concurrencyOption())
-    .option('--accept-changes', 'with a pipeline that has changed, and record it')
-    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .option('--accept-changes', 'Continue with a changed pipeline, and record the change')
+    .option('--no-reject-limit', 'Never pause the run because a step rejects many rows')
     .action((which, file, options) => retry(context, ...splitRunAndFile(which, file), options));
 }
 
@@ -29,7 +29,7 @@ interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
   readonly rejectLimit: boolean;
 }
 
-/** `distilog retry`: tries rejected rows of a finished run again, in a new pass. */
+/** `distilog retry`: retries rejected rows of a finished run, in a new pass. */
 async function retry(
   context: CommandContext,
   run: string | undefined,

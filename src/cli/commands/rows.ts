@@ -13,13 +13,13 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog rows`. */
 export function registerRows(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'rows [run]', 'rows of any step, as they are')
-    .option('--step <name>', 'whose rows')
-    .option('--first <n>', 'the first ones (default: 10)')
-    .option('--last <n>', 'the last ones')
-    .option('--random <n>', 'any, each as likely as the others')
-    .option('--at <as-of>', 'as of then')
-    .option('--follow', 'the last ones, then new ones as their batches succeed, until the run is at rest')
+  addStoreCommand(program, 'rows [run]', 'Show rows of any step')
+    .option('--step <step>', 'Show rows of this step')
+    .option('--first <n>', 'Show the first n rows (default: 10)')
+    .option('--last <n>', 'Show the last n rows')
+    .option('--random <n>', 'Show n random rows')
+    .option('--at <as-of>', 'Show rows as of this position or time (default: head)')
+    .option('--follow', 'Show the last rows, then new rows as batches succeed, until the run is at rest')
     .action((which, options) => rows(context, which, options));
 }
 
@@ -34,7 +34,7 @@ interface RowsOptions extends CommonOptions {
 
 const shownDefault = 10;
 
-/** `distilog rows`: rows of any step, as they are or as they come. */
+/** `distilog rows`: shows rows of any step, once or as they are recorded. */
 async function rows(context: CommandContext, run: string | undefined, options: RowsOptions): Promise<void> {
   const choice = chosen(options);
   await withStore(options, async (store) => {
@@ -46,16 +46,16 @@ async function rows(context: CommandContext, run: string | undefined, options: R
   });
 }
 
-/** Which rows the options ask for. Followed, it is the last ones that the new ones go on from. */
+/** Returns which rows the options ask for. With `--follow` these are the last rows, because new rows come after them. */
 function chosen({ first, last, random, at, follow: isFollowed }: RowsOptions): RowChoice {
   const given = Object.entries({ first, last, random }).filter(([, text]) => text !== undefined);
   if (given.length > 1)
-    throw new Fault('contradictory-options', `--${given.map(([name]) => name).join(' and --')} cannot be had at once: give one of them.`);
+    throw new Fault('contradictory-options', `--${given.map(([name]) => name).join(' and --')} exclude each other. Give one of them.`);
   if (isFollowed && at !== undefined)
-    throw new Fault('contradictory-options', '--at looks at what was, --follow at what comes: give one of them.');
+    throw new Fault('contradictory-options', '--at shows the past and --follow new rows. Give one of them.');
   const [which = isFollowed ? 'last' : 'first', text] = (given[0] ?? []) as readonly [RowChoice['which']?, string?];
   if (isFollowed && which !== 'last')
-    throw new Fault('contradictory-options', `--follow goes on from the last rows, so --${which} cannot be had with it: give --last.`);
+    throw new Fault('contradictory-options', `--follow starts with the last rows, so it excludes --${which}. Give --last.`);
   return { which, count: countOption(`--${which}`, text) ?? shownDefault };
 }
 
@@ -82,12 +82,12 @@ async function show({ terminal }: CommandContext, store: Store, runId: string, {
   if (found.length > 0) print(rowTable(found.map(labelled), from.columns, terminal));
 }
 
-/** Characters in a line from which there is room for the time too. */
+/** Narrowest terminal, in characters, that has room for the time. */
 const wideFrom = 100;
 
-const words: Readonly<Record<RowChoice['which'], string>> = { first: 'the first', last: 'the last', random: 'any' };
+const words: Readonly<Record<RowChoice['which'], string>> = { first: 'the first', last: 'the last', random: 'random' };
 
-/** Characters kept for labels of rows that are still to come. */
+/** Characters reserved for the labels of later rows. */
 const labelRoom = '00000/000'.length;
 
 async function follow(context: CommandContext, store: Store, runId: string, { asOf, choice, options }: Wanted): Promise<void> {
@@ -111,7 +111,8 @@ async function follow(context: CommandContext, store: Store, runId: string, { as
   );
   context.exit(exitCodeOfEnding(ending));
   if (ending.kind === 'rest') note(paint('dim', `${runId}: ${ending.status}`));
-  if (ending.kind === 'interrupted') note(paint('red', `${runId} is interrupted: nobody drives it; distilog resume ${runId} goes on.`));
+  if (ending.kind === 'interrupted')
+    note(paint('red', `${runId} is interrupted: no process drives it. To continue it, run: distilog resume ${runId}`));
 }
 
 const labelled = (row: StepRow) => ({ label: rowId(row), values: row.values });

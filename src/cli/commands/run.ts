@@ -12,11 +12,11 @@ import { addStoreCommand, concurrencyOption, paramOption } from '../command-opti
 
 /** Registers `distilog run`. */
 export function registerRun(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'run <file>', 'start a run of a pipeline file')
+  addStoreCommand(program, 'run <file>', 'Start a run of a pipeline file')
     .addOption(paramOption())
     .addOption(concurrencyOption())
-    .option('--seed <n>', 'seed of everything random (default: a random one, recorded)')
-    .option('--no-reject-limit', 'go on however many rows a step rejects')
+    .option('--seed <n>', 'Set the seed of all random choices (default: a random seed, which is recorded)')
+    .option('--no-reject-limit', 'Never pause the run because a step rejects many rows')
     .action((file, options) => run(context, file, options));
 }
 
@@ -33,7 +33,7 @@ async function run(context: CommandContext, file: string, options: RunOptions): 
   const params = parseParamOptions(loaded.pipeline.params, options.param, process.env);
   const planWith = (concurrency: Readonly<Record<string, number>>) =>
     plan(loaded.pipeline, { params, concurrency, sources: loaded.sources, loaded: loaded.loaded });
-  // Which step a config's name means is known once it is planned.
+  // The step behind a config's name is known only after planning.
   const isOfConfig = options.concurrency.some((option) => option.startsWith(`${onlyConfig}=`));
   const planned = planWith(concurrencyOf(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));
   const seed = options.seed === undefined ? undefined : seedOf(options.seed);
@@ -49,5 +49,5 @@ async function run(context: CommandContext, file: string, options: RunOptions): 
 function seedOf(text: string): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new Fault('invalid-seed', `--seed ${text}: a seed is a whole number from 0.`);
+  throw new Fault('invalid-seed', `--seed ${text} is not a seed. Give a whole number from 0, such as --seed 7.`);
 }

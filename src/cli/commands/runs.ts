@@ -12,9 +12,9 @@ import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog runs`. */
 export function registerRuns(program: Command, context: CommandContext): void {
-  addRunPageOptions(addStoreCommand(program, 'runs', 'runs, newest first'))
-    .option('--pipeline <name>', 'of this pipeline only')
-    .option('--at <as-of>', 'as of a time')
+  addRunPageOptions(addStoreCommand(program, 'runs', 'List runs, newest first'))
+    .option('--pipeline <name>', 'List only runs of this pipeline')
+    .option('--at <as-of>', 'List runs as of this time')
     .action((options) => runs(context, options));
 }
 
@@ -23,10 +23,10 @@ interface RunsOptions extends CommonOptions, RunPageOptions {
   readonly at?: string | undefined;
 }
 
-/** `distilog runs`: runs of the store, newest first, the newest 20 unless asked otherwise. */
+/** `distilog runs`: lists the runs of the store, newest first, by default the newest 20. */
 export async function runs(context: CommandContext, options: RunsOptions): Promise<void> {
   const asked = options.at === undefined ? null : parseAsOf(options.at, systemClock());
-  if (asked?.kind === 'position') throw new Fault('not-an-as-of', 'runs --at takes a time: positions are places in one run.');
+  if (asked?.kind === 'position') throw new Fault('not-an-as-of', 'runs --at takes a time, because a position belongs to one run.');
   await withStore(options, async (store) => {
     const instant = asked?.kind === 'instant' ? asked.instant : null;
     const { entries, ...rest } = await runPage(store, options, { pipeline: options.pipeline, until: instant ?? undefined });
@@ -38,7 +38,7 @@ export async function runs(context: CommandContext, options: RunsOptions): Promi
     if (options.json) context.terminal.printJson({ runs: shown, ...rest });
     else if (shown.length > 0) show(context, shown, notShownLine(rest));
     else if ((await store.log.countRuns()) === 0) context.terminal.print('No runs yet. Start one: distilog run FILE');
-    else context.terminal.print('No run fits these options.');
+    else context.terminal.print('No run matches these options.');
   });
 }
 
@@ -72,5 +72,5 @@ function drivenBy(
   { driver, drivenSince, lastDriver }: Pick<ListedRun, 'driver' | 'drivenSince' | 'lastDriver'>,
 ): string {
   if (driver && drivenSince) return `${driver}, since ${ageOf(drivenSince)}`;
-  return lastDriver ? `none; ${lastDriver} until ${ageOf(lastEventAt)}` : '';
+  return lastDriver ? `none; last ${lastDriver}, ${ageOf(lastEventAt)}` : '';
 }

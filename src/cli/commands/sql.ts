@@ -10,16 +10,18 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog sql`. */
 export function registerSql(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'sql <statement>', 'a select on the tables and views of the store; it changes nothing')
-    .option('--rows <n>', 'rows shown at most (default: 1000)')
+  addStoreCommand(program, 'sql <statement>', 'Run one read-only SQL statement on the store')
+    .option('--rows <n>', 'Print at most n rows (default: 1000)')
     .addHelpText('after', help)
     .action((statement, options) => sql(context, statement, options));
 }
 
 const help = `
-The views and tables of schema distilog need no prefix; history is the log with its data as jsonb:
+The views and tables of schema distilog need no prefix. The view history is the
+log with its data as jsonb:
   distilog sql "select type, count(*) from history group by type order by 2 desc"
-It runs in a read-only transaction, may take 30 seconds, and is refused with the login of a superuser.`;
+The statement runs in a read-only transaction and may take 30 seconds. The
+login of a superuser is refused.`;
 
 interface SqlOptions extends CommonOptions {
   readonly rows?: string | undefined;
@@ -28,24 +30,25 @@ interface SqlOptions extends CommonOptions {
 const rowsDefault = 1_000;
 const timeoutMs = 30_000;
 
-/** `distilog sql`: one statement that only reads, as a table or as lines of JSON. */
+/** `distilog sql`: runs one read-only statement and prints its rows as a table or as lines of JSON. */
 async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
   const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
   const place = await findStore(storeOptions(options));
   try {
     await whenUp<unknown>(place, () => (place.isEmbedded ? migrate(place.connectOwner) : requireMigrated(place.connect)));
-    // Once: a statement that takes the server down would take it down again.
+    // Never retried: a statement that crashed the server would crash it again.
     const found = await select(place.connect, statement, { rowsMax, timeoutMs });
     const { terminal } = context;
     if (options.json) for (const row of found.rows) terminal.printJson(named(found.columns, row));
     else draw(found, terminal);
-    if (found.isCut) terminal.note(`There are more than these ${formatCount(rowsMax)} rows: --rows ${rowsMax * 10} shows more.`);
+    if (found.isCut)
+      terminal.note(`The statement returned more than these ${formatCount(rowsMax)} rows. To print more, add --rows ${rowsMax * 10}.`);
   } finally {
     place.close();
   }
 }
 
-/** A row as an object; a column whose name came before gets a number. */
+/** Turns a row into an object. A column gets a number if an earlier one has the same name. */
 function named(columns: readonly string[], row: Selected['rows'][number]): Readonly<Record<string, unknown>> {
   const object = new Map<string, unknown>();
   for (const [index, column] of columns.entries()) {
@@ -56,7 +59,7 @@ function named(columns: readonly string[], row: Selected['rows'][number]): Reado
   return Object.fromEntries(object);
 }
 
-/** Prints rows as a table; where they are wider than the terminal, the widest columns give way. A single column is shown whole, as it is: a plan, a document. */
+/** Prints rows as a table and cuts the widest columns to fit the terminal. Prints a single column uncut, because it may be a plan or a document. */
 function draw({ columns, rows }: Selected, { print, printText, width, paint, isInteractive }: Terminal): void {
   const titles = (name: string) => paint('dim', name);
   if (rows.length === 0) return print([columns.map(titles).join('  '), paint('dim', 'no rows')]);
@@ -74,7 +77,7 @@ function draw({ columns, rows }: Selected, { print, printText, width, paint, isI
   );
 }
 
-/** Longest cell where there is no terminal to fit. */
+/** Longest cell if the output is not a terminal. */
 const cellMaxElsewhere = 200;
 const cellMin = 8;
 

@@ -25,9 +25,9 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog status`. */
 export function registerStatus(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'status [run]', 'the steps of a run: how far, what was lost')
-    .option('--at <as-of>', 'as of then')
-    .option('--follow', 'live, until the run is at rest; the exit code tells how it ended')
+  addStoreCommand(program, 'status [run]', 'Show the steps of a run, their progress and losses')
+    .option('--at <as-of>', 'Show the run as of this position or time (default: head)')
+    .option('--follow', 'Show live progress until the run is at rest; exit with the code of its outcome')
     .action((which, options) => status(context, which, options));
 }
 
@@ -36,14 +36,14 @@ interface StatusOptions extends CommonOptions {
   readonly follow?: boolean | undefined;
 }
 
-/** `distilog status`: the graph as of a position, or live until the run is at rest. */
+/** `distilog status`: shows the steps of a run as of a position, or live until the run is at rest. */
 export async function status(context: CommandContext, run: string | undefined, options: StatusOptions): Promise<void> {
   if (options.follow && options.at !== undefined)
-    throw new Fault('contradictory-options', '--at looks at what was, --follow at what comes: give one of them.');
+    throw new Fault('contradictory-options', '--at shows the past and --follow live progress. Give one of them.');
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     if (options.follow) context.exit(exitCodeOfEnding(await watchRun(context, store, runId, options)));
-    // Who drives a run is known of now only.
+    // The driver is known only for the present.
     const live = options.at === undefined || options.at === 'head' ? await currentState(store, runId) : null;
     const asOf = await asOfOption(store, runId, live ? String(live.position) : options.at);
     const states = live?.states ?? (await readStates(store, runId, asOf.position));
@@ -53,13 +53,13 @@ export async function status(context: CommandContext, run: string | undefined, o
   });
 }
 
-/** What a reader of the log should know of it: times that lead the clock, events of a newer program. */
+/** Returns notes on the log itself: times ahead of the clock, events of a newer version. */
 async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonly string[]> {
   const logId = runLogId(runId);
   const [unreliable, unknown] = await Promise.all([store.log.unreliableFrom(logId), store.log.unknownEvent(logId, asOf.position)]);
   return [
     unreliable !== null && unreliable <= asOf.position
-      ? `times unreliable from position ${unreliable} (the server's clock was set back); positions are exact`
+      ? `times are unreliable from position ${unreliable} on, because the server's clock was set back; positions are exact`
       : '',
     unknown ? `position ${unknown.position} is left out: ${unknown.reason}` : '',
   ].filter(Boolean);
@@ -105,8 +105,8 @@ const timelineShown = 6;
 function describeStatus({ graph, progress }: RunStates, live: CurrentState | null, paint: Terminal['paint']): string {
   if (live?.interrupted) {
     const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)} (${ageOf(progress.lastEventAt)})` : '';
-    const last = live.lastDriver ? `, the last was ${live.lastDriver}` : '';
-    return paint('red', `interrupted${since}: nobody drives it${last}; distilog resume goes on`);
+    const last = live.lastDriver ? ` (last: ${live.lastDriver})` : '';
+    return paint('red', `interrupted${since}: no process drives it${last}. To continue it, run: distilog resume`);
   }
   if (graph.status === 'running' && live?.holder)
     return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}, since ${localTime(live.holder.since)} (${ageOf(live.holder.since)})`;
@@ -115,20 +115,20 @@ function describeStatus({ graph, progress }: RunStates, live: CurrentState | nul
   return paint(style, graph.status);
 }
 
-/** What calls consumed in all, in a line; empty where no step reports any. */
+/** Returns a line with the total usage of all calls, or an empty text if no step reported any. */
 export function usageLine(state: UsageState): string {
   const { calls, inputTokens, outputTokens, costUsd, thrownAway } = totalUsage(state);
   if (inputTokens + outputTokens + costUsd === 0) return '';
   const cost = costUsd > 0 ? `, ${formatDollars(costUsd)}` : '';
   const lost = thrownAway.inputTokens + thrownAway.outputTokens;
-  const wasted = lost > 0 ? `; thrown away of them: ${formatCount(lost)}, of calls that failed or gave nothing of use` : '';
+  const wasted = lost > 0 ? `; ${formatCount(lost)} of them spent on calls that failed or were discarded` : '';
   return `tokens: ${formatCount(inputTokens)} in, ${formatCount(outputTokens)} out, in ${formatCount(calls)} call${calls === 1 ? '' : 's'}${cost}${wasted}`;
 }
 
-/** Characters in a line from which there is room for everything. */
+/** Narrowest terminal, in characters, that has room for every column. */
 const wideFrom = 100;
 
-/** A table of steps: what each is, how far, and what it lost. */
+/** Renders a table of steps with their state, progress and losses. */
 export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): readonly string[] {
   const isWide = width >= wideFrom;
   const hasTokens = isWide && steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);

@@ -16,12 +16,12 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog trace`. */
 export function registerTrace(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'trace <run-or-row> [row]', 'how a row came to be: each step, its attempts and calls, up to the source')
+  addStoreCommand(program, 'trace <run-or-row> [row]', 'Show how a row was made: each step with its attempts and calls, up to the source')
     .usage('[options] [run] <row>')
-    .option('--at <as-of>', 'number rows as of then')
+    .option('--at <as-of>', 'Number rows as of this position or time (default: head)')
     .addHelpText(
       'after',
-      '\nROW is STEP:N (its n-th row, from 0), STEP:BATCH/ROW as rows shows it, or FILE:N of an exported file.\nSTEP may be the config that the dataset shows, such as default.',
+      '\nROW is STEP:N (the nth row of a step, from 0), STEP:BATCH/ROW as the command\nrows prints it, or FILE:N of an exported file.\nSTEP may be a config of the dataset, such as default.',
     )
     .action((first, second, options) =>
       second === undefined ? trace(context, undefined, first, options) : trace(context, first, second, options),
@@ -32,7 +32,7 @@ interface TraceOptions extends CommonOptions {
   readonly at?: string | undefined;
 }
 
-/** `distilog trace`: how a row came to be, step by step, up to where it came from. */
+/** `distilog trace`: shows how a row was made, step by step, up to its source. */
 async function trace(context: CommandContext, run: string | undefined, asked: string, options: TraceOptions): Promise<void> {
   await withStore(options, async (store) => {
     const { runId, place, position } = await rowAsked(store, run, asked, options.at);
@@ -48,7 +48,7 @@ interface Asked {
   readonly position: number;
 }
 
-/** The row that somebody means: of an exported file, by its place, or by its number in a step's dataset. */
+/** Resolves the row that the user named: a row of an exported file, a place, or a number in a step's dataset. */
 async function rowAsked(store: Store, run: string | undefined, asked: string, at: string | undefined): Promise<Asked> {
   const exported = exportedRow(asked);
   if (exported) {
@@ -82,7 +82,7 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
       line(
         paint(
           'yellow',
-          `made under the definition of position ${formatCount(step.definition.position)}, ${localTime(step.definition.recordedAt)}, when changes were accepted`,
+          `made by the changed pipeline that was accepted at position ${formatCount(step.definition.position)}, ${localTime(step.definition.recordedAt)}`,
         ),
       );
     for (const { attempt, position, error } of step.failures)
@@ -94,7 +94,7 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
     for (const prompt of new Set([...promptsIn(step.settings), ...step.calls.flatMap(({ prompt: own }) => own ?? [])]))
       line(paint('dim', `prompt: ${prompt}`));
     if (step.madeOf !== null)
-      line(paint('dim', `made of ${formatCount(step.madeOf)} rows together: ${step.name.step} has no row of its own above it`));
+      line(paint('dim', `made of ${formatCount(step.madeOf)} rows together, so the trace of ${step.name.step} ends here`));
     for (const parent of step.parents) visit(parent, step.parents.length > 1 ? depth + 1 : depth);
   };
   visit(traced, 0);
@@ -102,7 +102,7 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** In one line of at most so many characters, its indentation kept. */
+/** Shortens a text to one line of at most `lengthMax` characters, and keeps its indentation. */
 const fitted = (text: string, lengthMax: number): string => {
   const indent = /^ */.exec(text)?.[0] ?? '';
   return indent + shortened(text, lengthMax - indent.length);
@@ -131,7 +131,7 @@ function callLine({
   return parts.filter(Boolean).join(', ');
 }
 
-/** A library step's settings but its prompts: the model, how its answers are sampled. Members that hold more than one value are left out, but the model. */
+/** Lists a library step's settings without its prompts: the model and how its answers are sampled. Skips members with several values, except the model. */
 function settingsIn(settings: TraceStep['settings']): readonly string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   const { model, of, ...others } = settings as JsonObject;
@@ -148,7 +148,7 @@ function settingsIn(settings: TraceStep['settings']): readonly string[] {
 
 const isPrompt = (name: string): boolean => /prompt|template/i.test(name);
 
-/** Templates in a library step's settings: the texts that are prompts. */
+/** Lists the prompts in a library step's settings. */
 function promptsIn(settings: TraceStep['settings']): readonly string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   const own = Object.entries(settings as JsonObject).flatMap(([name, value]) => (isPrompt(name) && typeof value === 'string' ? value : []));

@@ -17,11 +17,11 @@ import { paramOption } from '../command-options.ts';
 export function registerTry(program: Command, context: CommandContext): void {
   program
     .command('try <file>')
-    .description("a pipeline's first rows, shown after every step; nothing is stored")
+    .description('Run the first rows of a pipeline and show them after every step; store nothing')
     .exitOverride()
-    .option('--rows <n>', 'rows that each source reads (default: 3)')
+    .option('--rows <n>', 'Read n rows from each source (default: 3)')
     .addOption(paramOption())
-    .option('--json', 'for machines')
+    .option('--json', 'Print JSON')
     .action((file, options) => tryPipeline(context, file, options));
 }
 
@@ -32,7 +32,7 @@ interface TryOptions extends Omit<CommonOptions, 'store'> {
 
 const rowsDefault = 3;
 
-/** `distilog try`: a pipeline's first rows after every step; nothing is stored. */
+/** `distilog try`: runs a pipeline's first rows and shows them after every step. Stores nothing. */
 async function tryPipeline(context: CommandContext, file: string, options: TryOptions): Promise<void> {
   const take = countOption('--rows', options.rows) ?? rowsDefault;
   const { pipeline } = await loadPipeline(file);
@@ -58,7 +58,7 @@ function stepsOf({ events }: Rehearsal) {
   return started?.type === 'RunStarted' ? started.data.manifest.steps : [];
 }
 
-/** What ended a step or paused the whole, in words; empty where nothing did. */
+/** Describes the failed steps and the pause of a rehearsal. Empty if there were none. */
 const troubles = ({ events }: Rehearsal): readonly string[] =>
   events.flatMap((event) =>
     event.type === 'StepFailed'
@@ -108,7 +108,7 @@ function show(terminal: Terminal, pipeline: string, take: number, tried: Rehears
         ...(lost.length > 0 ? [paint('yellow', `${formatCount(lost.length)} rejected`)] : []),
       ].join('  '),
     );
-    // What the step made comes first: on a narrow terminal it is what there is room for.
+    // Columns that the step added come first, so that a narrow terminal shows them.
     const columns = [...new Set([...adds, ...Object.keys(rows[0] ?? {})])];
     const labelled = rows.map((values) => ({ label: '', values }));
     if (rows.length > 0) print(rowTable(labelled, columns, terminal));
@@ -117,7 +117,7 @@ function show(terminal: Terminal, pipeline: string, take: number, tried: Rehears
       if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
     }
     for (const { batch, code, message } of tried.failedBatches.filter(({ step }) => step === name))
-      print(paint('red', shortened(`batch ${batch} given up: ${code}: ${message}`, width)));
+      print(paint('red', shortened(`batch ${batch} failed: ${code}: ${message}`, width)));
   }
   print('');
   for (const trouble of troubles(tried)) print(paint('red', shortened(trouble, width)));

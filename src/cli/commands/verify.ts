@@ -20,9 +20,9 @@ import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog verify`. */
 export function registerVerify(program: Command, context: CommandContext): void {
-  addStoreCommand(program, 'verify [run]', 'recompute the hash chain, every chunk and every snapshot')
-    .option('--head <hash>', 'a hash noted elsewhere, which the chain must hold')
-    .option('--distiset <dir>', 'a dataset that was written: its files, and its rows in the log')
+  addStoreCommand(program, 'verify [run]', 'Recompute the hash chain, every chunk and every snapshot')
+    .option('--head <hash>', 'Require the chain to contain this hash, which you kept elsewhere')
+    .option('--distiset <dir>', 'Verify an exported dataset: its files, and its rows in the log')
     .action((which, options) => verify(context, which, options));
 }
 
@@ -31,7 +31,7 @@ interface VerifyOptions extends CommonOptions {
   readonly distiset?: string | undefined;
 }
 
-/** `distilog verify`: recomputes the chains and chunks of a run's two logs, and names the first bad position; then folds the log, and compares its snapshots. */
+/** `distilog verify`: recomputes the chains and chunks of a run's two logs and names the first bad position. Then folds the log and compares its snapshots. */
 async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
   await withStore(options, async (store) => {
     if (options.distiset !== undefined) {
@@ -41,7 +41,7 @@ async function verify(context: CommandContext, run: string | undefined, options:
     const runId = await findRun(store, run);
     const found = await verifyLog(store, runLogId(runId), { expectedHead: options.head });
     const side = await verifyLog(store, sideLogId(runId));
-    // States that an altered log folds to say nothing about its snapshots.
+    // The states of an altered log prove nothing about its snapshots.
     const snapshots = found.ok ? await checkSnapshots(store, projections, runLogId(runId)) : null;
     const ok = found.ok && side.ok && snapshots?.firstDifference === null;
     if (!ok) context.exit(exitCodes.failed);
@@ -55,11 +55,11 @@ async function verify(context: CommandContext, run: string | undefined, options:
     if (!side.ok) tell(context, `side log of ${runId}`, side);
     if (!found.ok) return;
     print(`head: position ${found.head.position}, hash ${found.head.hash}`);
-    print(paint('dim', 'Keep this hash elsewhere: verify --head HASH then finds even a log that was rewritten from end to end.'));
+    print(paint('dim', 'Keep this hash elsewhere. verify --head HASH then detects even a completely rewritten log.'));
   });
 }
 
-/** Compares a written dataset, and the logs that it came from, with what they were. */
+/** Verifies an exported dataset and the logs that it came from. */
 async function verifyWritten(
   context: CommandContext,
   store: Store,
@@ -70,10 +70,10 @@ async function verifyWritten(
   const { print, printJson, paint } = context.terminal;
   const written = readMetadata(directory).run.id;
   if (run !== undefined && (await findRun(store, run)) !== written)
-    throw new Fault('other-run', `The dataset in ${directory} is of run ${written}, not of ${run}.`);
+    throw new Fault('other-run', `The dataset in ${directory} was exported from run ${written}, not from ${run}. Name that run, or none.`);
   await findRun(store, written);
   const log = await verifyLog(store, runLogId(written));
-  // It tells of the export, so it must be as it was, too.
+  // The side log records the export, so it must be intact too.
   const side = await verifyLog(store, sideLogId(written));
   const found = await verifyDistiset(store, directory, { onRead: garbageCollector() });
   if (!found.ok || !log.ok || !side.ok) context.exit(exitCodes.failed);
@@ -83,15 +83,15 @@ async function verifyWritten(
   }
   const counted = `${formatCount(found.files)} file${found.files === 1 ? '' : 's'}, ${formatCount(found.rows)} rows`;
   if (found.ok)
-    print(`${paint('green', 'intact')}: ${directory}, ${counted}, as ${written} had them at position ${formatCount(found.position)}.`);
+    print(`${paint('green', 'intact')}: ${directory}, ${counted}, equal to run ${written} at position ${formatCount(found.position)}.`);
   else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
-  for (const statement of found.unproven) print(paint('dim', `not proved by the log: ${statement}.`));
+  for (const statement of found.unproven) print(paint('dim', `not proven by the log: ${statement}.`));
   if (!log.ok) tell(context, written, log);
   if (!side.ok) tell(context, `side log of ${written}`, side);
 }
 
 function tell({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {
-  const counted = `${formatCount(events)} events and ${formatCount(chunks)} chunks are as they were appended.`;
+  const counted = `${formatCount(events)} events and ${formatCount(chunks)} chunks are unchanged.`;
   if (!firstBad) print(`${paint('green', 'intact')}: ${name}, ${counted}`);
   else {
     print(`${paint('red', 'altered')}: ${name}, position ${firstBad.position}: ${firstBad.reason}.`);
@@ -107,5 +107,5 @@ function tellSnapshots(
   if (firstDifference) {
     const { projection, position, reason } = firstDifference;
     print(`${paint('red', 'altered')}: ${runId}, the snapshot of ${projection} at position ${position}: ${reason}.`);
-  } else if (snapshots > 0) print(`Its ${formatCount(snapshots)} snapshots are what these events give.`);
+  } else if (snapshots > 0) print(`Its ${formatCount(snapshots)} snapshots match its events.`);
 }

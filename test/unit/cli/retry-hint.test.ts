@@ -20,21 +20,21 @@ describe('what is said of rejected rows at the end', () => {
   it('is how they are tried again', async () => {
     expect(
       await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows: [{ n: 1 }, { n: 2 }] }).map('half', halves))),
-    ).toEqual(['To try it again: distilog retry hint-1']);
+    ).toEqual(['To retry it: distilog retry hint-1']);
   });
 
   it('is that a source’s cannot be: they were never stored', async () => {
     const rows = [{ n: 'x' } as never, { n: 2 }];
     expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
-      'The one of rows cannot be tried again in this run.',
+      'The row of step rows cannot be retried in this run.',
     ]);
   });
 
   it('is both, where both were rejected', async () => {
     const rows = [{ n: 'x' } as never, { n: 1 }, { n: 3 }];
     expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
-      'To try 2 of them again: distilog retry hint-1 --step half',
-      'The 1 of rows cannot be tried again in this run.',
+      'To retry 2 of them: distilog retry hint-1 --step half',
+      'The 1 of step rows cannot be retried in this run.',
     ]);
   });
 
@@ -43,6 +43,6 @@ describe('what is said of rejected rows at the end', () => {
       const made = source('rows', { output: n, rows: [{ n: 1 }, { n: 3 }] }).map('half', halves);
       made.global('all', { output: z.object({ count: z.int() }), run: async (all) => [{ count: (await Array.fromAsync(all)).length }] });
     });
-    expect(await hint(pipe)).toEqual(['Those of half cannot be tried again in this run.']);
+    expect(await hint(pipe)).toEqual(['The rows of step half cannot be retried in this run.']);
   });
 });

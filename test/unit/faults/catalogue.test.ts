@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AssertionError } from '../../../src/kit/assert.ts';
 import { Fault } from '../../../src/kit/fault.ts';
 import { exitCodeOfError } from '../../../src/cli/exit-codes.ts';
-import { explainError, explainUnhandled } from '../../../src/cli/explain-error.ts';
+import { errorLabel, explainError, explainUnhandled } from '../../../src/cli/explain-error.ts';
 import { faultExitCodes, faults, kindOfFault, refusals, rowCodes, type FaultCode } from '../../../src/faults/index.ts';
 
 const catalogue = { ...rowCodes, ...refusals, ...faults };
@@ -60,6 +60,11 @@ describe('an exit code', () => {
 describe('a message about an error', () => {
   it('is the sentence of a fault', () => {
     expect(explainError(new Fault('unknown-run', 'There is no run x.'))).toBe('There is no run x.');
+  });
+
+  it('begins with the code of a fault, and names none for another error', () => {
+    expect(errorLabel(new Fault('unknown-run', 'There is no run x.'))).toBe('error[unknown-run]:');
+    expect(errorLabel(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe('error:');
   });
 
   it('asks for a report of each error that is no fault, and of a fault that is a bug', () => {
