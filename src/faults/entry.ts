@@ -1,4 +1,4 @@
-/** Kind of a fault: `usage` is put right by another call, `fault` is a failure of the world, `bug` is a mistake of this program. */
+/** Kind of a fault: `usage` needs another call, `fault` is a failure outside of this program, `bug` is a mistake of this program. */
 export type FaultKind = 'usage' | 'fault' | 'bug';
 
 /** Exit code of each kind. Code 1 also means a failed run; `docs/CLI.md` has the whole table. */

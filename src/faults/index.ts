@@ -1,4 +1,4 @@
-// The catalogue of codes: each code of an error, a refusal and a lost row, with what an operator may do.
+// The catalogue of codes of errors, refusals and lost rows, with what happened and what an operator can do.
 import { commandFaults } from './command-faults.ts';
 import type { FaultEntry, FaultKind } from './entry.ts';
 import { pipelineFaults } from './pipeline-faults.ts';
@@ -11,7 +11,7 @@ export { faultExitCodes, type FaultEntry, type FaultKind } from './entry.ts';
 export { rowCodes, type RowCode, type RowCodeEntry, type RowEffect } from './row-codes.ts';
 export type { AppendRefusalCode, appendRefusals } from './refusals.ts';
 
-/** Codes that only a thrown `Fault` has. */
+/** Codes of thrown `Fault`s only. */
 export const faults = { ...commandFaults, ...pipelineFaults, ...runFaults, ...storeFaults } as const;
 
 /** Codes that a store returns instead of throwing. */

@@ -7,7 +7,7 @@ export interface RowCodeEntry {
   readonly advice: string;
 }
 
-/** Codes that this program records for rows and batches. Code of users may throw errors with others. */
+/** Codes that this program records for rows and batches. A user's code may throw errors with other codes. */
 export const rowCodes = {
   aborted: {
     effect: 'ends',

@@ -5,7 +5,7 @@ const units = [
   ['second', 1],
 ] as const;
 
-/** A length of time as people say it, in its greatest unit: `12 seconds`, `3 hours`. What is negative (clocks differ) is none. */
+/** Returns a duration in words, in its largest unit: `12 seconds`, `3 hours`. Negative durations, which clocks that differ cause, count as 0. */
 export function ageInWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   const [unit, length] = units.find(([, size]) => seconds >= size) ?? ['second', 1];

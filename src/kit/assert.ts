@@ -1,11 +1,11 @@
 import { brandClass } from './brand-class.ts';
 
-/** Throws an `AssertionError`: what it guards can only be wrong through a bug of ours. */
+/** Throws an `AssertionError` if an internal invariant is violated. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
 
-/** A bug of ours. Never caught to go on. */
+/** A bug of this program. Code never catches it to continue. */
 export class AssertionError extends Error {
   override readonly name = 'AssertionError';
 

@@ -1,4 +1,4 @@
-/** 1,536 as `1.5 KiB`. */
+/** Returns a number of bytes as text: 1536 as `1.5 KiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let size = bytes;

@@ -1,12 +1,12 @@
 import type { Instant } from './instant.ts';
 
-/** Tells the time. Passed in wherever time matters, so that tests can set it. */
+/** Returns the current time. Passed in wherever time matters, so that tests can set it. */
 export type Clock = () => Instant;
 
 /** This machine's clock, in microseconds (resolution: about one millisecond). */
 export const systemClock: Clock = () => Date.now() * 1000;
 
-/** A clock for tests: starts at `start` and moves by `advance` (milliseconds) only. */
+/** Returns a clock for tests. It starts at `start` and moves only by `advance` (in milliseconds) and `set`. */
 export function manualClock(
   start: Instant = Date.UTC(2026, 0, 1) * 1000,
 ): Clock & { advance(milliseconds: number): void; set(instant: Instant): void } {

@@ -1,20 +1,20 @@
 import { Buffer } from 'node:buffer';
 
-/** A text, or what it says once it is decoded, as UTF-8, with the place in the text that each byte comes from. */
+/** A text, or the result of decoding it, as UTF-8, with the range of the original text that each byte comes from. */
 export interface DecodedText {
   readonly bytes: Uint8Array;
-  /** Where in the text a byte's character or escape begins, and where it ends. Null: the bytes are the text's own characters. */
+  /** By byte, where its character or escape begins and ends in the original text. Null: each byte is one character of the text. */
   readonly from: Int32Array | null;
   readonly to: Int32Array | null;
 }
 
-/** The place in the text of bytes `start` to `end`. */
-export const placeIn = ({ from, to }: DecodedText, start: number, end: number): readonly [from: number, to: number] => [
+/** Returns the range of the original text that bytes `start` to `end` come from. */
+export const sourceRange = ({ from, to }: DecodedText, start: number, end: number): readonly [from: number, to: number] => [
   from ? (from[start] as number) : start,
   to ? (to[end - 1] as number) : end,
 ];
 
-/** A text as bytes. */
+/** Returns a text as bytes. */
 export function bytesOf(text: string): DecodedText {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length === text.length) return { bytes, from: null, to: null };
@@ -29,10 +29,10 @@ export function bytesOf(text: string): DecodedText {
 }
 
 /**
- * Decodes every escape that stands in a text, one level of each: percent-encoding, backslashes of JSON and JavaScript, entities of HTML. Drops the zero bytes
- * of UTF-16. Null: nothing was decoded. One pass, whatever the text.
+ * Decodes one level of every escape in a text: percent-encoding, backslashes of JSON and JavaScript, entities of HTML. Drops the zero bytes of UTF-16.
+ * Returns null if there is nothing to decode. Takes one pass.
  */
-export function decodedOnce(text: DecodedText): DecodedText | null {
+export function decodeOnce(text: DecodedText): DecodedText | null {
   const { bytes } = text;
   if (!bytes.some((byte) => isMarker[byte])) return null;
   const writer = new ByteWriter(bytes.length);
@@ -41,7 +41,7 @@ export function decodedOnce(text: DecodedText): DecodedText | null {
     const byte = bytes[index] as number;
     const escape = isMarker[byte] ? escapeAt(bytes, index, byte) : undefined;
     const next = index + (escape?.length ?? 1);
-    const [from, to] = placeIn(text, index, next);
+    const [from, to] = sourceRange(text, index, next);
     if (escape?.kind === 'point') writer.point(escape.value, from, to);
     else if (escape?.kind !== 'nothing') writer.byte(escape?.value ?? byte, from, to);
     isChanged ||= escape !== undefined;
@@ -50,19 +50,19 @@ export function decodedOnce(text: DecodedText): DecodedText | null {
   return isChanged ? writer.end() : null;
 }
 
-/** The bytes of a text that `map` keeps, each as it says; it drops those for which it gives -1. */
-export function mapped(text: DecodedText, map: Int16Array): DecodedText {
+/** Replaces each byte of a text by its entry in `map`, and drops the bytes whose entry is -1. */
+export function mapBytes(text: DecodedText, map: Int16Array): DecodedText {
   const writer = new ByteWriter(text.bytes.length);
   for (let index = 0; index < text.bytes.length; index++) {
     const byte = map[text.bytes[index] as number] as number;
-    if (byte >= 0) writer.byte(byte, ...placeIn(text, index, index + 1));
+    if (byte >= 0) writer.byte(byte, ...sourceRange(text, index, index + 1));
   }
   return writer.end();
 }
 
 const isSurrogate = (point: number): boolean => point >= 0xd800 && point <= 0xdfff;
 
-/** Collects bytes and their places; there are never more than were there before. */
+/** Collects bytes and their ranges. Decoding never produces more bytes than it reads. */
 class ByteWriter {
   readonly #bytes: Uint8Array;
   readonly #from: Int32Array;
@@ -107,7 +107,7 @@ class ByteWriter {
 interface Escape {
   readonly kind: 'byte' | 'point' | 'nothing';
   readonly value: number;
-  /** Bytes of it. */
+  /** Number of bytes that write the escape. */
   readonly length: number;
 }
 
@@ -144,7 +144,7 @@ function backslashAt(bytes: Uint8Array, at: number): Escape | undefined {
   return { kind: 'byte', value: controls[letter] ?? next, length: 2 };
 }
 
-/** `\uXXXX`, or two of them that make one character. */
+/** Decodes `\uXXXX`, or a pair of them that makes one character. */
 function unitAt(bytes: Uint8Array, at: number): Escape | undefined {
   const unit = numberAt(bytes, at + 2, 4, 16);
   if (unit < 0) return undefined;
@@ -172,7 +172,7 @@ function entityAt(bytes: Uint8Array, at: number): Escape | undefined {
   return value < 0 || value > 0x10ffff || isSurrogate(value) ? undefined : { kind: 'point', value, length: length + 2 };
 }
 
-/** The number that so many digits write; -1 where they are none. */
+/** Returns the number that `digits` digits write, or -1 if they are not digits. */
 function numberAt(bytes: Uint8Array, at: number, digits: number, radix: 10 | 16): number {
   if (digits < 1 || at + digits > bytes.length) return -1;
   let value = 0;

@@ -1,22 +1,22 @@
 import { types } from 'node:util';
 
-/** A thrown value in texts that can be shown and recorded. */
+/** Description of a thrown value, in texts that can be shown and recorded. */
 export interface ThrownDescription {
   /** Whether it is an error, of this realm or another. */
   readonly isError: boolean;
-  /** An error's name; of what is no error, its type: `string`, `object`. */
+  /** An error's name, or the type of a value that is not an error: `string`, `object`. */
   readonly name: string;
   /** Never empty. */
   readonly message: string;
-  /** Its own code (ours, Node's or PostgreSQL's), where that is a text. */
+  /** Its own code (of distilog, Node or PostgreSQL), if that is a text. */
   readonly code: string | undefined;
-  /** Empty where it has none. */
+  /** Empty if it has none. */
   readonly stack: string;
 }
 
 /**
- * Describes a thrown value of any kind. Total: it returns for each value that JavaScript can throw, whatever its getters, proxies and conversions do,
- * because user code and dependencies throw what they like.
+ * Describes a thrown value of any kind. Never throws, whatever the value's getters, proxies and conversions do, because user code and dependencies may
+ * throw anything.
  */
 export function describeThrown(thrown: unknown): ThrownDescription {
   const isError = isErrorLike(thrown);
@@ -32,30 +32,30 @@ export function describeThrown(thrown: unknown): ThrownDescription {
   };
 }
 
-/** Reads a member of any value. Undefined where the value has none, and where reading it throws. */
+/** Reads a member of any value. Returns undefined if the value has no such member or reading it throws. */
 export function memberOf(value: unknown, key: PropertyKey): unknown {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
-  return attempted(() => (value as Readonly<Record<PropertyKey, unknown>>)[key], undefined);
+  return tryOr(() => (value as Readonly<Record<PropertyKey, unknown>>)[key], undefined);
 }
 
-/** Whether a value is an instance of a class. False for a proxy that does not let itself be asked. */
+/** Returns whether a value is an instance of a class. False for a proxy that throws when it is asked. */
 export const isInstance = <T>(value: unknown, type: abstract new (...args: never[]) => T): value is T =>
-  attempted(() => value instanceof type, false);
+  tryOr(() => value instanceof type, false);
 
-/** Whether a value is an error, of this realm or another. */
+/** Returns whether a value is an error, of this realm or another. */
 export const isErrorLike = (value: unknown): value is Error => isInstance(value, Error) || types.isNativeError(value);
 
-/** Members and characters of a value that are written as JSON: a message is no dump. */
+/** Members and characters of a value that a message shows as JSON at most. */
 const membersMax = 1_000;
 const textMax = 1_000_000;
 
-/** A text of any value; empty where nothing can be said of it. */
+/** Returns a text for any value. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === undefined) return 'undefined';
   const unreadable = typeof value === 'object' ? 'an object that cannot be read' : `a ${typeof value} that cannot be read`;
-  if (typeof value === 'object') return attempted(() => json(value), '') || attempted(() => tagOf(value), '') || unreadable;
-  return attempted(() => String(value as bigint).slice(0, textMax), unreadable);
+  if (typeof value === 'object') return tryOr(() => json(value), '') || tryOr(() => tagOf(value), '') || unreadable;
+  return tryOr(() => String(value as bigint).slice(0, textMax), unreadable);
 }
 
 function json(value: object | null): string {
@@ -67,7 +67,7 @@ function json(value: object | null): string {
   return typeof text === 'string' ? text : '';
 }
 
-/** `[object Map]`. */
+/** Returns the tag of an object, such as `[object Map]`. */
 function tagOf(value: object | null): string {
   const tag: unknown = Object.prototype.toString.call(value);
   return typeof tag === 'string' ? tag : '';
@@ -75,9 +75,9 @@ function tagOf(value: object | null): string {
 
 const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' && value !== '' ? value : otherwise);
 
-function attempted<T>(look: () => T, otherwise: T): T {
+function tryOr<T>(read: () => T, otherwise: T): T {
   try {
-    return look();
+    return read();
   } catch {
     return otherwise;
   }

@@ -6,8 +6,8 @@ import { describeThrown, memberOf } from './describe-thrown.ts';
 export type Details = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * The world failed (a server, a disk, a person's input), as opposed to a refusal, which is returned, and a bug, which is an `AssertionError`.
- * `code` is one of the catalogue and what programs match on; `message` is a sentence for people that says what, where and what to do.
+ * A failure outside of this program: of a server, a disk, a user's input. In contrast, a refusal is returned, and a bug is an `AssertionError`. Programs
+ * match on `code`, which the catalogue lists. `message` is for people and says what happened, where, and what to do.
  */
 export class Fault extends Error {
   readonly code: FaultCode;
@@ -24,16 +24,16 @@ export class Fault extends Error {
 /** Returns whether a value is a fault, whichever copy of this package made it. */
 export const isFault = brandClass(Fault, 'fault');
 
-/** Whether an error carries this code, whatever its class: errors are matched by code, never by message. */
+/** Returns whether an error of any class has this code. Errors are matched by code, never by message. */
 export function hasCode(error: unknown, code: string): boolean {
   return codeOf(error) === code;
 }
 
-/** The error's own code (ours, Node's or PostgreSQL's), or undefined. Never throws. */
+/** Returns the error's own code (of distilog, Node or PostgreSQL), or undefined. Never throws. */
 export function codeOf(error: unknown): string | undefined {
   const code = memberOf(error, 'code');
   return typeof code === 'string' ? code : undefined;
 }
 
-/** A sentence for whatever was thrown, errors or not. Never throws. */
+/** Returns a message for any thrown value, also for one that is not an error. Never throws. */
 export const messageOf = (error: unknown): string => describeThrown(error).message;

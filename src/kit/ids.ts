@@ -5,8 +5,8 @@ const alphabet = '23456789bcdfghjkmnpqrstvwxz';
 const six = customAlphabet(alphabet, 6);
 const twenty = customAlphabet(alphabet, 20);
 
-/** A run's id: the pipeline's name and six characters, such as `dictionary-7k2m4q` (27^6 = 387 million per pipeline name). */
+/** Returns the id of a new run: the pipeline's name and six characters, such as `dictionary-7k2m4q` (27^6 = 387 million per pipeline name). */
 export const newRunId = (pipeline: string): string => `${pipeline.toLowerCase()}-${six()}`;
 
-/** An id that never repeats in practice (95 bits): appends, workers, temporary names. */
+/** Returns an id that never repeats in practice (95 bits), for appends, workers and temporary names. */
 export const newId = (): string => twenty();

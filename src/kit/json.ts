@@ -5,21 +5,21 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * The one text of a JSON value: keys sorted by UTF-16 code units at every depth, `undefined` members dropped, `-0` as `0`, lone surrogates escaped
- * (RFC 8785 for all that JSON.parse can return). The same value has the same text on every machine, so texts can be hashed and compared.
+ * Returns the canonical text of a JSON value: keys sorted by UTF-16 code units at every depth, `undefined` members dropped, `-0` as `0`, lone surrogates
+ * escaped (RFC 8785 for everything that JSON.parse can return). The same value has the same text on every machine, so texts can be hashed and compared.
  *
- * Throws a `TypeError` for what JSON cannot hold: NaN, infinities, bigints, functions, symbols, cycles, objects that are not plain (a Date, a Map).
+ * Throws a `TypeError` for values that JSON cannot hold: NaN, infinities, bigints, functions, symbols, cycles, objects that are not plain (a Date, a Map).
  */
 export function canonicalJson(value: unknown): string {
   return write(value, 0);
 }
 
 /**
- * Finds a key called `__proto__` in a value, at any depth. Returns where it is, as `.a[0]`, or null. Libraries that check and read rows build objects key by
- * key, and lose this one without a word.
+ * Finds a key called `__proto__` in a value, at any depth. Returns its path, such as `.a[0]`, or null. Libraries that check and read rows build objects key
+ * by key, and drop this key silently.
  */
 export function prototypeKeyIn(value: unknown, depth = 0): string | null {
-  // What is deeper, or circular, is no JSON, and is refused as such.
+  // Deeper or circular values are not JSON, and are refused for that elsewhere.
   if (typeof value !== 'object' || value === null || depth > depthMax) return null;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
@@ -38,7 +38,7 @@ export function prototypeKeyIn(value: unknown, depth = 0): string | null {
 
 const depthMax = 1000;
 
-/** Texts of up to so many characters are looked through here: JSON.stringify is faster from there on. */
+/** Characters up to which a text is checked here. JSON.stringify is faster for longer ones. */
 const shortMax = 40;
 const needsNoEscape = /^[ !#-[\]-~]*$/;
 
@@ -87,15 +87,15 @@ function writeObject(value: object, depth: number): string {
   return `${text}}`;
 }
 
-/** How objects are written that have the same keys in the same order: most are of a few kinds, of which thousands come one after the other. */
+/** Layout of objects with the same keys in the same order. Most objects have one of a few layouts, in thousands one after the other. */
 interface Layout {
   readonly keys: readonly string[];
   readonly sorted: readonly string[];
-  /** What stands before the member of each sorted key. */
+  /** Text before the member of each sorted key. */
   readonly texts: readonly string[];
 }
 
-/** By first key, the last layout that began with it. */
+/** The last layout of each first key. */
 const layouts = new Map<string, Layout>();
 const layoutsMax = 1_000;
 const layoutKeysMax = 100;
@@ -111,13 +111,13 @@ function layoutOf(keys: readonly string[]): Layout {
   return layout;
 }
 
-function areSame(some: readonly string[], others: readonly string[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
+function areSame(keys: readonly string[], others: readonly string[]): boolean {
+  if (keys.length !== others.length) return false;
+  for (let index = 0; index < keys.length; index++) if (keys[index] !== others[index]) return false;
   return true;
 }
 
-/** Keys as they are written: most objects have the same few. */
+/** Texts of keys. Most objects have the same few keys. */
 const keyTexts = new Map<string, string>();
 const keyTextsMax = 1_000;
 

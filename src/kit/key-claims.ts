@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** KiB of the database that are held in memory; the rest is in a temporary file. */
+/** KiB of the database in memory. The rest is in a temporary file. */
 const cacheKibMax = 8 * 1024;
-/** Bytes of a key's SHA-256 that stand for it: among 2^40 keys, two alike are as likely as a broken disk. */
+/** Bytes of a key's SHA-256 that identify it: among 2^40 keys, a collision is as unlikely as a broken disk. */
 const hashBytes = 16;
 
 /**
- * Remembers which number claimed each key first, in bounded memory: what does not fit is in a temporary file that has no name, so that nothing is left behind
- * however the process ends.
+ * Remembers which number claimed each key first, in bounded memory. The rest is in a temporary file without a name, so that nothing is left behind however
+ * the process ends.
  */
 export class KeyClaims {
   readonly #database: DatabaseSync;
@@ -17,7 +17,7 @@ export class KeyClaims {
 
   constructor() {
     const { DatabaseSync: Database } = sqlite();
-    // Without a name it is a temporary file, made once the cache is full. One transaction that never ends: what is in it is worth nothing afterwards.
+    // A database without a name is a temporary file, created once the cache is full. One transaction that never ends: its content has no use afterwards.
     this.#database = new Database('');
     this.#database.exec(
       `pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -${cacheKibMax};
@@ -27,7 +27,7 @@ export class KeyClaims {
     this.#find = this.#database.prepare('select number from claims where key = ?');
   }
 
-  /** Claims a key for a number, unless another number has it. Returns the number that has it now. Throws where the disk is full. */
+  /** Claims a key for a number, unless another number has it. Returns the number that has it now. Throws if the disk is full. */
   claim(key: string, number: number): number {
     const short = hash('sha256', key, 'buffer').subarray(0, hashBytes);
     if (this.#insert.run(short, number).changes === 1) return number;
@@ -39,7 +39,7 @@ export class KeyClaims {
   }
 }
 
-/** Loads SQLite without the warning that some versions of Node print: all that is used of it is stable. */
+/** Loads SQLite without the warning that some versions of Node print: only stable parts of it are used. */
 function sqlite(): typeof import('node:sqlite') {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;

@@ -1,4 +1,4 @@
-/** The part in which two texts differ: lines of the first, and the lines of the second that stand in their place. */
+/** The part in which two texts differ: lines of the first text, and the lines of the second that replace them. */
 export interface LineDifference {
   readonly removed: readonly string[];
   readonly added: readonly string[];

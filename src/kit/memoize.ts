@@ -1,4 +1,4 @@
-/** Returns a function that calls `create` once per key and keeps every result, also a promise that rejects. */
+/** Returns a function that calls `create` once per key and keeps every result, even a promise that rejects. */
 export function memoize<Key, Value>(create: (key: Key) => Value): (key: Key) => Value {
   const values = new Map<Key, { readonly value: Value }>();
   return (key) => {

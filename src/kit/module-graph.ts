@@ -1,7 +1,7 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** A module that is a file, as the modules know it that import it. */
+/** An import of a module that is a file. */
 export interface ImportedFile {
   /** As the import is written: `zod`, `#prompts`, `./rows.json`. */
   readonly specifier: string;
@@ -9,7 +9,7 @@ export interface ImportedFile {
   readonly file: string;
 }
 
-/** By file, what it imports or requires: by specifier, what that led to. */
+/** By file, the files that it imports or requires, by specifier. */
 const graph = new Map<string, Map<string, string>>();
 /** Files that are modules, not CommonJS. */
 const modules = new Set<string>();
@@ -17,8 +17,8 @@ let recorders = 0;
 let isRegistered = false;
 
 /**
- * Records what every import and require of this process leads to, until the function that it returns is called. Modules that were loaded before are not
- * known: call it before anything else is loaded.
+ * Records which file every import and require of this process resolves to, until the returned function is called. Modules that were loaded before are not
+ * known, so call it before anything else is loaded.
  */
 export function recordModules(): () => void {
   register();
@@ -30,18 +30,21 @@ export function recordModules(): () => void {
   };
 }
 
-/** Returns the files that a file imported while modules were recorded, however it names them. */
+/** Returns the files that a file imported while modules were recorded, by any form of name. */
 export function importsOf(file: string): readonly ImportedFile[] {
   return Array.from(graph.get(file) ?? [], ([specifier, imported]) => ({ specifier, file: imported }));
 }
 
-/** Returns all files that import something, for those of CommonJS: Node looks a name up once for a folder, and tells only of the first file that requires it. */
+/**
+ * Returns all files that import something. Needed for CommonJS files: Node resolves a name once per folder, and reports only the first file that requires
+ * it.
+ */
 export const importingFiles = (): Iterable<string> => graph.keys();
 
-/** Returns whether a file was loaded as an ECMAScript module: then `importsOf` is complete for it. */
+/** Returns whether a file was loaded as an ECMAScript module. If so, `importsOf` is complete for it. */
 export const isModule = (file: string): boolean => modules.has(file);
 
-/** Returns the absolute path of the file that a module's URL names, without its query; null for every other URL. */
+/** Returns the absolute path of the file that a module's URL names, without its query, or null for any other URL. */
 export function fileOf(url: string | undefined): string | null {
   if (!url?.startsWith('file:')) return null;
   try {
@@ -57,13 +60,13 @@ function register(): void {
   registerHooks({
     resolve: (specifier, context, nextResolve) => {
       const resolved = nextResolve(specifier, context);
-      if (recorders > 0) note(specifier, context.parentURL, resolved);
+      if (recorders > 0) recordImport(specifier, context.parentURL, resolved);
       return resolved;
     },
   });
 }
 
-function note(
+function recordImport(
   specifier: string,
   parent: string | undefined,
   { url, format }: { readonly url: string; readonly format?: string | null | undefined },

@@ -1,4 +1,4 @@
-/** Waits so many milliseconds, or until a signal ends the wait early; never throws. */
+/** Waits for a time, or until a signal ends the wait early. Never throws. */
 export const pause = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const end = () => {

@@ -1,44 +1,44 @@
 import { Buffer } from 'node:buffer';
-import { bytesOf, decodedOnce, mapped, placeIn, type DecodedText } from './decoded-text.ts';
+import { bytesOf, decodeOnce, mapBytes, sourceRange, type DecodedText } from './decoded-text.ts';
 import { beginningBefore, endAtStart, type Needle } from './needle.ts';
-import { levelsMax, writtenSecret, type WrittenSecret } from './written-secret.ts';
+import { levelsMax, secretForms, type SecretForms } from './secret-forms.ts';
 
-/** Takes secrets out of a text. Of a text longer than `lengthMax` it gives the beginning, and says how long it was. */
+/** Removes secrets from a text. Cuts a text that is longer than `lengthMax`, and appends its original length. */
 export type Redact = (text: string, lengthMax?: number) => string;
 
-/** Shortest secrets that are looked for. Shorter ones stand in ordinary words. */
+/** Length of the shortest secrets that are searched for. Shorter ones are part of ordinary words. */
 export const secretLengthMin = 4;
 
-/** Texts whose result is remembered, and how long they are at most. */
+/** Texts whose result is memoized at most, and their length at most. */
 const knownMax = 500;
 const knownLengthMax = 4 * 1024;
-/** Characters that are looked at together: a long text costs no more memory than so many. */
+/** Characters that are searched together. Limits the memory that a long text costs. */
 const windowLength = 64 * 1024;
-/** How many times as long as a secret any of its written forms is at most. */
+/** Longest form of a secret, as a multiple of its length. */
 const expansionMax = 24;
-/** Bytes of a secret's form that give it away where a text was cut within it. */
+/** Bytes of a secret's form that identify it where a text was cut within it. */
 const partMin = 8;
-/** Places at which a text says that it was cut. */
+/** Cut marks of a text that are considered. */
 const cutsMax = 100;
 
 type Span = readonly [from: number, to: number];
 
 /**
- * Makes a function that takes secrets out of texts, however they are written: with escapes of JSON, URLs, forms and HTML, one within another; in
- * hexadecimal, base64 or base64url, wrapped or not; as UTF-16; and the part of one that is left where a text was cut. Texts are decoded and searched, and
- * what a find stems from is masked. Time grows with the text's length and nothing else.
+ * Returns a function that removes secrets from texts, however they are written: with nested escapes of JSON, URLs, forms and HTML; in hexadecimal, base64
+ * or base64url, wrapped or not; as UTF-16; and the part of a secret that is left at a cut. Texts are decoded and searched, and the original characters of
+ * each match are masked. The time depends on the text's length only.
  */
 export function redactor(secrets: readonly string[], mask: string): Redact {
-  const looked = secrets.filter(({ length }) => length >= secretLengthMin);
-  if (looked.length === 0) return (text, lengthMax = text.length) => clipped(text, lengthMax, lengthMax);
-  const written = looked.map(writtenSecret);
-  const reach = expansionMax * Math.max(...looked.map(({ length }) => length));
-  // Of a step that fails, and of a model that answers, most texts are the same.
+  const searched = secrets.filter(({ length }) => length >= secretLengthMin);
+  if (searched.length === 0) return (text, lengthMax = text.length) => clip(text, lengthMax, lengthMax);
+  const forms = searched.map(secretForms);
+  const reach = expansionMax * Math.max(...searched.map(({ length }) => length));
+  // Most texts of a failing step or an answering model are the same.
   const known = new Map<string, string>();
-  const remembered = (text: string): string => {
+  const redactMemoized = (text: string): string => {
     const before = known.get(text);
     if (before !== undefined) return before;
-    const redacted = masked(text, spansIn(text, written, reach), mask, text.length);
+    const redacted = maskSpans(text, spansIn(text, forms, reach), mask, text.length);
     if (text.length <= knownLengthMax) {
       if (known.size >= knownMax) known.clear();
       known.set(text, redacted);
@@ -46,24 +46,24 @@ export function redactor(secrets: readonly string[], mask: string): Redact {
     return redacted;
   };
   return (text, lengthMax = text.length) => {
-    if (text.length <= lengthMax) return remembered(text);
-    // What stands across the cut would be found in part only: the part before it goes, too.
+    if (text.length <= lengthMax) return redactMemoized(text);
+    // Search beyond the cut: of a secret that crosses it, only a part would be found otherwise.
     const seen = text.slice(0, lengthMax + reach);
-    return `${masked(seen, spansIn(seen, written, reach), mask, lengthMax)}${cutNote(text.length)}`;
+    return `${maskSpans(seen, spansIn(seen, forms, reach), mask, lengthMax)}${cutNote(text.length)}`;
   };
 }
 
 const cutNote = (length: number): string => ` … (${length} characters)`;
 
-const clipped = (text: string, length: number, lengthMax: number): string =>
+const clip = (text: string, length: number, lengthMax: number): string =>
   text.length <= lengthMax ? text : `${text.slice(0, length)}${cutNote(text.length)}`;
 
-/** Whether a text holds all of a secret, however it is written. */
+/** Returns whether a text contains a whole secret, in any form. */
 export const holdsSecret = (text: string, secret: string): boolean =>
-  secret.length >= secretLengthMin && spansIn(text, [writtenSecret(secret)], expansionMax * secret.length, false).length > 0;
+  secret.length >= secretLengthMin && spansIn(text, [secretForms(secret)], expansionMax * secret.length, false).length > 0;
 
-/** A text up to `end` with spans of it masked. */
-function masked(text: string, spans: readonly Span[], mask: string, end: number): string {
+/** Returns a text up to `end` with spans of it masked. */
+function maskSpans(text: string, spans: readonly Span[], mask: string, end: number): string {
   let result = '';
   let at = 0;
   for (const [from, to] of spans) {
@@ -74,19 +74,19 @@ function masked(text: string, spans: readonly Span[], mask: string, end: number)
   return at < end ? result + text.slice(at, end) : result;
 }
 
-/** Where secrets stand in a text: disjoint, ascending. */
-function spansIn(text: string, written: readonly WrittenSecret[], reach: number, findsParts = true): readonly Span[] {
+/** Returns the spans of secrets in a text: disjoint, ascending. */
+function spansIn(text: string, secrets: readonly SecretForms[], reach: number, findsParts = true): readonly Span[] {
   const spans: Span[] = [];
   const step = Math.max(windowLength, 4 * reach);
   for (let start = 0; start < text.length; start += step) {
     const from = Math.max(0, start - reach);
     const part = text.slice(from, start + step + reach);
-    for (const [a, b] of spansOf(part, written, findsParts)) spans.push([from + a, from + b]);
+    for (const [a, b] of spansOf(part, secrets, findsParts)) spans.push([from + a, from + b]);
   }
-  return merged(spans);
+  return mergeSpans(spans);
 }
 
-function merged(spans: Span[]): readonly Span[] {
+function mergeSpans(spans: Span[]): readonly Span[] {
   spans.sort(([a], [b]) => a - b);
   const all: [number, number][] = [];
   for (const [from, to] of spans) {
@@ -97,41 +97,42 @@ function merged(spans: Span[]): readonly Span[] {
   return all;
 }
 
-function spansOf(text: string, written: readonly WrittenSecret[], findsParts: boolean): readonly Span[] {
+function spansOf(text: string, secrets: readonly SecretForms[], findsParts: boolean): readonly Span[] {
   const spans: Span[] = [];
-  const how = { spans, findsParts };
+  const search = { spans, findsParts };
   let layer: DecodedText | null = bytesOf(text);
   for (let level = 0; layer !== null && level <= levelsMax; level++) {
-    const hex = mapped(layer, asHex);
-    const base64 = mapped(layer, asBase64);
-    const form = layer.bytes.includes(plus) ? mapped(layer, asForm) : null;
-    for (const forms of written) {
-      find(layer, level === 0 ? forms.plain : forms.decoded, how);
-      if (form) find(form, forms.form, how);
-      find(hex, forms.hex, how);
-      find(base64, forms.base64, how, isBase64);
+    const hex = mapBytes(layer, asHex);
+    const base64 = mapBytes(layer, asBase64);
+    const form = layer.bytes.includes(plus) ? mapBytes(layer, asForm) : null;
+    for (const forms of secrets) {
+      find(layer, level === 0 ? forms.plain : forms.decoded, search);
+      if (form) find(form, forms.form, search);
+      find(hex, forms.hex, search);
+      find(base64, forms.base64, search, isBase64);
     }
-    layer = decodedOnce(layer);
+    layer = decodeOnce(layer);
   }
   return spans;
 }
 
 interface Search {
   readonly spans: Span[];
-  /** Whether a part of a secret counts where the text was cut. */
+  /** Whether a part of a secret at a cut of the text counts. */
   readonly findsParts: boolean;
 }
 
-/** Finds forms in a text, whole or cut. `isOwn`: a character beside a find that holds some of its bits. */
+/** Finds forms in a text, whole or cut. `isOwn`: characters that hold some bits of a match that they are next to. */
 function find(text: DecodedText, forms: readonly Needle[], { spans, findsParts }: Search, isOwn: Uint8Array = none): void {
   const { bytes } = text;
   const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cuts = cutsOf(haystack);
   const push = (start: number, end: number): void => {
-    const isNext = (at: number): boolean => at > 0 && at < bytes.length && placeIn(text, at - 1, at)[1] === placeIn(text, at, at + 1)[0];
+    const isNext = (at: number): boolean =>
+      at > 0 && at < bytes.length && sourceRange(text, at - 1, at)[1] === sourceRange(text, at, at + 1)[0];
     const first = isNext(start) && isOwn[bytes[start - 1] as number] === 1 ? start - 1 : start;
     const last = isNext(end) && isOwn[bytes[end] as number] === 1 ? end + 1 : end;
-    spans.push(placeIn(text, first, last));
+    spans.push(sourceRange(text, first, last));
   };
   for (const form of forms) {
     const { length } = form.bytes;
@@ -148,7 +149,7 @@ function find(text: DecodedText, forms: readonly Needle[], { spans, findsParts }
 
 const ellipsis = Buffer.from('…');
 
-/** Where a text ends, and where it says that something was left out. */
+/** Returns the end of a text, and the positions of its ellipses. */
 function cutsOf(bytes: Buffer): readonly number[] {
   const cuts = [bytes.length];
   for (let at = bytes.indexOf(ellipsis); at >= 0 && cuts.length < cutsMax; at = bytes.indexOf(ellipsis, at + 1)) cuts.push(at);

@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the folder that holds what distilog remembers about this user on this machine, whether it exists or not: `$XDG_STATE_HOME/distilog`, else
- * `~/.local/state/distilog` (Windows: `%LOCALAPPDATA%\distilog\state`). A relative `XDG_STATE_HOME` is ignored, as its specification demands.
+ * `~/.local/state/distilog` (Windows: `%LOCALAPPDATA%\distilog\state`). A relative `XDG_STATE_HOME` is ignored, as its specification requires.
  * Throws `Fault('state-unusable')` for a user without a home.
  */
 export function stateDirectory(environment: Environment = process.env): string {
@@ -26,7 +26,7 @@ export function stateDirectory(environment: Environment = process.env): string {
 
 /**
  * Makes a folder below the state directory with mode 0700 and returns its path; without `names`, the state directory itself. Throws
- * `Fault('state-unusable')` if it cannot be made, or belongs to another user, whose word would then count as this user's.
+ * `Fault('state-unusable')` if it cannot be made, or belongs to another user, whose entries would then count as this user's.
  */
 export function makeStateFolder(names: readonly string[] = [], environment: Environment = process.env): string {
   let folder = stateDirectory(environment);
@@ -44,7 +44,7 @@ export function makeStateFolder(names: readonly string[] = [], environment: Envi
   return folder;
 }
 
-/** Writes a file below the state directory, whole or not at all, with mode 0600. Throws `Fault('state-unusable')`. */
+/** Writes a file below the state directory atomically, with mode 0600. Throws `Fault('state-unusable')`. */
 export function writeStateFile(names: readonly string[], text: string, environment: Environment = process.env): void {
   const file = path.join(makeStateFolder(names.slice(0, -1), environment), names.at(-1) ?? '');
   // A name of its own: two processes may write the same file concurrently, and each rename is atomic.

@@ -1,6 +1,6 @@
 import os from 'node:os';
 
-/** The name of the user that this process runs as; a container may run as a number that no password file lists: `uid1000`. */
+/** Returns the name of the user that this process runs as. For a user without an entry in the password file, as in a container: `uid1000`. */
 export function userName(): string {
   try {
     return os.userInfo().username;

@@ -7,7 +7,7 @@ type Faults = typeof import('../../../src/kit/fault.ts');
 type Asserts = typeof import('../../../src/kit/assert.ts');
 type StepErrors = typeof import('../../../src/pipeline/step-error.ts');
 
-// The query makes another module of the same file, as a second installed copy would be.
+// The query loads the same file as another module, like a second installed copy.
 const otherFault = (await import('../../../src/kit/fault.ts?copy' as string)) as Faults;
 const otherAssert = (await import('../../../src/kit/assert.ts?copy' as string)) as Asserts;
 const otherErrors = (await import('../../../src/pipeline/step-error.ts?copy' as string)) as StepErrors;
@@ -21,8 +21,8 @@ function thrownBy(work: () => void): unknown {
   return undefined;
 }
 
-describe('an error that another copy of the package made', () => {
-  it('is a fault where it is one', () => {
+describe('an error of another copy of the package', () => {
+  it('is recognized as a fault if it is one', () => {
     const fault = new otherFault.Fault('no-pipeline', 'Something failed.');
     expect(fault).not.toBeInstanceOf(Fault);
     expect(isFault(fault)).toBe(true);
@@ -30,7 +30,7 @@ describe('an error that another copy of the package made', () => {
     expect(otherFault.isFault(new Fault('no-pipeline', 'Something failed.'))).toBe(true);
   });
 
-  it('is an assertion, or asks for a retry or for none, where it does', () => {
+  it('is recognized as an assertion error, a retryable error or a non-retryable error', () => {
     expect(isAssertionError(thrownBy(() => otherAssert.assert(false, 'never')))).toBe(true);
     expect(isAssertionError(thrownBy(() => assert(false, 'never')))).toBe(true);
     expect(isRetryableError(new otherErrors.RetryableError('again'))).toBe(true);
@@ -39,7 +39,7 @@ describe('an error that another copy of the package made', () => {
 });
 
 describe('a brand', () => {
-  it('is on no other class, and counts for subclasses', () => {
+  it('marks subclasses, and no other class', () => {
     class Special extends NonRetryableError {}
     expect(isNonRetryableError(new Special('never'))).toBe(true);
     expect(isRetryableError(new Special('never'))).toBe(false);
@@ -51,7 +51,7 @@ describe('a brand', () => {
     ]);
   });
 
-  it('is asked without throwing, and shows nowhere', () => {
+  it('is read without throwing, and is not enumerable', () => {
     const hostile = new Proxy(
       {},
       {

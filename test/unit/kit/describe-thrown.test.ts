@@ -16,16 +16,16 @@ const isDescribed = (thrown: unknown): void => {
 };
 
 describe('the description of a thrown value', () => {
-  it.each(Object.entries(oddValues))('is made of %s', (_name, make) => isDescribed(make()));
+  it.each(Object.entries(oddValues))('describes %s', (_name, make) => isDescribed(make()));
 
-  it('is made of whatever can be thrown', () => {
+  it('describes any value that can be thrown', () => {
     fc.assert(
       fc.property(oddValue, (make) => isDescribed(make())),
       { seed: 14, numRuns: 2_000 },
     );
   });
 
-  it('says what an error says', () => {
+  it('has the name, message, code and stack of an error', () => {
     const error = Object.assign(new TypeError('no such thing'), { code: 'ENOENT' });
     expect(describeThrown(error)).toEqual({
       isError: true,
@@ -40,12 +40,12 @@ describe('the description of a thrown value', () => {
     expect(describeThrown(10n).message).toBe('10');
   });
 
-  it('knows an error of another realm', () => {
+  it('recognizes an error of another realm', () => {
     const foreign: unknown = runInContext('new RangeError("from afar")', createContext({}));
     expect(describeThrown(foreign)).toMatchObject({ isError: true, name: 'RangeError', message: 'from afar' });
   });
 
-  it('reads a member of any value, or nothing', () => {
+  it('reads a member of any value, or returns undefined', () => {
     fc.assert(
       fc.property(oddValue, fc.string(), (make, key) => void memberOf(make(), key)),
       { seed: 14 },

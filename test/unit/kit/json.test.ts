@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, type Json } from '../../../src/kit/json.ts';
 
-/** Texts of every length and alphabet, keys that look like numbers, and what prototypes are called among them. */
+/** Texts of every length and alphabet, including keys that look like numbers and names of prototypes. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary', maxLength: 60 }),
@@ -22,10 +22,10 @@ const valueWith = (key: fc.Arbitrary<string>): fc.Arbitrary<Json> =>
     ),
   })).any;
 const value = valueWith(text);
-/** JSON.parse of V8 13.6 may take one key that is an escape for another that it has just met: `{"\\"":1}` for `{"\\\\":1}`. Text is not at fault there. */
+/** Excludes keys with escapes: JSON.parse of V8 13.6 may confuse such a key with one that it has just read, `{"\\"":1}` with `{"\\\\":1}`. The text is right. */
 const readableValue = valueWith(text.filter((key) => JSON.stringify(key).length === key.length + 2));
 
-/** The same text, written as the rule reads. */
+/** Writes the same text in the simplest way. */
 function plainly(json: Json): string {
   if (typeof json !== 'object' || json === null) return JSON.stringify(Object.is(json, -0) ? 0 : json);
   if (Array.isArray(json)) return `[${json.map(plainly).join(',')}]`;
@@ -34,7 +34,7 @@ function plainly(json: Json): string {
 }
 
 describe('canonical JSON', () => {
-  it('is what the rule says, of any value', () => {
+  it('has sorted keys at every depth, for any value', () => {
     fc.assert(
       fc.property(value, (json) => {
         expect(canonicalJson(json)).toBe(plainly(json));
@@ -42,7 +42,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('is the same text whatever order the keys came in', () => {
+  it('does not depend on the order of keys', () => {
     fc.assert(
       fc.property(fc.dictionary(text, fc.integer(), { maxKeys: 8 }), (json) => {
         const turned = Object.assign(Object.create(null) as object, Object.fromEntries(Object.entries(json).toReversed()));
@@ -51,7 +51,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('is the same text whatever was written before it', () => {
+  it('does not depend on the values written before', () => {
     const kinds = [{ b: 1, a: 2 }, { b: 1 }, { b: 1, c: { b: 2, a: 3 } }, { b: 1, c: 2, a: 3 }, { a: 1, b: 2 }, {}];
     const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`b${count - n}`, n]));
     for (const json of [...kinds, ...kinds.toReversed(), many(99), many(200), many(100), many(200)]) {
@@ -59,7 +59,7 @@ describe('canonical JSON', () => {
     }
   });
 
-  it('can be read back', () => {
+  it('can be parsed', () => {
     fc.assert(
       fc.property(readableValue, (json) => {
         expect(canonicalJson(JSON.parse(canonicalJson(json)))).toBe(canonicalJson(json));
@@ -67,7 +67,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('leaves out what is undefined, and writes no minus before zero', () => {
+  it('leaves out undefined members, and writes no minus before zero', () => {
     expect(canonicalJson({ b: undefined, a: -0, c: [0] })).toBe('{"a":0,"c":[0]}');
   });
 
@@ -78,7 +78,7 @@ describe('canonical JSON', () => {
     },
   );
 
-  it('refuses what holds itself', () => {
+  it('refuses a circular value', () => {
     const circle: unknown[] = [];
     circle.push(circle);
     expect(() => canonicalJson(circle)).toThrow('circular');

@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 describe('claims of keys', () => {
-  it('belong to the number that came first, whatever comes after', () => {
+  it('belong to the number that claimed them first', () => {
     const claims = opened();
     const owners = new Map<string, number>();
     const random = randomFrom(5);
@@ -25,7 +25,7 @@ describe('claims of keys', () => {
     }
   });
 
-  it('may be made again by the number that has them', () => {
+  it('can be repeated by the number that has them', () => {
     const claims = opened();
     expect([claims.claim('a', 3), claims.claim('a', 3), claims.claim('a', 4), claims.claim('a', 3)]).toEqual([3, 3, 3, 3]);
     expect(claims.claim('b', Number.MAX_SAFE_INTEGER)).toBe(Number.MAX_SAFE_INTEGER);

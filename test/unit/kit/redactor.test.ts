@@ -10,18 +10,18 @@ const wrapped = (text: string, width: number, end: string): string => text.match
 const escapedUnits = (text: string): string =>
   Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
 const entities = (text: string, write: (point: number) => string): string =>
-  Array.from(text, (each) => write(each.codePointAt(0) ?? 0)).join('');
+  Array.from(text, (character) => write(character.codePointAt(0) ?? 0)).join('');
 const everyByte = (text: string): string => Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 const named: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Ways to write a text. */
+/** Encodings of a text. */
 const ways: Readonly<Record<string, (text: string) => string>> = {
   'as it is': (text) => text,
   JSON: inJson,
   'JSON within JSON': (text) => inJson(inJson(text)),
   'JSON within JSON within JSON': (text) => inJson(inJson(inJson(text))),
   'a component of a URL': encodeURIComponent,
-  'a component of a URL, in lower case': (text) => encodeURIComponent(text).replaceAll(/%../g, (each) => each.toLowerCase()),
+  'a component of a URL, in lower case': (text) => encodeURIComponent(text).replaceAll(/%../g, (escape) => escape.toLowerCase()),
   'a form': inForm,
   'a form within JSON': (text) => inJson(inForm(text)),
   'JSON within a form': (text) => inForm(inJson(text)),
@@ -29,7 +29,7 @@ const ways: Readonly<Record<string, (text: string) => string>> = {
   'every byte in per cent, in upper case': (text) => everyByte(text).toUpperCase(),
   'a URL within a URL': (text) => encodeURIComponent(encodeURIComponent(text)),
   '\\u escapes': escapedUnits,
-  'entities by name': (text) => text.replaceAll(/[&<>"']/g, (each) => named[each] ?? each),
+  'entities by name': (text) => text.replaceAll(/[&<>"']/g, (character) => named[character] ?? character),
   'entities by number': (text) => entities(text, (point) => `&#${point};`),
   'entities in hexadecimal': (text) => entities(text, (point) => `&#x${point.toString(16).toUpperCase()};`),
   hexadecimal: (text) => Buffer.from(text).toString('hex'),
@@ -53,14 +53,14 @@ const secrets = fc
   .filter((text) => text.isWellFormed() && !text.includes('\u0000'));
 const keys = fc.string({ unit: fc.constantFrom(...Array.from('abcXYZ0189-_./+')), minLength: 10, maxLength: 60 });
 
-/** The longest part of a text that stands in another, in characters; enough of them to give it away. */
+/** Returns whether at least `enough` consecutive characters of a text are left in its redacted form. */
 function leaks(text: string, redacted: string, enough: number): boolean {
   for (let at = 0; at + enough <= text.length; at++) if (redacted.includes(text.slice(at, at + enough))) return true;
   return false;
 }
 
 describe('a redactor', () => {
-  it.each(Object.entries(ways))('takes a secret out that is written in %s', (way, write) => {
+  it.each(Object.entries(ways))('removes a secret that is written in %s', (way, write) => {
     fc.assert(
       fc.property(
         way === 'UTF-16' ? keys : fc.oneof(keys, secrets),
@@ -77,7 +77,7 @@ describe('a redactor', () => {
     );
   });
 
-  it('leaves the rest of a text as it is', () => {
+  it('leaves the rest of a text unchanged', () => {
     const redact = redactor(['sk-1234567890'], mask);
     expect(redact('Bearer sk-1234567890, and 100% of "it" &amp; more\n')).toBe('Bearer [secret], and 100% of "it" &amp; more\n');
     expect(redact('ü 🙂 sk-1234567890 🙂 ü')).toBe('ü 🙂 [secret] 🙂 ü');
@@ -90,7 +90,7 @@ describe('a redactor', () => {
     );
   });
 
-  it('takes out what is left of a secret where a text was cut', () => {
+  it('removes the rest of a secret at a cut of the text', () => {
     const secret = 'sk-proj-0123456789abcdef';
     const redact = redactor([secret], mask);
     for (let length = 8; length < secret.length; length++) {
@@ -100,7 +100,7 @@ describe('a redactor', () => {
     }
   });
 
-  it('takes out what stands across the end of what is kept of a long text', () => {
+  it('removes a secret that crosses the end of the part that is kept', () => {
     const secret = 'sk-proj-0123456789abcdef';
     const redact = redactor([secret], mask);
     for (let before = 975; before < 1_001; before++) {
@@ -113,7 +113,7 @@ describe('a redactor', () => {
     expect(leaks(secret, redact(secret.repeat(10_000), 64 * 1024), 4)).toBe(false);
   });
 
-  it('takes out what stands across the parts in which a long text is looked through', () => {
+  it('removes a secret that crosses two of the windows in which a long text is searched', () => {
     const secret = 'sk-proj-0123456789abcdef';
     const redact = redactor([secret], mask);
     for (const write of [ways['as it is'], ways['every byte in per cent'], ways['base64']]) {
@@ -123,14 +123,14 @@ describe('a redactor', () => {
     }
   });
 
-  it('takes time by the length of a text only, whatever stands in it', () => {
+  it('takes time that depends only on the length of a text', () => {
     const redact = redactor(['%25%25%25%25%25%25', 'a'.repeat(200), '\\\\\\\\\\\\\\\\', '&amp;&amp;&amp;'], mask);
     const length = 400_000;
     for (const unit of ['%', '%2', '%25', '\\', '\\u', '\\u005c', '&', '&amp;', 'a', '+', '…', ' ', ':', '\u0000', '&#x26;', '%5Cu0025'])
       expect(redact(unit.repeat(length / unit.length)).length).toBeLessThanOrEqual(length);
   });
 
-  it('leaves words alone that are too short to be a secret', () => {
+  it('ignores secrets that are too short', () => {
     expect(redactor(['key', ''], mask)('a key is a key')).toBe('a key is a key');
   });
 });

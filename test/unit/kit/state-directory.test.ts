@@ -33,7 +33,7 @@ describe('the state directory', () => {
     expect(stateDirectory({})).toBe(inHome);
   });
 
-  it('lets no other user in, whatever the umask', () => {
+  it('is closed to other users, with any umask', () => {
     writeStateFile(['stores', 'one.json'], '{}', environment);
     expect(readStateFile(['stores', 'one.json'], environment)).toBe('{}');
     if (isWindows) return;
@@ -45,7 +45,7 @@ describe('the state directory', () => {
     expect(modeOf(makeStateFolder([], environment))).toBe(0o700);
   });
 
-  it('replaces a file whole, leaves nothing else behind, and makes nothing by reading', () => {
+  it('replaces a file atomically, leaves nothing else behind, and creates nothing when it is read', () => {
     expect(readStateFile(['stores', 'one.json'], environment)).toBeNull();
     expect(fs.readdirSync(home)).toEqual([]);
     writeStateFile(['one.json'], 'first', environment);
@@ -54,14 +54,14 @@ describe('the state directory', () => {
     expect(fs.readdirSync(path.join(home, 'state', 'distilog'))).toEqual(['one.json']);
   });
 
-  it('is refused in a sentence where it cannot be made', () => {
+  it('reports a folder that cannot be made, with advice', () => {
     fs.writeFileSync(path.join(home, 'state'), 'a file');
     const refused = { code: 'state-unusable', message: expect.stringMatching(/Set XDG_STATE_HOME/) };
     expect(() => makeStateFolder([], environment)).toThrow(expect.objectContaining(refused));
     expect(() => writeStateFile(['one.json'], '{}', environment)).toThrow(expect.objectContaining(refused));
   });
 
-  it.skipIf(!isRoot)(`believes no file and no folder of another user${isRoot ? '' : ' (skipped: not root)'}`, () => {
+  it.skipIf(!isRoot)(`trusts no file and no folder of another user${isRoot ? '' : ' (skipped: not root)'}`, () => {
     writeStateFile(['stores', 'one.json'], '{}', environment);
     const directory = path.join(home, 'state', 'distilog');
     const refused = expect.objectContaining({ code: 'state-unusable', message: expect.stringContaining('belongs to user 65534') });

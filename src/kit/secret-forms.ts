@@ -1,61 +1,61 @@
 import { Buffer } from 'node:buffer';
 import { needle, type Needle } from './needle.ts';
-import { bytesOf, decodedOnce, type DecodedText } from './decoded-text.ts';
+import { bytesOf, decodeOnce, type DecodedText } from './decoded-text.ts';
 
-/** How a secret may stand in a text, by how that text is looked at. */
-export interface WrittenSecret {
-  /** As it is. */
+/** The forms in which a secret may be part of a text, by how that text is read. */
+export interface SecretForms {
+  /** In the text as it is. */
   readonly plain: readonly Needle[];
   /** In a text whose escapes were decoded. */
   readonly decoded: readonly Needle[];
-  /** The same, with a space for each plus, as forms are encoded. */
+  /** In a decoded text whose pluses were replaced by spaces, as in URL-encoded forms. */
   readonly form: readonly Needle[];
-  /** In hexadecimal, lower case and without what stands between bytes. */
+  /** In hexadecimal, in lower case and without separators. */
   readonly hex: readonly Needle[];
   /** In base64, without line breaks. */
   readonly base64: readonly Needle[];
 }
 
-/** Forms that are shorter would tear ordinary words apart. */
+/** Length of the shortest forms. Shorter ones would mask parts of ordinary words. */
 const lengthMin = 4;
 const plus = 0x2b;
 const space = 0x20;
-/** Levels of escapes that are decoded: JSON within JSON within a URL, and more. */
+/** Levels of nested escapes that are decoded: JSON within JSON within a URL, and more. */
 export const levelsMax = 5;
 
-/** The forms of a secret. */
-export function writtenSecret(secret: string): WrittenSecret {
+/** Returns the forms of a secret. */
+export function secretForms(secret: string): SecretForms {
   const plain = Buffer.from(secret.toWellFormed());
-  const variants = unique([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), formEncoded(secret)]);
+  const variants = unique([secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed()), formEncode(secret)]);
   const encodings = variants.flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le'), Buffer.from(text, 'utf16le').swap16()]);
   const decoded = decodedForms(secret);
   const base64 = unique(encodings.flatMap(base64Within));
   const hex = unique(encodings.map((bytes) => bytes.toString('hex')));
-  // One within the other, as headers within tokens are.
+  // Encodings within each other, such as headers within tokens.
   const nested = [...base64, ...hex].map((text) => Buffer.from(text));
   return {
-    plain: longEnough([plain]),
-    decoded: longEnough(decoded),
-    form: longEnough(decoded.map((bytes) => bytes.map((byte) => (byte === plus ? space : byte)))),
-    hex: longEnough([...hex, ...nested.map((bytes) => bytes.toString('hex'))].map((text) => Buffer.from(text))),
-    base64: longEnough(unique([...base64, ...nested.flatMap(base64Within)]).map((text) => Buffer.from(text))),
+    plain: needlesOf([plain]),
+    decoded: needlesOf(decoded),
+    form: needlesOf(decoded.map((bytes) => bytes.map((byte) => (byte === plus ? space : byte)))),
+    hex: needlesOf([...hex, ...nested.map((bytes) => bytes.toString('hex'))].map((text) => Buffer.from(text))),
+    base64: needlesOf(unique([...base64, ...nested.flatMap(base64Within)]).map((text) => Buffer.from(text))),
   };
 }
 
-/** What a secret becomes when a text in which it stands is decoded: it may look like an escape itself. */
+/** Returns what a secret becomes when the text around it is decoded: it may look like an escape itself. */
 function decodedForms(secret: string): readonly Uint8Array[] {
   const forms: Uint8Array[] = [];
   let text: DecodedText | null = bytesOf(secret.toWellFormed());
   for (let level = 0; text !== null && level <= levelsMax; level++) {
     forms.push(text.bytes);
-    text = decodedOnce(text);
+    text = decodeOnce(text);
   }
   return forms;
 }
 
-const formEncoded = (secret: string): string => new URLSearchParams([['', secret.toWellFormed()]]).toString().slice(1);
+const formEncode = (secret: string): string => new URLSearchParams([['', secret.toWellFormed()]]).toString().slice(1);
 
-/** The characters that bytes have in the base64 of a text in which they stand, whatever stands before them: `user:secret`, say. */
+/** Returns the characters of bytes in the base64 of any text that contains them, such as `user:secret`, for each possible alignment. */
 const base64Within = (bytes: Buffer): readonly string[] =>
   [0, 1, 2].map((before) => {
     const all = Buffer.concat([Buffer.alloc(before), bytes]);
@@ -64,7 +64,7 @@ const base64Within = (bytes: Buffer): readonly string[] =>
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
 
-function longEnough(forms: readonly Uint8Array[]): readonly Needle[] {
+function needlesOf(forms: readonly Uint8Array[]): readonly Needle[] {
   const byText = new Map(forms.filter(({ length }) => length >= lengthMin).map((bytes) => [Buffer.from(bytes).toString('latin1'), bytes]));
   return Array.from(byText.values(), needle);
 }
