@@ -2,7 +2,7 @@ import { runLogId, type Holder, type Store } from '../log/index.ts';
 import { readStates } from './run-states.ts';
 import type { RunStates } from '../../projections/index.ts';
 
-/** A run as of one moment: where its log ends, what it says there, and who drives it. */
+/** A run as of one moment: the end of its log, its states there, and the process that drives it. */
 export interface CurrentState {
   readonly position: number;
   readonly recordedAt: string;
@@ -10,21 +10,21 @@ export interface CurrentState {
   /** The run's states as of `position`. */
   readonly states: RunStates;
   readonly holder: Holder | null;
-  /** The log says that the run is running, and no process drives it. */
+  /** Whether the log says that the run is running while no process drives it. */
   readonly interrupted: boolean;
-  /** The process that drove it last, as `user@host:pid`, where it is interrupted. */
+  /** The process that drove an interrupted run last, as `user@host:pid`; null for other runs. */
   readonly lastDriver: string | null;
 }
 
-/** How often a run is looked at whose log grows while no process seems to drive it. */
-const looksMax = 20;
+/** Maximum number of reads of a run whose log grows while no process seems to drive it. */
+const readsMax = 20;
 
 /**
- * Returns a run's status and its driver as of one moment. The two are asked for one after the other, and a driver may finish, or another begin, in between.
- * So a run counts as interrupted only if its log has not grown by the time that its driver was asked for; otherwise it is looked at again.
+ * Returns a run's status and its driver as of one moment. They are read one after the other, and a driver may finish or start in between. So a run counts
+ * as interrupted only if its log has not grown since its driver was read. Otherwise both are read again.
  */
 export async function currentState(store: Store, runId: string): Promise<CurrentState> {
-  for (let look = 1; ; look++) {
+  for (let read = 1; ; read++) {
     const head = await store.log.head(runLogId(runId));
     const position = head?.position ?? 0;
     const states = await readStates(store, runId, position);
@@ -32,8 +32,8 @@ export async function currentState(store: Store, runId: string): Promise<Current
     const holder = await store.log.holder(runId);
     const seen = { position, recordedAt: head?.recordedAt ?? '', status, states, holder };
     if (status !== 'running' || holder !== null) return { ...seen, interrupted: false, lastDriver: null };
-    const isStill = (await store.log.head(runLogId(runId)))?.position === position;
-    if (isStill) return { ...seen, interrupted: true, lastDriver: await store.log.lastWriter(runLogId(runId)) };
-    if (look >= looksMax) return { ...seen, interrupted: false, lastDriver: null };
+    const isUnchanged = (await store.log.head(runLogId(runId)))?.position === position;
+    if (isUnchanged) return { ...seen, interrupted: true, lastDriver: await store.log.lastWriter(runLogId(runId)) };
+    if (read >= readsMax) return { ...seen, interrupted: false, lastDriver: null };
   }
 }

@@ -5,7 +5,7 @@ import { findStep } from './find-step.ts';
 import { parseRowId } from './row-id.ts';
 
 /**
- * Returns the name of the row that `STEP:BATCH/ROW` or `STEP:N` means as of a position; `STEP` may be a config of the dataset.
+ * Returns the row that `STEP:BATCH/ROW` or `STEP:N` names as of a position. `STEP` may be a config of the dataset.
  * Throws `Fault('invalid-row')` and `Fault('unknown-row')`.
  */
 export async function findRow(store: Store, runId: string, asked: string, position: number): Promise<RowName> {

@@ -1,10 +1,11 @@
 import { Fault } from '../kit/fault.ts';
 import type { Store } from '../log/index.ts';
 
+/** Ids listed in the message about an ambiguous prefix. */
 const shownMax = 5;
 
 /**
- * Returns the id of the run that a whole id, or a prefix that fits one run only, means; of the newest run where `asked` is undefined.
+ * Returns the id of the run with this id, or of the only run whose id starts with it. Returns the newest run if `asked` is undefined.
  * Throws `Fault('unknown-run')` and `Fault('ambiguous-run')`.
  */
 export async function findRun(store: Store, asked: string | undefined): Promise<string> {
@@ -15,12 +16,12 @@ export async function findRun(store: Store, asked: string | undefined): Promise<
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
-    throw new Fault('unknown-run', `No run in this store is called ${asked}, nor begins so. distilog runs lists them.`, {
+    throw new Fault('unknown-run', `No run id in this store is or starts with ${asked}. To list the runs: distilog runs`, {
       details: { run: asked },
     });
   }
   const shown = found.slice(0, shownMax).join(', ') + (found.length > shownMax ? ', …' : '');
-  throw new Fault('ambiguous-run', `Several runs begin with ${asked}: ${shown}. Give more of the id.`, { details: { run: asked } });
+  throw new Fault('ambiguous-run', `Several run ids start with ${asked}: ${shown}. Write more of the id.`, { details: { run: asked } });
 }
 
 async function newestRun(store: Store): Promise<string> {

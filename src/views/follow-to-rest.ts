@@ -4,16 +4,16 @@ import { pause } from '../kit/pause.ts';
 import { follow, runLogId, type Store } from '../log/index.ts';
 import { evolveRun, readStates } from './run-states.ts';
 
-/** How following a run ended: the run is at rest, no process drives it any more, or the caller stopped. */
+/** How following a run ended: the run is at rest, no process drives it, or the caller aborted. */
 export type Ending =
   | { readonly kind: 'rest'; readonly status: Exclude<GraphState['status'], 'absent' | 'running'> }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'left' };
 
 export interface FollowToRestOptions {
-  /** Position after which events are reported. */
+  /** The events after this position are reported. */
   readonly from: number;
-  /** The run's states as of `from`, where the caller has read them. */
+  /** The run's states as of `from`. Default: they are read. */
   readonly states?: RunStates | undefined;
   /** Ends the following without an error. */
   readonly signal?: AbortSignal | undefined;
@@ -26,7 +26,7 @@ const checkEveryMs = 1_000;
 /** Checks in a row that must find neither a driver nor a new event before the run counts as interrupted. */
 const checksMax = 2;
 
-/** Reports a run's events behind a position as they are recorded, until the run rests or is interrupted, or the signal aborts. */
+/** Reports a run's events after a position as they are recorded, until the run is at rest or interrupted, or the signal aborts. */
 export async function followToRest(
   store: Store,
   runId: string,
@@ -52,7 +52,7 @@ export async function followToRest(
       stop.abort();
     },
   });
-  // The reader of events reports a store that does not answer.
+  // If the store does not answer, the loop below throws the error.
   watch.catch(() => undefined);
   try {
     if ((await store.log.head(logId))?.position === from && isAtRest()) return ending;
@@ -84,7 +84,7 @@ async function watchDriver({ log }: Store, runId: string, { signal, position, on
     await pause(checkEveryMs, signal);
     if (signal.aborted) return;
     const isDriven = (await log.holder(runId)) !== null;
-    // Events that are recorded and not yet reported may hold the end.
+    // Recorded events that were not reported yet may contain the end.
     const isBehind = (await log.head(runLogId(runId)))?.position !== position();
     missed = isDriven || isBehind || position() !== before ? 0 : missed + 1;
     before = position();

@@ -17,18 +17,18 @@ export interface HistoryEntry {
 
 const runTypes: readonly EventType[] = ['RunStarted', 'RunResumed', 'RunReopened', 'RunPaused', 'RunCancelled', 'RunFinished'];
 
-/** Reads the history of a run from its log and its side log, in the order of time. */
+/** Reads the history of a run from its log and its side log, ordered by time. */
 export async function historyEntries(store: Store, runId: string): Promise<readonly HistoryEntry[]> {
   const entries: HistoryEntry[] = [];
   const read = async (log: HistoryEntry['log'], logId: string, types?: readonly EventType[]) => {
-    for await (const page of store.log.read(logId, { types })) for (const event of page) entries.push(entryOf(event, log));
+    for await (const page of store.log.read(logId, { types })) for (const event of page) entries.push(toEntry(event, log));
   };
   await read('run', runLogId(runId), runTypes);
   await read('side', sideLogId(runId));
   return entries.sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : a.recordedAt > b.recordedAt ? 1 : 0));
 }
 
-function entryOf(event: RecordedEvent, log: HistoryEntry['log']): HistoryEntry {
+function toEntry(event: RecordedEvent, log: HistoryEntry['log']): HistoryEntry {
   const actor = 'actor' in event.data ? event.data.actor : null;
   const { recordedAt, position, type } = event;
   return { recordedAt, log, position, type, who: actor ? `${actor.user}@${actor.host}:${actor.pid}` : null, what: describeEvent(event) };
@@ -38,8 +38,10 @@ function describeEvent(event: RecordedEvent): string {
   switch (event.type) {
     case 'RunStarted': {
       const { params, seed, program } = event.data;
-      const named = Object.entries(params).map(([name, value]) => `${name}=${typeof value === 'string' ? value : canonicalJson(value)}`);
-      return [...named, `seed ${seed}`, `distilog ${program.distilog}`].join(', ');
+      const assignments = Object.entries(params).map(
+        ([name, value]) => `${name}=${typeof value === 'string' ? value : canonicalJson(value)}`,
+      );
+      return [...assignments, `seed ${seed}`, `distilog ${program.distilog}`].join(', ');
     }
     case 'RunResumed': {
       const { reason, from, acceptedChanges } = event.data;
@@ -67,7 +69,7 @@ function describeEvent(event: RecordedEvent): string {
       return `as of ${asOf.position} to ${directory}: ${configs.map(({ name, rows }) => `${name} ${formatCount(rows)} rows`).join(', ')}`;
     }
     case 'LateResult':
-      return `${formatCount(event.data.rows)} rows came after the run was lost`;
+      return `${formatCount(event.data.rows)} rows arrived after the driver had lost the run`;
     default:
       return '';
   }

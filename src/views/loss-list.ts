@@ -11,7 +11,7 @@ export interface RejectedRowView {
   readonly code: string;
   readonly message: string;
   readonly attempts: number;
-  /** Whether a later pass tries the row again without a request. */
+  /** Whether a later pass tries the row again without being asked to. */
   readonly triedAgain: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface FailedBatchView {
   readonly rows: number;
 }
 
-/** Returns the losses of a run by step and cause, failed attempts that were retried left out. */
+/** Returns the losses of a run by step and cause, without failed attempts that were retried. */
 export const lossGroups = ({ errors }: Pick<RunStates, 'errors'>): readonly ErrorGroup[] =>
   errors.groups.filter(({ kind }) => kind !== 'attempt');
 

@@ -5,16 +5,16 @@ import { runLogId, type Store } from '../log/index.ts';
 /** A run's pipeline as it was recorded. */
 export interface RecordedPipeline {
   readonly started: RecordedEvent<'RunStarted'>;
-  /** With the changes that were accepted on the way. */
+  /** Includes the changes that later drivers accepted. */
   readonly manifest: Manifest;
   readonly definition: Definition;
-  /** What was loaded with it last, or null: no driver of the run recorded that. */
+  /** The packages and imports that were loaded with it last, or null if no driver recorded them. */
   readonly loaded: Loaded | null;
-  /** The distilog that drove the run last. */
+  /** The version of distilog that drove the run last. */
   readonly distilog: string;
 }
 
-/** Returns a run's pipeline as it was recorded last: with the changes that were accepted on the way. */
+/** Returns a run's pipeline as it was recorded last, with all accepted changes. */
 export async function recordedPipeline(store: Store, runId: string): Promise<RecordedPipeline> {
   const [started] = await beginning(store, runLogId(runId));
   const definitions = await runDefinitions(store, runId);

@@ -6,7 +6,7 @@ export interface RowChoice {
   readonly count: number;
 }
 
-/** Rows of a batch: those from `from` up to, not including, `to`. */
+/** Rows of a batch, from row `from` up to, but not including, row `to`. */
 export interface RowRange {
   readonly success: RecordedEvent<'BatchSucceeded'>;
   readonly from: number;
@@ -43,7 +43,7 @@ async function* chooseLast(successes: Successes, count: number): AsyncGenerator<
     yield { success, from: index === 0 ? Math.max(0, rows - count) : 0, to: success.data.rows };
 }
 
-/** Draws rows with equal probability: counts all rows, draws numbers, and yields only the batches that were hit. */
+/** Draws rows with equal probability. Counts all rows, draws row numbers, and yields only the drawn rows. */
 async function* chooseRandom(successes: Successes, count: number): AsyncGenerator<RowRange> {
   let total = 0;
   for await (const { data } of successes()) total += data.rows;

@@ -26,8 +26,8 @@ export interface RunHistory {
 }
 
 /**
- * Returns the audit trails of runs of one pipeline, given newest first, in the order of time. Each names what changed since the run before.
- * Throws `Fault('unknown-pipeline')` where there is no run and none is of that pipeline.
+ * Returns the audit trails of runs of one pipeline, oldest first. `entries` are newest first. Each trail lists the changes since the run before.
+ * Throws `Fault('unknown-pipeline')` if `entries` is empty and the store has no run of that pipeline.
  */
 export async function runHistories(store: Store, pipeline: string, entries: readonly RunEntry[]): Promise<readonly RunHistory[]> {
   const oldest = entries.at(-1);
@@ -44,22 +44,22 @@ export async function runHistories(store: Store, pipeline: string, entries: read
   return histories;
 }
 
-/** Returns the recorded pipeline of the run before one, of the same pipeline, or null. */
+/** Returns the recorded pipeline of the previous run of the same pipeline, or null. */
 async function runBefore(store: Store, { pipeline, ...run }: RunEntry): Promise<RecordedPipeline | null> {
   for await (const [older] of store.log.runs({ pipeline, before: run, pageMax: 1 })) if (older) return recordedPipeline(store, older.runId);
   return null;
 }
 
-/** Throws `Fault('unknown-pipeline')` if no run is of a pipeline. */
+/** Throws `Fault('unknown-pipeline')` if the store has no run of a pipeline. */
 async function requireRuns(store: Store, pipeline: string): Promise<void> {
   if ((await store.log.countRuns({ pipeline })) > 0) return;
   const others = new Set<string>();
   for await (const page of store.log.runs()) for (const entry of page) others.add(entry.pipeline);
-  const known = others.size > 0 ? `There are runs of ${[...others].sort().join(', ')}.` : 'There is no run in this store yet.';
-  throw new Fault('unknown-pipeline', `No run in this store is of a pipeline called ${pipeline}. ${known}`, { details: { pipeline } });
+  const known = others.size > 0 ? `Pipelines with runs: ${[...others].sort().join(', ')}.` : 'There is no run in this store yet.';
+  throw new Fault('unknown-pipeline', `This store has no run of a pipeline named ${pipeline}. ${known}`, { details: { pipeline } });
 }
 
-/** Derives a run's status from its entries. Without a final event the run is running or interrupted. */
+/** Derives a run's status from its entries. Without a final event, the run is running or interrupted. */
 function statusOf(entries: readonly HistoryEntry[], { holder }: RunEntry): string {
   const last = entries.findLast(({ log }) => log === 'run');
   if (last?.type === 'RunFinished') return last.what;

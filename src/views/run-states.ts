@@ -6,13 +6,13 @@ import { foldAllAtEach, runLogId, type Store } from '../log/index.ts';
 export const evolveRun = (states: RunStates, event: RecordedEvent): RunStates =>
   nameStates(projections.map((projection) => projection.evolve(states[projection.name as keyof RunStates], event)));
 
-/** Reads all states of a run as of a position: one query for the snapshots, and one pass over the events behind them. */
+/** Reads all states of a run as of a position, with one query for the snapshots and one pass over the events after them. */
 export async function readStates(store: Pick<Store, 'log' | 'snapshots'>, runId: string, position: number): Promise<RunStates> {
   const [states] = await readStatesAt(store, runId, [position]);
   return states as RunStates;
 }
 
-/** Reads all states of a run as of each of several positions, in their order. No event is read twice. */
+/** Reads all states of a run as of several positions, in the given order. No event is read twice. */
 export async function readStatesAt(
   store: Pick<Store, 'log' | 'snapshots'>,
   runId: string,

@@ -12,7 +12,7 @@ export interface RunSummary {
   readonly runId: string;
   readonly pipeline: string;
   readonly status: GraphState['status'];
-  /** Whether the run says that it is running and no process drives it, or null as of the past. */
+  /** Whether the log says that the run is running while no process drives it. Null as of a position in the past. */
   readonly interrupted: boolean | null;
   readonly driver: Holder | null;
   readonly lastDriver: string | null;
@@ -25,7 +25,7 @@ export interface RunSummary {
   readonly timeline: TimelineState['entries'];
 }
 
-/** Returns the summary of a run from its states. `live` says who drives it now, or is null as of the past. */
+/** Returns the summary of a run from its states. `live` is its current state, or null for a position in the past. */
 export function runSummary({
   runId,
   asOf,

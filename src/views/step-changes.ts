@@ -11,7 +11,7 @@ export interface StepChanges {
   readonly rows: Pick<StepProgress['rows'], 'in' | 'out' | 'rejected'>;
 }
 
-/** Returns each step's figures as of two positions of a run, in the order of the pipeline. A step is null before the run started. */
+/** Returns each step's figures as of two positions of a run, in the order of the pipeline. Figures are null before the run started. */
 export async function stepChanges(
   store: Pick<Store, 'log' | 'snapshots'>,
   runId: string,

@@ -18,20 +18,20 @@ export interface StepRow extends RowName {
 export interface StepRows {
   /** All columns, in order. */
   readonly columns: readonly string[];
-  /** Rows that the step has as of the position, as its run counts them. */
+  /** Number of rows that the step has as of the position. */
   readonly total: number;
   /** The run's states as of the position. */
   readonly states: RunStates;
   /** Reads the chosen rows, in order (pass, batch, row). */
-  chosen(choice: RowChoice): AsyncGenerator<StepRow>;
+  readChosen(choice: RowChoice): AsyncGenerator<StepRow>;
   /** Reads all rows of one success. */
-  of(success: RecordedEvent<'BatchSucceeded'>): Promise<readonly StepRow[]>;
+  readBatch(success: RecordedEvent<'BatchSucceeded'>): Promise<readonly StepRow[]>;
 }
 
 export interface StepRowsOptions {
   readonly step: string | undefined;
   readonly position: number;
-  /** Last position of which `of` may read; default: `position`. */
+  /** Last position that `readBatch` may read; default: `position`. */
   readonly to?: number | undefined;
 }
 
@@ -40,31 +40,31 @@ export async function stepRows(store: Store, runId: string, { step, position, to
   const logId = runLogId(runId);
   const [started, definition] = await beginning(store, logId);
   const states = await readStates(store, runId, position);
-  const state = stateOf(states, runId, step);
+  const state = requireStep(states, runId, step);
   const columns = definition.steps.find(({ name }) => name === state.step)?.columns.map(({ name }) => name) ?? [];
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to, steps: started.data.manifest.steps });
 
   const successes = async function* (): AsyncGenerator<RecordedEvent<'BatchSucceeded'>> {
     for await (const page of store.log.readSuccesses(logId, { step: state.step, to: position })) {
       for (const success of page) {
-        // Batches beyond one that ended the step do not count.
+        // Batches after the one that ended the step do not count.
         if (state.end !== null && success.batch >= state.end) continue;
         if (success.data.rows > 0) yield success;
       }
     }
   };
-  const rowsIn = async ({ success, from, to: until }: RowRange): Promise<readonly StepRow[]> => {
+  const readRange = async ({ success, from, to: end }: RowRange): Promise<readonly StepRow[]> => {
     reader.note(success);
     const { pass, batch, position: at } = success;
     const found: StepRow[] = [];
     let first = 0;
     for await (const part of reader.output(success)) {
       const begin = Math.max(0, from - first);
-      const rows = await rowsOf(part, columns, begin, Math.min(part.count, until - first));
+      const rows = await rowsOf(part, columns, begin, Math.min(part.count, end - first));
       for (const [index, values] of rows.entries())
         found.push({ step: state.step, pass, batch, row: first + begin + index, position: at, values });
       first += part.count;
-      if (first >= until) break;
+      if (first >= end) break;
     }
     return found;
   };
@@ -72,17 +72,17 @@ export async function stepRows(store: Store, runId: string, { step, position, to
     columns,
     total: state.total,
     states,
-    chosen: async function* (choice) {
-      for await (const range of chooseRows(successes, choice)) yield* await rowsIn(range);
+    readChosen: async function* (choice) {
+      for await (const range of chooseRows(successes, choice)) yield* await readRange(range);
     },
-    of: (success) => rowsIn({ success, from: 0, to: success.data.rows }),
+    readBatch: (success) => readRange({ success, from: 0, to: success.data.rows }),
   };
 }
 
-/** Returns the name of a step, the batch that ended it or null, and its rows. */
-function stateOf({ graph, progress }: RunStates, runId: string, step: string | undefined) {
+/** Returns the name of a step, the batch that ended it (or null), and its number of rows. */
+function requireStep({ graph, progress }: RunStates, runId: string, step: string | undefined) {
   const names = graph.order.join(', ');
-  if (step === undefined) throw new Fault('unknown-step', `Which step's rows? --step NAME; run ${runId} has ${names}.`);
+  if (step === undefined) throw new Fault('unknown-step', `No step is named. Add --step NAME. Steps of run ${runId}: ${names}.`);
   if (!Object.hasOwn(graph.steps, step))
     throw new Fault('unknown-step', `Run ${runId} has no step ${step}. Its steps: ${names}.`, { details: { step } });
   return { step, end: graph.steps[step]?.end ?? null, total: progress.steps[step]?.rows.out ?? 0 };

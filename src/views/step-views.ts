@@ -50,7 +50,7 @@ export function stepViews({ graph, progress, usage }: RunStates): readonly StepV
 export const tokensOf = (steps: readonly StepView[]): number =>
   steps.reduce((sum, { usage: of }) => sum + (of ? of.inputTokens + of.outputTokens : 0), 0);
 
-/** Estimates the input rows of a step: those of the step above, times the share that it has let through so far. */
+/** Estimates the input rows of a step: the expected input of the step above, times its output per input row so far. */
 function expectedRows(graph: GraphState, progress: ProgressState, name: string): number | null {
   const step = graph.steps[name];
   const done = progress.steps[name];

@@ -310,7 +310,7 @@ describe('try', () => {
 
 /** Wrong input: what is run, and what the sentence must say. */
 const cases: readonly (readonly [readonly string[], RegExp])[] = [
-  [['rows'], /Which step's rows\? --step NAME; run \w+-\w+ has /],
+  [['rows'], /No step is named\. Add --step NAME\. Steps of run \w+-\w+: /],
   [['rows', 'dictionary', '--step', 'nope'], /has no step nope. Its steps: entries, question, answer, short, long/],
   [['rows', 'nope', '--step', 'short'], /No run in this store is called nope/],
   [['rows', '--step', 'short', '--last', '1', '--random', '2'], /--last and --random exclude each other/],
@@ -320,7 +320,7 @@ const cases: readonly (readonly [readonly string[], RegExp])[] = [
   [['rows', '--step', 'short', '--follow', '--random', '3'], /excludes --random/],
   [['rows', 'dictionary', '--step', 'short', '--at', '999999'], /has no position 999999/],
   [['history'], /missing required argument 'pipeline'/],
-  [['history', 'nope'], /called nope. There are runs of .*dictionary/],
+  [['history', 'nope'], /named nope\. Pipelines with runs: .*dictionary/],
   [['sql'], /missing required argument 'statement'/],
   [['sql', 'select 1', '--rows', '-1'], /--rows -1: give a whole number from 1/],
   [['errors', '--export', 'no/such/lost.jsonl'], /no\/such does not exist\. Name another --export/],

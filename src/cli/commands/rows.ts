@@ -69,10 +69,10 @@ async function show({ terminal }: CommandContext, store: Store, runId: string, {
   const { print, printJson, paint } = terminal;
   const from = await stepRows(store, runId, { step: options.step, position: asOf.position });
   if (options.json) {
-    for await (const row of from.chosen(choice)) printJson(json(row));
+    for await (const row of from.readChosen(choice)) printJson(json(row));
     return;
   }
-  const found = await Array.fromAsync(from.chosen(choice));
+  const found = await Array.fromAsync(from.readChosen(choice));
   const total = Math.max(found.length, from.total);
   const count =
     found.length === total ? `all ${formatCount(total)} rows` : `${words[choice.which]} ${found.length} of ${formatCount(total)} rows`;
@@ -98,14 +98,14 @@ async function follow(context: CommandContext, store: Store, runId: string, { as
     if (options.json) for (const row of found) printJson(json(row));
     else if (found.length > 0) print(draw(found.map(labelled)));
   };
-  tell(await Array.fromAsync(from.chosen(choice)));
+  tell(await Array.fromAsync(from.readChosen(choice)));
   const ending = await untilInterrupt(context, (signal) =>
     followToRest(store, runId, {
       from: asOf.position,
       states: from.states,
       signal,
       onEvents: async (events) => {
-        for (const event of events) if (event.type === 'BatchSucceeded' && event.step === options.step) tell(await from.of(event));
+        for (const event of events) if (event.type === 'BatchSucceeded' && event.step === options.step) tell(await from.readBatch(event));
       },
     }),
   );

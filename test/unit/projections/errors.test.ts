@@ -6,17 +6,17 @@ const rejecting = (step: string, batch: number, code: string, count = 1, message
   batchSucceeded(step, batch, {
     rejected: { count, codes: { [code]: count }, rows: [{ row: 0, code, message, attempts: 1 }], inChunk: false },
   });
-/** So many rejections that a chunk lists them. */
+/** More rejections than an event lists: they are in a chunk. */
 const rejectingMany = (step: string, batch: number, code: string, count: number) =>
   batchSucceeded(step, batch, { rejected: { count, codes: { [code]: count }, rows: [], inChunk: true } });
 
 describe('errors', () => {
-  it('are none where nothing went wrong', () => {
+  it('are empty if nothing failed', () => {
     expect(folded(errors)).toEqual({ groups: [], others: 0 });
     expect(folded(errors, batchSucceeded('a', 0))).toEqual({ groups: [], others: 0 });
   });
 
-  it('are grouped by step, kind and cause, with where they were met first and last, and one message', () => {
+  it('are grouped by step, kind and cause, with their first and last position and one message', () => {
     const { groups } = folded(
       errors,
       rejecting('a', 0, 'bad', 2, 'first'),
@@ -33,7 +33,7 @@ describe('errors', () => {
     ]);
   });
 
-  it('tell a batch that was given up from an attempt that is made again', () => {
+  it('separate batches that were given up from attempts that are retried', () => {
     const { groups } = folded(
       errors,
       batchFailed('a', 0, { retryInMs: 0 }),
@@ -46,7 +46,7 @@ describe('errors', () => {
     ]);
   });
 
-  it('take the message of the row that has the cause, and of the first event that tells one', () => {
+  it('take the message of a row with that cause, from the first event that has one', () => {
     const several = batchSucceeded('a', 0, {
       rejected: {
         count: 2,
@@ -67,7 +67,7 @@ describe('errors', () => {
     expect(folded(errors, inChunk, rejecting('a', 1, 'bad', 1, 'told')).groups).toMatchObject([{ count: 501, message: 'told' }]);
   });
 
-  it('are lost no more once they are tried again: those of the steps and causes that a new pass takes', () => {
+  it('no longer count rows that a new pass tries again, by step and cause', () => {
     const rejections = [rejecting('a', 0, 'bad', 5), rejecting('a', 1, 'worse', 3), rejecting('b', 0, 'bad', 9)];
     const attempts = batchFailed('a', 0, { error: failure('bad') });
     const state = folded(
@@ -91,7 +91,7 @@ describe('errors', () => {
     expect(folded(errors, ...rejections, reopened({ rejected: [{ step: 'a', code: 'worse', rows: 3 }] })).groups).toHaveLength(2);
   });
 
-  it('keep 200 groups, and count what is beyond', () => {
+  it('keep 200 groups, and count the losses beyond them', () => {
     const events = Array.from({ length: 202 }, (_, n) => rejecting('a', n, `cause-${n}`, 3));
     const state = folded(errors, ...events, rejecting('a', 300, 'cause-0', 10));
     expect(state.groups).toHaveLength(200);

@@ -29,7 +29,7 @@ const read = (...batches: readonly number[]) => batches.flatMap((batch) => [batc
 const called = (batch: number, rows = 10) => [batchStarted('call', batch), batchSucceeded('call', batch, { rows })];
 
 describe('the graph of a run', () => {
-  it('is absent before the first event, and nothing but a start changes that', () => {
+  it('is absent until the run starts, whatever other events come', () => {
     const absent = folded(graph);
     expect(absent).toEqual({
       status: 'absent',
@@ -53,7 +53,7 @@ describe('the graph of a run', () => {
       expect(folded(graph, event)).toEqual(absent);
   });
 
-  it('is made of the manifest, once', () => {
+  it('is built from the manifest, once', () => {
     const state = given();
     expect(state).toMatchObject({
       status: 'running',
@@ -91,7 +91,7 @@ describe('the graph of a run', () => {
     expect(given(runStarted(manifestStep('other')))).toEqual(state);
   });
 
-  it('pauses and goes on with the epoch of whoever resumes it', () => {
+  it('pauses, and continues with the epoch of the driver that resumes it', () => {
     const state = given(paused({ reason: 'auth', message: 'no key', step: 'call' }));
     expect(state).toMatchObject({ status: 'paused', paused: { reason: 'auth', message: 'no key', step: 'call' } });
     expect(given(paused(), paused({ message: 'another' }))).toEqual(given(paused()));
@@ -99,7 +99,7 @@ describe('the graph of a run', () => {
     expect(given(resumed({ epoch: 6 }))).toMatchObject({ status: 'running', epoch: 6 });
   });
 
-  it('takes from a takeover what was changed of its steps', () => {
+  it('applies the changes to its steps that a takeover accepted', () => {
     const change = { step: 'call', kind: 'changed' as const, parts: ['code'], signature: 'another' };
     const { steps } = given(resumed({ acceptedChanges: [change], concurrency: { leaf: 9 } }));
     expect(steps['call']?.plan).toMatchObject({ signature: 'another', concurrency: 4 });
@@ -108,14 +108,14 @@ describe('the graph of a run', () => {
     expect(given(resumed({ acceptedChanges: [change] })).steps['call']?.plan.signature).toBe('another');
   });
 
-  it('is cancelled while it runs or is paused, and that is its end', () => {
+  it('can be cancelled while it runs or is paused, and then does not change', () => {
     expect(given(cancelled)).toMatchObject({ status: 'cancelled', paused: null });
     expect(given(paused(), cancelled)).toMatchObject({ status: 'cancelled', paused: null });
     const over = given(cancelled);
     for (const event of [resumed(), paused(), finished(), runStarted(manifestStep('x'))]) expect(given(cancelled, event)).toEqual(over);
   });
 
-  it.each(['succeeded', 'partial', 'failed'] as const)('ends as %s, and stays so', (outcome) => {
+  it.each(['succeeded', 'partial', 'failed'] as const)('ends as %s, and does not change after that', (outcome) => {
     const over = given(finished(outcome));
     expect(over.status).toBe(outcome);
     for (const event of [resumed(), paused(), cancelled, finished('succeeded')]) expect(given(finished(outcome), event)).toEqual(over);
@@ -124,7 +124,7 @@ describe('the graph of a run', () => {
 });
 
 describe('a step', () => {
-  it('runs once it is started, from what its rows come from, and ends once', () => {
+  it('runs when it is started, records the origin of its rows, and ends once', () => {
     const origin = { path: 'rows.csv' };
     expect(given(stepStarted('source', { origin })).steps['source']).toMatchObject({ status: 'running', origin });
     const over = [stepStarted('source', { origin }), stepFinished('source')];
@@ -137,7 +137,7 @@ describe('a step', () => {
     expect(given(stepFinished('call')).steps['call']).toMatchObject({ status: 'finished' });
   });
 
-  it('that there is not changes nothing', () => {
+  it('that does not exist changes nothing', () => {
     const events = [
       stepStarted('gone'),
       stepFinished('gone'),
@@ -151,7 +151,7 @@ describe('a step', () => {
     for (const event of events) expect(given(event)).toEqual(given());
   });
 
-  it('ends with its batches under way forgotten', () => {
+  it('drops its running batches when it ends', () => {
     const open = [...read(0), batchStarted('call', 0)];
     expect(given(...open).steps['call']?.open).toHaveProperty('0');
     expect(given(...open, stepFailed('call')).steps['call']?.open).toEqual({});
@@ -162,7 +162,7 @@ describe('a step', () => {
 describe('a batch', () => {
   const inputs = [{ step: 'source', pass: 1, from: [0, 0], to: [0, 10] }] as const;
 
-  it('is open from its start, with what its attempts have in common', () => {
+  it('is open from its start, and keeps its counts and input over its attempts', () => {
     const first = given(...read(0), batchStarted('call', 0, { inputs, rows: 10 }));
     expect(first.steps['call']).toMatchObject({ next: 1, inboxes: [[]] });
     expect(first.steps['call']?.open['0']).toEqual({
@@ -185,7 +185,7 @@ describe('a batch', () => {
     expect(second.steps['call']?.open['0']).toMatchObject({ attempt: 2, state: 'running', failures: 1, alone: true, rows: 10 });
   });
 
-  it('waits after an attempt that failed, which counts or not', () => {
+  it('waits after a failed attempt, which may count or not', () => {
     const events = [...read(0), batchStarted('call', 0, { alone: true })];
     const position = 1 + events.length + 1;
     expect(given(...events, batchFailed('call', 0, { retryInMs: 250 })).steps['call']?.open['0']).toMatchObject({
@@ -203,7 +203,7 @@ describe('a batch', () => {
     });
   });
 
-  it('counts crashes of its driver, until an attempt fails by itself', () => {
+  it('counts crashes of its driver until an attempt fails by itself', () => {
     const lost = [...read(0), batchStarted('call', 0), batchAbandoned('call', 0)];
     expect(given(...lost).steps['call']?.open['0']).toMatchObject({
       state: 'waiting',
@@ -222,7 +222,7 @@ describe('a batch', () => {
     expect(given(...again, batchFailed('call', 0, { attempt: 2 })).steps['call']?.open['0']).toMatchObject({ crashes: 0, losses: 0 });
   });
 
-  it('that is poison has one more try once its paused run is resumed, and no other batch is touched', () => {
+  it('that is poison gets one more try when its paused run is resumed; other batches do not change', () => {
     const lostAlone = [1, 2, 3].flatMap((attempt) => [
       batchStarted('call', 0, { attempt, alone: true }),
       batchAbandoned('call', 0, attempt),
@@ -235,7 +235,7 @@ describe('a batch', () => {
     expect(lossesOf(paused(), resumed())).toEqual([2, 0]);
   });
 
-  it('is what its attempt under way says: what comes late, or of another attempt, changes nothing', () => {
+  it('follows its running attempt: late events and events of other attempts change nothing', () => {
     const running = [...read(0, 1), batchStarted('call', 0), batchFailed('call', 0), batchStarted('call', 0, { attempt: 2 })];
     const late = [
       batchSucceeded('call', 0),
@@ -253,14 +253,14 @@ describe('a batch', () => {
     expect(given(...waiting, batchFailed('call', 0, { attempt: 2, retryInMs: null })).steps['call']).toMatchObject({ settled: 1, lost: 1 });
   });
 
-  it('that is over frees its rows to every consumer, and counts what it lost', () => {
+  it('that is over offers its rows to every consumer, and counts its losses', () => {
     const rejected = { ...noneRejected, count: 3, codes: { x: 3 } };
     const state = given(...read(0), batchStarted('call', 0), batchSucceeded('call', 0, { rows: 7, rejected }));
     expect(state.steps['call']).toMatchObject({ settled: 1, over: [], open: {}, lost: 3 });
     expect(state.steps['leaf']).toMatchObject({ inboxes: [[[0, 7]]] });
   });
 
-  it('that is over out of turn waits for those before it', () => {
+  it('that ends out of order waits for those before it', () => {
     const events = [...read(0, 1, 2, 3, 4), ...[0, 1, 2, 3, 4].map((batch) => batchStarted('call', batch))];
     const ends = (...batches: readonly number[]) =>
       given(...events, ...batches.map((batch) => batchSucceeded('call', batch))).steps['call'] as GraphState['steps'][string];
@@ -284,14 +284,14 @@ describe('a batch', () => {
     ]);
   });
 
-  it('without rows falls through to the end', () => {
+  it('without rows also ends in the steps below', () => {
     const state = given(...read(0, 1), ...called(1), ...called(0, 0));
     expect(state.steps['leaf']).toMatchObject({ settled: 1, inboxes: [[[1, 10]]] });
   });
 });
 
 describe('a source', () => {
-  it('has as many batches as it read until its last, and so has what follows', () => {
+  it('has as many batches as it read up to its last one, as have the steps below', () => {
     const state = given(...read(0), batchStarted('source', 1), batchRead('source', 1, true, 4));
     expect(state.steps['source']).toMatchObject({ offset: 14, end: 2, settled: 2 });
     expect(state.steps['call']).toMatchObject({
@@ -311,14 +311,14 @@ describe('a source', () => {
 describe('a step that fails', () => {
   const flow = [...read(0, 1, 2), ...[0, 1, 2].map((batch) => batchStarted('call', batch))];
 
-  it('ends at its lowest batch that was given up, and what is below works off what comes before', () => {
+  it('ends at its lowest batch that was given up, and the steps below process the batches before it', () => {
     const state = given(...flow, giveUp('call', 1));
     expect(state.steps['call']).toMatchObject({ end: 1, lost: 1, failure: { batch: 1, code: 'down', message: 'down happened' } });
     expect(state.steps['leaf']).toMatchObject({ blocked: true, end: 1 });
     expect(state.steps['source']).toMatchObject({ blocked: false, end: null });
   });
 
-  it('keeps the lowest, whichever was given up first', () => {
+  it('keeps the lowest batch, even if another one was given up first', () => {
     const lower = given(...flow, giveUp('call', 2, 'second'), giveUp('call', 1, 'first'));
     expect(lower.steps['call']?.failure).toMatchObject({ batch: 1, code: 'first' });
     expect(lower.steps['leaf']?.end).toBe(1);
@@ -326,12 +326,12 @@ describe('a step that fails', () => {
     expect(higher.steps['call']).toMatchObject({ failure: { batch: 1, code: 'first' }, lost: 2 });
   });
 
-  it('blocks all that is below, and nothing beside it', () => {
+  it('blocks all steps below it, and no other step', () => {
     const wide = runStarted(
       manifestStep('source'),
       manifestStep('call', ['source']),
-      manifestStep('beside', ['source']),
-      manifestStep('both', ['beside', 'call'], { operator: 'join' }),
+      manifestStep('other', ['source']),
+      manifestStep('both', ['other', 'call'], { operator: 'join' }),
       manifestStep('end', ['both']),
     );
     const state = folded(graph, wide, ...read(0), batchStarted('call', 0), giveUp('call', 0));
@@ -343,20 +343,20 @@ describe('a step that fails', () => {
     expect(Object.entries(state.steps).map(([name, { blocked, end }]) => [name, blocked, end])).toEqual([
       ['source', false, null],
       ['call', false, 0],
-      ['beside', false, null],
+      ['other', false, null],
       ['both', true, 0],
       ['end', true, 0],
     ]);
   });
 
-  it('is not what a batch does that only costs its rows', () => {
+  it('does not end at a batch that only costs its own rows', () => {
     const state = given(...flow, batchFailed('call', 1, { retryInMs: null, failsStep: false }));
     expect(state.steps['call']).toMatchObject({ failure: null, lost: 1, end: null, over: [[1, 2]] });
     expect(state.steps['leaf']).toMatchObject({ blocked: false, over: [[1, 2]] });
   });
 });
 
-describe('a step that gathers', () => {
+describe('a re-cut step', () => {
   const recut = runStarted(
     manifestStep('source'),
     manifestStep('other'),
@@ -364,7 +364,7 @@ describe('a step that gathers', () => {
   );
   const span = (step: string, from: readonly [number, number], to: readonly [number, number]) => ({ step, pass: 1, from, to });
 
-  it('takes rows out of its inbox span by span', () => {
+  it('takes rows from its inbox span by span', () => {
     const events = [...read(0, 1)];
     const first = folded(graph, recut, ...events, batchStarted('groups', 0, { inputs: [span('source', [0, 0], [1, 5])] }));
     expect(first.steps['groups']).toMatchObject({ inboxes: [[[1, 10]], []], skip: 5, next: 1 });
@@ -373,7 +373,7 @@ describe('a step that gathers', () => {
     expect(second.steps['groups']).toMatchObject({ inboxes: [[], []], skip: 0, next: 2 });
   });
 
-  it('goes on with the next upstream step where one is used up', () => {
+  it('continues with the next upstream step when one is used up', () => {
     const state = folded(
       graph,
       recut,
@@ -386,7 +386,7 @@ describe('a step that gathers', () => {
     expect(state.steps['groups']).toMatchObject({ inboxes: [[], [[0, 10]]], skip: 5, end: null });
   });
 
-  it('waits for nothing that comes after what ended a step above it', () => {
+  it('does not wait for batches after the one that ended a step above it', () => {
     const below = runStarted(
       manifestStep('source'),
       manifestStep('call', ['source']),
@@ -399,7 +399,7 @@ describe('a step that gathers', () => {
     expect(folded(graph, below, ...events, ...ends, taken).steps['groups']).toMatchObject({ end: 1, blocked: true });
   });
 
-  it('has as many batches as it cut once all that is above is over and taken', () => {
+  it('knows its number of batches when all input is over and taken', () => {
     const all = [batchStarted('source', 0), batchRead('source', 0, true), batchStarted('other', 0), batchRead('other', 0, true, 0)];
     expect(folded(graph, recut, ...all).steps['groups']).toMatchObject({ end: null });
     const taken = [...all, batchStarted('groups', 0, { inputs: [span('source', [0, 0], [0, 10])] })];
@@ -409,10 +409,10 @@ describe('a step that gathers', () => {
   });
 });
 
-describe('a step over the whole of another', () => {
+describe('a step over all rows of another', () => {
   const whole = runStarted(manifestStep('source'), manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } }));
 
-  it('has one batch, of all rows that came', () => {
+  it('has one batch with all rows that arrived', () => {
     const state = folded(graph, whole, ...read(0), batchStarted('source', 1), batchRead('source', 1, false, 0), ...read(2));
     expect(state.steps['total']).toMatchObject({ end: 1, inboxes: [[[0, 20]]] });
     expect(folded(graph, whole, batchStarted('source', 0), batchRead('source', 0, true, 0)).steps['total']).toMatchObject({
@@ -422,7 +422,7 @@ describe('a step over the whole of another', () => {
     expect(begun.steps['total']).toMatchObject({ end: 1, next: 1, inboxes: [[]] });
   });
 
-  it('has none where what is above failed: half of its input would give another result', () => {
+  it('has no batch below a step that failed: part of the input would give another result', () => {
     const state = folded(graph, whole, ...read(0), batchStarted('source', 1), giveUp('source', 1));
     expect(state.steps['total']).toMatchObject({ blocked: true, end: 0 });
     const far = runStarted(
@@ -445,7 +445,7 @@ describe('branches that meet', () => {
   );
   const done = (step: string, batch: number, rows = 10) => [batchStarted(step, batch), batchSucceeded(step, batch, { rows })];
 
-  it('deliver batch by batch, in whichever order', () => {
+  it('deliver batch by batch, in any order', () => {
     const state = folded(graph, meeting, ...read(0, 1), ...done('right', 1, 3), ...done('right', 0, 4), ...done('left', 1, 5));
     expect(state.steps['both']).toMatchObject({
       inboxes: [
@@ -461,7 +461,7 @@ describe('branches that meet', () => {
     expect(begun.steps['both']).toMatchObject({ inboxes: [[], []], next: 1 });
   });
 
-  it('let a batch fall through once neither has rows of it', () => {
+  it('end a batch below them when neither has rows of it', () => {
     const half = [...read(0), ...done('left', 0, 0)];
     expect(folded(graph, meeting, ...half).steps['both']).toMatchObject({ settled: 0 });
     expect(folded(graph, meeting, ...half, ...done('right', 0, 0)).steps['both']).toMatchObject({ settled: 1 });

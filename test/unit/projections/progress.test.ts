@@ -28,7 +28,7 @@ const begin = runStarted(manifestStep('a'), manifestStep('b', ['a']));
 const stepOf = (name: string, ...events: readonly NewEvent[]): StepProgress | undefined => folded(progress, begin, ...events).steps[name];
 
 describe('progress', () => {
-  it('is nothing of every step at the start', () => {
+  it('is zero for every step at the start', () => {
     expect(folded(progress)).toEqual({ steps: {}, lastEventAt: null });
     const nothing = {
       batches: { succeeded: 0, failed: 0, running: 0 },
@@ -44,7 +44,7 @@ describe('progress', () => {
     expect(folded(progress, begin)).toEqual({ steps: { a: nothing, b: nothing }, lastEventAt: timeOf(1) });
   });
 
-  it('knows when a step began and ended, and how many items its source has', () => {
+  it('records when a step started and ended, and how many items its source has', () => {
     expect(stepOf('a', stepStarted('a', { count: 30 }), stepFinished('a'))).toMatchObject({
       count: 30,
       startedAt: timeOf(2),
@@ -53,7 +53,7 @@ describe('progress', () => {
     expect(stepOf('a', stepStarted('a'), stepStarted('a'))).toMatchObject({ startedAt: timeOf(2) });
   });
 
-  it('counts batches, rows and time as they succeed', () => {
+  it('counts batches, their rows and their time when they succeed', () => {
     const rejected = { ...noneRejected, count: 3, codes: { x: 3 } };
     expect(
       stepOf(
@@ -72,7 +72,7 @@ describe('progress', () => {
     });
   });
 
-  it('counts attempts that are made again, and batches that are given up', () => {
+  it('counts attempts that are retried, and batches that are given up', () => {
     const running = [batchStarted('a', 0), batchStarted('a', 1), batchStarted('a', 2)];
     expect(stepOf('a', ...running, batchFailed('a', 0, { retryInMs: 0 }))).toMatchObject({
       batches: { failed: 0, running: 2 },
@@ -88,19 +88,19 @@ describe('progress', () => {
     });
   });
 
-  it('never runs fewer than no batches, though one is given up that nobody runs', () => {
+  it('never counts fewer than zero running batches, even if a waiting batch is given up', () => {
     for (const end of [batchFailed('a', 0, { retryInMs: null }), batchAbandoned('a', 0), batchSucceeded('a', 0)])
       expect(stepOf('a', end)).toMatchObject({ batches: { running: 0 } });
   });
 
-  it('runs nothing of a step that failed', () => {
+  it('has no running batches of a failed step', () => {
     expect(stepOf('a', batchStarted('a', 0), batchStarted('a', 1), stepFailed('a'))).toMatchObject({
       batches: { succeeded: 0, failed: 0, running: 0 },
       endedAt: timeOf(4),
     });
   });
 
-  it('takes rows back that a new pass tries again', () => {
+  it('subtracts rows that a new pass tries again', () => {
     const rejected = { ...noneRejected, count: 4, codes: { x: 4 } };
     const events = [batchSucceeded('a', 0, { rowsIn: 10, rows: 6, rejected }), stepFinished('a'), finished('partial')];
     const state = folded(
@@ -122,7 +122,7 @@ describe('progress', () => {
     expect(Object.keys(state.steps)).toEqual(['a', 'b']);
   });
 
-  it('knows when anything was last recorded, and takes a step that it does not know for nothing', () => {
+  it('records the time of the last event, and ignores steps that it does not know', () => {
     const events = [
       resumed(),
       paused(),
@@ -147,7 +147,7 @@ describe('progress', () => {
     expect(folded(progress, begin, batchProgressed('b', 0)).lastEventAt).toBe(timeOf(1));
   });
 
-  it('names keys that no column declares once, and at most 100', () => {
+  it('lists undeclared keys once each, and at most 100', () => {
     const undeclared = (...keys: readonly string[]) => batchSucceeded('a', 0, { undeclared: keys });
     expect(stepOf('a', undeclared('x', 'y'), undeclared(), undeclared('y', 'z'))?.undeclared).toEqual(['x', 'y', 'z']);
     const many = Array.from({ length: 101 }, (_, n) => `key ${n}`);
@@ -165,19 +165,19 @@ describe('the rate of a step', () => {
     return fold(progress, events).steps['a'] as StepProgress;
   };
 
-  it('is not known before two points that are a second apart', () => {
+  it('is unknown until two points are a second apart', () => {
     expect(rowsPerSecond(succeededAt())).toBeNull();
     expect(rowsPerSecond(succeededAt(1))).toBeNull();
     expect(rowsPerSecond(succeededAt(1, 1.999999))).toBeNull();
     expect(rowsPerSecond(succeededAt(1, 2))).toBe(10);
   });
 
-  it('is that of the time that is looked back on', () => {
+  it('is computed over the points of the trail', () => {
     expect(rowsPerSecond(succeededAt(100, 102, 110))).toBe(2);
     expect(rowsPerSecond(succeededAt(100, 104, 104.5))).toBe(2.5);
   });
 
-  it('looks back on twelve points, each a second or more after the one before', () => {
+  it('uses twelve points, each at least a second after the one before', () => {
     const { trail } = succeededAt(10, 10.5, 10.999999, 11, 12.5);
     expect(trail).toEqual([
       [10_000_000, 10],

@@ -11,21 +11,21 @@ const outcomes = projection<readonly string[]>({
 });
 
 describe('a projection', () => {
-  it('handles what it has cases for, and nothing else changes it', () => {
+  it('handles the events that it has cases for, and ignores all others', () => {
     expect(outcomes).toMatchObject({ name: 'outcomes', version: 3, handles: ['RunFinished'] });
     expect(folded(outcomes, paused(), finished('failed'), finished('partial'))).toEqual(['failed', 'partial']);
     for (const type of ['Unknown', 'constructor', 'toString'])
       expect(outcomes.evolve(['x'], { ...at(timeOf(1), finished()), type } as unknown as RecordedEvent)).toEqual(['x']);
   });
 
-  it('of this program has a name of its own, and handles events that there are', () => {
+  it('of this program has a unique name, and handles existing types of events only', () => {
     const all = [graph, progress, errors, usage, timeline];
     expect(all.map(({ name }) => name)).toEqual(['graph', 'progress', 'errors', 'usage', 'timeline']);
     expect(all.flatMap(({ handles }) => handles).filter((type) => !Object.hasOwn(catalogue, type))).toEqual([]);
     expect(projections).toEqual(all);
   });
 
-  it('takes no account of the events that name its snapshots', () => {
+  it('ignores the events that name its snapshots', () => {
     const before = at(timeOf(1), runStarted(manifestStep('a')));
     const named = { ...at(timeOf(2), finished()), type: 'SnapshotsTaken', data: { position: 1, fingerprint: 'f', states: [] } };
     for (const each of projections) {

@@ -19,7 +19,7 @@ import {
 
 const rejecting = (count: number) => ({ ...noneRejected, count, codes: { x: count } });
 
-/** Runs four batches through every step, of which `call` rejects rows of batches 1 and 3, and ends. */
+/** Runs four batches through every step to the end. `call` rejects rows of batches 1 and 3. */
 function over(steps: readonly ManifestStep[], ends: (name: string) => NewEvent = stepFinished): readonly NewEvent[] {
   const events: NewEvent[] = [runStarted(...steps)];
   for (const { name, upstream, cut } of steps) {
@@ -41,7 +41,7 @@ const line = [manifestStep('source'), manifestStep('call', ['source']), manifest
 const after = (steps: readonly ManifestStep[], ...events: readonly NewEvent[]): GraphState => folded(graph, ...over(steps), ...events);
 
 describe('a new pass', () => {
-  it('runs again, under another epoch, what rows that are tried again may reach', () => {
+  it('runs, under a new epoch, the steps that the retried rows may reach', () => {
     const state = after(line, reopened({ again, epoch: 4 }));
     expect(state).toMatchObject({ status: 'running', pass: 2, epoch: 4, paused: null });
     expect(Object.entries(state.steps).map(([name, { status }]) => [name, status])).toEqual([
@@ -52,7 +52,7 @@ describe('a new pass', () => {
     expect(state.steps['source']).toEqual(after(line).steps['source']);
   });
 
-  it('keeps the numbers of batches: those with rows to be tried again are open, all others are over', () => {
+  it('keeps the numbers of batches: those with rows to try again are open, all others are over', () => {
     const state = after(line, reopened({ again }));
     const open = { next: 4, end: 4, settled: 1, over: [[2, 3]], open: {}, skip: 0 };
     expect(state.steps['call']).toMatchObject({ ...open, again: again.call, inboxes: [[]], lost: 0 });
@@ -61,7 +61,7 @@ describe('a new pass', () => {
     expect(after(line, reopened({ again: { call: [[3, 2]] } })).steps['call']).toMatchObject({ settled: 3, over: [] });
   });
 
-  it('takes what is tried again as input, and brings it to its end', () => {
+  it('takes the retried rows as input, and processes them to the end', () => {
     const pass = 2;
     const events = [
       reopened({ again }),
@@ -76,7 +76,7 @@ describe('a new pass', () => {
     expect(all.steps['leaf']).toMatchObject({ settled: 1, over: [[2, 4]] });
   });
 
-  it('costs a batch that is given up its rows only: what earlier passes delivered stays', () => {
+  it('loses only the rows of a batch that is given up: rows of earlier passes stay', () => {
     const state = after(line, reopened({ again }), batchStarted('call', 1, { pass: 2 }), {
       type: 'BatchFailed',
       pass: 2,
@@ -102,7 +102,7 @@ describe('a new pass', () => {
     expect(state.steps['leaf']).toMatchObject({ blocked: false });
   });
 
-  it('numbers what a re-cut step gets anew from where it ended', () => {
+  it('continues the batch numbers of a re-cut step', () => {
     const steps = [...line.slice(0, 2), manifestStep('groups', ['call'], { operator: 'map', cut: { kind: 'recut', rows: 20 } })];
     const pass = 2;
     const state = after(steps, reopened({ again }));
@@ -125,7 +125,7 @@ describe('a new pass', () => {
     expect(taken.steps['groups']).toMatchObject({ again: [[1, 3]] });
   });
 
-  it('takes what arrives at a re-cut step, though it has batches of its own to try again', () => {
+  it('takes rows that arrive at a re-cut step which has batches of its own to try again', () => {
     const steps = [...line.slice(0, 2), manifestStep('groups', ['call'], { cut: { kind: 'recut', rows: 2 } })];
     const pass = 2;
     const events = [
@@ -137,7 +137,7 @@ describe('a new pass', () => {
     expect(after(steps, ...events).steps['groups']).toMatchObject({ again: [[1, 3]], inboxes: [[]], next: 3 });
   });
 
-  it('leaves open how many batches come below a re-cut step', () => {
+  it('does not know the number of batches below a re-cut step', () => {
     const steps = [
       ...line.slice(0, 2),
       manifestStep('groups', ['call'], { cut: { kind: 'recut', rows: 20 } }),
@@ -146,7 +146,7 @@ describe('a new pass', () => {
     expect(after(steps, reopened({ again })).steps['leaf']).toMatchObject({ end: null, next: 2, settled: 2, over: [] });
   });
 
-  it('reaches below branches what any of them may bring', () => {
+  it('reaches, below branches, the batches of any of them', () => {
     const steps = [
       manifestStep('source'),
       manifestStep('call', ['source']),
@@ -164,14 +164,14 @@ describe('a new pass', () => {
     expect(own.steps['both']).toMatchObject({ settled: 0, over: [[1, 3]], again: [[0, 1]] });
   });
 
-  it('leaves a step alone that failed', () => {
+  it('does not change a step that failed', () => {
     const ends = (name: string) => (name === 'call' ? stepFailed(name) : stepFinished(name));
     const state = folded(graph, ...over(line, ends), reopened({ again }));
     expect(state.steps['call']).toMatchObject({ status: 'failed', again: [] });
     expect(state.steps['leaf']).toMatchObject({ status: 'finished' });
   });
 
-  it('begins once a run is over, and follows the one before', () => {
+  it('starts only when the run is over, and follows the pass before it', () => {
     const events = over(line);
     for (const outcome of ['succeeded', 'partial', 'failed'] as const)
       expect(folded(graph, ...events.slice(0, -1), finished(outcome), reopened({ again }))).toMatchObject({ status: 'running', pass: 2 });

@@ -21,7 +21,7 @@ const told = (...events: Parameters<typeof folded>[1][]) =>
   folded(timeline, ...events).entries.map(({ step, who, what }) => [step, who, what]);
 
 describe('the timeline', () => {
-  it('tells what happened to the run and its steps, by whom, and nothing of batches', () => {
+  it('lists events of the run and its steps with their actor, and no batches', () => {
     const ada = 'ada@engine:1';
     expect(
       told(
@@ -45,7 +45,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  it('tells where and when', () => {
+  it('has the position and time of each event', () => {
     expect(folded(timeline)).toEqual({ entries: [], omitted: 0 });
     const { entries } = folded(timeline, runStarted(manifestStep('a')), batchStarted('a', 0), stepFinished('a'));
     expect(entries.map(({ position, recordedAt, type }) => [position, recordedAt, type])).toEqual([
@@ -54,7 +54,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  it('tells from whom a run was taken, and which changes were accepted', () => {
+  it('says whose run was taken over, and which changes were accepted', () => {
     const change = (step: string) => ({ step, kind: 'changed' as const, parts: ['code'], signature: '' });
     expect(
       told(
@@ -65,7 +65,7 @@ describe('the timeline', () => {
     ).toEqual(['resumed', 'taken-over; from ada@engine:9', 'resumed; from ada@engine:1; changed steps accepted: a, b']);
   });
 
-  it('tells which rows a new pass tries again', () => {
+  it('says which rows a new pass tries again', () => {
     const rejected = [
       { step: 'a', code: 'bad', rows: 3 },
       { step: 'b', code: 'worse', rows: 1 },
@@ -73,7 +73,7 @@ describe('the timeline', () => {
     expect(told(reopened({ pass: 2, rejected }))).toEqual([[null, 'ada@engine:1', 'pass 2 tries again: 3 of a (bad), 1 of b (worse)']]);
   });
 
-  it('keeps the first entry and the latest 499, and counts those between', () => {
+  it('keeps the first and the latest 499 entries, and counts those between', () => {
     const events = [runStarted(manifestStep('a')), ...Array.from({ length: 502 }, (_, n) => paused({ message: `${n}` }))];
     expect(folded(timeline, ...events.slice(0, 500))).toMatchObject({ omitted: 0 });
     const { entries, omitted } = folded(timeline, ...events);

@@ -3,7 +3,7 @@ import { noUsage, totalUsage, usage } from '../../../projections/index.ts';
 import type { Usage } from '../../../schema/index.ts';
 import { batchFailed, batchProgressed, batchSucceeded, folded } from '../../fixtures/events.ts';
 
-/** Every number of it another, so that none can stand for another. */
+/** Usage with different numbers everywhere, so that none can be mistaken for another. */
 const spent = (model: string, times = 1): Usage => ({
   model,
   calls: 1 * times,
@@ -16,14 +16,14 @@ const spent = (model: string, times = 1): Usage => ({
 });
 
 describe('usage', () => {
-  it('is nothing before the first call', () => {
+  it('is zero before the first call', () => {
     expect(folded(usage)).toEqual({ steps: {} });
     expect(folded(usage, batchSucceeded('a', 0))).toEqual({ steps: {} });
     expect(totalUsage(folded(usage))).toEqual(noUsage(''));
     expect(noUsage('tiny')).toEqual({ ...spent('tiny', 0) });
   });
 
-  it('is added up by step and model, whatever came of the attempt', () => {
+  it('is summed by step and model, for failed attempts too', () => {
     const state = folded(
       usage,
       batchProgressed('a', 0, { usage: [spent('tiny')] }),

@@ -62,7 +62,7 @@ describe('a look at a run', () => {
     const { store, position, counts } = await finishedRun();
     const rows = await stepRows(store, 'views-1', { step: 'twice', position });
     expect(rows.total).toBe(40);
-    const found = await Array.fromAsync(rows.chosen({ which: 'last', count: 2 }));
+    const found = await Array.fromAsync(rows.readChosen({ which: 'last', count: 2 }));
     expect(found.map(({ values }) => values)).toEqual([
       { n: 38, twice: 76 },
       { n: 39, twice: 78 },
