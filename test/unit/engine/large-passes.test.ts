@@ -174,4 +174,39 @@ describe('what is asked of a store', () => {
       expect(found[what].appends / thousands).toBeLessThanOrEqual(most.appends);
     }
   });
+
+  it('for inputs of a batch that no cache holds is each chunk once, not once a row', async () => {
+    const store = memoryStore();
+    const run = await startPipeline(store, wide, { seed: 1, isRejectLimitLifted: true });
+    expect(await run.drive()).toMatchObject({ rest: 'partial' });
+    const { store: counting, counts } = counted(store);
+    let lost = 0;
+    for await (const loss of losses(counting, run.runId, Number.MAX_SAFE_INTEGER)) {
+      if (loss.kind === 'row') expect(await loss.input()).toMatchObject({ n: loss.row });
+      lost++;
+    }
+    expect(lost).toBe(wideRows / 2);
+    expect(counts.chunkReads).toBeLessThan(5);
+  });
 });
+
+const wideRows = 40;
+
+/** One batch of 12 MB, of which every second row is rejected. */
+const wide = plan(
+  pipeline('wide', ({ source }) => {
+    const rows = source('all', {
+      output: z.object({ n: z.int(), text: z.string() }),
+      read: function* ({ offset }) {
+        for (let n = offset; n < wideRows; n++) yield { n, text: `${n} `.repeat(100_000) };
+      },
+    });
+    rows.map('even', {
+      output: z.object({ half: z.number() }),
+      run: ({ n }) => {
+        if (n % 2 === 1) throw new NonRetryableError(`${n} is odd`, { code: 'odd' });
+        return { half: n / 2 };
+      },
+    });
+  }),
+);
