@@ -1,4 +1,4 @@
-// The story of distilog, told by the real program: npm run demo
+// Runs the built program through a run, a crash, a resume and an altered log, and prints each command with its output: npm run demo
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -23,77 +23,77 @@ const environment = {
   ...(colour ? { FORCE_COLOR: '1' } : {}),
 };
 
-const started = Date.now();
+const startedAt = Date.now();
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 
-title('1', `A run of ${entries} WordNet entries: entries → question → answer → short / long`);
-const run = begin(['run', pipeline, '--param', `limit=${entries}`, '--seed', '42']);
-const runId = await firstLine(run);
-say(`It is called ${runId}. Another process looks on.`);
+printTitle('1', `A run of ${entries} WordNet entries: entries → question → answer → short / long`);
+const run = startCommand(['run', pipeline, '--param', `limit=${entries}`, '--seed', '42']);
+const runId = await readFirstLine(run);
+print(`The run is ${runId}. The commands below run in other processes.`);
 
-title('2', 'While it runs: how far it is, what is there, and an export of it');
-await until(() => share('answer'), 0.2);
-show(['status']);
-show(['distiset']);
-show(['distiset', '--out', 'early']);
-const early = exported('early');
-say(`Exported as of position ${early.position}. The run goes on meanwhile.`);
+printTitle('2', 'During the run: its progress, a preview of its dataset, and an export');
+await waitUntil(() => readShare('answer'), 0.2);
+showCommand(['status']);
+showCommand(['distiset']);
+showCommand(['distiset', '--out', 'early']);
+const early = readExport('early');
+print(`Exported as of position ${early.position}. The run continues.`);
 
-title('3', 'The machine dies: kill -9 of the run');
-await until(() => share('answer'), 0.4);
+printTitle('3', 'A crash: kill -9 of the run');
+await waitUntil(() => readShare('answer'), 0.4);
 const killedAt = Date.now();
 if (run.pid) process.kill(-run.pid, 'SIGKILL');
 await sleep(300);
-show(['status']);
+showCommand(['status']);
 
-title('4', 'Resume: what was found in the log, what is asked again');
-const before = asked();
-show(['resume', '--json']);
-const again = askedTwice();
-say(
-  `${before} questions had been asked when it died. ${again.count} answered ones were asked again, the oldest ${again.oldestMs} ms before the kill:`,
+printTitle('4', 'Resume: what the log held, and which questions are asked again');
+const askedBefore = countAsked();
+showCommand(['resume', '--json']);
+const repeated = findRepeatedQuestions();
+print(`${askedBefore} questions had been asked before the kill. ${repeated.count} of them were already answered and were asked again.`);
+print(
+  `The oldest of their answers came ${repeated.oldestMs} ms before the kill. Answers are recorded once a second, so only those of the last second can be paid for twice.`,
 );
-say('an answer is paid for twice at most if it came within the last second, for every second is written down.');
 
-title('5', 'The dataset, whole; what was lost; and the past, which is still there');
-show(['distiset', '--out', 'final']);
-show(['errors']);
-show(['distiset', '--at', String(early.position), '--out', 'early-again']);
-const isSame = early.hash === exported('early-again').hash;
-say(`Files of the export in (2): SHA-256 ${early.hash}`);
-say(`the same position, now:     SHA-256 ${exported('early-again').hash}  ${isSame ? 'the same, byte for byte' : 'DIFFERENT'}`);
+printTitle('5', 'The whole dataset, the lost rows, and the export of (2) again');
+showCommand(['distiset', '--out', 'final']);
+showCommand(['errors']);
+showCommand(['distiset', '--at', String(early.position), '--out', 'early-again']);
+const isSame = early.hash === readExport('early-again').hash;
+print(`Files of the export in (2): SHA-256 ${early.hash}`);
+print(`the same position, now:     SHA-256 ${readExport('early-again').hash}  ${isSame ? 'identical' : 'DIFFERENT'}`);
 if (!isSame) process.exit(1);
 
-title('6', 'Is it what was recorded? And if somebody had changed one event?');
-show(['verify']);
+printTitle('6', 'Verify the log, then change one event of a copy and verify again');
+showCommand(['verify']);
 const copy = path.join(folder, 'copy');
-execute(['db', 'stop'], folder);
+runCommand(['db', 'stop'], folder);
 mkdirSync(copy);
 cpSync(path.join(folder, '.distilog'), path.join(copy, '.distilog'), { recursive: true });
 const altered = await alterOneEvent();
-say(`In a copy of the store, its owner switches all guards off and changes one word of position ${altered}.`);
-show(['verify'], copy);
-execute(['db', 'stop'], copy);
+print(`In a copy of the store, its owner disables all triggers and changes one value at position ${altered}.`);
+showCommand(['verify'], copy);
+runCommand(['db', 'stop'], copy);
 
-say('');
-say(
-  `That took ${((Date.now() - started) / 1000).toFixed(0)} s. Everything is in ${path.relative(process.cwd(), folder) || '.'}: early, early-again and final are datasets. Try, in that folder:`,
+print('');
+print(
+  `The demo took ${((Date.now() - startedAt) / 1000).toFixed(0)} s. Its files are in ${path.relative(process.cwd(), folder) || '.'}. The datasets are early, early-again and final. To go on, run in that folder:`,
 );
 for (const command of ['log --type BatchAbandoned', 'distiset --at 5s --format jsonl --out lines', 'status --at 100']) {
   console.log(`  npx node ../dist/src/cli/bin.js ${command}`);
 }
 
-function title(number: string, text: string): void {
+function printTitle(number: string, text: string): void {
   console.log(`\n${colour ? '\u001b[1m' : ''}(${number}) ${text}${colour ? '\u001b[0m' : ''}\n`);
 }
 
-function say(text: string): void {
+function print(text: string): void {
   console.log(text);
 }
 
-/** Starts a command beside this one, in a process group of its own. */
-function begin(args: readonly string[]): ChildProcess {
+/** Starts a command in the background, in its own process group, so that a kill ends its child processes too. */
+function startCommand(args: readonly string[]): ChildProcess {
   console.log(`$ distilog ${args.join(' ').replace(pipeline, 'examples/dictionary.ts')}`);
   return spawn(process.execPath, [program, ...args], {
     cwd: folder,
@@ -103,23 +103,25 @@ function begin(args: readonly string[]): ChildProcess {
   });
 }
 
-/** Runs a command as a user would, and shows it. */
-function show(args: readonly string[], where = folder): void {
+/** Prints a command, runs it, and prints its output. */
+function showCommand(args: readonly string[], cwd = folder): void {
   console.log(`$ distilog ${args.join(' ')}`);
-  console.log(execute(args, where));
+  console.log(runCommand(args, cwd));
 }
 
-function execute(args: readonly string[], where: string): string {
-  // A store is used without a question only where it was made. The copy of step (6) is accepted by name.
-  const env = { ...environment, DISTILOG_TRUST_STORE: where };
-  const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: where, env, encoding: 'utf8' });
+function runCommand(args: readonly string[], cwd: string): string {
+  // A store is used without asking only where it was created. This variable accepts the copy of step (6).
+  const env = { ...environment, DISTILOG_TRUST_STORE: cwd };
+  const { stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd, env, encoding: 'utf8' });
   return `${stdout}${stderr}`;
 }
 
-function firstLine(child: ChildProcess): Promise<string> {
+function readFirstLine(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    child.once('exit', (code) => reject(new Error(`the run ended with ${code} before it said its name: npm run build, then npm run demo`)));
+    child.once('exit', (code) =>
+      reject(new Error(`the run ended with exit code ${code} before it printed its id. Run npm run build, then npm run demo`)),
+    );
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       if (text.includes('\n')) resolve(text.split('\n')[0] as string);
@@ -131,17 +133,18 @@ interface StepShare {
   readonly steps: readonly { readonly name: string; readonly rows: { readonly in: number } }[];
 }
 
-/** The share of the entries that a step has taken in. */
-function share(step: string): number {
-  const { steps } = JSON.parse(execute(['status', '--json'], folder)) as StepShare;
+/** Returns the share of the entries that a step has read, from 0 to 1. */
+function readShare(step: string): number {
+  const { steps } = JSON.parse(runCommand(['status', '--json'], folder)) as StepShare;
   return (steps.find(({ name }) => name === step)?.rows.in ?? 0) / entries;
 }
 
-async function until(measure: () => number, wanted: number): Promise<void> {
-  while (measure() < wanted) await sleep(50);
+async function waitUntil(measure: () => number, minimum: number): Promise<void> {
+  while (measure() < minimum) await sleep(50);
 }
 
-function exported(name: string): { readonly position: number; readonly hash: string } {
+/** Returns the position of an export, and one hash over all of its files. */
+function readExport(name: string): { readonly position: number; readonly hash: string } {
   const { asOf } = JSON.parse(readFileSync(path.join(folder, name, 'distilog.json'), 'utf8')) as { asOf: { position: number } };
   const hash = createHash('sha256');
   for (const file of readdirSync(path.join(folder, name), { recursive: true, withFileTypes: true })
@@ -152,41 +155,43 @@ function exported(name: string): { readonly position: number; readonly hash: str
   return { position: asOf.position, hash: hash.digest('hex') };
 }
 
-interface Note {
+/** A line that the local model writes when it gets a question and when it answers. */
+interface LedgerEntry {
   readonly what: 'asked' | 'answered';
   readonly key: string;
   readonly at: number;
 }
 
-function notes(): readonly Note[] {
+function readLedger(): readonly LedgerEntry[] {
   return readFileSync(ledger, 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Note);
+    .map((line) => JSON.parse(line) as LedgerEntry);
 }
 
-function asked(): number {
-  return new Set(notes().map(({ key }) => key)).size;
+/** Returns the number of questions that the model got. */
+function countAsked(): number {
+  return new Set(readLedger().map(({ key }) => key)).size;
 }
 
-/** Questions whose answer had come before the kill, and that were asked again. */
-function askedTwice(): { readonly count: number; readonly oldestMs: number } {
+/** Finds the questions that were answered before the kill and asked again after it. `oldestMs` is the age of the oldest answer at the kill. */
+function findRepeatedQuestions(): { readonly count: number; readonly oldestMs: number } {
   const answered = new Map<string, number>();
   let count = 0;
   let oldestMs = 0;
-  for (const { what, key, at } of notes()) {
+  for (const { what, key, at } of readLedger()) {
     if (what === 'answered' && at <= killedAt) answered.set(key, at);
-    const before = answered.get(key);
-    if (what !== 'asked' || at <= killedAt || before === undefined) continue;
+    const answeredAt = answered.get(key);
+    if (what !== 'asked' || at <= killedAt || answeredAt === undefined) continue;
     count++;
-    oldestMs = Math.max(oldestMs, killedAt - before);
+    oldestMs = Math.max(oldestMs, killedAt - answeredAt);
   }
   return { count, oldestMs };
 }
 
-/** What somebody with the owner's password could do. */
+/** Changes one event with the owner's login, as an attacker who has its password could. Returns the position. */
 async function alterOneEvent(): Promise<number> {
-  const url = execute(['db', 'url', '--admin'], copy).trim();
+  const url = runCommand(['db', 'url', '--admin'], copy).trim();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query('alter table distilog.events disable trigger all');

@@ -1,4 +1,4 @@
-// A dictionary of questions and answers: source → question → answer → short / long.
+// Questions and answers from a dictionary: entries → question → answer → short / long.
 import { z } from 'zod';
 import { pipeline } from 'distilog';
 import { askLocalModel } from './local-model.ts';

@@ -1,4 +1,4 @@
-// Instruction data: topics → questions → two answers each → a judge → the better answer, kept as good or poor.
+// Instruction data: topics → questions → two answers each → a judge → the better answer, sorted into good and poor.
 import { z } from 'zod';
 import { pipeline } from 'distilog';
 import { judge, languageModel, structuredGeneration, textGeneration } from 'distilog/llm';
@@ -6,7 +6,7 @@ import { judge, languageModel, structuredGeneration, textGeneration } from 'dist
 const params = z.object({
   writer: z.string().default('gpt-4o-mini'),
   referee: z.string().default('gpt-4o'),
-  baseURL: z.url().optional(), // of any OpenAI-compatible server; else OPENAI_BASE_URL of the environment, else OpenAI's
+  baseURL: z.url().optional(), // an OpenAI-compatible server; default: OPENAI_BASE_URL of the environment, or OpenAI
   limit: z.int().min(1).default(6),
 });
 
@@ -45,8 +45,9 @@ export default pipeline('instruct', { params }, ({ source, params }) => {
     .map('best', {
       output: z.object({ generation: z.string(), rating: z.int() }),
       run: ({ generations, ratings }) => {
-        const rating = Math.max(...ratings.map((each) => each ?? 0));
-        return { rating, generation: generations[ratings.findIndex((each) => (each ?? 0) === rating)] ?? '' };
+        const scores = ratings.map((score) => score ?? 0);
+        const rating = Math.max(...scores);
+        return { rating, generation: generations[scores.indexOf(rating)] ?? '' };
       },
     })
     .select('pairs', ['topic', 'instruction', 'generation', 'rating', 'modelName']);

@@ -1,29 +1,30 @@
-// A model that needs no network: deterministic answers after a few milliseconds, and faults that depend on the question alone.
+// A model that needs no network. It answers after a few milliseconds, and its answers and failures depend only on the question.
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NonRetryableError, RetryableError, type Context } from 'distilog';
 
-/** With LOCAL_MODEL_LEDGER set, every question that is asked and answered is noted there, as a provider would note it on a bill. */
-const ledger = process.env['LOCAL_MODEL_LEDGER'];
+/** The file to which each question and answer is appended, as on a provider's bill. Null if LOCAL_MODEL_LEDGER is not set. */
+const ledger = process.env['LOCAL_MODEL_LEDGER'] ?? null;
 
+/** Returns the model's answer. Throws `NonRetryableError` or `RetryableError` as a provider's client would. */
 export async function askLocalModel(question: string, material: string, { signal, attempt, usage, key }: Context): Promise<string> {
-  note('asked', key);
-  const luck = hash(question);
-  await sleep(4 + (luck % 12), undefined, { signal });
-  // One question in a hundred is refused for good, one in twenty fails the first time.
-  if (luck % 100 === 7) throw new NonRetryableError(`the model will not answer: ${question}`, { code: 'content-filter' });
-  if (luck % 20 === 3 && attempt === 1) throw new RetryableError('the model is overloaded', { code: 'overloaded' });
+  appendToLedger('asked', key);
+  const chance = hash(question);
+  await sleep(4 + (chance % 12), undefined, { signal });
+  // One question in a hundred is refused at every attempt. One in twenty fails at the first attempt only.
+  if (chance % 100 === 7) throw new NonRetryableError(`the model refuses to answer: ${question}`, { code: 'content-filter' });
+  if (chance % 20 === 3 && attempt === 1) throw new RetryableError('the model is overloaded', { code: 'overloaded' });
   const answer = `${material.charAt(0).toUpperCase()}${material.slice(1)}.`;
-  usage({ model: 'local', inputTokens: words(question), outputTokens: words(answer) });
-  note('answered', key);
+  usage({ model: 'local', inputTokens: countWords(question), outputTokens: countWords(answer) });
+  appendToLedger('answered', key);
   return answer;
 }
 
-function note(what: string, key: string): void {
+function appendToLedger(what: string, key: string): void {
   if (ledger) appendFileSync(ledger, `${JSON.stringify({ what, key, at: Date.now() })}\n`);
 }
 
-const words = (text: string): number => text.split(/\s+/).length;
+const countWords = (text: string): number => text.split(/\s+/).length;
 
 function hash(text: string): number {
   let value = 2166136261;

@@ -1,11 +1,11 @@
-// Rows of your own: a CSV file → a model that reads each row → typed columns. The file's own columns stay beside them.
+// Your own rows: a CSV file → a model that reads each row → typed columns. The columns of the file are kept.
 import { z } from 'zod';
 import { csv, pipeline } from 'distilog';
 import { languageModel, structuredGeneration } from 'distilog/llm';
 
 const params = z.object({
   model: z.string().default('gpt-4o-mini'),
-  baseURL: z.url().optional(), // of any OpenAI-compatible server; else OPENAI_BASE_URL of the environment, else OpenAI's
+  baseURL: z.url().optional(), // an OpenAI-compatible server; default: OPENAI_BASE_URL of the environment, or OpenAI
 });
 
 export default pipeline('own-file', { params }, ({ source, params }) => {

@@ -7,13 +7,13 @@ const params = z.object({
   first: z.string().default('gpt-4o-mini'),
   second: z.string().default('gpt-4.1-nano'),
   referee: z.string().default('gpt-4o'),
-  baseURL: z.url().optional(), // of any OpenAI-compatible server; else OPENAI_BASE_URL of the environment, else OpenAI's
+  baseURL: z.url().optional(), // an OpenAI-compatible server; default: OPENAI_BASE_URL of the environment, or OpenAI
   questions: z.int().min(1).max(120).default(6),
-  patience: z.number().positive().default(120), // seconds that an answer may take
+  patience: z.number().positive().default(120), // seconds until a call times out
 });
 
 const topics = ['tides', 'yeast', 'the doorbell', 'glaciers', 'rhyme', 'tin', 'echoes', 'rust', 'maps', 'leap years', 'glass', 'moss'];
-const listeners = ['a child of eight', 'a judge', 'a sailor', 'a beekeeper', 'somebody who cannot sleep'];
+const listeners = ['a child of eight', 'a judge', 'a sailor', 'a beekeeper', 'a person who cannot sleep'];
 const lengths = ['three sentences', 'one sentence'];
 
 export default pipeline('preference', { params }, ({ source, join, params }) => {
@@ -30,7 +30,7 @@ export default pipeline('preference', { params }, ({ source, join, params }) => 
   const first = questions.map('first', textGeneration({ model: languageModel(params.first, { baseURL, temperature: 1 }) }), options);
   const second = questions.map('second', textGeneration({ model: languageModel(params.second, { baseURL, temperature: 1 }) }), options);
 
-  // A question that one of the two could not answer is in neither list.
+  // A question that one of the models could not answer is not in the join, so the lists stay aligned.
   const both = join('both', [first, second], { lists: { generation: 'generations', modelName: 'generationModels' } });
 
   const pairs = both

