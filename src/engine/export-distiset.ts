@@ -6,14 +6,14 @@ import { thisActor } from './actor.ts';
 import { program } from './program.ts';
 
 export interface ExportOptions extends Omit<WriteOptions, 'distilog'> {
-  /** Who exports; default: this process. */
+  /** The process that exports. Default: this process. */
   readonly actor?: Actor | undefined;
 }
 
 /**
- * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read as it lies (files per config, a card, `distilog.json`), and tells of
- * it in the run's side log, for `history`. It appears whole or not at all, and memory does not grow with it. A config
- * whose rows cannot be read is left without files and says why. Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
+ * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB can read: files per config, a card, `distilog.json`. Records the export in
+ * the run's side log, for `history`. The directory appears whole or not at all, and memory does not grow with its size. A config whose rows cannot be read
+ * has no files, and says why. Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function exportDistiset(
   store: Store,
@@ -27,7 +27,7 @@ export async function exportDistiset(
     step,
     rows,
     rowsSha256,
-    files: files.map(({ path: file, rows: many, sha256 }) => ({ path: file, rows: many, sha256 })),
+    files: files.map(({ path: file, rows: fileRows, sha256 }) => ({ path: file, rows: fileRows, sha256 })),
   }));
   const data = { actor, asOf, directory: path.resolve(options.directory), format: options.format ?? 'parquet', configs };
   await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, `${actor.user}@${actor.host}:${actor.pid}`);

@@ -8,7 +8,7 @@ import { canonicalJson, prototypeKeyIn, type JsonObject } from '../kit/json.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
 import { cachedChunks, rowReader } from '../rows/index.ts';
 import type { DriverPort, Worker } from '../scheduler/index.ts';
-import { againReader } from './again-reader.ts';
+import { retriedRowsReader } from './retried-rows-reader.ts';
 import { memoize } from '../kit/memoize.ts';
 import { planRedactor } from './plan-redactor.ts';
 import { redactedLog } from './redacted-log.ts';
@@ -34,15 +34,15 @@ export interface LocalWorkerOptions {
   readonly clock: Clock;
   /** Calls in flight, by step. */
   readonly concurrency: Readonly<Record<string, number>>;
-  /** Whether steps that reject too much are to go on. */
+  /** Whether steps continue beyond the reject limit. */
   readonly isRejectLimitLifted: boolean;
-  /** Where steps' own log lines go. */
+  /** Returns the logger of a step. */
   readonly userLog: (step: string) => Log;
-  /** Says what is opened where a step asks for a resource. */
+  /** Returns the resource to open when a step asks for one. */
   readonly resourceFor: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
 }
 
-/** Runs batches in this process: one worker for all steps of a run. */
+/** Makes a worker that runs the batches of all steps of a run in this process. */
 export function localWorker(options: LocalWorkerOptions): Worker {
   const { plan, runId, seed, store, driver, clock } = options;
   const chunks = cachedChunks(store.chunks);
@@ -76,11 +76,11 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
     const known = undeclared.get(name) ?? new Set<string>();
     undeclared.set(name, known);
-    // Keys may be anything, as many as there are rows: a few say what is wrong.
-    const news = keys.map((key) => storableText(redact(key).slice(0, nameLengthMax))).filter((key) => !known.has(key));
-    const told = [...new Set(news)].slice(0, undeclaredMax - known.size);
-    for (const key of told) known.add(key);
-    return told;
+    // Each row may have other keys, so only the first few are recorded: they show what is wrong.
+    const newKeys = keys.map((key) => storableText(redact(key).slice(0, nameLengthMax))).filter((key) => !known.has(key));
+    const reported = [...new Set(newKeys)].slice(0, undeclaredMax - known.size);
+    for (const key of reported) known.add(key);
+    return reported;
   };
 
   const countOf = async (name: string): Promise<number | null> => {
@@ -90,25 +90,25 @@ export function localWorker(options: LocalWorkerOptions): Worker {
       const count = await step.count();
       return Number.isSafeInteger(count) && count >= 0 ? count : null;
     } catch (error) {
-      userLog(name).warn(`count failed, so there is no total: ${messageOf(error)}`);
+      userLog(name).warn(`count failed, so the run has no total: ${messageOf(error)}`);
       return null;
     }
   };
-  // Once a process: a file's hash takes as long as reading it.
+  // Once per process, because hashing a file takes as long as reading it.
   const origins = memoize(async (name: string) => {
     const step = stepOf(name);
     if (step.operator !== 'source' || !step.origin) return null;
     const origin = JSON.parse(canonicalJson(await step.origin())) as JsonObject;
     if (prototypeKeyIn(origin) !== null)
-      throw new Fault('invalid-origin', 'it has a key called __proto__, which cannot be kept: rename it');
+      throw new Fault('invalid-origin', 'the origin has a key called __proto__, which cannot be recorded: rename it');
     return origin;
   });
-  /** What cannot be looked at now is told by the source itself, when it is opened. */
+  /** An origin that cannot be read is only logged: if the source is unreadable, opening it fails with its own error. */
   const originOf = async (name: string): Promise<JsonObject | null> => {
     try {
       return await origins(name);
     } catch (error) {
-      userLog(name).warn(`what it comes from cannot be told: ${messageOf(error)}`);
+      userLog(name).warn(`the origin of its rows cannot be read: ${messageOf(error)}`);
       return null;
     }
   };
@@ -128,9 +128,9 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
   });
 
-  const spansAgain = againReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId) });
+  const retriedRows = retriedRowsReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId) });
 
-  // No pause comes while a worker works: those that there are come before its first batch.
+  // A worker's run is not paused while the worker runs, so all pauses are recorded before its first batch.
   const rejectLimits = memoize(async (name: string) => {
     let last = 0;
     for await (const page of store.log.read(runLogId(runId), { types: ['RunPaused'] }))
@@ -172,12 +172,12 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         open,
       ),
     sourceFacts: async (name) => ({ count: await countOf(name), origin: await originOf(name) }) as NewEvent<'StepStarted'>['data'],
-    retriedRows: spansAgain,
+    retriedRows,
     sourceRows: (name) => {
       const { cut } = stepOf(name);
       return cut.kind === 'source' ? cut.rows : 0;
     },
-    recorded: (events: readonly RecordedEvent[]) => {
+    onRecorded: (events: readonly RecordedEvent[]) => {
       for (const event of events) {
         if (event.type === 'BatchSucceeded') reader.note(event);
         if (event.type === 'BatchSucceeded' || event.type === 'BatchFailed') load.forget(event.step, event.batch);

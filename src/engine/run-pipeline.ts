@@ -9,8 +9,8 @@ import { thisActor } from './actor.ts';
 import { localWorker } from './local-worker.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { program } from './program.ts';
-import { owedRows } from './tried-again.ts';
-import { pausedByUnhandledErrors } from './unhandled-errors.ts';
+import { findOwedPass } from './retried-rows.ts';
+import { pauseOnUnhandledErrors } from './unhandled-errors.ts';
 
 export interface NewRunOptions extends EngineOptions {
   /** Default: the pipeline's name and six characters. */
@@ -34,10 +34,10 @@ export async function startPipeline(store: Store, plan: Plan, options: NewRunOpt
     file: options.file ?? null,
     loaded,
   });
-  return pausedByUnhandledErrors(run, plan, options);
+  return pauseOnUnhandledErrors(run, plan, options);
 }
 
-/** Takes a run over and goes on with it: see `resumeRun`. `acceptedChanges` says what of the plan differs from what is recorded. */
+/** Takes a run over and continues it, as `resumeRun` does. `acceptedChanges` names the parts of the plan that differ from the recorded ones. */
 export async function resumePipeline(
   store: Store,
   plan: Plan,
@@ -53,17 +53,17 @@ export async function resumePipeline(
     definition: newDefinition(plan, options),
     loaded: plan.loaded,
   });
-  return pausedByUnhandledErrors(run, plan, options);
+  return pauseOnUnhandledErrors(run, plan, options);
 }
 
-/** What decides whether a run that goes on records its definition again. */
+/** Options that decide whether a continued run records its definition again. */
 export interface DefinitionOptions {
   readonly acceptedChanges: ResumeOptions['acceptedChanges'];
-  /** Records the plan's definition though nothing changed: the recorded one lacks files that distilog sees now. */
+  /** Records the plan's definition even without a change, because the recorded one lacks files that distilog sees now. */
   readonly recordsDefinition?: boolean | undefined;
 }
 
-/** Returns the definition, where it is to be recorded again. */
+/** Returns the definition to record again, or null. */
 export const newDefinition = (
   plan: Plan,
   { acceptedChanges, recordsDefinition = false }: DefinitionOptions,
@@ -88,7 +88,7 @@ export function driveContext(store: Store, plan: Plan, options: EngineOptions): 
     program: program(),
     onRecorded,
     onAway,
-    owed: (runId, before, steps) => owedRows(store, { runId, before, steps, manifest: plan.manifest.steps }),
+    findOwedPass: (runId, before, steps) => findOwedPass(store, { runId, before, steps, manifest: plan.manifest.steps }),
     makeWorker: ({ runId, seed, driver, concurrency }) =>
       localWorker({
         store,

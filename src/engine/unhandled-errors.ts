@@ -6,16 +6,16 @@ import { thisActor } from './actor.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { planRedactor } from './plan-redactor.ts';
 
-/** Runs that this process drives, each with what pauses it. */
+/** Functions that pause the runs which this process drives. */
 const driven = new Set<(thrown: unknown) => void>();
 
 /**
- * Installs handlers of `unhandledRejection` and `uncaughtException` in this process, and returns what removes them. Rejections that nothing awaits and
- * throws in timers of a step's code then fail the attempt that they stem from, with code `unhandled-rejection`. Where its batch has ended, or nothing says
- * where an error stems from, the run pauses. The command line does this for itself; a program that uses the library decides, because without them Node ends
- * the process at such an error, as it does for any program. The run then goes on with `resumePipeline`.
+ * Installs handlers of `unhandledRejection` and `uncaughtException` in this process, and returns a function that removes them. An unawaited rejection, or a
+ * throw in a timer, of a step's code then fails the attempt that it stems from, with code `unhandled-rejection`. If the batch has ended, or the origin of an
+ * error is unknown, the run pauses. The command line installs them. A program that uses the library decides for itself: without them, Node ends the process
+ * at such an error, as it does for any program, and `resumePipeline` continues the run.
  *
- * `onUnclaimed` gets an error that stems from no step while this process drives no run. Default: what Node does, a stack and exit code 1.
+ * `onUnclaimed` receives an error that stems from no step while this process drives no run. Default: as Node does, print the stack and exit with code 1.
  */
 export function handleUnhandledErrors(onUnclaimed: (thrown: unknown) => void = endAsNodeDoes): () => void {
   const handle = (thrown: unknown): void => {
@@ -37,8 +37,8 @@ function endAsNodeDoes(thrown: unknown): void {
   process.exit(1);
 }
 
-/** A run that is paused by errors of this process that cannot be attributed, while it is driven. */
-export function pausedByUnhandledErrors(run: DrivenRun, plan: Plan, { userLog }: Pick<EngineOptions, 'userLog'>): DrivenRun {
+/** Returns the run, which errors of this process that cannot be attributed to a batch pause while it is driven. */
+export function pauseOnUnhandledErrors(run: DrivenRun, plan: Plan, { userLog }: Pick<EngineOptions, 'userLog'>): DrivenRun {
   const redact = planRedactor(plan);
   const pauseRun = (thrown: unknown): void => {
     const message = `an error that nothing awaited, and that stems from no batch: ${redact(messageOf(thrown))}`;

@@ -41,34 +41,34 @@ export interface RunToAcquire {
 type Begin = (before: GraphState, head: Head) => Promise<EpochStart>;
 
 /**
- * Takes a run's lock and appends under a new epoch the events that `begin` returns for the run as of its head. `begin` is called again where another
- * process appended meanwhile, and where the connection broke: events that were stored by then are seen, and followed by another takeover. Throws
- * `Fault('run-is-driven')`, `Fault('unknown-run')` and what `begin` throws.
+ * Takes a run's lock and appends, under a new epoch, the events that `begin` returns for the run as of its head. `begin` is called again if another process
+ * appended meanwhile, or if the connection broke. Events that were stored before the break are then part of the run, and another takeover follows them.
+ * Throws `Fault('run-is-driven')`, `Fault('unknown-run')` and any error of `begin`.
  */
 export const acquireRun = (acquirer: RunAcquirer, which: RunToAcquire, begin: Begin): Promise<AcquiredRun> =>
   retryThroughOutages(() => acquireRunOnce(acquirer, which, begin));
 
-/** Limits of retries while the server goes down and comes back. The pauses between them grow: a quarter of a minute in all. */
+/** Limits of retries while the server goes down and comes back. The pauses between them grow to a total of 15 seconds. */
 const lockTriesMax = 20;
 const lockPauseMs = 150;
 const lockPauseMaxMs = 1_000;
 
-/** Calls a function that takes a run's lock, and calls it again where the server is away. */
+/** Calls a function that takes a run's lock, and calls it again while the server is away. */
 export async function retryThroughOutages<T>(takeLock: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await takeLock();
     } catch (error) {
-      // After a break the lock may be held for a moment by the connection that was ours.
-      const passes =
+      // After a break, our own old connection may hold the lock for a moment.
+      const isTransient =
         hasCode(error, 'connection-lost') || hasCode(error, 'store-unreachable') || (tries > 1 && hasCode(error, 'run-is-driven'));
-      if (!passes || tries >= lockTriesMax) throw error;
+      if (!isTransient || tries >= lockTriesMax) throw error;
       await pause(Math.min(lockPauseMaxMs, lockPauseMs * tries));
     }
   }
 }
 
-/** Opens a driver session, which holds the run's lock. Throws `Fault('run-is-driven')` where another process holds it. */
+/** Opens a driver session, which holds the run's lock. Throws `Fault('run-is-driven')` if another process holds it. */
 export async function openSession({ store, clock }: RunAcquirer, { runId, seize }: RunToAcquire): Promise<DriverSession> {
   const opened = await store.log.openDriver(runId, { seize });
   if (opened.ok) return opened.session;
@@ -101,7 +101,7 @@ async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin:
         writer: writerOf(actor),
         events: events.map(encodeEvent),
       });
-      // The driver before may have appended once more. It cannot go on, because its lock is ours.
+      // The previous driver may have appended once more. It cannot continue, because this process holds the lock.
       if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
       if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
       const added = { logId: runLogId(runId), from: result.first, to: result.last };

@@ -1,4 +1,4 @@
-/** Longest time that a timer can be set to: a longer one would be over at once. */
+/** Longest time of a timer. A longer one would end at once. */
 const timerMaxMs = 2 ** 31 - 1;
 
 /** Lets one caller wait until it is woken or a time has passed. */
@@ -10,7 +10,7 @@ export class Alarm {
     this.#wake();
   }
 
-  /** Waits for `wake`, at most so many milliseconds; null: however long. */
+  /** Waits for `wake`, at most `maxMs` milliseconds, or without limit (null). */
   wait(maxMs: number | null): Promise<void> {
     return new Promise((resolve) => {
       const timer = maxMs === null ? undefined : setTimeout(() => this.#wake(), Math.min(timerMaxMs, Math.max(1, Math.ceil(maxMs))));

@@ -7,11 +7,11 @@ export interface EventFacts {
   readonly actor: Actor;
   /** The worker's name. */
   readonly worker: string;
-  /** Of a source that is started: its number of items and what they come from; null for other steps. */
+  /** Number and origin of the items of a source that is started, or null for other steps. */
   readonly source: NewEvent<'StepStarted'>['data'] | null;
-  /** Of a source's batch: how many items it reads at most; null for other steps. */
+  /** Items that a source's batch reads at most, or null for other steps. */
   readonly sourceRows: number | null;
-  /** Of a batch that retries rows: those that an earlier pass rejected. */
+  /** Input rows that the batch retries because an earlier pass rejected them. */
   readonly retried: readonly Span[];
 }
 
@@ -35,8 +35,8 @@ export function commandEvent(command: Command, facts: EventFacts): NewEvent {
     case 'PauseRun': {
       const { step, batch, losses } = command;
       const message =
-        `batch ${batch} of step ${step} took its driver down ${losses} times while nothing else ran; ` +
-        `resume tries it once more, resume --skip ${step}/${batch} gives it up`;
+        `batch ${batch} of step ${step} crashed its driver ${losses} times while nothing else ran; ` +
+        `resume tries it once more, resume --skip ${step}/${batch} skips it`;
       return { type: 'RunPaused', data: { reason: 'poison', message, step, actor } };
     }
     case 'FinishRun':

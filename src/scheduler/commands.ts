@@ -1,14 +1,14 @@
 import type { OpenBatch, StepState } from '../../projections/index.ts';
 import type { Outcome, Span } from '../../schema/index.ts';
 
-/** What should happen next. Commands become events; none is given twice once its event is folded. */
+/** The next thing to do. Commands become events, and `decide` does not return a command again once its event is folded. */
 export type Command =
   | { readonly type: 'StartStep'; readonly step: string }
   | StartBatch
   | { readonly type: 'FinishStep'; readonly step: string }
   | { readonly type: 'FailStep'; readonly step: string; readonly code: string; readonly message: string }
   | { readonly type: 'PauseRun'; readonly reason: 'poison'; readonly step: string; readonly batch: number; readonly losses: number }
-  /** `reopens`: steps whose rejected rows are tried again at once, in a new pass; absent: none. */
+  /** `reopens`: steps whose rejected rows a new pass retries at once. Absent if there are none. */
   | { readonly type: 'FinishRun'; readonly outcome: Outcome; readonly reopens?: readonly string[] };
 
 /** Starts an attempt at a batch. */
@@ -17,14 +17,14 @@ export interface StartBatch {
   readonly step: string;
   readonly batch: number;
   readonly attempt: number;
-  /** Attempts that failed before and count. */
+  /** Earlier attempts that failed and count. */
   readonly failures: number;
   readonly inputs: readonly Span[];
   /** Whether rows that an earlier pass rejected belong to its input, in addition to `inputs`. */
   readonly retriesRows: boolean;
   /** Input rows, as far as known; 0 for a source. */
   readonly rows: number;
-  /** A source's next item. */
+  /** Next item of a source. */
   readonly offset: number;
   readonly alone: boolean;
 }

@@ -6,57 +6,57 @@ import { isAnythingRunning, isMoot, openBatches, stepOf } from './open-batches.t
 import { roomOf, unknownLoad, type Load, type Room } from './room.ts';
 import { suspectsOf } from './suspects.ts';
 
-/** What a state calls for. */
+/** The commands that a state calls for. */
 export interface Decision {
   readonly commands: readonly Command[];
-  /** When to ask again if nothing happens before, in microseconds of the database's clock; null: only an event or free lanes change anything. */
+  /** When to decide again if nothing happens before, in microseconds of the database's clock. Null: only an event or free lanes change the decision. */
   readonly wakeAt: Instant | null;
-  /** Steps with batches that are ready and wait for free lanes. */
-  readonly short: ReadonlySet<string>;
+  /** Steps whose batches are ready and wait for free lanes. */
+  readonly waitingForLanes: ReadonlySet<string>;
 }
 
 /**
- * The other half of the graph projection: returns the commands that its state calls for. Pure: the same state, time and load give the same commands, in the
- * same order. `now` is the database's clock, in microseconds; `load` is what the worker knows of running batches. Load and bounds change when a batch
- * starts, never how it is cut.
+ * Returns the commands that a state of the graph projection calls for. Pure: the same state, time and load give the same commands, in the same order. `now`
+ * is the database's clock, in microseconds. `load` is the worker's knowledge of running batches. Load and bounds change when a batch starts, never how it
+ * is cut.
  */
 export function decide(graph: GraphState, now: Instant, load: Load = unknownLoad): Decision {
-  const only = (commands: readonly Command[]): Decision => ({ commands, wakeAt: null, short: none });
-  if (graph.status !== 'running') return only([]);
-  const ends = graph.order.flatMap((name) => ending(graph, name));
-  if (ends.length > 0) return only(ends);
+  const decision = (commands: readonly Command[]): Decision => ({ commands, wakeAt: null, waitingForLanes: none });
+  if (graph.status !== 'running') return decision([]);
+  const ends = graph.order.flatMap((name) => endCommands(graph, name));
+  if (ends.length > 0) return decision(ends);
 
   const suspects = suspectsOf(graph);
-  if (suspects) return only(suspects);
+  if (suspects) return decision(suspects);
 
-  const bounded = starts(graph, now, load, true);
+  const bounded = decideStarts(graph, now, load, true);
   if (bounded.commands.length > 0 || bounded.wakeAt !== null || isAnythingRunning(graph)) return bounded;
-  // A bound delays, it never forbids: cuts do not depend on it, so lifting it changes nothing but the order of work.
-  const lifted = starts(graph, now, load, false);
+  // A bound only delays batches. Cuts do not depend on it, so lifting it changes nothing but the order of work.
+  const lifted = decideStarts(graph, now, load, false);
   if (lifted.commands.length > 0) return lifted;
-  return only(graph.order.every((name) => isDone(stepOf(graph, name))) ? [finish(graph)] : []);
+  return decision(graph.order.every((name) => isDone(stepOf(graph, name))) ? [finishCommand(graph)] : []);
 }
 
 const none: ReadonlySet<string> = new Set();
 
 /**
- * How many batches may be on an edge: those that wait for its consumer, and those under way to it. The producer's lanes count, too: a consumer of few calls
- * must not keep them empty. A source has none: it reads one batch after the other.
+ * Batches that may be on an edge at most: those that wait for its consumer, and those in progress above it. The producer's lanes count, too, because a
+ * consumer with few lanes must not keep them empty. A source has no lanes: it reads one batch after the other.
  */
 const waitingMax = (producer: StepState, consumer: StepState): number => 4 + 2 * (lanesOf(producer) + consumer.plan.concurrency);
 
 const lanesOf = ({ plan }: StepState): number => (plan.cut.kind === 'source' ? 0 : plan.concurrency);
 
-function ending(graph: GraphState, name: string): readonly Command[] {
+function endCommands(graph: GraphState, name: string): readonly Command[] {
   const step = stepOf(graph, name);
   if ((step.status !== 'waiting' && step.status !== 'running') || !isSettled(step)) return [];
   if (step.failure) return [{ type: 'FailStep', step: name, code: step.failure.code, message: step.failure.message }];
   return step.blocked ? [] : [{ type: 'FinishStep', step: name }];
 }
 
-function starts(graph: GraphState, now: Instant, load: Load, bounded: boolean): Decision {
+function decideStarts(graph: GraphState, now: Instant, load: Load, isBounded: boolean): Decision {
   const commands: Command[] = [];
-  const short = new Set<string>();
+  const waitingForLanes = new Set<string>();
   let wakeAt: Instant | null = null;
   for (const name of graph.order) {
     const step = stepOf(graph, name);
@@ -68,19 +68,19 @@ function starts(graph: GraphState, now: Instant, load: Load, bounded: boolean): 
       if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
       else if (room.take(open.rows)) commands.push(startNextAttempt(step, name, batch, open, false));
     }
-    const cuts = cut(graph, name, step, room, bounded);
+    const cuts = cutBatches(graph, name, step, room, isBounded);
     if (cuts.length > 0 && step.status === 'waiting') commands.push({ type: 'StartStep', step: name });
     commands.push(...cuts);
-    if (room.isShort) short.add(name);
+    if (room.isShort) waitingForLanes.add(name);
   }
-  return { commands, wakeAt, short };
+  return { commands, wakeAt, waitingForLanes };
 }
 
-/** Batches that were never tried and can be cut now. */
-function cut(graph: GraphState, name: string, step: StepState, room: Room, bounded: boolean): readonly StartBatch[] {
+/** Returns the first attempts at batches that can be cut now. */
+function cutBatches(graph: GraphState, name: string, step: StepState, room: Room, isBounded: boolean): readonly StartBatch[] {
   let ahead = Object.keys(step.open).length;
-  const isFull = () => bounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, step, ahead));
-  const first = (batch: number, inputs: readonly Span[], rows: number, retriesRows = false): StartBatch => {
+  const isFull = () => isBounded && step.plan.consumers.some((consumer) => isCrowded(stepOf(graph, consumer), name, step, ahead));
+  const startFirst = (batch: number, inputs: readonly Span[], rows: number, retriesRows = false): StartBatch => {
     ahead++;
     return {
       type: 'StartBatch',
@@ -98,25 +98,25 @@ function cut(graph: GraphState, name: string, step: StepState, room: Room, bound
   const batches: StartBatch[] = [];
   switch (step.plan.cut.kind) {
     case 'source':
-      // One after the other: where a batch begins is known when the one before it has ended.
-      if (step.end === null && step.next === step.settled && !isFull()) batches.push(first(step.next, [], 0));
+      // One after the other, because a batch begins where the batch before it ended.
+      if (step.end === null && step.next === step.settled && !isFull()) batches.push(startFirst(step.next, [], 0));
       return batches;
     case 'aligned':
-      for (const { batch, inputs, rows, retriesRows } of aligned(graph, step)) {
+      for (const { batch, inputs, rows, retriesRows } of alignedBatches(graph, step)) {
         if (isMoot(step, batch) || isFull() || !room.take(rows)) break;
-        batches.push(first(batch, inputs, rows, retriesRows));
+        batches.push(startFirst(batch, inputs, rows, retriesRows));
       }
       return batches;
     case 'recut': {
       for (const [batch, rows] of step.again) {
         if (isFull() || !room.take(rows)) return batches;
-        batches.push(first(batch, [], rows, true));
+        batches.push(startFirst(batch, [], rows, true));
       }
-      const slices = recut(graph, step, step.plan.cut.rows);
+      const slices = recutSlices(graph, step, step.plan.cut.rows);
       for (let batch = step.next; !isFull(); batch++) {
         const slice = slices.next();
         if (slice.done || !room.take(slice.value.rows)) break;
-        batches.push(first(batch, slice.value.inputs, slice.value.rows));
+        batches.push(startFirst(batch, slice.value.inputs, slice.value.rows));
       }
       return batches;
     }
@@ -125,14 +125,14 @@ function cut(graph: GraphState, name: string, step: StepState, room: Room, bound
       const above = stepOf(graph, upstream);
       const rows = step.inboxes[0]?.[0]?.[1] ?? 0;
       if (step.next === 0 && step.end !== 0 && isSettled(above) && room.take(rows)) {
-        batches.push(first(0, [{ step: upstream, pass: graph.pass, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
+        batches.push(startFirst(0, [{ step: upstream, pass: graph.pass, from: [0, 0], to: [above.end ?? 0, 0] }], rows));
       }
       return batches;
     }
   }
 }
 
-/** Whether enough of one upstream step's rows waits before a step, with `ahead` batches under way to it. */
+/** Returns whether enough rows of one upstream step wait before a step, with `ahead` batches in progress above it. */
 function isCrowded(step: StepState, upstream: string, producer: StepState, ahead: number): boolean {
   if (isDone(step) || step.plan.cut.kind === 'whole') return false;
   const inbox = step.inboxes[step.plan.upstream.indexOf(upstream)] ?? [];
@@ -147,24 +147,24 @@ interface AlignedBatch {
   readonly retriesRows: boolean;
 }
 
-/** The batches of an aligned step whose input is complete, ascending. */
-function* aligned(graph: GraphState, step: StepState): Generator<AlignedBatch> {
+/** Returns the batches of an aligned step whose input is complete, ascending. */
+function* alignedBatches(graph: GraphState, step: StepState): Generator<AlignedBatch> {
   const { upstream, operator } = step.plan;
   const isSimple = upstream.length === 1 && step.again.length === 0;
   const waiting = isSimple
     ? (step.inboxes[0] ?? [])
-    : [...new Map([...step.inboxes.flat(), ...step.again].map((each) => [each[0], each] as const)).values()].sort(([a], [b]) => a - b);
+    : [...new Map([...step.inboxes.flat(), ...step.again].map((entry) => [entry[0], entry] as const)).values()].sort(([a], [b]) => a - b);
   for (const [batch] of waiting) {
     if (!isSimple && !isArrived(graph, step, batch)) continue;
     const rows = upstream.map((_, index) => rowsIn(step.inboxes[index] ?? [], batch));
     const retried = rowsIn(step.again, batch);
     const inputs = upstream.flatMap((name, index): readonly Span[] => {
-      // A join meets what other branches delivered in earlier passes.
+      // A join also reads what other branches delivered in earlier passes.
       const before = operator === 'join' ? Array.from({ length: graph.pass - 1 }, (_, past) => wholeBatch(name, past + 1, batch)) : [];
       const arrived = rows[index] ?? 0;
       return arrived === 0 ? before : [...before, { step: name, pass: graph.pass, from: [batch, 0], to: [batch, arrived] }];
     });
-    const all = operator === 'join' ? Math.max(...rows) : rows.reduce((sum, each) => sum + each, 0);
+    const all = operator === 'join' ? Math.max(...rows) : rows.reduce((sum, count) => sum + count, 0);
     yield { batch, inputs, rows: all + retried, retriesRows: retried > 0 };
   }
 }
@@ -173,8 +173,12 @@ const rowsIn = (waiting: readonly Waiting[], batch: number): number => waiting.f
 
 const wholeBatch = (step: string, pass: number, batch: number): Span => ({ step, pass, from: [batch, 0], to: [batch + 1, 0] });
 
-/** The rows of the settled prefix in order, `size` at a time, one upstream step after the other; fewer only at the very end. */
-function* recut(graph: GraphState, step: StepState, size: number): Generator<{ readonly inputs: readonly Span[]; readonly rows: number }> {
+/** Cuts the settled rows in order into slices of `size`, one upstream step after the other. Only the very last slice may be smaller. */
+function* recutSlices(
+  graph: GraphState,
+  step: StepState,
+  size: number,
+): Generator<{ readonly inputs: readonly Span[]; readonly rows: number }> {
   const { entries, isAll } = arrivals(graph, step);
   let left = entries.reduce((sum, { rows }) => sum + rows, 0) - (entries.length > 0 ? step.skip : 0);
   let index = 0;
@@ -209,7 +213,7 @@ interface Arrival {
   readonly rows: number;
 }
 
-/** What has arrived for a re-cut step and can no longer be preceded by anything; `isAll`: nothing will come after it. */
+/** Returns the rows that have arrived for a re-cut step and that no later row can precede. `isAll`: nothing will follow them. */
 function arrivals(graph: GraphState, step: StepState): { readonly entries: readonly Arrival[]; readonly isAll: boolean } {
   const entries: Arrival[] = [];
   for (const [index, name] of step.plan.upstream.entries()) {
@@ -221,13 +225,13 @@ function arrivals(graph: GraphState, step: StepState): { readonly entries: reado
   return { entries, isAll: true };
 }
 
-function finish(graph: GraphState): Command {
+function finishCommand(graph: GraphState): Command {
   const outcome = outcomeOf(graph);
   const isOwed = (name: string): boolean => {
     const { owedUntil, status } = stepOf(graph, name);
     return owedUntil !== undefined && status === 'finished';
   };
-  // Where no leaf came to its end, no row that is rescued would arrive.
+  // If no leaf finished, no retried row would arrive anywhere.
   const reopens = outcome === 'failed' ? [] : graph.order.filter(isOwed);
   return { type: 'FinishRun', outcome, ...(reopens.length > 0 ? { reopens } : {}) };
 }

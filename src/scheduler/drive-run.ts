@@ -17,7 +17,7 @@ export interface DrivenRun {
   readonly runId: string;
   /** Moves it until it is at rest. Throws `Fault('fenced')` when another process took it over. */
   drive(): Promise<{ readonly rest: Rest; readonly position: number }>;
-  /** Lets calls in flight end and brings it to rest. */
+  /** Waits for calls in flight and brings it to rest. */
   stop(wish: StopWish): void;
   /** Ends calls in flight without waiting for them. */
   abort(): void;
@@ -54,7 +54,7 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
   // Events are folded once in this process: the driver and a display share these states.
   const states = () => nameStates(snapshots.states());
   const state = states().graph;
-  // Nothing follows the event that brings a run to rest.
+  // No event follows the one that brings a run to rest.
   const append: Appender['append'] = (events) => {
     if (events.some(isRest)) snapshots.finish();
     return appender.append(events);
@@ -67,14 +67,14 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
     actor,
     clock,
     reopen: async (graph, steps) => {
-      const owed = await context.owed(runId, graph, steps);
+      const owed = await context.findOwedPass(runId, graph, steps);
       if (!owed) return null;
       return reopenedEvent(owed, { pass: graph.pass + 1, epoch, actor, program });
     },
     onLate: (event) => recordLateUsage(store.log, { runId, actor, epoch }, event),
   });
   feed.subscribe((events) => snapshots.recorded(events));
-  feed.subscribe((events) => driver.recorded(events, states().graph));
+  feed.subscribe((events) => driver.onRecorded(events, states().graph));
   const { onRecorded } = context;
   if (onRecorded) feed.subscribe((events) => onRecorded(events, states()));
 
@@ -110,8 +110,8 @@ async function fencedFault(log: EventLog, runId: string, cause: unknown): Promis
   const by = await log.lastWriter(runLogId(runId)).catch(() => null);
   return new Fault(
     'fenced',
-    `Run ${runId} was taken over by ${by ?? 'another process'}: this process has stopped, and what it had under way is done there again. ` +
-      `distilog status ${runId} --follow watches it.`,
+    `Run ${runId} was taken over by ${by ?? 'another process'}. This process has stopped, and its open batches are done there again. ` +
+      `Watch the run with: distilog status ${runId} --follow`,
     { cause, details: { run: runId } },
   );
 }

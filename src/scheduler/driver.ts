@@ -28,9 +28,9 @@ export interface DriverParts {
   readonly makeWorker: (driver: DriverPort) => Worker;
   readonly actor: Actor;
   readonly clock: Clock;
-  /** Returns the event of a new pass over rows that these steps are owed, or null if there are none. */
+  /** Returns the event of a new pass over the rows that these steps owe, or null if there are none. */
   readonly reopen: (graph: GraphState, steps: readonly string[]) => Promise<NewEvent<'RunReopened'> | null>;
-  /** Receives the end of a batch that could not be appended, because another process drives the run by now. */
+  /** Receives the end of a batch that could not be appended, because another process drives the run now. */
   readonly onLate: (event: BatchEnd['event']) => Promise<void>;
 }
 
@@ -38,13 +38,13 @@ export interface DriverParts {
 type Decision = Pick<ReturnType<typeof decide>, 'commands' | 'wakeAt'>;
 
 /**
- * Moves one run: folds recorded events, asks `decide`, appends, hands out tasks. Recovery is not a special path: a driver starts from any state that the
- * log folds to.
+ * Moves one run: folds recorded events, calls `decide`, appends, and hands out tasks. Recovery is not a special path: a driver starts from any state that
+ * the log folds to.
  *
- * One append is under way at a time. It holds the ends of batches and the events that they call for: decided before they are recorded, recorded together
- * or not at all, and handed out once durable. Ends that come meanwhile go with the next append.
+ * One append is in flight at a time. It holds the ends of batches and the events that they call for. These are decided before the ends are recorded,
+ * recorded together with them or not at all, and carried out once durable. Ends that arrive meanwhile go with the next append.
  *
- * `recorded` must be called with every recorded event, in order, before the call that appended it resolves. `run` ends when the run is at rest, and
+ * `onRecorded` must be called with every recorded event, in order, before the call that appended it resolves. `run` resolves when the run is at rest, and
  * throws when its appender has lost the log.
  */
 export class Driver implements DriverPort {
@@ -59,22 +59,22 @@ export class Driver implements DriverPort {
   readonly #ends = new EndQueue();
   readonly #alarm = new Alarm();
   #state: GraphState;
-  /** The last state that called for nothing. It does so as long as no event comes. */
+  /** The last state that called for no command. It stays that way until an event comes. */
   #quiet: GraphState | null = null;
-  /** Steps whose batches wait for free lanes, as last decided. */
-  #short: ReadonlySet<string> = new Set();
+  /** Steps whose batches wait for free lanes, according to the last decision. */
+  #waitingForLanes: ReadonlySet<string> = new Set();
   #clockLead: Instant = 0;
   #stopping: StopWish | null = null;
   #failure: { readonly error: unknown } | null = null;
 
-  constructor(given: DriverParts) {
-    this.#state = given.state;
-    this.#appender = given.appender;
-    this.#actor = given.actor;
-    this.#clock = given.clock;
-    this.#reopen = given.reopen;
-    this.#onLate = given.onLate;
-    this.#worker = given.makeWorker(this);
+  constructor(parts: DriverParts) {
+    this.#state = parts.state;
+    this.#appender = parts.appender;
+    this.#actor = parts.actor;
+    this.#clock = parts.clock;
+    this.#reopen = parts.reopen;
+    this.#onLate = parts.onLate;
+    this.#worker = parts.makeWorker(this);
   }
 
   /** The graph as of the last recorded event. */
@@ -82,8 +82,8 @@ export class Driver implements DriverPort {
     return this.#state;
   }
 
-  /** Takes in recorded events with the graph after them, ends tasks that no longer count, and passes the events to the worker. */
-  recorded(events: readonly RecordedEvent[], state: GraphState): void {
+  /** Receives recorded events with the graph after them, ends tasks that no longer count, and passes the events to the worker. */
+  onRecorded(events: readonly RecordedEvent[], state: GraphState): void {
     this.#state = state;
     const last = events.at(-1);
     if (last) this.#clockLead = parseInstant(last.recordedAt) - this.#clock();
@@ -92,7 +92,7 @@ export class Driver implements DriverPort {
       if (step && isMoot(step, task.batch)) abort.abort();
     }
     this.#alarm.wake();
-    this.#worker.recorded(events);
+    this.#worker.onRecorded(events);
   }
 
   async recordProgress(event: NewEvent<'BatchProgressed'>): Promise<void> {
@@ -104,14 +104,14 @@ export class Driver implements DriverPort {
   }
 
   freeLanes(step: string): void {
-    if (!this.#short.has(step)) return;
+    if (!this.#waitingForLanes.has(step)) return;
     const concurrency = this.#state.steps[step]?.plan.concurrency ?? 0;
     if (this.#worker.load.unfinishedOf(step) >= callsWanted(concurrency)) return;
     this.#quiet = null;
     this.#alarm.wake();
   }
 
-  /** Hands out no more, lets calls in flight end, and brings the run to rest. The first wish counts. */
+  /** Starts no more calls, waits for those in flight, and brings the run to rest. The first wish counts. */
   stop(wish: StopWish): void {
     this.#stopping ??= wish;
     this.#worker.stop();
@@ -149,7 +149,7 @@ export class Driver implements DriverPort {
     }
   }
 
-  /** Decides on the state after ends that are not recorded yet. Where that throws, they are put back to be appended. */
+  /** Decides on the state after ends that are not recorded yet. If that throws, puts them back to be appended. */
   #decideAfter(ends: readonly TaskEnd[]): Decision {
     try {
       return this.#decide(ends.reduce((state, { event }) => evolveUnrecorded(state, event), this.#state));
@@ -161,16 +161,16 @@ export class Driver implements DriverPort {
 
   #decide(graph: GraphState): Decision {
     if (graph === this.#quiet) return { commands: [], wakeAt: null };
-    const { commands, wakeAt, short } = decide(graph, this.#now(), this.#worker.load);
-    this.#short = short;
+    const { commands, wakeAt, waitingForLanes } = decide(graph, this.#now(), this.#worker.load);
+    this.#waitingForLanes = waitingForLanes;
     if (commands.length === 0 && wakeAt === null) this.#quiet = graph;
-    // A run is finished when nothing of it runs any more, attempts that no longer count included.
+    // A run is finished once no attempt runs any more, not even one that no longer counts.
     const due = commands.filter(({ type }) => type !== 'FinishRun' || this.#running.size === 0);
     if (!this.#stopping) return { commands: due, wakeAt };
     return { commands: due.filter(({ type }) => type === 'FinishStep' || type === 'FailStep' || type === 'FinishRun'), wakeAt: null };
   }
 
-  /** Appends ends together with the events of commands. Batches that are started are handed out once that is durable. */
+  /** Appends ends together with the events of commands. Started batches are handed out once that is durable. */
   async #carryOut(ends: readonly TaskEnd[], commands: readonly Command[]): Promise<void> {
     const events = await Promise.all(commands.map((command) => this.#eventsOf(command))).catch((error: unknown) => {
       this.#failure ??= { error };
@@ -186,7 +186,7 @@ export class Driver implements DriverPort {
     }
   }
 
-  /** Appends ends one by one that were refused together, perhaps because of one of them, or of what followed: the others were paid for, too. */
+  /** Appends one by one ends that were refused together. Perhaps only one of them, or a command's event, was refused, and the others were paid for, too. */
   async #appendAlone(ends: readonly TaskEnd[]): Promise<void> {
     for (const { event } of ends) if (!(await this.#append([event]))) await this.#onLate(event).catch(() => undefined);
   }
@@ -202,7 +202,7 @@ export class Driver implements DriverPort {
     }
   }
 
-  /** Returns the task that a command starts, if it does. From now on the run is not at rest. */
+  /** Returns the task that a command starts, or undefined. The run is not at rest from now on. */
   #startTask(command: Command, event: NewEvent | undefined): RunningTask | undefined {
     if (command.type !== 'StartBatch' || event?.type !== 'BatchStarted') return undefined;
     const running = { task: { ...command, inputs: event.data.inputs, pass: event.pass }, abort: new AbortController() };
@@ -225,7 +225,7 @@ export class Driver implements DriverPort {
     this.#alarm.wake();
   }
 
-  /** Returns a command's events. A pass that owes rows is followed by the next in the same append: at no moment is the run over without them. */
+  /** Returns a command's events. If rows are owed at the end of a pass, the next pass begins in the same append, so the run is never over without them. */
   async #eventsOf(command: Command): Promise<readonly NewEvent[]> {
     const event = commandEvent(command, await eventFacts(command, this.#state, this.#worker, this.#actor));
     if (command.type !== 'FinishRun' || command.reopens === undefined) return [event];
@@ -233,12 +233,12 @@ export class Driver implements DriverPort {
     return reopened ? [event, reopened] : [event];
   }
 
-  /** The database's clock, as its last event tells it. */
+  /** Returns the time of the database's clock, estimated from the last recorded event. */
   #now(): Instant {
     return this.#clock() + this.#clockLead;
   }
 
-  /** Waits for the tasks that are still under way, and appends their ends if that is possible. */
+  /** Waits for the tasks that still run, and appends their ends if possible. */
   async #drain(): Promise<void> {
     while (this.#running.size > 0) {
       const ends = this.#ends.take();

@@ -12,11 +12,11 @@ export interface TaskEnd {
   readonly event: BatchEnd['event'];
 }
 
-/** Limits of one append: ends, and compressed bytes of the chunks that they bring, unless a single one brings more. */
+/** Limits of one append: ends, and compressed bytes of their inline chunks, unless a single end has more. */
 const appendEndsMax = 200;
 const appendBytesMax = 1024 * 1024;
 
-/** Ends that are not appended yet, in the order in which they came. */
+/** Ends that are not appended yet, in their order of arrival. */
 export class EndQueue {
   readonly #ends: TaskEnd[] = [];
 
@@ -24,7 +24,7 @@ export class EndQueue {
     this.#ends.push(end);
   }
 
-  /** Puts ends back that were taken. */
+  /** Puts taken ends back. */
   putBack(ends: readonly TaskEnd[]): void {
     this.#ends.unshift(...ends);
   }

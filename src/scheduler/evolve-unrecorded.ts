@@ -2,7 +2,7 @@ import { graph, type GraphState } from '../../projections/index.ts';
 import type { NewEvent, RecordedEvent } from '../../schema/index.ts';
 import type { BatchEnd } from './worker-port.ts';
 
-/** Returns the graph after an end that is not recorded yet. A failure's delay begins with its record, so nothing follows from one until then. */
+/** Returns the graph after an end that is not recorded yet. A failure is ignored until it is recorded, because its delay begins then. */
 export const evolveUnrecorded = (state: GraphState, event: BatchEnd['event']): GraphState =>
   event.type === 'BatchFailed' ? state : graph.evolve(state, asRecorded(event));
 

@@ -8,7 +8,7 @@ export interface LastDrive {
   readonly loaded: Loaded | null;
 }
 
-/** Reads how a run was driven last, as of `head`. */
+/** Reads which process drove a run last, as of `head`, and with which code. */
 export async function lastDrive(log: EventLog, runId: string, head: Head): Promise<LastDrive> {
   let last: LastDrive = { actor: null, loaded: null };
   for await (const page of log.read(runLogId(runId), { to: head.position, types: ['RunStarted', 'RunResumed', 'RunReopened'] })) {
@@ -19,6 +19,6 @@ export async function lastDrive(log: EventLog, runId: string, head: Head): Promi
   return last;
 }
 
-/** Returns the loaded code as an event's member, or nothing where the log has the same already. */
+/** Returns the loaded code as a member of an event, or no member if the log has the same already. */
 export const newlyLoaded = (loaded: Loaded | null | undefined, last: LastDrive): { readonly loaded?: Loaded } =>
   !loaded || (last.loaded && canonicalJson(loaded) === canonicalJson(last.loaded)) ? {} : { loaded };

@@ -12,7 +12,7 @@ export class RecordedFeed {
     this.#listeners.push(listener);
   }
 
-  /** Passes events on. What a listener throws ends the call. */
+  /** Passes events to the listeners. An error of a listener ends the call. */
   publish(events: readonly RecordedEvent[]): void {
     for (const listener of this.#listeners) listener(events);
   }

@@ -1,34 +1,34 @@
 import type { StepState } from '../../projections/index.ts';
 import { isRunning, type NumberedBatch } from './open-batches.ts';
 
-/** What the worker knows of running batches, and the log does not. */
+/** The worker's knowledge of running batches, which the log does not hold. */
 export interface Load {
-  /** Returns a running batch's calls in flight plus its rows whose call has not begun; undefined if the worker has not begun the batch. */
+  /** Returns a running batch's calls in flight plus its rows whose call has not begun, or undefined if the worker has not begun the batch. */
   unfinished(step: string, batch: number): number | undefined;
-  /** Returns the same of all batches of a step that the worker has begun. */
+  /** Returns the sum of `unfinished` over the batches of a step that the worker has begun. */
   unfinishedOf(step: string): number;
   /** Returns the bytes of a step's finished rows that are held in memory until they are recorded. */
   heldBytes(step: string): number;
 }
 
-/** Knows nothing: every row of a running batch counts as unfinished. */
+/** A load that knows no batch, so every row of a running batch counts as unfinished. */
 export const unknownLoad: Load = { unfinished: () => undefined, unfinishedOf: () => Number.POSITIVE_INFINITY, heldBytes: () => 0 };
 
-/** Operators whose function gets a batch's rows together: a batch is one call. */
+/** Operators whose function gets the rows of a batch together, so a batch is one call. */
 const batchWise: ReadonlySet<string> = new Set(['mapBatch', 'batch', 'global']);
 
-/** Calls that should be at hand for a step with so many lanes: all lanes full, and a quarter more to follow while the next batch is being started. */
+/** Returns the calls that a step with `concurrency` lanes should have ready: one per lane, and a quarter more for the time in which the next batch starts. */
 export const callsWanted = (concurrency: number): number => concurrency + Math.ceil(concurrency / 4);
 
-/** Batches of a step that run at the same time, where each but the last few only waits for its slowest calls. */
+/** Returns the batches of a step that run at the same time at most. All but the last few only wait for their slowest calls. */
 export const runningBatchesMax = (concurrency: number): number => 4 + 2 * concurrency;
 
 /** Bytes of a step's finished rows in memory beyond which its lanes are not filled by more batches. */
 const heldBytesMax = 64 * 1024 * 1024;
 
-/** Says, batch by batch, whether another may start. */
+/** Decides, batch by batch, whether another may start. */
 export interface Room {
-  /** Takes room for a batch of so many rows; false if there is none. */
+  /** Takes room for a batch of `rows` rows. Returns false if there is none. */
   take(rows: number): boolean;
   /** Whether a batch was refused. */
   readonly isShort: boolean;
@@ -37,10 +37,11 @@ export interface Room {
 /**
  * Returns the room that a step has for more batches. `concurrency` counts calls, so another batch starts for either of two reasons:
  *
- * 1. The running batches without the largest hold fewer rows than there are lanes, finished rows included: so a step of fast calls always has a batch ahead.
- * 2. Calls in flight and rows not yet begun fall short of the lanes, however many batches are open: so slow calls among fast ones never leave lanes empty.
+ * 1. The running batches without the largest hold fewer rows than there are lanes, finished rows included. So a step with fast calls always has a batch
+ *    ready.
+ * 2. There are fewer calls in flight and rows not yet begun than lanes, however many batches are open. So slow calls among fast ones never leave lanes empty.
  *
- * The second needs what the worker knows, and is bounded by `runningBatchesMax` and `heldBytesMax`. Neither changes how batches are cut.
+ * The second reason needs the worker's knowledge, and is bounded by `runningBatchesMax` and `heldBytesMax`. Neither changes how batches are cut.
  */
 export function roomOf(name: string, step: StepState, opened: readonly NumberedBatch[], load: Load): Room {
   const { concurrency, operator } = step.plan;

@@ -19,19 +19,21 @@ export interface StartOptions {
   readonly secrets: readonly string[];
   readonly seed: number;
   readonly file: string | null;
-  /** The code that was loaded with the pipeline, where that is known. */
+  /** The code that was loaded with the pipeline, if that is known. */
   readonly loaded?: Loaded | null | undefined;
 }
 
-/** Starts a run: its first event is durable, and its driver lock held, when this returns. Throws `Fault('already-recorded')` for a name that is taken. */
+/** Starts a run. When this resolves, its first event is durable and its driver lock held. Throws `Fault('already-recorded')` for an id that is taken. */
 export async function startRun(context: DriveContext, options: StartOptions): Promise<DrivenRun> {
   const { store } = context;
   const { runId } = options;
   await store.chunks.put([options.definition]);
-  // The lock comes first: a run that exists and has no driver would look interrupted.
+  // The lock comes first, because a run that exists without a driver would look interrupted.
   const session = await retryThroughOutages(() => openSession(context, { runId, seize: false })).catch((error: unknown) => {
     throw hasCode(error, 'run-is-driven')
-      ? new Fault('already-recorded', `Run ${runId} could not be started: there is one of that name. ${messageOf(error)}`, { cause: error })
+      ? new Fault('already-recorded', `Run ${runId} could not be started, because a run of that name exists. ${messageOf(error)}`, {
+          cause: error,
+        })
       : error;
   });
   try {

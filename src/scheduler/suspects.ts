@@ -3,8 +3,8 @@ import { startNextAttempt, type Command } from './commands.ts';
 import { isAnythingRunning, openBatches, stepOf, type NumberedBatch } from './open-batches.ts';
 
 /**
- * Crashes in a row after which a batch is suspected to have caused them. After a first crash everything goes on together: most crashes have nothing to do
- * with a batch, and a run may have hundreds of them open.
+ * Crashes in a row after which a batch is suspected to have caused them. After a first crash all batches run together again: most crashes have nothing to
+ * do with a batch, and a run may have hundreds of open batches.
  */
 const suspectCrashes = 2;
 
@@ -17,8 +17,8 @@ interface Suspect {
  * Returns the attempts to start while batches are suspected, or null if none is. Nothing else runs meanwhile.
  *
  * This is group testing by halves. The batches with the most crashes in a row are the suspects. Half of them run together: if the driver dies again, they
- * have the most; if not, they are cleared. So one batch among `n` that kills its driver runs alone after at most `2 + log2(n)` crashes, and `n` innocent
- * ones are cleared in `log2(n)` rounds. Only a crash while a batch runs alone counts against it.
+ * have the most crashes; if not, they are cleared. So one batch among `n` that kills its driver runs alone after at most `2 + log2(n)` crashes, and `n`
+ * innocent batches are cleared in `log2(n)` rounds. Only a crash while a batch runs alone counts against it.
  */
 export function suspectsOf(graph: GraphState): readonly Command[] | null {
   const all = graph.order.flatMap((name) => openBatches(stepOf(graph, name)).map((batch): Suspect => ({ name, batch })));

@@ -29,7 +29,7 @@ export interface Takeover {
 }
 
 /**
- * Returns the events that take a run over: it is resumed under the next epoch, attempts of its last driver are abandoned, and batches are skipped. Throws
+ * Returns the events that take a run over: they resume it under the next epoch, abandon the attempts of its last driver, and skip batches. Throws
  * `Fault('not-open')` for a batch to skip that is not open.
  */
 export const takeoverEvents = (takeover: Takeover): readonly NewEvent[] => [
@@ -73,17 +73,17 @@ function skippedEvent(before: GraphState, { step, batch }: NamedBatch): NewEvent
   if (!open) {
     const batches = Object.keys(before.steps[step]?.open ?? {});
     const hint = batches.length > 0 ? `Open batches of ${step}: ${batches.join(', ')}.` : `Step ${step} has no open batch.`;
-    throw new Fault('not-open', `Batch ${batch} of step ${step} is not open, so it cannot be given up. ${hint}`);
+    throw new Fault('not-open', `Batch ${batch} of step ${step} is not open, so it cannot be skipped. ${hint}`);
   }
   return {
     type: 'BatchFailed',
     pass: before.pass,
     step,
     batch,
-    // The attempt that is never made: the one before it has its end already.
+    // The attempt before has its end already, so this event ends the next one, which is never made.
     attempt: open.attempt + 1,
     data: {
-      error: { code: 'skipped', name: 'Skipped', message: 'given up by whoever resumed the run', stack: '' },
+      error: { code: 'skipped', name: 'Skipped', message: 'an operator skipped the batch', stack: '' },
       done: [],
       rows: 0,
       rejected: { count: 0, codes: {}, rows: [], inChunk: false },

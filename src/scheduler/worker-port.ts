@@ -29,33 +29,33 @@ export interface PauseWish {
   readonly message: string;
 }
 
-/** The way down: a worker, as a driver uses it. It runs batches. The scheduler knows no more of it: they meet in the log. */
+/** A worker, as a driver uses it: it runs batches. The scheduler knows nothing else about it. */
 export interface Worker {
   /** Its name in `BatchStarted`. */
   readonly name: string;
-  /** How much of its running batches is left to do. */
+  /** The calls left to do in its running batches. */
   readonly load: Load;
-  /** Runs a batch to its end. `abort` ends its calls without waiting for them. Throws only when the store fails. */
+  /** Runs a batch to its end. `abort` ends its calls without waiting for them. Throws only if the store fails. */
   run(task: BatchTask, abort: AbortSignal): Promise<BatchEnd>;
-  /** Returns what a source says of itself: how many items it has, and what they come from. */
+  /** Returns what a source reports about itself: its number of items, and their origin. */
   sourceFacts(step: string): Promise<NewEvent<'StepStarted'>['data']>;
   /** Returns the input rows of a batch that an earlier pass rejected and this one retries. */
   retriedRows(pass: number, step: string, batch: number): Promise<readonly Span[]>;
   /** Returns how many items a source's batch reads at most. */
   sourceRows(step: string): number;
-  /** Hands out no more rows: attempts end with what is in flight. */
+  /** Starts no more calls. Attempts end after their calls in flight. */
   stop(): void;
   /** Receives every recorded event, in order. */
-  recorded(events: readonly RecordedEvent[]): void;
+  onRecorded(events: readonly RecordedEvent[]): void;
   /** Closes sources and resources. */
   close(): Promise<void>;
 }
 
-/** The way up: a driver, as its worker uses it between a task and its end. */
+/** A driver, as its worker uses it between a task and its end. */
 export interface DriverPort {
-  /** Appends what a slow batch has done so far. Throws where the run is lost. */
+  /** Appends the progress of a slow batch. Throws if another process took the run over. */
   recordProgress(event: NewEvent<'BatchProgressed'>): Promise<void>;
-  /** Asks for the whole run to pause before the attempt that wishes it has ended. `step` is the cause, if a step is. */
+  /** Asks for the whole run to pause before the attempt ends. `step` is the cause, or null. */
   wishPause(step: string | null, wish: PauseWish): void;
   /** Notifies the driver that calls of a step ended: it may have lanes free for another batch. */
   freeLanes(step: string): void;

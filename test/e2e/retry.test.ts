@@ -84,8 +84,8 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
 
     for (const [args, said] of [
       [['--step', 'nope'], /no step nope\. Its steps: numbers, answer, told/],
-      [['--code', 'nope'], /No rejected row of run unlucky-\w+ with nope can be tried again\. There are: answer: /],
-      [['--step', 'told'], /No rejected row of run unlucky-\w+ of step told can be tried again\. There are: answer: /],
+      [['--code', 'nope'], /No rejected row of run unlucky-\w+ with nope can be retried\. Rejected rows: answer: /],
+      [['--step', 'told'], /No rejected row of run unlucky-\w+ of step told can be retried\. Rejected rows: answer: /],
     ] as const) {
       const refused = await ask('retry', ...args);
       expect(refused).toMatchObject({ code: 2, stdout: '' });
@@ -129,7 +129,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     await ended;
     const paused = await ask('retry');
     expect(paused.code).toBe(2);
-    expect(paused.stderr).toMatch(/is paused: let it come to its end first, distilog resume unlucky-/);
+    expect(paused.stderr).toMatch(/is paused\. Rejected rows can be retried once it is over\. To finish it: distilog resume unlucky-/);
     const resumed = start(['resume', '--no-reject-limit', '--json'], { cwd });
     const cancelling = finished(resumed);
     await new Promise((resolve) => resumed.stdout?.once('data', resolve));
@@ -137,7 +137,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect(await cancelling).toMatchObject({ code: 1 });
     const cancelled = await ask('retry');
     expect(cancelled.code).toBe(2);
-    expect(cancelled.stderr).toMatch(/was cancelled: start a new one/);
+    expect(cancelled.stderr).toMatch(/was cancelled, so its rejected rows cannot be retried\. Start a new run/);
 
     expect((await run(cwd, '--param', 'together=true')).code).toBe(3);
     const above = await ask('retry');
@@ -151,7 +151,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect((await ask('run', 'whole.ts')).code).toBe(0);
     const nothing = await ask('retry');
     expect(nothing.code).toBe(2);
-    expect(nothing.stderr).toMatch(/No row of run whole-\w+ is rejected: there is nothing to try again/);
+    expect(nothing.stderr).toMatch(/Run whole-\w+ has no rejected rows, so there is nothing to retry/);
   });
 
   it('come to the same rows when the process dies in the middle', async () => {

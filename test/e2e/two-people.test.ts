@@ -155,7 +155,7 @@ describe('two people on one store', () => {
     const his = await begin(['resume', hers.runId, 'slow.ts', '--take-over'], bob);
     hers.release();
     const lost = await hers.ended;
-    expect(lost.stderr).toMatch(new RegExp(`was taken over by ${name(bob)}:\\d+: this process has stopped`));
+    expect(lost.stderr).toMatch(new RegExp(`was taken over by ${name(bob)}:\\d+\\. This process has stopped`));
     expect(lost.stderr).not.toMatch(/\n\s+at /);
     expect(lost.code).toBe(1);
     his.child.kill('SIGTERM');

@@ -27,7 +27,7 @@ const run = await startRun(
     store,
     actor,
     clock: systemClock,
-    owed: () => Promise.resolve(null),
+    findOwedPass: () => Promise.resolve(null),
     program: { distilog: '0.0.9', node: '22.18.0' },
     makeWorker: () => ({
       name: 'none',
@@ -36,7 +36,7 @@ const run = await startRun(
       sourceFacts: () => Promise.resolve({ count: null, origin: null }),
       retriedRows: () => Promise.resolve([]),
       sourceRows: () => 1,
-      recorded: () => undefined,
+      onRecorded: () => undefined,
       stop: () => undefined,
       close: () => Promise.resolve(),
     }),

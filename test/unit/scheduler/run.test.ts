@@ -20,14 +20,14 @@ import { errors, graph, progress, timeline, usage } from '../../../projections/i
 import { documentChunk } from '../../../src/rows/index.ts';
 import {
   cancelRun,
-  reopenRun,
+  retryRun,
   resumeRun,
   startRun,
   type BatchEnd,
   type BatchTask,
   type DriveContext,
   type DrivenRun,
-  type Reopening,
+  type RetryPass,
   type ReopenOptions,
   type ResumeOptions,
 } from '../../../src/scheduler/index.ts';
@@ -95,7 +95,7 @@ function world(store = memoryStore()): World {
       actor,
       clock: () => Date.now() * 1000,
       program: { distilog: '0.0.0', node: '24.0.0' },
-      owed: async () => null,
+      findOwedPass: async () => null,
       makeWorker: () => ({
         name: 'a worker',
         load: { unfinished: () => undefined, unfinishedOf: () => 0, heldBytes: () => 0 },
@@ -107,7 +107,7 @@ function world(store = memoryStore()): World {
         retriedRows: async () => [],
         sourceRows: () => 10,
         stop: () => stops.push('stop'),
-        recorded: () => undefined,
+        onRecorded: () => undefined,
         close: async () => {
           stops.push('close');
         },
@@ -741,8 +741,8 @@ describe('what a run is made of', () => {
         step: 'call',
         actor,
         message:
-          'batch 0 of step call took its driver down 3 times while nothing else ran; ' +
-          'resume tries it once more, resume --skip call/0 gives it up',
+          'batch 0 of step call crashed its driver 3 times while nothing else ran; ' +
+          'resume tries it once more, resume --skip call/0 skips it',
       },
     });
   });
@@ -759,7 +759,7 @@ describe('what a run is made of', () => {
         const worker = base.makeWorker({ driver, concurrency, ...made });
         return {
           ...worker,
-          recorded: (events) => told.push(...typesOf(events)),
+          onRecorded: (events) => told.push(...typesOf(events)),
           run: async (task, abort) => {
             if (task.step !== 'call' || task.batch !== 1) return worker.run(task, abort);
             const { pass, step, batch, attempt } = task;
@@ -823,7 +823,7 @@ describe('what a run is made of', () => {
 });
 
 describe('a new pass', () => {
-  const reopening: Reopening = {
+  const reopening: RetryPass = {
     steps: ['call'],
     codes: null,
     rejected: [{ step: 'call', code: 'unlucky', rows: 1 }],
@@ -833,7 +833,7 @@ describe('a new pass', () => {
     chunks: [],
   };
   const reopen = (context: DriveContext, given: Partial<ReopenOptions> = {}) =>
-    reopenRun(context, { runId, acceptedChanges: [], definition: null, concurrency: {}, ...given }, async () => reopening);
+    retryRun(context, { runId, acceptedChanges: [], definition: null, concurrency: {}, ...given }, async () => reopening);
   const types = async (given: World) => (await given.events()).map(({ type }) => type);
 
   it('begins with what it consists of, and nothing else where all is as before', async () => {

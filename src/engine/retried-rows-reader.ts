@@ -4,11 +4,11 @@ import type { ChunkStore, EventLog } from '../log/index.ts';
 import { BoundedCache, decodeDocument } from '../rows/index.ts';
 import type { Worker } from '../scheduler/index.ts';
 
-/** Chunks kept: steps of a pass take turns, and each reads its own in order. */
+/** Chunks that are cached: the steps of a pass alternate, and each reads its own chunks in order. */
 const cachedPagesMax = 8;
 
-/** Makes a reader of the input rows of batches that a pass tries again. It holds a few of the pass's chunks, not all of them. */
-export function againReader({
+/** Returns a function that reads the input rows which a batch retries in a pass. It caches a few of the pass's chunks, not all of them. */
+export function retriedRowsReader({
   log,
   chunks,
   logId,
@@ -17,17 +17,17 @@ export function againReader({
   readonly chunks: ChunkStore;
   readonly logId: string;
 }): Worker['retriedRows'] {
-  const reopenings = new Map<number, Promise<RecordedEvent<'RunReopened'>>>();
+  const reopenedEvents = new Map<number, Promise<RecordedEvent<'RunReopened'>>>();
   const pages = new BoundedCache<Promise<TriedAgain>>(cachedPagesMax);
 
-  const find = async (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
+  const readReopened = async (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
     for await (const page of log.read(logId, { types: ['RunReopened'] }))
       for (const event of page) if (event.type === 'RunReopened' && event.data.pass === pass) return event;
-    throw new Error(`no event opened pass ${pass} of ${logId}`);
+    throw new Error(`no event begins pass ${pass} of ${logId}`);
   };
-  const reopening = (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
-    const known = reopenings.get(pass) ?? find(pass);
-    reopenings.set(pass, known);
+  const reopenedEventOf = (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
+    const known = reopenedEvents.get(pass) ?? readReopened(pass);
+    reopenedEvents.set(pass, known);
     return known;
   };
   const pageAt = (address: string): Promise<TriedAgain> => {
@@ -38,10 +38,10 @@ export function againReader({
   };
 
   return async (pass, step, batch): Promise<readonly Span[]> => {
-    const event = await reopening(pass);
+    const event = await reopenedEventOf(pass);
     const index = event.data.pages.findLastIndex((page) => page.step === step && page.batch <= batch);
     const spans = (await pageAt(event.chunks[Math.max(0, index)] ?? ''))[step]?.[batch];
-    assert(spans, `pass ${pass} tries rows of batch ${batch} of ${step} again`);
+    assert(spans, `pass ${pass} retries rows of batch ${batch} of ${step}`);
     return spans;
   };
 }

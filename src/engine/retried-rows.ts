@@ -10,44 +10,44 @@ import {
   type RejectedRow,
   type RowReader,
 } from '../rows/index.ts';
-import type { Reopening } from '../scheduler/index.ts';
+import type { RetryPass } from '../scheduler/index.ts';
 
-/** Rejected rows of a run that a new pass tries again. */
-export interface TriedRows {
+/** The rejected rows of a run that a new pass retries. */
+export interface RetriedRows {
   readonly runId: string;
   readonly before: GraphState;
-  /** Nothing after it is read. */
+  /** The last position that is read. */
   readonly position: number;
   readonly manifest: readonly ManifestStep[];
-  readonly isTried: (row: RejectedRow) => boolean;
+  readonly isRetried: (row: RejectedRow) => boolean;
 }
 
-/** How many those rows are. */
-export interface TriedCounts {
-  readonly rejected: Reopening['rejected'];
-  /** By step, and by batch within it: the rows, and the passes that rejected them. */
-  readonly batches: ReadonlyMap<string, ReadonlyMap<number, TriedBatch>>;
+/** Numbers of the retried rows. */
+export interface RetriedCounts {
+  readonly rejected: RetryPass['rejected'];
+  /** By step and batch, the number of rows, and the passes that rejected them. */
+  readonly batches: ReadonlyMap<string, ReadonlyMap<number, RetriedBatch>>;
 }
 
-interface TriedBatch {
+interface RetriedBatch {
   rows: number;
   readonly passes: number[];
 }
 
-/** Rows of one chunk that says which rows are tried again: a worker holds a few of these chunks, however many rows a pass has. */
+/** Rows that one chunk names at most. A worker caches a few of these chunks, however many rows a pass has. */
 const pageRowsMax = 10_000;
 
-/** Counts the rows that are tried again, without holding them. */
-export async function countTried(store: Store, { runId, position, isTried }: TriedRows): Promise<TriedCounts> {
+/** Counts the retried rows, without holding them in memory. */
+export async function countRetried(store: Store, { runId, position, isRetried }: RetriedRows): Promise<RetriedCounts> {
   const groups = new Map<string, { readonly step: string; readonly code: string; rows: number }>();
-  const steps = new Map<string, Map<number, TriedBatch>>();
+  const steps = new Map<string, Map<number, RetriedBatch>>();
   for await (const { rows } of rejectedBatches(store, runId, position)) {
     for (const row of rows) {
-      if (!isTried(row)) continue;
+      if (!isRetried(row)) continue;
       const { step, pass, batch, code } = row;
-      const group = madeIn(groups, JSON.stringify([step, code]), () => ({ step, code, rows: 0 }));
-      const ofBatch = madeIn(
-        madeIn(steps, step, () => new Map<number, TriedBatch>()),
+      const group = getOrMake(groups, JSON.stringify([step, code]), () => ({ step, code, rows: 0 }));
+      const ofBatch = getOrMake(
+        getOrMake(steps, step, () => new Map<number, RetriedBatch>()),
         batch,
         () => ({ rows: 0, passes: [] }),
       );
@@ -59,18 +59,18 @@ export async function countTried(store: Store, { runId, position, isTried }: Tri
   return { rejected: [...groups.values()], batches: steps };
 }
 
-function madeIn<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const known = map.get(key) ?? make();
   map.set(key, known);
   return known;
 }
 
-/** Describes a pass over rejected rows, as its event holds it: how many they are, by step, cause and batch. Stores the chunks that say where they stand. */
-export async function triedAgain(
+/** Returns a pass over rejected rows, with their numbers by step, cause and batch. Stores the chunks that name the rows. */
+export async function storePass(
   store: Store,
-  rows: TriedRows,
-  counts: TriedCounts,
-): Promise<Omit<Reopening, 'steps' | 'codes' | 'until'>> {
+  rows: RetriedRows,
+  counts: RetriedCounts,
+): Promise<Omit<RetryPass, 'steps' | 'codes' | 'until'>> {
   const { runId, position, manifest } = rows;
   const logId = runLogId(runId);
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to: position, steps: manifest });
@@ -99,7 +99,7 @@ export async function triedAgain(
       const spans: Span[] = [];
       for (const pass of passes) {
         const success = await successes.find({ pass, step, batch });
-        if (success) spans.push(...(await inputSpans(reader, success, (await rejectedIn(success)).filter(rows.isTried), rows)));
+        if (success) spans.push(...(await inputSpans(reader, success, (await rejectedIn(success)).filter(rows.isRetried), rows)));
       }
       page[batch] = spans;
     }
@@ -109,26 +109,26 @@ export async function triedAgain(
   return { rejected: counts.rejected, again, pages, chunks };
 }
 
-/** Finds the rows that these steps are owed: those that each rejected before it paused the run for good reason or bad. Null: there are none. */
-export async function owedRows(
+/** Returns a pass over the rows that these steps owe, or null if there are none. A step owes the rows that it rejected before its reject limit paused the run. */
+export async function findOwedPass(
   store: Store,
-  { runId, before, manifest, steps }: Pick<TriedRows, 'runId' | 'before' | 'manifest'> & { readonly steps: readonly string[] },
-): Promise<Reopening | null> {
+  { runId, before, manifest, steps }: Pick<RetriedRows, 'runId' | 'before' | 'manifest'> & { readonly steps: readonly string[] },
+): Promise<RetryPass | null> {
   const until = Object.fromEntries(steps.map((name): [string, number] => [name, before.steps[name]?.owedUntil ?? 0]));
   const position = Math.max(0, ...Object.values(until));
-  const isTried = (row: RejectedRow) => Object.hasOwn(until, row.step) && row.position <= (until[row.step] ?? 0);
-  const rows = { runId, before, position, manifest, isTried };
-  const counts = await countTried(store, rows);
+  const isRetried = (row: RejectedRow) => Object.hasOwn(until, row.step) && row.position <= (until[row.step] ?? 0);
+  const rows = { runId, before, position, manifest, isRetried };
+  const counts = await countRetried(store, rows);
   if (counts.rejected.length === 0) return null;
-  return { steps, codes: null, until, ...(await triedAgain(store, rows, counts)) };
+  return { steps, codes: null, until, ...(await storePass(store, rows, counts)) };
 }
 
-/** Returns where the rejected rows of one batch stand in the output of the step above. */
+/** Returns the spans of one batch's rejected rows in the output of the step above. */
 async function inputSpans(
   reader: RowReader,
   { step, data }: RecordedEvent<'BatchSucceeded'>,
   rejected: readonly RejectedRow[],
-  { before }: TriedRows,
+  { before }: RetriedRows,
 ): Promise<readonly Span[]> {
   const upstream = before.steps[step]?.plan.upstream[0] ?? '';
   const places = await (await reader.input(step, data.inputs)).column(placeColumn(upstream));
