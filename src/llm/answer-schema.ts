@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Fault, messageOf } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
 
-/** The JSON Schema of what a model is to answer: what goes into the zod schema, with no key but the declared ones, as strict providers demand. */
-export function answerSchema(schema: z.ZodObject): JsonObject {
+/** Returns the JSON Schema for a model's answer: the input of the zod schema. It allows only declared keys, as strict providers require. */
+export function toAnswerSchema(schema: z.ZodObject): JsonObject {
   try {
     const { $schema: _draft, ...json } = z.toJSONSchema(schema, {
       io: 'input',
@@ -14,7 +14,7 @@ export function answerSchema(schema: z.ZodObject): JsonObject {
     });
     return JSON.parse(JSON.stringify(json)) as JsonObject;
   } catch (error) {
-    throw new Fault('invalid-pipeline', `The schema of a structured answer cannot be written as JSON Schema: ${messageOf(error)}.`, {
+    throw new Fault('invalid-pipeline', `The schema of a structured answer cannot be converted to JSON Schema: ${messageOf(error)}.`, {
       cause: error,
     });
   }

@@ -5,7 +5,7 @@ import type { CallSettings } from './call-settings.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { Client, LanguageModel } from './language-model.ts';
 import type { Outcome } from './limiter.ts';
-import { modelError } from './model-error.ts';
+import { toModelError } from './model-error.ts';
 import { jsonOutput, type JsonFormat } from './json-output.ts';
 
 /** One request to a model. */
@@ -13,21 +13,21 @@ export interface ModelRequest {
   readonly messages: readonly ChatMessage[];
   readonly settings: CallSettings;
   readonly format?: JsonFormat | undefined;
-  /** Which of several answers to the same question: each has a seed of its own. */
+  /** The index of this answer among several to the same prompt. Each answer has its own seed. */
   readonly index?: number | undefined;
-  /** What a function made of the row, to be recorded with the call. */
+  /** The prompt that a function made from the row, to be recorded with the call. */
   readonly prompt?: string | undefined;
 }
 
-/** What a model answered. */
+/** The answer of a model. */
 export interface Answer {
   readonly text: string;
   readonly finishReason: string;
 }
 
 /**
- * Calls a model once, when its limiter admits the call, and reports what that consumed exactly once, however it ends. `read` makes of the answer what is
- * wanted; what it throws is how the call ended.
+ * Calls a model once, after its limiter admits the call, and reports the usage exactly once, however the call ends. Returns what `read` makes of the answer.
+ * If `read` throws, the call counts as failed with that error.
  */
 export async function callModel<T>(model: LanguageModel, context: Context, request: ModelRequest, read: (answer: Answer) => T): Promise<T> {
   const { signal } = context;
@@ -39,8 +39,8 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   );
   const startedAt = performance.now();
   const call = new Call(context, { model: model.id, prompt: request.prompt });
-  // A call that is given up is told of at once: whoever gave it up does not wait for it.
-  const onAbort = () => call.failed(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
+  // An aborted call is reported at once, because the caller that aborted it does not wait for it.
+  const onAbort = () => call.reportFailure(codeOf(signal.reason) ?? 'aborted', performance.now() - startedAt);
   signal.addEventListener('abort', onAbort, { once: true });
   let outcome: Outcome = { kind: 'failed' };
   try {
@@ -50,7 +50,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
       allowSystemInMessages: true,
       maxRetries: 0,
       abortSignal: signal,
-      ...(model.sendsSeed ? { seed: seedOf(context.seed, request.index ?? 0) } : {}),
+      ...(model.sendsSeed ? { seed: deriveSeed(context.seed, request.index ?? 0) } : {}),
       ...(request.format ? { output: jsonOutput(request.format) } : {}),
       ...(settings as object),
     });
@@ -66,16 +66,16 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
     const finishReason = result.rawFinishReason ?? result.finishReason;
     const answer = { text: result.text, finishReason };
     refuseFiltered(answer, result.finishReason === 'content-filter', client.name);
-    const wanted = read(answer);
-    call.answered(finishReason, performance.now() - startedAt);
-    return wanted;
+    const value = read(answer);
+    call.reportAnswer(finishReason, performance.now() - startedAt);
+    return value;
   } catch (thrown) {
-    const error = modelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
+    const error = toModelError(thrown, { model: client.name, redact: client.redact, now: Date.now() });
     const code = codeOf(error) ?? 'error';
     const retryAfterMs = isRetryableError(error) ? (error.retryAfterMs ?? null) : null;
     if (code === 'rate-limit' || retryAfterMs !== null) outcome = { kind: 'refused', retryAfterMs };
-    tellWait(context, client, retryAfterMs ?? 0);
-    call.failed(code, performance.now() - startedAt);
+    logWait(context, client, retryAfterMs ?? 0);
+    call.reportFailure(code, performance.now() - startedAt);
     throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -83,51 +83,51 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
   }
 }
 
-/** One call, reported once. */
+/** Reports the usage of one call, once. */
 class Call {
   consumed: Usage = {};
   readonly #context: Context;
-  readonly #asked: Usage;
+  readonly #request: Usage;
   #isOver = false;
 
-  constructor(context: Context, asked: Usage) {
+  constructor(context: Context, request: Usage) {
     this.#context = context;
-    this.#asked = asked;
+    this.#request = request;
   }
 
-  answered(finishReason: string, latencyMs: number): void {
+  reportAnswer(finishReason: string, latencyMs: number): void {
     this.#end({ finishReason, latencyMs });
   }
 
-  failed(code: string, latencyMs: number): void {
+  reportFailure(code: string, latencyMs: number): void {
     this.#end({ finishReason: code, latencyMs, thrownAway: true });
   }
 
-  #end(how: Usage): void {
+  #end(end: Usage): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#context.usage({ ...this.#asked, ...this.consumed, ...how });
+    this.#context.usage({ ...this.#request, ...this.consumed, ...end });
   }
 }
 
-/** Shorter waits are not worth a word. */
-const toldWaitMs = 20_000;
+/** Shorter waits are not logged. */
+const loggedWaitMinMs = 20_000;
 
-/** Tells whoever watches, once, that the provider is to be left alone for a while. */
-function tellWait({ log }: Context, { name, limiter }: Client, waitMs: number): void {
-  if (waitMs < toldWaitMs || waitMs < limiter.heldMs + toldWaitMs) return;
+/** Logs a long wait that the provider asked for, once. */
+function logWait({ log }: Context, { name, limiter }: Client, waitMs: number): void {
+  if (waitMs < loggedWaitMinMs || waitMs < limiter.heldMs + loggedWaitMinMs) return;
   const until = new Date(Date.now() + waitMs).toLocaleString('sv-SE');
-  log.warn(`The ${name} asks to be left alone: the run waits until ${until} for it. Ctrl-C pauses the run, and nothing is lost.`);
+  log.warn(`The ${name} asks for a pause, so the run waits until ${until}. Press Ctrl-C to pause the run instead; no rows are lost.`);
 }
 
-/** An answer that was withheld, or that is no answer. */
+/** Throws for an answer that the provider filtered, and for an empty one. */
 function refuseFiltered({ text, finishReason }: Answer, isFiltered: boolean, name: string): void {
   if (isFiltered) throw new NonRetryableError(`The ${name} withheld its answer (${finishReason}).`, { code: 'content-filter' });
   if (text.trim() !== '') return;
   if (finishReason !== 'length') throw new RetryableError(`The ${name} gave an empty answer (${finishReason}).`, { code: 'empty-answer' });
-  const why = 'used up its output tokens before it wrote a word of its answer';
+  const why = 'used all its output tokens before it began its answer';
   throw new NonRetryableError(`The ${name} ${why}. Raise maxOutputTokens.`, { code: 'empty-answer' });
 }
 
-/** Many providers take 31 bits. */
-const seedOf = (seed: number, index: number): number => (seed + index) & 0x7fffffff;
+/** Returns a seed of 31 bits, the most that many providers accept. */
+const deriveSeed = (seed: number, index: number): number => (seed + index) & 0x7fffffff;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../kit/json.ts';
 
-/** How an answer is sampled. A step's settings win over its model's. */
+/** Sampling settings of a call. A step's settings take precedence over its model's. */
 export interface CallSettings {
   readonly temperature?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
@@ -9,7 +9,7 @@ export interface CallSettings {
   readonly presencePenalty?: number | undefined;
   readonly frequencyPenalty?: number | undefined;
   readonly stopSequences?: readonly string[] | undefined;
-  /** Passed to the provider as they are, by its name: `{ openai: { reasoningEffort: 'low' } }`. */
+  /** Options passed to the provider unchanged, under its name: `{ openai: { reasoningEffort: 'low' } }`. */
   readonly providerOptions?: Readonly<Record<string, JsonObject>> | undefined;
 }
 
@@ -24,7 +24,7 @@ const names = [
   'providerOptions',
 ] as const satisfies readonly (keyof CallSettings)[];
 
-/** The settings among a step's options, those given only. */
-export function callSettings(given: CallSettings): CallSettings {
-  return Object.fromEntries(names.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+/** Picks the sampling settings that are set in a step's options. */
+export function pickCallSettings(options: CallSettings): CallSettings {
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }

@@ -12,7 +12,7 @@ export const chatMessageSchema: ChatMessageSchema = z.object({ role: z.enum(['sy
 /** A message of a conversation. */
 export type ChatMessage = z.output<ChatMessageSchema>;
 
-/** What is asked of a model: the user's words, after the system's if there are any. */
+/** Returns the messages of a request: the system prompt, if there is one, and the user's text. */
 export const askedBy = (user: string, system: string | null): readonly ChatMessage[] =>
   system === null
     ? [{ role: 'user', content: user }]

@@ -1,23 +1,23 @@
-/** A part of a template's syntax tree. */
+/** A node of a template's syntax tree. */
 interface SyntaxNode {
   readonly type: string;
   readonly value?: unknown;
   readonly [member: string]: unknown;
 }
 
-/** Names that every template knows. `strftime_now` is not one: a prompt follows from its row alone. */
-const known = ['true', 'false', 'none', 'True', 'False', 'None', 'range', 'raise_exception', 'namespace'];
+/** Names that are defined in every template. `strftime_now` is not one, because a prompt must depend only on its row. */
+const builtIns = ['true', 'false', 'none', 'True', 'False', 'None', 'range', 'raise_exception', 'namespace'];
 
 /**
- * The names that a template takes from its row and cannot do without, in the order in which they are met: not those that it sets itself, and not those that
- * it asks about (`is defined`) or has a default for.
+ * Lists the names that a template requires from its row, in the order of their appearance. Names that it sets itself, tests (`is defined`) or has a default
+ * for are not required.
  */
-export function freeVariables(program: object): readonly string[] {
+export function listFreeVariables(program: object): readonly string[] {
   const free = new Set<string>();
   const optional = new Set<string>();
   const walk = (part: unknown, bound: Set<string>): void => {
     if (Array.isArray(part)) {
-      for (const each of part) walk(each, bound);
+      for (const item of part) walk(item, bound);
       return;
     }
     if (part instanceof Map) {
@@ -53,8 +53,8 @@ export function freeVariables(program: object): readonly string[] {
         else walk(part['operand'], bound);
         return;
       case 'For': {
-        const inner = new Set([...bound, 'loop', ...namesIn(part['loopvar'])]);
-        // `for x in xs if x.ok` filters by the loop's own variable, and stands where the list does.
+        const inner = new Set([...bound, 'loop', ...listNames(part['loopvar'])]);
+        // `for x in xs if x.ok` filters by the loop's own variable. The parser puts it in place of the list.
         if (isPart(part['iterable']) && part['iterable'].type === 'SelectExpression') {
           walk(part['iterable']['lhs'], bound);
           walk(part['iterable']['test'], inner);
@@ -68,25 +68,25 @@ export function freeVariables(program: object): readonly string[] {
         walk(part['body'], new Set(bound));
         if (isName(part['assignee'])) bound.add(String(part['assignee'].value));
         else if (isPart(part['assignee']) && part['assignee'].type === 'TupleLiteral')
-          for (const name of namesIn(part['assignee'])) bound.add(name);
+          for (const name of listNames(part['assignee'])) bound.add(name);
         else walk(part['assignee'], bound);
         return;
       case 'Macro': {
-        for (const name of namesIn(part['name'])) bound.add(name);
+        for (const name of listNames(part['name'])) bound.add(name);
         const parameters = part['args'] as readonly SyntaxNode[];
-        for (const each of parameters) if (each.type === 'KeywordArgumentExpression') walk(each.value, bound);
-        walk(part['body'], new Set([...bound, 'caller', ...parameters.flatMap((each) => namesIn(each['key'] ?? each))]));
+        for (const parameter of parameters) if (parameter.type === 'KeywordArgumentExpression') walk(parameter.value, bound);
+        walk(part['body'], new Set([...bound, 'caller', ...parameters.flatMap((parameter) => listNames(parameter['key'] ?? parameter))]));
         return;
       }
       case 'CallStatement':
         walk(part['call'], bound);
-        walk(part['body'], new Set([...bound, ...namesIn(part['callerArgs'])]));
+        walk(part['body'], new Set([...bound, ...listNames(part['callerArgs'])]));
         return;
       default:
         for (const [name, member] of Object.entries(part)) if (name !== 'type') walk(member, bound);
     }
   };
-  walk((program as { readonly body?: unknown }).body, new Set(known));
+  walk((program as { readonly body?: unknown }).body, new Set(builtIns));
   return [...free].filter((name) => !optional.has(name));
 }
 
@@ -95,11 +95,11 @@ const isPart = (value: unknown): value is SyntaxNode =>
 
 const isName = (value: unknown): value is SyntaxNode => isPart(value) && value.type === 'Identifier';
 
-/** `a`, `(a, b)`, `[a, b]`: the names that it binds. */
-function namesIn(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.flatMap(namesIn);
+/** Lists the names that an assignment target binds: `a`, `(a, b)`, `[a, b]`. */
+function listNames(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(listNames);
   if (!isPart(value)) return [];
-  return value.type === 'Identifier' ? [String(value.value)] : namesIn(value.value);
+  return value.type === 'Identifier' ? [String(value.value)] : listNames(value.value);
 }
 
 function filterName(filter: unknown): string {

@@ -4,33 +4,33 @@ import type { JsonObject } from '../kit/json.ts';
 import type { Context } from '../pipeline/index.ts';
 import type { LanguageModel } from './language-model.ts';
 
-/** The columns of one answer to each row. */
+/** The columns of a step that adds one answer to each row. */
 export type OneGeneration = z.ZodObject<{ generation: z.ZodString; modelName: z.ZodString }>;
 
-/** The columns of several answers to each row. */
+/** The columns of a step that adds several answers to each row. */
 export type SeveralGenerations = z.ZodObject<{ generations: z.ZodArray<z.ZodString>; modelName: z.ZodString }>;
 
 const one: OneGeneration = z.object({ generation: z.string(), modelName: z.string() });
 const several: SeveralGenerations = z.object({ generations: z.array(z.string()), modelName: z.string() });
 
-/** The columns of one answer to each row, or of several. */
+/** The columns of a step that adds one or several answers to each row. */
 export type Generated<N extends number> = N extends 1 ? OneGeneration : SeveralGenerations;
 
-/** A number that is written as one: the columns of a step follow from it. */
+/** A number literal, so that the columns of a step follow from its type. */
 export type Written<N extends number> = N & (number extends N ? never : unknown);
 
-/** Answers to one row. */
+/** Maximum number of answers to one row. */
 const generationsMax = 1_000;
 
-/** How many answers are wanted. */
-export function generationCount(given: number | undefined): number {
+/** Returns the number of answers per row. Throws `Fault('invalid-pipeline')` if it is out of range. */
+export function parseGenerationCount(given: number | undefined): number {
   const count = given ?? 1;
   if (Number.isInteger(count) && count >= 1 && count <= generationsMax) return count;
   throw new Fault('invalid-pipeline', `numGenerations must be a whole number from 1 to ${generationsMax}, and is ${String(given)}.`);
 }
 
-/** The output and the function of a step that gives one answer to each row, or several. */
-export function generated(
+/** Builds the output and the function of a step that adds one or several answers to each row. */
+export function buildGeneration(
   model: LanguageModel,
   count: number,
   generate: (row: JsonObject, context: Context, index: number) => Promise<string>,

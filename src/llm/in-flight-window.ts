@@ -1,13 +1,13 @@
 /**
- * How many calls may be in flight. Nothing but the callers' own concurrency bounds them, until the provider says that it is too much: then half of those
- * that were in flight may be, and for each round of calls that succeed one more (additive increase, multiplicative decrease).
+ * Limits the calls in flight. There is no limit until the provider refuses a call as one too many. Then the limit becomes half of the calls in flight, and
+ * rises by one after each round of successful calls (additive increase, multiplicative decrease).
  */
 export class InFlightWindow {
   #limit = Number.POSITIVE_INFINITY;
   #inFlight = 0;
   #entered = 0;
   #successes = 0;
-  /** Calls up to this one started before the window was last halved: they say nothing new. */
+  /** Calls up to this number started before the limit was last halved, so their refusals do not halve it again. */
   #halvedAt = 0;
 
   get limit(): number {
@@ -18,26 +18,26 @@ export class InFlightWindow {
     return this.#inFlight < this.#limit;
   }
 
-  /** A call begins. Returns its number. */
+  /** Counts a call that begins. Returns its number. */
   enter(): number {
     this.#inFlight++;
     return ++this.#entered;
   }
 
-  /** A call ended, whatever came of it. */
+  /** Counts a call that ended, whatever its outcome. */
   leave(): void {
     this.#inFlight--;
   }
 
-  /** The provider took the call. */
-  succeeded(): void {
+  /** Records that the provider accepted a call. */
+  recordSuccess(): void {
     if (++this.#successes < this.#limit) return;
     this.#successes = 0;
     this.#limit++;
   }
 
-  /** The provider refused the call as one too many; it is still counted as in flight. */
-  refused(call: number): void {
+  /** Records that the provider refused a call as one too many. The call is still counted as in flight. */
+  recordRefusal(call: number): void {
     if (call <= this.#halvedAt) return;
     this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.#inFlight) / 2));
     this.#halvedAt = this.#entered;

@@ -1,7 +1,7 @@
 import type { Output } from 'ai';
 import type { JsonObject } from '../kit/json.ts';
 
-/** What an answer in JSON must look like. */
+/** The format of an answer in JSON. */
 export interface JsonFormat {
   readonly name: string;
   /** A JSON Schema, draft 7. */
@@ -10,7 +10,7 @@ export interface JsonFormat {
 
 type TextOutput = ReturnType<typeof Output.text>;
 
-/** Asks for JSON, and leaves the answer as it is: what does not fit is read, told and counted by us. */
+/** Requests JSON and returns the answer unparsed, because we parse it ourselves and report answers that do not match the schema. */
 export const jsonOutput = ({ name, schema }: JsonFormat): TextOutput => ({
   name: 'json',
   responseFormat: Promise.resolve({ type: 'json', name, schema: schema as object }) as unknown as TextOutput['responseFormat'],

@@ -1,7 +1,7 @@
-/** What answers can be judged by. */
+/** An aspect by which answers can be judged. */
 export type Aspect = 'overall-rating' | 'helpfulness' | 'honesty' | 'instruction-following' | 'truthfulness';
 
-/** What answers are judged by, each with what its ends of the scale mean. */
+/** The aspects for the judge's prompt, each with the meaning of both ends of the scale. */
 export const aspects: Readonly<Record<Aspect, { readonly asks: string; readonly worst: string; readonly best: string }>> = {
   'overall-rating': {
     asks: 'how good the answer is all in all: whether it is right, does what was asked, helps the one who asked, and is honest about what it does not know',

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { Fault } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { NonRetryableError, type MapStep } from '../pipeline/index.ts';
-import { callSettings, type CallSettings } from './call-settings.ts';
+import { pickCallSettings, type CallSettings } from './call-settings.ts';
 import { askedBy } from './chat-message.ts';
 import { aspects, type Aspect } from './judge-aspects.ts';
-import { languageModelOf, type AnyModel } from './language-model.ts';
+import { toLanguageModel, type AnyModel } from './language-model.ts';
 import { modelStep } from './model-step.ts';
 import { textOf } from './prompt.ts';
-import { promptTemplate } from './prompt-template.ts';
+import { compileTemplate } from './prompt-template.ts';
 import { structuredAnswer } from './structured-answer.ts';
 
-/** What answers are judged with. */
+/** Options of `judge`. */
 export interface JudgeOptions extends CallSettings {
   readonly model: AnyModel;
-  /** What counts. Default `overall-rating`. */
+  /** The aspect that is judged. Default `overall-rating`. */
   readonly aspect?: Aspect | undefined;
-  /** What counts, in words, instead of an aspect: `how well a child of six would understand it`. */
+  /** A criterion in words, instead of an aspect: `how well a child of six would understand it`. */
   readonly criterion?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export type JudgedRow = { readonly instruction: string; readonly generations: re
 
 const judgedSchema = z.object({ instruction: z.string(), generations: z.array(z.string()) });
 
-/** The columns that a judge adds: for each answer a rating from 1 to 5, or null where there is none, and the reasons for it. */
+/** The columns that `judge` adds. For each answer they hold a rating from 1 to 5, or null if it cannot be rated, and the reasons. */
 export type JudgeColumns = z.ZodObject<{ ratings: z.ZodArray<z.ZodNullable<z.ZodInt>>; rationales: z.ZodArray<z.ZodString> }>;
 
 const output: JudgeColumns = z.object({ ratings: z.array(z.int().min(1).max(5).nullable()), rationales: z.array(z.string()) });
@@ -33,8 +33,8 @@ const verdictsSchema = z.object({
   verdicts: z.array(z.object({ rationale: z.string(), rating: z.int().min(1).max(5).nullable() })),
 });
 
-/** What a judge is told before the answers. */
-const toldTo = ({ asks, worst, best }: { readonly asks: string; readonly worst?: string; readonly best?: string }): string =>
+/** Returns the system prompt of a judge. */
+const buildSystemPrompt = ({ asks, worst, best }: { readonly asks: string; readonly worst?: string; readonly best?: string }): string =>
   [
     'You compare answers that different writers gave to one and the same instruction, and rate each of them on a scale from 1 to 5.',
     `What counts is ${asks}.`,
@@ -44,7 +44,7 @@ const toldTo = ({ asks, worst, best }: { readonly asks: string; readonly worst?:
     'Where an answer cannot be rated at all, say why and give null.',
   ].join('\n');
 
-const user = promptTemplate(`Instruction:
+const user = compileTemplate(`Instruction:
 <instruction>
 {{ instruction }}
 </instruction>
@@ -57,19 +57,19 @@ Answer {{ loop.index }} of {{ generations | length }}:
 Give {{ generations | length }} verdicts, one for each answer.`);
 
 /**
- * Rates the `generations` of each row from 1 to 5, as answers to its `instruction`: `ratings`, null where the model cannot rate one, and `rationales`. As in
- * UltraFeedback, all answers to an instruction are seen together.
+ * Rates the `generations` of each row from 1 to 5 as answers to its `instruction`. Adds `ratings`, with null for an answer that the model cannot rate, and
+ * `rationales`. As in UltraFeedback, the model sees all answers to an instruction together.
  */
 export function judge(options: JudgeOptions): MapStep<JudgedRow, JudgeColumns> {
   const { aspect = 'overall-rating', criterion } = options;
   if (!Object.hasOwn(aspects, aspect))
-    throw new Fault('invalid-pipeline', `There is no aspect ${aspect}; there are ${Object.keys(aspects).join(', ')}.`);
+    throw new Fault('invalid-pipeline', `There is no aspect ${aspect}. The aspects are ${Object.keys(aspects).join(', ')}.`);
   if (criterion !== undefined && options.aspect !== undefined)
-    throw new Fault('invalid-pipeline', 'Judge by an aspect or by a criterion, not by both.');
-  const model = languageModelOf(options.model);
-  const settings = callSettings(options);
+    throw new Fault('invalid-pipeline', 'judge has both an aspect and a criterion. Give one of them.');
+  const model = toLanguageModel(options.model);
+  const settings = pickCallSettings(options);
   const verdicts = structuredAnswer(model, verdictsSchema);
-  const told = toldTo(criterion === undefined ? aspects[aspect] : { asks: criterion });
+  const told = buildSystemPrompt(criterion === undefined ? aspects[aspect] : { asks: criterion });
   return modelStep({
     id: 'distilog/judge',
     version: 1,
@@ -97,7 +97,7 @@ export function judge(options: JudgeOptions): MapStep<JudgedRow, JudgeColumns> {
 function generationsOf(row: JsonObject): readonly string[] {
   const { success, data } = judgedSchema.shape.generations.safeParse(row['generations']);
   if (success) return data;
-  throw new NonRetryableError('Column generations must be a list of texts: what is to be judged.', { code: 'invalid-input' });
+  throw new NonRetryableError('Column generations must be a list of texts, the answers to judge.', { code: 'invalid-input' });
 }
 
 const countedAs = (given: number, wanted: number): string | null =>

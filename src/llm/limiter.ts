@@ -2,26 +2,26 @@ import { InFlightWindow } from './in-flight-window.ts';
 import { SlidingWindow, type WindowEntry } from './sliding-window.ts';
 import { systemTime, type Time } from './time.ts';
 
-/** What a provider allows a minute. */
+/** The limits of a provider per minute. */
 export interface Caps {
   readonly requestsPerMinute?: number | undefined;
   readonly tokensPerMinute?: number | undefined;
 }
 
-/** What came of an admitted call. */
+/** The outcome of an admitted call. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly tokens: number; readonly outputTokens: number }
   | { readonly kind: 'refused'; readonly retryAfterMs: number | null }
   | { readonly kind: 'failed' };
 
-/** How large a call is likely to be. */
+/** The expected size of a call. */
 export interface Size {
-  /** Characters of what is asked. */
+  /** Number of characters in the request. */
   readonly characters: number;
   readonly maxOutputTokens?: number | undefined;
 }
 
-/** An admitted call, to be ended exactly once. */
+/** An admitted call. The caller must end it exactly once. */
 export interface Admission {
   end(outcome: Outcome): void;
 }
@@ -31,14 +31,14 @@ interface Waiting {
   readonly admit: (admission: Admission) => void;
 }
 
-/** A token is about so many characters, in most languages and models. */
+/** Average number of characters per token, in most languages and models. */
 const charactersPerToken = 4;
-/** Tokens of an answer where none has come back yet. */
+/** Expected number of tokens of an answer before the first one has arrived. */
 const outputTokensGuess = 256;
 
 /**
- * Admits calls to one model, in the order in which they ask, for all steps of the process: no more in flight than the provider bears, none before the time
- * that it named (`Retry-After`), no more a minute than the caps allow.
+ * Admits calls to one model for all steps of the process, in the order of their requests. It keeps the calls within what the provider accepts concurrently,
+ * after the time that the provider named (`Retry-After`), and within the caps per minute.
  */
 export class Limiter {
   readonly #time: Time;
@@ -55,23 +55,23 @@ export class Limiter {
     this.restrict(caps);
   }
 
-  /** Takes further caps into account: of several, the lowest counts. */
+  /** Adds caps. The lowest of several applies. */
   restrict({ requestsPerMinute, tokensPerMinute }: Caps): void {
     this.#requests.restrict(requestsPerMinute ?? Number.POSITIVE_INFINITY);
     this.#tokens.restrict(tokensPerMinute ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Calls that may be in flight at present. */
+  /** The current limit of calls in flight. */
   get inFlightMax(): number {
     return this.#inFlight.limit;
   }
 
-  /** For how long no call is admitted, as the provider asked. */
+  /** Milliseconds until calls are admitted again, as the provider asked. */
   get heldMs(): number {
     return Math.max(0, this.#heldUntil - this.#time.now());
   }
 
-  /** Waits for a call's turn. Throws the signal's reason once it is aborted. */
+  /** Waits until a call is admitted. Throws the signal's reason if it is aborted first. */
   admit({ characters, maxOutputTokens }: Size, signal: AbortSignal): Promise<Admission> {
     const guess =
       Math.ceil(characters / charactersPerToken) + Math.min(this.#meanOutputTokens, maxOutputTokens ?? Number.POSITIVE_INFINITY);
@@ -119,12 +119,12 @@ export class Limiter {
     return {
       end: (outcome) => {
         if (outcome.kind === 'answered') {
-          this.#inFlight.succeeded();
+          this.#inFlight.recordSuccess();
           tokens.amount = outcome.tokens;
           this.#meanOutputTokens += (outcome.outputTokens - this.#meanOutputTokens) / 16;
         }
         if (outcome.kind === 'refused') {
-          this.#inFlight.refused(call);
+          this.#inFlight.recordRefusal(call);
           tokens.amount = 0;
           this.#heldUntil = Math.max(this.#heldUntil, this.#time.now() + (outcome.retryAfterMs ?? 0));
         }

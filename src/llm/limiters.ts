@@ -1,23 +1,23 @@
 import { Limiter, type Caps } from './limiter.ts';
 
-interface Shared {
+interface SharedLimiter {
   readonly limiter: Limiter;
   users: number;
 }
 
-const shared = new Map<unknown, Shared>();
+const shared = new Map<unknown, SharedLimiter>();
 
-/** The one limiter of what `key` stands for in this process: two definitions of one model share it, and the lower caps of the two. */
+/** Returns the limiter for `key` in this process. Two definitions of one model share it and the lower caps of the two. */
 export function acquireLimiter(key: unknown, caps: Caps): Limiter {
-  const known = shared.get(key) ?? { limiter: new Limiter(), users: 0 };
-  known.limiter.restrict(caps);
-  known.users++;
-  shared.set(key, known);
-  return known.limiter;
+  const entry = shared.get(key) ?? { limiter: new Limiter(), users: 0 };
+  entry.limiter.restrict(caps);
+  entry.users++;
+  shared.set(key, entry);
+  return entry.limiter;
 }
 
-/** Gives a limiter back; the last one who does forgets it. */
+/** Releases a limiter. The last release removes it. */
 export function releaseLimiter(key: unknown): void {
-  const known = shared.get(key);
-  if (known && --known.users === 0) shared.delete(key);
+  const entry = shared.get(key);
+  if (entry && --entry.users === 0) shared.delete(key);
 }

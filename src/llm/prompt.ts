@@ -1,53 +1,53 @@
 import type { JsonObject } from '../kit/json.ts';
 import { NonRetryableError } from '../pipeline/index.ts';
 import { askedBy, type ChatMessage } from './chat-message.ts';
-import { promptTemplate, quoted, type PromptTemplate } from './prompt-template.ts';
+import { compileTemplate, quote, type PromptTemplate } from './prompt-template.ts';
 
-/** What a row is asked with: a Jinja template over its columns, or a function of it. */
+/** A prompt: a Jinja template over the row's columns, or a function of the row. */
 export type Prompt<Row> = string | ((row: Row) => string);
 
-/** What makes messages of rows. */
-export interface Asking {
-  /** Columns that templates read, each with the template, for the message where there is none. */
+/** Builds the messages for rows. */
+export interface Prompter {
+  /** Columns that templates read, each with its template for the message if the column is missing. */
   readonly reads: Readonly<Record<string, string>>;
-  /** What is recorded of it. */
+  /** The prompts, to be recorded. */
   readonly settings: JsonObject;
-  /** The messages for a row; `prompt` is what a function made of it. */
+  /** Returns the messages for a row, and the prompt if a function made it. */
   ask(row: JsonObject): { readonly messages: readonly ChatMessage[]; readonly prompt?: string };
 }
 
 /**
- * How rows are asked: by `prompt`, or else by their column `instruction`. A row's `systemPrompt` comes first, where it has one that is not null, else the
- * template `systemPrompt`, if one is given.
+ * Creates the builder of a step's messages. The user's text comes from `prompt`, or else from the column `instruction`. The system prompt is the row's
+ * `systemPrompt` if that is not null, or else the template `systemPrompt` if one is given.
  */
-export function asking({
+export function createPrompter({
   prompt,
   systemPrompt,
 }: {
   readonly prompt?: Prompt<never> | undefined;
   readonly systemPrompt?: string | undefined;
-}): Asking {
-  const user = typeof prompt === 'string' ? promptTemplate(prompt) : null;
-  const system = systemPrompt === undefined ? null : promptTemplate(systemPrompt);
-  const written = (row: JsonObject): string => {
+}): Prompter {
+  const user = typeof prompt === 'string' ? compileTemplate(prompt) : null;
+  const system = systemPrompt === undefined ? null : compileTemplate(systemPrompt);
+  const renderUserText = (row: JsonObject): string => {
     if (user) return user.render(row);
-    return typeof prompt === 'function' ? madeBy(prompt as (row: JsonObject) => unknown, row) : textOf(row, 'instruction');
+    return typeof prompt === 'function' ? callPrompt(prompt as (row: JsonObject) => unknown, row) : textOf(row, 'instruction');
   };
   return {
-    reads: { ...readsOf(user), ...readsOf(system) },
+    reads: { ...listReads(user), ...listReads(system) },
     settings: {
       prompt: typeof prompt === 'function' ? { function: Function.prototype.toString.call(prompt) } : (prompt ?? null),
       systemPrompt: systemPrompt ?? null,
     },
     ask: (row) => {
-      const text = written(row);
-      const before = (row['systemPrompt'] ?? null) === null ? (system?.render(row) ?? null) : textOf(row, 'systemPrompt');
-      return { messages: askedBy(text, before), ...(typeof prompt === 'function' ? { prompt: text } : {}) };
+      const text = renderUserText(row);
+      const systemText = (row['systemPrompt'] ?? null) === null ? (system?.render(row) ?? null) : textOf(row, 'systemPrompt');
+      return { messages: askedBy(text, systemText), ...(typeof prompt === 'function' ? { prompt: text } : {}) };
     },
   };
 }
 
-/** A column that must hold text. */
+/** Returns the text of a column. Throws `NonRetryableError` if the column does not hold text. */
 export function textOf(row: JsonObject, column: string): string {
   const value = row[column];
   if (typeof value === 'string') return value;
@@ -56,11 +56,11 @@ export function textOf(row: JsonObject, column: string): string {
   });
 }
 
-function madeBy(prompt: (row: JsonObject) => unknown, row: JsonObject): string {
+function callPrompt(prompt: (row: JsonObject) => unknown, row: JsonObject): string {
   const text = prompt(row);
   if (typeof text === 'string') return text;
   throw new NonRetryableError(`The function prompt must return text, and returned ${typeof text}.`, { code: 'invalid-prompt' });
 }
 
-const readsOf = (template: PromptTemplate | null): Readonly<Record<string, string>> =>
-  template ? Object.fromEntries(template.columns.map((column) => [column, `its template ${quoted(template.text)}`])) : {};
+const listReads = (template: PromptTemplate | null): Readonly<Record<string, string>> =>
+  template ? Object.fromEntries(template.columns.map((column) => [column, `its template ${quote(template.text)}`])) : {};

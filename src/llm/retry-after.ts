@@ -1,4 +1,4 @@
-/** How long a provider asks to be left alone: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date; null where it does not say. */
+/** Returns the wait in milliseconds that a provider asks for, or null: `retry-after-ms`, else `Retry-After` in seconds or as an HTTP date. */
 export function retryAfterMs(headers: Readonly<Record<string, string>> | undefined, now: number): number | null {
   const milliseconds = amount(headers?.['retry-after-ms']);
   if (milliseconds !== null) return milliseconds;

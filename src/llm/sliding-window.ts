@@ -1,10 +1,10 @@
-/** One amount in a window, which may be corrected once more is known. */
+/** An amount in a window. It may be corrected later, when the actual amount is known. */
 export interface WindowEntry {
   readonly at: number;
   amount: number;
 }
 
-/** Amounts within the last minute, at most `max` in sum. What is larger than `max` by itself is let in when nothing else is there. */
+/** Limits the sum of amounts within one minute to `max`. An amount above `max` is admitted when the window is empty. */
 export class SlidingWindow {
   #max: number;
   readonly #entries: WindowEntry[] = [];
@@ -13,12 +13,12 @@ export class SlidingWindow {
     this.#max = max;
   }
 
-  /** Lowers the most that the window holds. */
+  /** Lowers the maximum. */
   restrict(max: number): void {
     this.#max = Math.min(this.#max, max);
   }
 
-  /** How long until so much more fits in. 0: it does now. */
+  /** Returns the milliseconds until an amount fits, or 0 if it fits now. */
   waitMs(amount: number, now: number): number {
     while (this.#entries[0] && this.#entries[0].at + windowMs <= now) this.#entries.shift();
     let excess = this.#entries.reduce((sum, entry) => sum + entry.amount, 0) + amount - this.#max;

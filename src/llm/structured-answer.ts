@@ -3,58 +3,58 @@ import type { JsonObject } from '../kit/json.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
 import { messageOf } from '../kit/fault.ts';
 import { NonRetryableError, type Context } from '../pipeline/index.ts';
-import { answerSchema } from './answer-schema.ts';
+import { toAnswerSchema } from './answer-schema.ts';
 import { callModel, type Answer, type ModelRequest } from './call-model.ts';
 import type { ChatMessage } from './chat-message.ts';
 import type { LanguageModel } from './language-model.ts';
 
-/** Characters of an answer that are shown to the model that gave it: one that never ended would not fit into a request. */
+/** Maximum number of characters of an answer that are sent back to the model. An endless answer would not fit into a request. */
 const repeatedMax = 20_000;
 
-/** Asks a model for JSON of a schema. */
+/** Asks a model for JSON that matches a schema. */
 export interface StructuredAnswer<T> {
-  /** The JSON Schema that the model is given, to be recorded. */
+  /** The JSON Schema that the model gets, to be recorded. */
   readonly schema: JsonObject;
   ask(context: Context, request: Omit<ModelRequest, 'format'>, fits?: (value: T) => string | null): Promise<Fitting<T>>;
 }
 
-/** An answer that fits: as JSON, and as the schema reads it. */
+/** An answer that matches the schema: as JSON and as parsed by the schema. */
 export interface Fitting<T> {
   readonly answered: unknown;
   readonly value: T;
 }
 
 /**
- * Answers in JSON of a schema. A model that misses it is told so once, with its answer and what was wrong; after that the row is rejected with code
- * `invalid-output`, and the answer in the message. `fits` may say what a schema cannot, and returns what is wrong.
+ * Creates a request for answers in JSON that match a schema. If an answer does not match, the model is asked once more, with its answer and the reason. After
+ * that the row is rejected with code `invalid-output` and the answer in the message. `fits` checks what a schema cannot, and returns the reason or null.
  */
 export function structuredAnswer<S extends z.ZodObject>(model: LanguageModel, schema: S): StructuredAnswer<z.output<S>> {
-  const json = answerSchema(schema);
+  const json = toAnswerSchema(schema);
   const format = { name: 'answer', schema: json };
   return {
     schema: json,
     ask: async (context, request, fits = () => null) => {
-      const messages = model.enforcesSchema ? request.messages : withSchema(request.messages, json);
-      const read = (answer: Answer) => parsed(schema, answer, fits);
-      // One that misses the schema is paid for too, and not asked for again when the second one fails.
-      const first = await context.checkpoint('first answer', () => misfitsToo(model, context, { ...request, messages, format }, read));
+      const messages = model.enforcesSchema ? request.messages : addSchema(request.messages, json);
+      const read = (answer: Answer) => parseAnswer(schema, answer, fits);
+      // A first answer that does not match was paid for too. The checkpoint keeps it if the second call fails.
+      const first = await context.checkpoint('first answer', () => requestAnswer(model, context, { ...request, messages, format }, read));
       try {
         return read(first);
       } catch (thrown) {
         if (!isInstance(thrown, Misfit)) throw thrown;
-        const again = [
+        const retryMessages = [
           ...messages,
           { role: 'assistant', content: first.text.slice(0, repeatedMax) },
-          { role: 'user', content: toldOff(thrown.why, model.enforcesSchema ? json : null) },
+          { role: 'user', content: describeMisfit(thrown.why, model.enforcesSchema ? json : null) },
         ] as const;
-        return await callModel(model, context, { ...request, messages: again, format }, read);
+        return await callModel(model, context, { ...request, messages: retryMessages, format }, read);
       }
     },
   };
 }
 
-/** Calls a model, and gives what it answered whether or not that can be read; it is told of as what it is. */
-async function misfitsToo(
+/** Calls the model and returns the answer even if it does not match the schema. Usage is reported as valid or discarded accordingly. */
+async function requestAnswer(
   model: LanguageModel,
   context: Context,
   request: ModelRequest,
@@ -71,62 +71,64 @@ async function misfitsToo(
   }
 }
 
-/** An answer that is not what was asked for. */
+/** Thrown for an answer that does not match the schema. */
 class Misfit extends NonRetryableError {
   readonly answer: Answer;
   readonly why: string;
 
   constructor(answer: Answer, why: string) {
-    super(`The model's answer does not fit the schema: ${why}. It answered: ${answer.text}`, { code: 'invalid-output' });
+    super(`The model's answer does not match the schema: ${why}. It answered: ${answer.text}`, { code: 'invalid-output' });
     this.answer = answer;
     this.why = why;
   }
 }
 
-function parsed<S extends z.ZodObject>(schema: S, answer: Answer, fits: (value: z.output<S>) => string | null): Fitting<z.output<S>> {
-  const answered = jsonOf(answer);
+function parseAnswer<S extends z.ZodObject>(schema: S, answer: Answer, fits: (value: z.output<S>) => string | null): Fitting<z.output<S>> {
+  const answered = parseJson(answer);
   const { success, data, error } = schema.safeParse(answered);
-  if (!success) throw new Misfit(answer, issuesOf(error));
+  if (!success) throw new Misfit(answer, listIssues(error));
   const why = fits(data);
   if (why !== null) throw new Misfit(answer, why);
   return { answered, value: data };
 }
 
-/** The JSON of an answer. */
-function jsonOf(answer: Answer): unknown {
+/** Parses the JSON of an answer. */
+function parseJson(answer: Answer): unknown {
   try {
-    return JSON.parse(unfenced(answer.text));
+    return JSON.parse(stripReasoningAndFence(answer.text));
   } catch (error) {
-    const cut = answer.finishReason === 'length' ? ', for it was cut off at maxOutputTokens' : '';
+    const cut = answer.finishReason === 'length' ? ' because it was cut off at maxOutputTokens' : '';
     throw new Misfit(answer, `it is not JSON${cut} (${messageOf(error)})`);
   }
 }
 
-/** An answer without what the model thought aloud before it, and out of its fence. */
-function unfenced(text: string): string {
+/** Returns an answer without the model's reasoning before it and without a code fence around it. */
+function stripReasoningAndFence(text: string): string {
   const start = text.trimStart();
-  const thought = start.startsWith('<think>') ? start.indexOf('</think>') : -1;
-  const said = (thought < 0 ? start : start.slice(thought + '</think>'.length)).trim();
-  return said.startsWith('```') && said.endsWith('```') && said.length > 6 ? said.slice(said.indexOf('\n') + 1, -3) : said;
+  const reasoningEnd = start.startsWith('<think>') ? start.indexOf('</think>') : -1;
+  const answerText = (reasoningEnd < 0 ? start : start.slice(reasoningEnd + '</think>'.length)).trim();
+  return answerText.startsWith('```') && answerText.endsWith('```') && answerText.length > 6
+    ? answerText.slice(answerText.indexOf('\n') + 1, -3)
+    : answerText;
 }
 
 const issuesMax = 10;
 
-const issuesOf = (error: z.ZodError): string =>
+const listIssues = (error: z.ZodError): string =>
   error.issues
     .slice(0, issuesMax)
     .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('; ');
 
-/** What a model is told that missed the schema. Where it has not seen the schema itself, it does so now: a server may well pass over what it is held to. */
-const toldOff = (why: string, unseen: JsonObject | null): string =>
+/** Returns the second request after an answer that does not match. It includes the schema if the prompt did not, because a server may ignore the one it got. */
+const describeMisfit = (why: string, schema: JsonObject | null): string =>
   [
     `That answer cannot be used: ${why}. Answer the same request again, with one JSON object that fits the schema and nothing around it.`,
-    ...(unseen === null ? [] : [`This is the JSON Schema:\n${JSON.stringify(unseen)}`]),
+    ...(schema === null ? [] : [`This is the JSON Schema:\n${JSON.stringify(schema)}`]),
   ].join('\n');
 
-/** Puts the schema into the system's message, for models whose provider does not keep to it. */
-function withSchema(messages: readonly ChatMessage[], schema: JsonObject): readonly ChatMessage[] {
+/** Adds the schema to the system message, for models whose provider does not enforce it. */
+function addSchema(messages: readonly ChatMessage[], schema: JsonObject): readonly ChatMessage[] {
   const demand = `Answer with one JSON object and nothing around it. It must fit this JSON Schema:\n${JSON.stringify(schema)}`;
   const [first, ...rest] = messages;
   if (first?.role !== 'system') return [{ role: 'system', content: demand }, ...messages];

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { Fault } from '../kit/fault.ts';
 import type { Columns, MapStep } from '../pipeline/index.ts';
-import { callSettings, type CallSettings } from './call-settings.ts';
-import { languageModelOf, type AnyModel } from './language-model.ts';
+import { pickCallSettings, type CallSettings } from './call-settings.ts';
+import { toLanguageModel, type AnyModel } from './language-model.ts';
 import { modelStep } from './model-step.ts';
-import { asking, type Prompt } from './prompt.ts';
+import { createPrompter, type Prompt } from './prompt.ts';
 import { structuredAnswer } from './structured-answer.ts';
 import type { AskedRow, InstructionRow } from './text-generation.ts';
 
-/** What structured answers are generated with. */
+/** Options of `structuredGeneration`. */
 export interface StructuredGenerationOptions<Row, S extends Columns, C extends string = string> extends CallSettings {
   readonly model: AnyModel;
-  /** What is to be answered: each of its members becomes a column. */
+  /** The schema of the answer. Each of its members becomes a column. */
   readonly schema: S;
   /** Puts the whole answer into one column of this name instead. */
   readonly column?: (C & (string extends C ? never : unknown)) | undefined;
@@ -21,12 +21,12 @@ export interface StructuredGenerationOptions<Row, S extends Columns, C extends s
   readonly systemPrompt?: string | undefined;
 }
 
-/** The columns that a structured answer adds: the schema's, or one. */
+/** The columns that a structured answer adds: those of the schema, or one column. */
 export type Structured<S extends Columns, C extends string> = string extends C ? S : z.ZodObject<{ readonly [K in C]: S }>;
 
 /**
- * A model's answer to each row as data: each member of `schema` becomes a column, or, with `column`, the whole answer one column. A model that misses the
- * schema is told so once; then the row is rejected with code `invalid-output`.
+ * Adds a model's answer to each row as data. Each member of `schema` becomes a column or, with `column`, the whole answer becomes one column. If an answer does
+ * not match the schema, the model is asked once more; then the row is rejected with code `invalid-output`.
  */
 export function structuredGeneration<S extends Columns, const C extends string = string>(
   options: StructuredGenerationOptions<never, S, C> & { readonly prompt?: undefined },
@@ -40,9 +40,9 @@ export function structuredGeneration<Row, S extends Columns, const C extends str
 export function structuredGeneration(options: StructuredGenerationOptions<never, Columns>): MapStep<never, Columns> {
   const { schema, column } = options;
   if (!(schema instanceof z.ZodObject)) throw new Fault('invalid-pipeline', 'The schema of a structured answer must be a z.object({ … }).');
-  const model = languageModelOf(options.model);
-  const how = asking(options);
-  const settings = callSettings(options);
+  const model = toLanguageModel(options.model);
+  const how = createPrompter(options);
+  const settings = pickCallSettings(options);
   const answer = structuredAnswer(model, schema);
   const systemPrompt = z.string().nullable().optional();
   return modelStep({

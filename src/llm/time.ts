@@ -1,14 +1,14 @@
-/** What a limiter needs of time: passed in, so that tests can set it. Milliseconds. */
+/** The clock of a limiter, in milliseconds. It is a parameter so that tests can control it. */
 export interface Time {
   now(): number;
-  /** Calls `then` after so long, unless it is called off by what is returned. */
+  /** Calls `then` after a delay. Returns a function that cancels the call. */
   after(milliseconds: number, then: () => void): () => void;
 }
 
-/** Longest single timer: longer ones are not kept by Node. */
+/** Maximum delay of one timer. Node does not support much longer ones. */
 const timerMaxMs = 86_400_000;
 
-/** This machine's steady clock. */
+/** This machine's monotonic clock. */
 export const systemTime: Time = {
   now: () => performance.now(),
   after: (milliseconds, then) => {

@@ -5,15 +5,15 @@ import { NonRetryableError, step, type FilterStep, type MapStep } from '../pipel
 import { askedBy, chatMessageSchema, type ChatMessageSchema } from './chat-message.ts';
 import { textOf } from './prompt.ts';
 
-/** Rows whose answers were rated. */
+/** Rows with rated answers. */
 export type DpoRow = {
   readonly instruction: string;
   readonly generations: readonly string[];
   readonly ratings: readonly (number | null)[];
   readonly systemPrompt?: string | null | undefined;
-  /** Who gave each answer. */
+  /** The model of each answer. */
   readonly generationModels?: readonly string[] | undefined;
-  /** Who gave all of them. */
+  /** The model of all answers. */
   readonly modelName?: string | undefined;
 };
 
@@ -44,9 +44,9 @@ const output: DpoColumns = z.object({
 const ratingsSchema = z.array(z.number().nullable());
 
 /**
- * Rows for preference training, in the columns that trainers know: `prompt`, `prompt_id` (the prompt's SHA-256), and as messages the answer of the highest
- * rating, `chosen`, and of the lowest, `rejected`, with their models and ratings. Of equals the first is taken. A row without two different ratings
- * is rejected with code `no-preference`: keep those out before by `filter('preferred', hasPreference())`.
+ * Adds the columns for preference training that trainers expect: `prompt`, `prompt_id` (the prompt's SHA-256), and as messages the answer with the highest
+ * rating, `chosen`, and with the lowest, `rejected`, with their models and ratings. Among equal ratings the first answer is used. A row without two different
+ * ratings is rejected with code `no-preference`. To drop such rows first, use `filter('preferred', hasPreference())`.
  */
 export function toDpo(): MapStep<DpoRow, DpoColumns> {
   return step.map({
@@ -95,7 +95,7 @@ export function toDpo(): MapStep<DpoRow, DpoColumns> {
   }) as MapStep<DpoRow, DpoColumns>;
 }
 
-/** Keeps the rows with two different `ratings`: those from which a preference can be learnt. */
+/** Keeps the rows with two different `ratings`, from which a preference can be learnt. */
 export function hasPreference(): FilterStep<Pick<DpoRow, 'ratings'>> {
   return step.filter({
     id: 'distilog/has-preference',

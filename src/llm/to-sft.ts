@@ -5,7 +5,7 @@ import { step, type MapStep } from '../pipeline/index.ts';
 import { askedBy, chatMessageSchema, type ChatMessageSchema } from './chat-message.ts';
 import { textOf } from './prompt.ts';
 
-/** Rows that can be learnt from. */
+/** Rows with an instruction and one answer. */
 export type SftRow = { readonly instruction: string; readonly generation: string; readonly systemPrompt?: string | null | undefined };
 
 /** The columns that `toSft` adds. */
@@ -14,7 +14,7 @@ export type SftColumns = z.ZodObject<{ prompt: z.ZodString; prompt_id: z.ZodStri
 const output: SftColumns = z.object({ prompt: z.string(), prompt_id: z.string(), messages: z.array(chatMessageSchema) });
 
 /**
- * Rows for supervised fine-tuning, in the columns that trainers know: `prompt`, `prompt_id` (the prompt's SHA-256) and `messages`, which end with the
+ * Adds the columns for supervised fine-tuning that trainers expect: `prompt`, `prompt_id` (the prompt's SHA-256) and `messages`, which end with the
  * `generation`.
  */
 export function toSft(): MapStep<SftRow, SftColumns> {

@@ -21,7 +21,7 @@ describe('a provider that wants something of somebody', () => {
     const revoking = await startProvider(['--ledger', ledger, '--revoke', '500']);
     const run = await distilog(['run', preferencePipeline(cwd), '--param', 'rows=190', '--seed', '7'], { cwd, env: revoking.env });
     expect(run).toMatchObject({ code: 4 });
-    expect(run.stdout).toMatch(/refused the key \(HTTP 401\).*Give another key in the environment, and resume the run\./);
+    expect(run.stdout).toMatch(/refused the key \(HTTP 401\).*Set another key in the environment, then resume the run\./);
     expect(run.stdout).toMatch(/No rows were lost\. Fix the cause above, then run: distilog resume preferences-/);
     const refused = ledgerEntries(ledger).filter(({ outcome }) => outcome === 'unauthorized');
     expect(refused.length).toBeGreaterThan(0);
@@ -43,13 +43,13 @@ describe('a provider that wants something of somebody', () => {
     const { env } = await startProvider(['--ledger', ledger, '--stubborn', 'model-not-found']);
     const run = await distilog(['run', preferencePipeline(cwd), '--param', 'rows=200'], { cwd, env });
     expect(run).toMatchObject({ code: 4 });
-    expect(run.stdout).toMatch(/was not found \(HTTP 404\).*Mend the model's id or its baseURL, and resume the run\./);
+    expect(run.stdout).toMatch(/was not found \(HTTP 404\).*Check the model id and baseURL, then resume the run\./);
     const refused = ledgerEntries(ledger).filter(({ outcome }) => outcome === 'model-not-found');
     expect(refused.length).toBeLessThanOrEqual(inFlightMax);
     expect(rejectedIn(await json<Status>(['status'], { cwd }))).toBe(0);
   });
 
-  it('asks to be left alone for an hour: the run waits, says until when, and Ctrl-C pauses it at once', async () => {
+  it('asks for a pause of an hour: the run waits, says until when, and Ctrl-C pauses it at once', async () => {
     const cwd = await workFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const { env } = await startProvider(['--ledger', ledger, '--faults', 'rate-limit-hour', '--share', '0.2']);
@@ -63,7 +63,7 @@ describe('a provider that wants something of somebody', () => {
     });
     const ended = finished(child);
     await Promise.race([waiting, ended]);
-    expect(said).toMatch(/The model (left|right|judge) at http:\/\/127\.0\.0\.1:\d+\/v1 asks to be left alone.*waits until .*\d:\d\d/);
+    expect(said).toMatch(/The model (left|right|judge) at http:\/\/127\.0\.0\.1:\d+\/v1 asks for a pause.*waits until .*\d:\d\d/);
     expect(said.match(/waits until/g)?.length).toBeLessThanOrEqual(3);
     const asked = ledgerEntries(ledger).length;
     await sleep(500);

@@ -147,7 +147,7 @@ export default pipeline('address', ({ source }) => {
     );
     const { code, stdout, stderr } = await distilog(['run', 'address.ts'], { cwd });
     expect([code, found(stdout), found(stderr)]).toEqual([2, [], []]);
-    expect(stderr).toContain('give the key by apiKeyEnv');
+    expect(stderr).toContain('Pass the key by apiKeyEnv');
     fs.rmSync(path.join(cwd, 'address.ts'));
   });
 

@@ -68,7 +68,9 @@ describe('judge', () => {
 
   it('refuses an aspect that there is not, and an aspect beside a criterion', async () => {
     const { model } = await provider();
-    expect(() => judge({ model, aspect: 'beauty' as never })).toThrow(/There is no aspect beauty; there are overall-rating, helpfulness/);
-    expect(() => judge({ model, aspect: 'honesty', criterion: 'rhymes' })).toThrow(/not by both/);
+    expect(() => judge({ model, aspect: 'beauty' as never })).toThrow(
+      /There is no aspect beauty\. The aspects are overall-rating, helpfulness/,
+    );
+    expect(() => judge({ model, aspect: 'honesty', criterion: 'rhymes' })).toThrow(/has both an aspect and a criterion/);
   });
 });

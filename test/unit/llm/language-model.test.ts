@@ -10,12 +10,12 @@ afterEach(() => {
   delete process.env['OPENAI_BASE_URL'];
 });
 
-const asking = (model: AnyModel) =>
+const createPrompter = (model: AnyModel) =>
   pipeline('asking', ({ source }) => void source('rows', instructions('a', 'b')).map('text', textGeneration({ model })));
 
 describe('languageModel', () => {
   it('takes its address from the environment of the process that runs it, not of the one that defined it', async () => {
-    const pipe = asking(languageModel('tiny'));
+    const pipe = createPrompter(languageModel('tiny'));
     const planned = plan(pipe);
     const { server } = await provider();
     process.env['OPENAI_BASE_URL'] = server.url;
@@ -27,8 +27,8 @@ describe('languageModel', () => {
   });
 
   it.each([
-    ['http://me:hidden@127.0.0.1/v1', /OPENAI_BASE_URL holds a user or a query/],
-    ['127.0.0.1/v1', /OPENAI_BASE_URL is no address/],
+    ['http://me:hidden@127.0.0.1/v1', /OPENAI_BASE_URL contains a user or a query/],
+    ['127.0.0.1/v1', /OPENAI_BASE_URL is not an address/],
   ])('pauses the run for an address in the environment that is none (%#), and does not tell it', async (url, message) => {
     await provider();
     process.env['OPENAI_BASE_URL'] = url;
@@ -46,7 +46,7 @@ describe('languageModel', () => {
   it('sends the key of the variable that is named, and records neither', async () => {
     const { server } = await provider({ apiKey: 'another-key-8c1d' });
     process.env['ANOTHER_KEY'] = 'another-key-8c1d';
-    const pipe = asking(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'ANOTHER_KEY' }));
+    const pipe = createPrompter(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'ANOTHER_KEY' }));
     const run = await ran(pipe);
     expect(run.rest).toBe('succeeded');
     expect(JSON.stringify([plan(pipe).definition, plan(pipe).manifest, await eventsOf(run.store, run.runId)])).not.toContain('another-key');
@@ -54,7 +54,7 @@ describe('languageModel', () => {
 
   it('sends no key where the server asks for none', async () => {
     const { server } = await provider({ apiKey: undefined });
-    const pipe = asking(languageModel('tiny', { baseURL: server.url, apiKeyEnv: null }));
+    const pipe = createPrompter(languageModel('tiny', { baseURL: server.url, apiKeyEnv: null }));
     delete process.env['OPENAI_API_KEY'];
     const run = await ran(pipe);
     expect(run.rest).toBe('succeeded');
@@ -79,10 +79,10 @@ describe('languageModel', () => {
 
   it.each([
     [() => languageModel(''), /A language model needs an id/],
-    [() => languageModel('tiny', { baseURL: 'localhost:8000' }), /baseURL is no address: give one such as/i],
-    [() => languageModel('tiny', { baseURL: 'http://me:secret@localhost/v1' }), /^(?!.*secret).*baseURL holds a user or a query/i],
+    [() => languageModel('tiny', { baseURL: 'localhost:8000' }), /baseURL is not an address\. Use one such as/i],
+    [() => languageModel('tiny', { baseURL: 'http://me:secret@localhost/v1' }), /^(?!.*secret).*baseURL contains a user or a query/i],
     [() => languageModel('tiny', { requestsPerMinute: 0 }), /requestsPerMinute must be a number above 0/i],
-    [() => textGeneration({ model: 'gpt-4o' as never }), /Model is no language model: give languageModel\('id'\)/],
+    [() => textGeneration({ model: 'gpt-4o' as never }), /Model is not a language model\. Use languageModel\('id'\)/],
     [() => textGeneration({ model: languageModel('tiny'), numGenerations: 0 }), /numGenerations must be a whole number from 1/],
   ])('refuses what cannot be meant (%#)', (define, message) => {
     expect(define).toThrow(message);
@@ -115,7 +115,7 @@ describe('a model object of the AI SDK', () => {
 describe('what a call is told with', () => {
   it('is what the provider billed, how long it took and how it ended', async () => {
     const { server, model } = await provider({ latencyMs: 30 });
-    const run = await ran(asking(model));
+    const run = await ran(createPrompter(model));
     const calls = await callsIn(run);
     expect(calls).toHaveLength(2);
     for (const call of calls) {

@@ -5,7 +5,7 @@ import type { FaultName } from '../../llm-server/faults.ts';
 import { eventsOf, ran, resumed } from '../engine/engine.ts';
 import { billed, callsIn, consumed, instructions, key, provider, quick, rejections, rowsIn } from './providers.ts';
 
-const asking = (model: LanguageModel, options = {}, numGenerations = 1) =>
+const createPrompter = (model: LanguageModel, options = {}, numGenerations = 1) =>
   pipeline(
     'asking',
     ({ source }) =>
@@ -33,7 +33,7 @@ describe('a fault that passes', () => {
     ['empty', 'empty-answer', 0],
   ] as const)('%s: is told as %s, and the row tried again, not before %i ms', async (fault, code, waitMs) => {
     const { server, model } = await failingOnce(fault);
-    const run = await ran(asking(model));
+    const run = await ran(createPrompter(model));
     expect(run.rest).toBe('succeeded');
     const events = await eventsOf(run.store, run.runId);
     const failed = events.find((event) => event.type === 'BatchFailed');
@@ -53,7 +53,7 @@ describe('a fault that passes', () => {
 describe('a provider that asks for less', () => {
   it('costs no attempt, however often it does', async () => {
     const { server, model } = await provider({ fault: ({ attempt }) => (attempt <= 5 ? 'rate-limit-ms' : undefined) });
-    const run = await ran(asking(model));
+    const run = await ran(createPrompter(model));
     expect(run.rest).toBe('succeeded');
     expect(server.ledger.entries.length).toBeGreaterThanOrEqual(12);
     const events = await eventsOf(run.store, run.runId);
@@ -72,7 +72,7 @@ describe('a fault that another try would not mend', () => {
     ['length', 'empty-answer', /Raise maxOutputTokens/],
   ] as const)('%s: rejects the row at once as %s', async (fault, code, message) => {
     const { server, model } = await failingOnce(fault);
-    const run = await ran(asking(model));
+    const run = await ran(createPrompter(model));
     expect(run.rest).toBe('partial');
     const events = await eventsOf(run.store, run.runId);
     const rejected = { code, message: expect.stringMatching(message) as string, attempts: 1 };
@@ -84,14 +84,14 @@ describe('a fault that another try would not mend', () => {
 
 describe('a fault that no row would get over', () => {
   it.each([
-    ['unauthorized', 'auth', /refused the key \(HTTP 401\).*Give another key in the environment/],
+    ['unauthorized', 'auth', /refused the key \(HTTP 401\).*Set another key in the environment/],
     ['forbidden', 'auth', /refused the key \(HTTP 403\)/],
     ['payment-required', 'quota', /no quota left/],
     ['insufficient-quota', 'quota', /exceeded your current quota/],
-    ['model-not-found', 'resource', /was not found \(HTTP 404\): The model tiny does not exist\. Mend the model's id/],
+    ['model-not-found', 'resource', /was not found \(HTTP 404\): The model tiny does not exist\. Check the model id/],
   ] as const)('%s: pauses the run, and no row is lost', async (fault, reason, message) => {
     const { model } = await failingOnce(fault);
-    const pipe = asking(model, { retry: { attempts: 1 } });
+    const pipe = createPrompter(model, { retry: { attempts: 1 } });
     const run = await ran(pipe);
     expect(run.rest).toBe('paused');
     const paused = (await eventsOf(run.store, run.runId)).find(({ type }) => type === 'RunPaused');
@@ -103,7 +103,7 @@ describe('a fault that no row would get over', () => {
   it('a key that is not in the environment: pauses before anything is asked, and says which variable to set', async () => {
     const { server } = await provider();
     const model = languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'TINY_KEY' });
-    const pipe = asking(model);
+    const pipe = createPrompter(model);
     delete process.env['TINY_KEY'];
     const run = await ran(pipe);
     expect(run.rest).toBe('paused');
@@ -119,7 +119,7 @@ describe('a fault that no row would get over', () => {
 
   it('a key that is refused from the second call on: what was answered is kept', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 2 ? 'unauthorized' : undefined) });
-    const pipe = asking(model, { concurrency: 1 });
+    const pipe = createPrompter(model, { concurrency: 1 });
     const run = await ran(pipe);
     expect(run.rest).toBe('paused');
     expect(await resumed(run.store, run.runId, pipe)).toBe('succeeded');
@@ -131,7 +131,7 @@ describe('a fault that no row would get over', () => {
 describe('a call without an answer', () => {
   it('is given up after timeoutMs, told as timeout, and the connection closed', async () => {
     const { server, model } = await failingOnce('hang');
-    const run = await ran(asking(model, { timeoutMs: 150 }));
+    const run = await ran(createPrompter(model, { timeoutMs: 150 }));
     expect(run.rest).toBe('succeeded');
     expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['timeout', 'timeout', 'stop', 'stop']);
     expect(server.ledger.entries.filter(({ outcome }) => outcome === 'hang')).toMatchObject([
@@ -145,7 +145,7 @@ describe('a server that is not there', () => {
   it('is told by its address', async () => {
     const { server, model } = await provider();
     await server.close();
-    const run = await ran(asking(model));
+    const run = await ran(createPrompter(model));
     const [rejected] = rejections(await eventsOf(run.store, run.runId));
     expect(rejected).toMatchObject({
       code: 'overloaded',
@@ -172,7 +172,7 @@ describe('several answers to a row', () => {
       fault: ({ number }) => (number === 1 ? 'server-error' : undefined),
       slow: ({ number }) => (number === 1 ? 0 : 60),
     });
-    const run = await ran(asking(model, {}, 3));
+    const run = await ran(createPrompter(model, {}, 3));
     expect(run.rest).toBe('succeeded');
     expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
     expect(server.requests).toHaveLength(7);
@@ -181,13 +181,13 @@ describe('several answers to a row', () => {
 });
 
 describe('the key', () => {
-  it('with characters that no key has is refused before it is sent, and not told', async () => {
+  it('with characters that a key cannot have is refused before it is sent, and not shown', async () => {
     const { server } = await provider();
     process.env['BROKEN_KEY'] = `${key}\n${key}`;
-    const run = await ran(asking(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'BROKEN_KEY' })));
+    const run = await ran(createPrompter(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'BROKEN_KEY' })));
     expect(run.rest).toBe('paused');
     const events = JSON.stringify(await eventsOf(run.store, run.runId));
-    expect(events).toContain('BROKEN_KEY, the key of model tiny, holds characters that no key has');
+    expect(events).toContain('BROKEN_KEY, the key of model tiny, contains characters that a key cannot have');
     expect(events).not.toContain(key);
     expect(server.requests).toHaveLength(0);
   });
@@ -196,7 +196,7 @@ describe('the key', () => {
     'is nowhere in the log of a run with %s',
     async (fault) => {
       const { model } = await provider({ fault: () => fault });
-      const run = await ran(asking(model, { retry: { attempts: 1 } }));
+      const run = await ran(createPrompter(model, { retry: { attempts: 1 } }));
       const events = JSON.stringify(await eventsOf(run.store, run.runId));
       expect(events).not.toContain(key);
       if (fault === 'unauthorized') expect(events).toContain('Incorrect API key provided: [key]');

@@ -96,7 +96,7 @@ describe('structuredGeneration', () => {
   });
 
   it.each([
-    ['wrong-schema', /does not fit the schema: title: .*It answered: \{"unasked":"for"\}/],
+    ['wrong-schema', /does not match the schema: title: .*It answered: \{"unasked":"for"\}/],
     ['not-json', /it is not JSON .*It answered: Certainly! Here is what you asked for\./],
   ] as const)('rejects the row after a second miss (%s), with the answer in the message, and both are billed', async (fault, message) => {
     const { server, model } = await provider({ fault: () => fault });
@@ -135,7 +135,7 @@ describe('structuredGeneration', () => {
     const model = { specificationVersion: 'v4', modelId: 'tiny', provider: 'none', doGenerate: () => undefined } as never;
     expect(() => structuredGeneration({ model, schema: z.array(z.string()) as never })).toThrow(/must be a z\.object/);
     const odd = z.object({ at: z.date() });
-    expect(() => structuredGeneration({ model, schema: odd as never })).toThrow(/cannot be written as JSON Schema/);
+    expect(() => structuredGeneration({ model, schema: odd as never })).toThrow(/cannot be converted to JSON Schema/);
   });
 
   it('is another step when its schema changes', async () => {

@@ -161,7 +161,7 @@ describe('a definition is refused', () => {
   it.each(cases)('for %s', (_what, define, says) => {
     const isSingle = says.source.includes('leaves by name');
     const { message } = faultOf('invalid-pipeline', () =>
-      planned((source) => (isSingle || says.source.includes('returned as') ? define(source) : void define(source))),
+      planned((source) => (isSingle || says.source.includes('returned value') ? define(source) : void define(source))),
     );
     expect(message).toMatch(says);
     expect(message, 'one sentence or more').toMatch(/\.$/);
