@@ -159,7 +159,7 @@ class Attack {
       tally.count('ghosts, none heard');
       // It may have paused the run, for poison, just before it was stopped.
       const hadPaused = result.code === 4 && result.stdout.includes('"outcome":"paused"');
-      if (!hadPaused && (result.code !== 1 || !/was taken over by .*this process has stopped/.test(result.stderr)))
+      if (!hadPaused && (result.code !== 1 || !/was taken over by .*This process has stopped/.test(result.stderr)))
         throw new Error(`the ghost ${ghost.pid} ended with ${result.code} and said: ${result.stderr}`);
       const heard = await arena.sql(
         `select first from distilog.commits where log_id = $1 and writer like '%:' || $2::text
@@ -207,5 +207,5 @@ class Attack {
 const sentences = [
   ['refused: driven by another', /is driven by .*--take-over/],
   ['refused: over', /is over: /],
-  ['ended: taken over', /was taken over by .*this process has stopped/],
+  ['ended: taken over', /was taken over by .*This process has stopped/],
 ] as const;

@@ -121,7 +121,7 @@ async function untilTrue(look: () => Promise<boolean>, what: string): Promise<vo
 }
 
 function checkGhost({ code, stderr }: Result): void {
-  if (code !== 1 || !/was taken over by .*this process has stopped/.test(stderr))
+  if (code !== 1 || !/was taken over by .*This process has stopped/.test(stderr))
     throw new Error(`a ghost ended with ${code} and said: ${stderr}`);
 }
 
