@@ -3,36 +3,36 @@ import type { Sha256 } from '../kit/sha256.ts';
 import { checkEvent, type CheckedEvent } from './encoded-event.ts';
 import { leafHash } from './hash-chain.ts';
 
-/** Somebody who waits for events of theirs to be durable. */
+/** A caller that waits until its events are durable. */
 export interface AppendCall {
   readonly events: readonly NewEvent[];
   readonly resolve: (recorded: readonly RecordedEvent[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A call whose events are encoded, once and for all. */
+/** A call whose events are encoded. They are encoded once. */
 export interface EncodedCall extends AppendCall {
   readonly checked: readonly CheckedEvent[];
-  /** The hash of each event, computed here: while a call waits, the server is busy with the flush before. */
+  /** The hash of each event. It is computed while the call waits, because the server is busy with the previous flush then. */
   readonly leaves: readonly Sha256[];
   readonly bytes: number;
 }
 
-/** Most events, and bytes of their data and of the chunks they bring, in one flush; the events of one call are never torn apart. */
+/** Maximum events of one flush, and maximum bytes of their data and inline chunks. The events of one call are never split. */
 export const flushEventsMax = 500;
 export const flushBytesMax = 1024 * 1024;
-/** Encoded events, and bytes of their data and chunks, that wait for a flush. Calls beyond that wait for room, as they are. */
+/** Maximum encoded events that wait for a flush, and maximum bytes of their data and inline chunks. Further calls wait without being encoded. */
 export const queuedEventsMax = 20_000;
 export const queuedBytesMax = 16 * 1024 * 1024;
 
-/** Calls in the order in which they came, those that wait for room included: nothing overtakes. */
+/** Calls in order of arrival, including those that wait for room. No call overtakes another. */
 export class AppendQueue {
   readonly #admitted: EncodedCall[] = [];
   #waiting: AppendCall[] = [];
   #events = 0;
   #bytes = 0;
 
-  /** Events that are encoded and wait for a flush. */
+  /** Number of encoded events that wait for a flush. */
   get events(): number {
     return this.#events;
   }
@@ -42,7 +42,7 @@ export class AppendQueue {
     this.#admit();
   }
 
-  /** Takes off what goes into the next flush; nothing if there is nothing. */
+  /** Removes and returns the calls of the next flush. Returns none if none wait. */
   takeFlush(): readonly EncodedCall[] {
     let events = 0;
     let bytes = 0;
@@ -60,7 +60,7 @@ export class AppendQueue {
     return taken;
   }
 
-  /** Takes everything off. */
+  /** Removes and returns all calls. */
   takeAll(): readonly AppendCall[] {
     this.#events = 0;
     this.#bytes = 0;
@@ -72,7 +72,7 @@ export class AppendQueue {
     for (const call of this.#waiting) {
       if (this.#events >= queuedEventsMax || this.#bytes >= queuedBytesMax) break;
       count++;
-      const encoded = encodedCall(call);
+      const encoded = encodeCall(call);
       if (!encoded) continue;
       this.#admitted.push(encoded);
       this.#events += encoded.checked.length;
@@ -82,15 +82,15 @@ export class AppendQueue {
   }
 }
 
-const bytesOf = ({ encoded, brings }: CheckedEvent): number =>
+const countBytes = ({ encoded, brings }: CheckedEvent): number =>
   brings.reduce((sum, { body }) => sum + body.byteLength, Buffer.byteLength(encoded.data));
 
-/** An event that cannot be encoded is a bug of its caller, and costs nobody else. */
-function encodedCall(call: AppendCall): EncodedCall | null {
+/** Encodes a call's events. If one cannot be encoded, which is a bug of the caller, only this call is rejected. */
+function encodeCall(call: AppendCall): EncodedCall | null {
   try {
     const checked = call.events.map(checkEvent);
     const leaves = checked.map(({ encoded }) => leafHash(encoded));
-    return { ...call, checked, leaves, bytes: checked.reduce((sum, each) => sum + bytesOf(each), 0) };
+    return { ...call, checked, leaves, bytes: checked.reduce((sum, each) => sum + countBytes(each), 0) };
   } catch (error) {
     call.reject(error);
     return null;

@@ -4,7 +4,7 @@ import { newId } from '../kit/ids.ts';
 import { encodeEvent } from './encoded-event.ts';
 import { sideLogId, type EventLog } from './event-log.ts';
 
-/** Appends one event to a run's side log, where anyone may write: requests, exports, late results. Returns its position there. */
+/** Appends one event to a run's side log, which any process may write: requests, exports, late results. Returns its position there. */
 export async function appendSideEvent(log: EventLog, runId: string, event: NewEvent, writer: string): Promise<number> {
   const appended = await log.appendSide({
     logId: sideLogId(runId),
@@ -15,6 +15,6 @@ export async function appendSideEvent(log: EventLog, runId: string, event: NewEv
     events: [encodeEvent(event)],
   });
   if (!appended.ok)
-    throw new Fault(appended.code, `The side log of run ${runId} took no event: ${appended.message}`, { details: { run: runId } });
+    throw new Fault(appended.code, `The side log of run ${runId} refused an event: ${appended.message}`, { details: { run: runId } });
   return appended.last;
 }

@@ -3,44 +3,44 @@ import { assert } from '../kit/assert.ts';
 import { Fault } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 import { AppendQueue, type EncodedCall } from './append-queue.ts';
-import { recordedEvent } from './encoded-event.ts';
+import { toRecordedEvent } from './encoded-event.ts';
 import { runLogId, type Appended, type AppendRefusal, type DriverAppendRequest, type AppendResult } from './event-log.ts';
 import { PersistentSession, type PersistentSessionOptions } from './persistent-session.ts';
 
-/** What an appender is opened with. It closes `session` when it is closed. */
+/** Options of an appender. It closes `session` when it is closed. */
 export interface AppenderOptions extends PersistentSessionOptions {
-  /** Where the log ends: its last position, and the hash that covers it. */
+  /** The last position of the log. `expectedHash` is the hash that covers it. */
   readonly position: number;
   readonly expectedHash: string;
   readonly writer: string;
-  /** Told of each flush's events, in order, before those who appended them. */
+  /** Receives the events of each flush, in order, before their callers do. */
   readonly onRecorded?: ((events: readonly RecordedEvent[]) => void) | undefined;
 }
 
-/** One writer of one run. */
+/** The writer of one run. */
 export interface Appender {
   /** The last position that was recorded. */
   readonly position: number;
-  /** Resolves with why the appender takes no more, once it does not: `fenced`, say, or `appender-closed`. */
+  /** Resolves with the reason when the appender accepts no more events, such as `fenced` or `appender-closed`. */
   readonly ended: Promise<Error>;
   /**
-   * Appends events, together and in order; they are durable when it resolves. Rejects with a `Fault`: the code of a refusal that concerns these events
-   * only (`already-recorded`, `unknown-chunk`, `invalid-event`), or of what ended the appender (`fenced`, `history-diverged`, `append-id-reused`).
+   * Appends events, together and in order. They are durable when it resolves. Rejects with a `Fault`. Its code is that of a refusal of these events only
+   * (`already-recorded`, `unknown-chunk`, `invalid-event`), or of the refusal that ended the appender (`fenced`, `history-diverged`, `append-id-reused`).
    */
   append(events: readonly NewEvent[]): Promise<readonly RecordedEvent[]>;
-  /** Takes no more, waits for what is queued, then gives the session back. */
+  /** Accepts no more events, waits for the queued ones, then closes the session. */
   close(): Promise<void>;
 }
 
-/** Opens the one writer of a run, for whoever holds its driver lock. */
+/** Opens the writer of a run. The caller must hold the run's driver lock. */
 export const openAppender = (options: AppenderOptions): Appender => new GroupCommitAppender(options);
 
 /**
- * Group commit: one flush is in flight at a time, and everything that queued up meanwhile goes in the next, so durability costs one round trip for
- * many callers. Modes: idle → pumping (as long as there are calls) → idle; from either to closing, which takes no new calls, and to ended, for good.
+ * Group commit: one flush is in flight at a time, and all calls that arrive meanwhile go into the next one. So many callers share one round trip. Modes:
+ * idle → pumping (while there are calls) → idle. From either mode to closing, which accepts no new calls, and then to ended, which is final.
  *
- * A flush is frozen with its id, and sent until its outcome is known; nothing overtakes. Where it was refused for the sake of some events, each
- * caller's are sent by themselves, so that no caller costs its neighbours anything.
+ * A flush keeps its content and its id, and is sent until its outcome is known. No flush overtakes another. If a flush is refused because of some of its
+ * events, each caller's events are sent separately, so that one caller's events do not fail those of the others.
  */
 class GroupCommitAppender implements Appender {
   readonly ended: Promise<Error>;
@@ -54,7 +54,7 @@ class GroupCommitAppender implements Appender {
   #position: number;
   #expectedHash: string;
   #pumping: Promise<void> | null = null;
-  #why: Error | null = null;
+  #endReason: Error | null = null;
 
   constructor(options: AppenderOptions) {
     this.#runId = options.runId;
@@ -67,7 +67,7 @@ class GroupCommitAppender implements Appender {
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.ended = promise;
     this.#end = (why) => {
-      this.#why = why;
+      this.#endReason = why;
       for (const call of this.#queue.takeAll()) call.reject(why);
       resolve(why);
     };
@@ -78,7 +78,7 @@ class GroupCommitAppender implements Appender {
   }
 
   append(events: readonly NewEvent[]): Promise<readonly RecordedEvent[]> {
-    if (this.#why) return Promise.reject(this.#why);
+    if (this.#endReason) return Promise.reject(this.#endReason);
     if (events.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       this.#queue.add({ events, resolve, reject });
@@ -88,33 +88,33 @@ class GroupCommitAppender implements Appender {
 
   async close(): Promise<void> {
     const closed = new Fault('appender-closed', `The appender of run ${this.#runId} is closed.`, { details: { run: this.#runId } });
-    this.#why ??= closed;
+    this.#endReason ??= closed;
     await this.#pumping;
-    if (this.#why === closed) this.#end(closed);
+    if (this.#endReason === closed) this.#end(closed);
     await this.#session.close();
   }
 
   async #pump(): Promise<void> {
-    // Whoever else appends at this very moment comes along.
+    // Calls that append in the same turn go into this flush too.
     await Promise.resolve();
-    let flush = this.#next();
+    let flush = this.#sendNext();
     while (flush) {
-      flush = await this.#settled(flush).catch((error: unknown) => this.#failed(error, flush));
-      // Whoever came in the moments since it looked: from here to the end nothing waits.
-      flush ??= this.#next();
+      flush = await this.#settle(flush).catch((error: unknown) => this.#fail(error, flush));
+      // Calls may have arrived since the last look. There is no `await` from here to the end.
+      flush ??= this.#sendNext();
     }
     this.#pumping = null;
   }
 
-  #failed(error: unknown, flush: Flush | null): null {
+  #fail(error: unknown, flush: Flush | null): null {
     assert(error instanceof Error, 'only errors are thrown');
     for (const call of flush?.calls ?? []) call.reject(error);
     this.#end(error);
     return null;
   }
 
-  /** Sends what waits, if anything does. */
-  #next(): Flush | null {
+  /** Sends the next flush, or returns null if no call waits. */
+  #sendNext(): Flush | null {
     const calls = this.#queue.takeFlush();
     return calls.length > 0 ? this.#send(calls) : null;
   }
@@ -131,18 +131,18 @@ class GroupCommitAppender implements Appender {
       brings: calls.flatMap(({ checked }) => checked.flatMap(({ brings }) => brings)),
     };
     const result = this.#session.append(request);
-    // Whoever waits for it may not have come that far yet.
+    // A rejection may come before `#settle` awaits the result.
     result.catch(() => undefined);
     return { calls, request, result };
   }
 
-  /** Answers those whose events are in a flush, and returns the one after it. Throws what ends the appender. */
-  async #settled({ calls, request, result }: Flush): Promise<Flush | null> {
+  /** Answers the callers of a flush, and returns the next flush or null. Throws the error that ends the appender. */
+  async #settle({ calls, request, result }: Flush): Promise<Flush | null> {
     const answer = await result;
     if (answer.ok) {
-      this.#follow(request, answer);
-      // The server is given its next work before we turn to what it has done, where there is plenty of it.
-      const next = this.#queue.events >= overlapEventsMin ? this.#next() : null;
+      this.#advance(request, answer);
+      // If many events wait, the next flush is sent before this one is processed, so that the server does not idle.
+      const next = this.#queue.events >= overlapEventsMin ? this.#sendNext() : null;
       try {
         this.#accept(calls, request, answer);
       } catch (error) {
@@ -150,26 +150,26 @@ class GroupCommitAppender implements Appender {
         throw error;
       }
       if (next) return next;
-    } else if (!isAboutEvents(answer)) throw faultOf(answer, this.#runId);
-    else if (calls.length === 1) calls[0]?.reject(faultOf(answer, this.#runId));
-    else for (const call of calls) await this.#settledAlone(call);
-    await turn();
-    return this.#next();
+    } else if (!isAboutEvents(answer)) throw toFault(answer, this.#runId);
+    else if (calls.length === 1) calls[0]?.reject(toFault(answer, this.#runId));
+    else for (const call of calls) await this.#settleAlone(call);
+    await yieldTurn();
+    return this.#sendNext();
   }
 
-  /** One caller's events, by themselves. */
-  async #settledAlone(call: EncodedCall): Promise<void> {
+  /** Sends and answers one caller's events separately. */
+  async #settleAlone(call: EncodedCall): Promise<void> {
     const { request, result } = this.#send([call]);
     const answer = await result;
     if (answer.ok) {
-      this.#follow(request, answer);
+      this.#advance(request, answer);
       this.#accept([call], request, answer);
-    } else if (isAboutEvents(answer)) call.reject(faultOf(answer, this.#runId));
-    else throw faultOf(answer, this.#runId);
+    } else if (isAboutEvents(answer)) call.reject(toFault(answer, this.#runId));
+    else throw toFault(answer, this.#runId);
   }
 
-  /** The log ends there now: whatever is sent from here on comes after it. */
-  #follow(request: DriverAppendRequest, { first, last, hash }: Appended): void {
+  /** Records the new end of the log. All later requests follow it. */
+  #advance(request: DriverAppendRequest, { first, last, hash }: Appended): void {
     assert(last - first + 1 === request.events.length, 'an append has as many positions as events');
     assert(first === this.#position + 1, 'an append follows the one before');
     this.#position = last;
@@ -180,8 +180,8 @@ class GroupCommitAppender implements Appender {
     let position = first;
     const recorded = calls.map(({ checked }) =>
       checked.map(({ encoded, data }) => {
-        const event = recordedEvent(encoded, data, { logId, position: position++, recordedAt });
-        assert(event, 'an event that is appended says what it is about');
+        const event = toRecordedEvent(encoded, data, { logId, position: position++, recordedAt });
+        assert(event, 'an appended event names its step and batch');
         return event;
       }),
     );
@@ -190,22 +190,22 @@ class GroupCommitAppender implements Appender {
   }
 }
 
-/** Some callers' events on their way. */
+/** An append in flight, with its callers. */
 interface Flush {
   readonly calls: readonly EncodedCall[];
   readonly request: DriverAppendRequest;
   readonly result: Promise<AppendResult>;
 }
 
-/** Events that wait at which the next flush is sent before the last one is taken in. */
+/** Minimum number of waiting events at which the next flush is sent before the last one is processed. */
 const overlapEventsMin = 100;
 
-/** Lets everybody go on who can: whoever appends because of what was recorded comes along in the next flush. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Yields to the event loop, so that callers woken by this flush can append to the next one. */
+const yieldTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Whether other events might have been taken where these were refused. */
+/** Returns whether a refusal concerns the events, so that other events may still be accepted. */
 const isAboutEvents = ({ code }: AppendRefusal): boolean =>
   code === 'already-recorded' || code === 'unknown-chunk' || code === 'invalid-event';
 
-const faultOf = ({ code, message, epoch }: AppendRefusal, runId: string): Fault =>
+const toFault = ({ code, message, epoch }: AppendRefusal, runId: string): Fault =>
   new Fault(code, `Run ${runId}: ${message}`, { details: { run: runId, epoch } });

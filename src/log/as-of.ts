@@ -3,7 +3,7 @@ import type { Instant } from '../kit/instant.ts';
 import type { AsOf, EventLog } from './event-log.ts';
 import { endOfUnit, startOfUnit } from './end-of-unit.ts';
 
-/** What somebody asked for: a place, or a time that is resolved to one, once. */
+/** A parsed AS-OF: the head, a position, or a time that is resolved once to a position. */
 export type ParsedAsOf =
   | { readonly kind: 'head' }
   | { readonly kind: 'position'; readonly position: number }
@@ -12,33 +12,33 @@ export type ParsedAsOf =
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Reads an AS-OF: `head`, a position (`1234`), a time ago (`90s`, `5m`, `2h`, `1d`), or an ISO time, in the local zone unless it names one. A time
- * coarser than a microsecond means the end of its unit: `10:00` is 10:00:59.999999, a date alone the end of that day. Throws `Fault('not-an-as-of')`.
+ * Parses an AS-OF: `head`, a position (`1234`), an age (`90s`, `5m`, `2h`, `1d`), or an ISO time, in the local zone unless it names one. A time
+ * coarser than a microsecond means the end of its unit: `10:00` is 10:00:59.999999, and a date is the end of that day. Throws `Fault('not-an-as-of')`.
  */
 export function parseAsOf(text: string, now: Instant): ParsedAsOf {
   const asked = text.trim();
   if (asked.toLowerCase() === 'head') return { kind: 'head' };
   if (/^\d{1,15}$/.test(asked)) return { kind: 'position', position: Number(asked) };
-  const instant = timeAgo(asked, now) ?? endOfUnit(asked);
+  const instant = parseAge(asked, now) ?? endOfUnit(asked);
   if (instant !== null) return { kind: 'instant', instant };
   throw new Fault(
     'not-an-as-of',
-    `"${text}" is no place in a log: give a position (1234), a time (2026-11-24T10:30), a time ago (5m) or head.`,
+    `"${text}" is not a position or time. Write a position (1234), a time (2026-11-24T10:30), an age (5m) or head.`,
     { details: { text } },
   );
 }
 
-/** Reads from when on: a time ago or an ISO time as in an AS-OF, but a coarse time means the start of its unit. Throws `Fault('not-a-time')`. */
+/** Parses the start of a range: an age or an ISO time as in an AS-OF, but a coarse time means the start of its unit. Throws `Fault('not-a-time')`. */
 export function parseSince(text: string, now: Instant): Instant {
   const asked = text.trim();
-  const instant = timeAgo(asked, now) ?? startOfUnit(asked);
+  const instant = parseAge(asked, now) ?? startOfUnit(asked);
   if (instant !== null) return instant;
-  throw new Fault('not-a-time', `"${text}" is no time: give one (2026-11-24T10:30, 2026-11-24) or an age (5m, 2h, 1d).`, {
+  throw new Fault('not-a-time', `"${text}" is not a time. Write a time (2026-11-24T10:30, 2026-11-24) or an age (5m, 2h, 1d).`, {
     details: { text },
   });
 }
 
-function timeAgo(text: string, now: Instant): Instant | null {
+function parseAge(text: string, now: Instant): Instant | null {
   const ago = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
   if (!ago) return null;
   const agoMs = Number(ago[1]) * (unitsMs[ago[2] ?? ''] ?? 0);
@@ -47,7 +47,7 @@ function timeAgo(text: string, now: Instant): Instant | null {
 }
 
 /**
- * The position that an AS-OF means in a log, with its time and hash. Throws `Fault('unknown-run')`, `Fault('as-of-before-start')` and
+ * Resolves an AS-OF to a position of a log, and returns it with its time and hash. Throws `Fault('unknown-run')`, `Fault('as-of-before-start')` and
  * `Fault('as-of-beyond-head')`.
  */
 export async function resolveAsOf(log: Pick<EventLog, 'head' | 'asOf' | 'positionAt'>, logId: string, asked: ParsedAsOf): Promise<AsOf> {
@@ -55,7 +55,7 @@ export async function resolveAsOf(log: Pick<EventLog, 'head' | 'asOf' | 'positio
   if (!head) throw new Fault('unknown-run', `There is no run ${logId} in this store.`, { details: { run: logId } });
   const position =
     asked.kind === 'head' ? head.position : asked.kind === 'position' ? asked.position : await log.positionAt(logId, asked.instant);
-  if (position < 1) throw await beforeStart(log, logId);
+  if (position < 1) throw await beforeStartFault(log, logId);
   const resolved = await log.asOf(logId, position);
   if (resolved) return resolved;
   throw new Fault(
@@ -65,7 +65,7 @@ export async function resolveAsOf(log: Pick<EventLog, 'head' | 'asOf' | 'positio
   );
 }
 
-async function beforeStart(log: Pick<EventLog, 'asOf'>, logId: string): Promise<Fault> {
+async function beforeStartFault(log: Pick<EventLog, 'asOf'>, logId: string): Promise<Fault> {
   const first = await log.asOf(logId, 1);
   return new Fault(
     'as-of-before-start',

@@ -3,39 +3,40 @@ import { canonicalJson } from '../kit/json.ts';
 import { pageCursor } from './page-cursor.ts';
 import { snapshotKey } from './fold.ts';
 import type { Foldable } from './foldable.ts';
-import { unnamedReason } from './named-snapshot.ts';
+import { explainUnnamed } from './named-snapshot.ts';
 import { snapshotEvery } from './take-snapshots.ts';
 import type { FoundSnapshot, SnapshotKey, SnapshotStore } from './snapshot-store.ts';
 import type { Store } from './store.ts';
 
-/** A snapshot that the log does not vouch for, or that is not what the events give. */
+/** A snapshot that the log does not name, or that differs from the state that the events give. */
 export interface FalseSnapshot {
   readonly projection: string;
   readonly position: number;
   readonly reason: string;
 }
 
+/** The result of a comparison of snapshots with the log. */
 export interface CheckedSnapshots {
-  /** Snapshots that were compared with the states that the events give. */
+  /** Number of snapshots that were compared with the states that the events give. */
   readonly snapshots: number;
-  /** Snapshots of other versions of distilog. They are never read, and only their hashes were compared. */
+  /** Number of snapshots of other versions of distilog. They are never read, so only their hashes were compared. */
   readonly foreign: number;
   /** The false snapshot at the lowest position, or null. */
   readonly firstDifference: FalseSnapshot | null;
 }
 
 export interface CheckSnapshotsOptions {
-  /** Called in order with the states of all folds at each position at which a true snapshot of any of them should lie and does not. */
+  /** Receives, in order, each position at which a true snapshot of some fold is missing, with the states of all folds there. */
   readonly onMissing?: ((at: { readonly position: number; readonly states: readonly unknown[] }) => Promise<void>) | undefined;
-  /** Last position that is folded; default: where the log ends when this begins. */
+  /** Last position to fold; default: the head at the start. */
   readonly to?: number | undefined;
   /** Events between two positions at which snapshots should lie. */
   readonly every?: number | undefined;
 }
 
 /**
- * Folds a log from its start without snapshots, and compares every stored snapshot of the folds with the state there and
- * with its name in the log. Streams.
+ * Folds a log from its start without snapshots, and compares every stored snapshot of the folds with the state at its position and with the hash that the
+ * log names. Its memory does not grow with the log.
  */
 export async function checkSnapshots(
   store: Pick<Store, 'log' | 'snapshots'>,
@@ -44,10 +45,10 @@ export async function checkSnapshots(
   { onMissing, to, every = snapshotEvery }: CheckSnapshotsOptions = {},
 ): Promise<CheckedSnapshots> {
   const head = to ?? (await store.log.head(logId))?.position ?? 0;
-  const checks = folds.map((fold) => checkOf(store.snapshots, fold, logId));
+  const checks = folds.map((fold) => createCheck(store.snapshots, fold, logId));
   let mark = every;
 
-  /** Compares what lies below a position with the states as they are. */
+  /** Compares the snapshots below a position with the current states. */
   const compareBelow = async (position: number): Promise<void> => {
     for (; mark < position; mark += every) {
       for (const check of checks) await check.compareBelow(mark + 1);
@@ -60,13 +61,13 @@ export async function checkSnapshots(
   try {
     for await (const page of store.log.read(logId, { to: head })) {
       for (const event of page) {
-        // An event that this program cannot read is not in the page, and may have a snapshot at its place.
+        // Events that this program cannot read are not in the page, but a snapshot may lie at their position.
         await compareBelow(event.position);
         for (const check of checks) check.evolve(event);
       }
     }
     await compareBelow(head + 1);
-    // Those that a driver has taken meanwhile are not compared.
+    // Snapshots that a driver has taken meanwhile are not compared.
     const end = (await store.log.head(logId))?.position ?? 0;
     for (const check of checks) await check.refuseBeyond(end);
   } finally {
@@ -81,8 +82,8 @@ export async function checkSnapshots(
   return { snapshots: checks.reduce((sum, check) => sum + check.count(), 0), foreign: foreign.count, firstDifference };
 }
 
-/** A fold that goes through a log while its snapshots are compared. */
-function checkOf<State>(store: SnapshotStore, fold: Foldable<State>, logId: string) {
+/** Creates the check of one fold's snapshots. It is folded along with the log. */
+function createCheck<State>(store: SnapshotStore, fold: Foldable<State>, logId: string) {
   const key = snapshotKey(fold, logId);
   const stored = pageCursor(store.stored(key));
   let state = fold.initialState();
@@ -92,7 +93,7 @@ function checkOf<State>(store: SnapshotStore, fold: Foldable<State>, logId: stri
   let lastTrue = 0;
   let firstDifference: FalseSnapshot | null = null;
 
-  const take = async (reasonOf: (snapshot: FoundSnapshot) => string | null): Promise<void> => {
+  const takeNext = async (reasonOf: (snapshot: FoundSnapshot) => string | null): Promise<void> => {
     if (!next) return;
     const reason = reasonOf(next);
     if (reason === null) lastTrue = next.position;
@@ -115,12 +116,12 @@ function checkOf<State>(store: SnapshotStore, fold: Foldable<State>, logId: stri
       while (next && next.position < position) {
         text ??= canonicalJson(state);
         const isSame = next.state === text;
-        await take((snapshot) => (isSame ? unnamedReason(key, snapshot) : 'it is not the state that the events give'));
+        await takeNext((snapshot) => (isSame ? explainUnnamed(key, snapshot) : 'it is not the state that the events give'));
       }
     },
     refuseBeyond: async (end: number): Promise<void> => {
       while (next && next.position <= end) next = await stored.next();
-      while (next) await take(() => 'it lies beyond the end of the log');
+      while (next) await takeNext(() => 'it lies beyond the end of the log');
     },
     close: () => stored[Symbol.asyncDispose](),
   };
@@ -128,16 +129,16 @@ function checkOf<State>(store: SnapshotStore, fold: Foldable<State>, logId: stri
 
 /** Compares snapshots that this version never reads with the hashes that the log names. */
 async function checkForeign(store: SnapshotStore, folds: readonly Foldable<unknown>[], logId: string) {
-  const own = new Set(folds.map((fold) => nameOf(snapshotKey(fold, logId))));
+  const currentKeys = new Set(folds.map((fold) => keyText(snapshotKey(fold, logId))));
   let count = 0;
   let firstDifference: FalseSnapshot | null = null;
   for (const key of await store.keys(logId)) {
-    if (own.has(nameOf(key))) continue;
+    if (currentKeys.has(keyText(key))) continue;
     for await (const page of store.stored(key)) {
       count += page.length;
       for (const snapshot of page) {
         const { position } = snapshot;
-        const reason = unnamedReason(key, snapshot);
+        const reason = explainUnnamed(key, snapshot);
         if (reason !== null && (firstDifference === null || position < firstDifference.position))
           firstDifference = { projection: key.projection, position, reason };
       }
@@ -146,4 +147,4 @@ async function checkForeign(store: SnapshotStore, folds: readonly Foldable<unkno
   return { count, firstDifference };
 }
 
-const nameOf = ({ projection, version, fingerprint }: SnapshotKey): string => `${projection}/${version}/${fingerprint}`;
+const keyText = ({ projection, version, fingerprint }: SnapshotKey): string => `${projection}/${version}/${fingerprint}`;

@@ -8,15 +8,15 @@ export interface Chunk {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes addressed by their SHA-256. What was put is durable before any event may name it. */
+/** Stores bytes under their SHA-256. A chunk is durable before any event may name it. */
 export interface ChunkStore {
-  /** Stores chunks; one that is there already stays as it is. Throws `Fault('chunk-corrupted')` where other rows are stored under an address. */
+  /** Stores chunks. A chunk that is stored already does not change. Throws `Fault('chunk-corrupted')` if other bytes are stored under its address. */
   put(chunks: readonly Chunk[]): Promise<void>;
-  /** Compresses chunks for an append that brings them along: `AppendRequest.chunks`. */
+  /** Compresses chunks that are sent inline with an append: `DriverAppendRequest.brings`. */
   pack(chunks: readonly Chunk[]): Promise<readonly PackedChunk[]>;
   /**
-   * The bytes under an address, checked against it.
-   * Throws `Fault('chunk-missing')` where there are none, `Fault('chunk-corrupted')` where they do not have that hash or cannot be decompressed.
+   * Returns the bytes under an address, after checking their hash.
+   * Throws `Fault('chunk-missing')` if there are none, and `Fault('chunk-corrupted')` if they have another hash or cannot be decompressed.
    */
   get(sha256: Sha256): Promise<Uint8Array>;
 }

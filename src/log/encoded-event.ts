@@ -12,7 +12,7 @@ import {
 import { assert } from '../kit/assert.ts';
 import { canonicalJson } from '../kit/json.ts';
 
-/** An event as it is sent and stored: its columns, and its data as canonical JSON. `null` where a level does not apply. */
+/** An event as it is sent and stored: its columns, and its data as canonical JSON. Columns of levels that it does not have are null. */
 export interface EncodedEvent {
   readonly type: string;
   readonly version: number;
@@ -24,14 +24,14 @@ export interface EncodedEvent {
   readonly data: string;
 }
 
-/** An event as it is sent, its data as it will be read, and the chunks that it brings along. */
+/** An encoded event, with its data as it will be read and with its inline chunks. */
 export interface CheckedEvent {
   readonly encoded: EncodedEvent;
   readonly data: unknown;
   readonly brings: readonly PackedChunk[];
 }
 
-/** Checks an event against its schema and bound, and writes its bytes. A mistake here is a bug: events are made by this program. */
+/** Checks an event against its schema and size bound, and encodes it. A failure is a bug, because this program creates the events. */
 export function checkEvent(event: NewEvent): CheckedEvent {
   const entry = catalogue[event.type];
   const parsed = checkedData(entry.data, event.data);
@@ -55,23 +55,23 @@ export function checkEvent(event: NewEvent): CheckedEvent {
   return { encoded, data: parsed.data, brings: event.brings ?? [] };
 }
 
-/** An event as it is sent, checked; one that names only what is stored already. */
+/** Checks and encodes an event that has no inline chunks. */
 export function encodeEvent(event: NewEvent): EncodedEvent {
   const { encoded, brings } = checkEvent(event);
-  assert(brings.length === 0, `${event.type} brings chunks, and is sent without them`);
+  assert(brings.length === 0, `${event.type} has inline chunks, but is sent without them`);
   return encoded;
 }
 
-/** Where an event stands, and when it was recorded. */
-export interface RecordedAt {
+/** The log and position of an event, and the time when it was recorded. */
+export interface EventLocation {
   readonly logId: string;
   readonly position: number;
   readonly recordedAt: string;
 }
 
-/** What stored columns and bytes say, or why this program cannot tell. */
+/** Decodes a stored event, or returns why this program cannot. */
 export function decodeEvent(
-  stored: EncodedEvent & Pick<RecordedAt, 'position' | 'recordedAt'>,
+  stored: EncodedEvent & Pick<EventLocation, 'position' | 'recordedAt'>,
   logId: string,
 ): { readonly event: RecordedEvent } | { readonly event: null; readonly reason: string } {
   const { type, version, position, recordedAt } = stored;
@@ -83,20 +83,20 @@ export function decodeEvent(
   }
   const current = currentData(type, version, data);
   if (!current.known) return { event: null, reason: current.reason };
-  const event = recordedEvent(stored, current.data, { logId, position, recordedAt });
-  return event ? { event } : { event, reason: `${type} at position ${position} does not say what it is about` };
+  const event = toRecordedEvent(stored, current.data, { logId, position, recordedAt });
+  return event ? { event } : { event, reason: `${type} at position ${position} does not name its step or batch` };
 }
 
 /**
- * An event of a known type, with its place; null where its columns do not say what it is about. Written out level by level: a fold goes through
- * thousands of events before anybody sees its state.
+ * Returns an event of a known type with its location, or null if it does not name its step or batch. Each level is written out for speed: a fold reads
+ * thousands of events before its state is shown.
  */
-export function recordedEvent(
+export function toRecordedEvent(
   { type, pass, step, batch, attempt, chunks }: EncodedEvent,
   data: unknown,
-  { logId, position, recordedAt }: RecordedAt,
+  { logId, position, recordedAt }: EventLocation,
 ): RecordedEvent | null {
-  assert(isEventType(type), 'what is known is in the catalogue');
+  assert(isEventType(type), 'a known type is in the catalogue');
   const base = { logId, position, recordedAt, type, data, chunks };
   switch (catalogue[type].level) {
     case 'run':

@@ -9,15 +9,15 @@ import type { Store } from './store.ts';
 export type FoldStore = Pick<Store, 'log' | 'snapshots'>;
 type Foldables<States extends readonly unknown[]> = { readonly [Index in keyof States]: Foldable<States[Index]> };
 
-/** Returns a fold's state as of a position: the nearest snapshot at or before it, evolved by the events behind that. */
+/** Returns a fold's state as of a position. Starts from the newest snapshot at or before it, and folds the events after that. */
 export async function foldAt<State>(store: FoldStore, fold: Foldable<State>, logId: string, position: number): Promise<State> {
   const [state] = await foldAll<[State]>(store, [fold], logId, position);
   return state;
 }
 
 /**
- * Returns the states of several folds as of a position, in their order. All snapshots come with one query, and the log is read once, from the snapshot
- * that lies farthest back.
+ * Returns the states of several folds as of a position, in their order. All snapshots are read with one query. The log is read once, from the oldest of
+ * these snapshots.
  */
 export async function foldAll<States extends readonly unknown[]>(
   store: FoldStore,
@@ -30,8 +30,8 @@ export async function foldAll<States extends readonly unknown[]>(
 }
 
 /**
- * Returns the states of several folds as of each of several positions, in the order of the positions. All snapshots come with one query, and no event is
- * read twice.
+ * Returns the states of several folds as of each of several positions, in the order of the positions. All snapshots are read with one query, and no event
+ * is read twice.
  */
 export async function foldAllAtEach<States extends readonly unknown[]>(
   store: FoldStore,
@@ -39,24 +39,24 @@ export async function foldAllAtEach<States extends readonly unknown[]>(
   logId: string,
   positions: readonly number[],
 ): Promise<readonly States[]> {
-  const each: readonly Foldable<unknown>[] = folds;
+  const allFolds: readonly Foldable<unknown>[] = folds;
   const ascending = [...new Set(positions)].sort((a, b) => a - b);
-  const wanted = ascending.flatMap((position) => each.map((fold) => ({ ...snapshotKey(fold, logId), position })));
+  const wanted = ascending.flatMap((position) => allFolds.map((fold) => ({ ...snapshotKey(fold, logId), position })));
   const nearest = await store.snapshots.nearest(wanted);
-  const heads: Snapshot[] = each.map((fold) => ({ position: 0, state: fold.initialState() }));
+  const heads: Snapshot[] = allFolds.map((fold) => ({ position: 0, state: fold.initialState() }));
   const found = new Map<number, States>();
   for (const [at, position] of ascending.entries()) {
-    for (const index of each.keys()) {
-      const snapshot = nearest[at * each.length + index];
+    for (const index of allFolds.keys()) {
+      const snapshot = nearest[at * allFolds.length + index];
       if (snapshot && snapshot.position > (heads[index]?.position ?? 0)) heads[index] = snapshot;
     }
-    await foldTail(store.log, each, heads, { logId, position });
+    await foldTail(store.log, allFolds, heads, { logId, position });
     found.set(position, heads.map(({ state }) => state) as readonly unknown[] as States);
   }
   return positions.map((position) => found.get(position) as States);
 }
 
-/** Moves the states of folds, each from its own position, to a position that none has passed. */
+/** Folds states, each from its own position, up to a position that none of them has passed. */
 async function foldTail(
   log: EventLog,
   folds: readonly Foldable<unknown>[],
@@ -76,8 +76,8 @@ async function foldTail(
   for (const [index, { state }] of heads.entries()) heads[index] = { position, state };
 }
 
-/** Returns states of folds after the events of a range that follows them. */
-export async function foldOn<States extends readonly unknown[]>(
+/** Returns the states of folds after the events of a range. `before` are their states just before it. */
+export async function foldRange<States extends readonly unknown[]>(
   log: EventLog,
   folds: Foldables<States>,
   before: States,
@@ -100,7 +100,7 @@ export const snapshotKey = ({ name, version }: Foldable<unknown>, logId: string)
 
 let fingerprint: string | undefined;
 
-/** Changes whenever an event's shape or an upcaster does: states folded with others are never read. */
+/** Returns a hash that changes with any event's shape or upcaster. States that were folded with others are never read. */
 function eventFingerprint(): string {
   fingerprint ??= sha256(schemaText((schema) => z.toJSONSchema(schema, { unrepresentable: 'any' })));
   return fingerprint;

@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../schema/index.ts';
 
-/** A fold, as far as folding needs to know it: `projections` makes them. */
+/** The members of a projection that folding needs. See `projections`. */
 export interface Foldable<State> {
   readonly name: string;
   readonly version: number;

@@ -5,7 +5,7 @@ import type { EventLog } from './event-log.ts';
 export interface FollowOptions {
   /** First position, from 1. */
   readonly from: number;
-  /** Ends the iteration, without an error. */
+  /** Ends the iteration without an error. */
   readonly signal: AbortSignal;
   readonly pollIntervalMs?: number | undefined;
 }
@@ -13,8 +13,8 @@ export interface FollowOptions {
 const pollIntervalDefaultMs = 250;
 
 /**
- * A log's events in pages, and on as it grows: each position once, in order, those that this program cannot read left out. Polls: a notification inside
- * the append would make all logs' appends wait for each other.
+ * Reads a log's events in pages, and continues as the log grows. Each event comes once and in order. Events that this program cannot read are left out.
+ * It polls, because a notification inside the append would make the appends of all logs wait for each other.
  */
 export async function* follow(
   log: Pick<EventLog, 'read' | 'head'>,

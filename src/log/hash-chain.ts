@@ -2,22 +2,23 @@ import type { Instant } from '../kit/instant.ts';
 import { sha256, type Sha256 } from '../kit/sha256.ts';
 import type { EncodedEvent } from './encoded-event.ts';
 
-// Each field goes in with its length before it, so that no two lists of fields give the same bytes. The database computes the same hashes from what
-// it stores (schema/migrations/0001-log.sql); every append is compared with them, and `verify` recomputes them.
+// Each field is hashed with its length before it, so that two lists of fields never give the same bytes. The database computes the same hashes from
+// what it stores (schema/migrations/0001-log.sql). Every append is compared with them, and `verify` computes them again.
 
 /** The hash of a log without events. */
 export const emptyHash: Sha256 = '';
 
-/** Covers one event: all its columns and the bytes of its data. */
+/** Returns the hash of one event. It covers all its columns and the bytes of its data. */
 export function leafHash(event: EncodedEvent): Sha256 {
   return digest([event.type, event.version, event.pass, event.step, event.batch, event.attempt, event.chunks.join(','), event.data]);
 }
 
-/** Covers the events of one append, in order. */
+/** Returns the hash of the events of one append, in order. */
 export function rootHash(leaves: readonly Sha256[]): Sha256 {
   return sha256(Buffer.from(leaves.join(''), 'hex'));
 }
 
+/** The fields of an append that its hash covers. */
 export interface ChainLink {
   readonly previous: Sha256;
   readonly root: Sha256;
@@ -31,7 +32,7 @@ export interface ChainLink {
   readonly writer: string;
 }
 
-/** Covers one append and, through `previous`, everything before it. Times in microseconds. */
+/** Returns the hash of one append. Through `previous` it covers everything before it too. Times are in microseconds. */
 export function chainHash(link: ChainLink): Sha256 {
   return digest([
     link.previous,
@@ -49,10 +50,10 @@ export function chainHash(link: ChainLink): Sha256 {
 
 /** Bytes before each field: its length, or -1 for null, which has no bytes. */
 const lengthBytes = 8;
-/** UTF-8 bytes of a UTF-16 code unit, at most. */
+/** Maximum UTF-8 bytes of a UTF-16 code unit. */
 const unitBytesMax = 3;
 const numberBytesMax = 32;
-/** Fields of all but the largest events fit here. A driver hashes each event that it appends, so one buffer serves them all. */
+/** Large enough for all but the largest events. A driver hashes each event that it appends, so one buffer is reused. */
 const scratch = Buffer.allocUnsafe(64 * 1024);
 
 function digest(fields: readonly (string | number | null)[]): Sha256 {

@@ -4,18 +4,18 @@ import type { EncodedEvent } from './encoded-event.ts';
 import type { Appended, AppendRefusal, AppendRequest, AppendResult, Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 
-/** One log as it is kept in memory. Tests may reach in and alter it, as somebody with the database's password might. */
+/** One log in memory. Tests may alter it, as a user with the database's password could. */
 export interface MemoryLog {
   readonly logId: string;
   readonly commits: Commit[];
   readonly events: StoredEvent[];
   head: Head;
-  /** What a database holds as unique indexes: appends by id, and the ends of batches and attempts. */
+  /** The unique indexes of the database: appends by id, and the ends of batches and attempts. */
   readonly appends: Map<string, Commit>;
   readonly ends: Set<string>;
 }
 
-/** A log without events, at epoch 1. */
+/** Returns a log without events, at epoch 1. */
 export const emptyMemoryLog = (logId: string): MemoryLog => ({
   logId,
   commits: [],
@@ -33,16 +33,16 @@ export interface AppendContext {
   readonly raise: boolean;
 }
 
-/** Appends all of a request or nothing, with the checks of the database's function in the same order. */
+/** Appends all events of a request or none. Makes the same checks as the database's function, in the same order. */
 export function appendTo(log: MemoryLog, request: AppendRequest, context: AppendContext): AppendResult {
   const root = rootHash(request.events.map(leafHash));
   const known = log.appends.get(request.appendId);
   if (known) {
     return known.root === root
-      ? appended(known, true)
+      ? toAppended(known, true)
       : refusal('append-id-reused', `append ${request.appendId} is known with other events`);
   }
-  const refused = refusalOf(log, request) ?? refusalOfEvents(log, request.events, context);
+  const refused = checkHead(log, request) ?? checkEvents(log, request.events, context);
   if (refused) return refused;
 
   const { logId, appendId, writer } = request;
@@ -61,12 +61,12 @@ export function appendTo(log: MemoryLog, request: AppendRequest, context: Append
   let position = first;
   for (const event of request.events) {
     log.events.push({ ...event, position: position++, recordedAt, leaf: leafHash(event) });
-    for (const key of endsOf(event)) log.ends.add(key);
+    for (const key of endKeys(event)) log.ends.add(key);
   }
-  return appended(commit, false);
+  return toAppended(commit, false);
 }
 
-const appended = ({ first, last, recordedAt, hash, epoch }: Commit, duplicate: boolean): Appended => ({
+const toAppended = ({ first, last, recordedAt, hash, epoch }: Commit, duplicate: boolean): Appended => ({
   ok: true,
   first,
   last,
@@ -76,13 +76,13 @@ const appended = ({ first, last, recordedAt, hash, epoch }: Commit, duplicate: b
   duplicate,
 });
 
-/** A "no" that is not about epochs. */
+/** Returns a refusal that is not about epochs. */
 export const refusal = (code: AppendRefusal['code'], message: string): AppendRefusal => ({ ok: false, code, message, epoch: null });
 
-/** Whether a log is one beside a run's, where anyone may write. */
+/** Returns whether a log is a side log, which any process may write. */
 export const isSideLog = (logId: string): boolean => logId.endsWith('/side');
 
-function refusalOf({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRequest): AppendRefusal | null {
+function checkHead({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRequest): AppendRefusal | null {
   if (epoch === null ? !isSideLog(logId) : epoch < head.epoch) {
     return { ...refusal('fenced', `the epoch is ${head.epoch}, and the writer's ${epoch ?? 'none'}`), epoch: head.epoch };
   }
@@ -91,13 +91,13 @@ function refusalOf({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRe
     : refusal('history-diverged', `the log ends at position ${head.position}, epoch ${head.epoch}, with another hash than the writer saw`);
 }
 
-function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isStored }: AppendContext): AppendRefusal | null {
+function checkEvents(log: MemoryLog, events: readonly EncodedEvent[], { isStored }: AppendContext): AppendRefusal | null {
   if (events.length === 0) return refusal('invalid-event', 'an append holds at least one event');
   const ends = new Set<string>();
   for (const event of events) {
     if (isEnd(event) && [event.pass, event.step, event.batch, event.attempt].includes(null))
-      return refusal('invalid-event', `${event.type} does not say of which attempt`);
-    for (const key of endsOf(event)) {
+      return refusal('invalid-event', `${event.type} does not name its attempt`);
+    for (const key of endKeys(event)) {
       if (log.ends.has(key) || ends.has(key)) return refusal('already-recorded', `${key} has been recorded`);
       ends.add(key);
     }
@@ -106,8 +106,8 @@ function refusalOfEvents(log: MemoryLog, events: readonly EncodedEvent[], { isSt
   return missing === undefined ? null : refusal('unknown-chunk', `chunk ${missing} is not stored`);
 }
 
-/** What an event ends, and nothing else may end again: one success a batch, one end an attempt. */
-function endsOf({ type, pass, step, batch, attempt }: EncodedEvent): readonly string[] {
+/** Returns unique keys of what an event ends: a batch has one success, and an attempt has one end. */
+function endKeys({ type, pass, step, batch, attempt }: EncodedEvent): readonly string[] {
   const end = `the end of pass ${pass}, step ${step}, batch ${batch}, attempt ${attempt}`;
   if (type === 'BatchSucceeded') return [`the success of pass ${pass}, step ${step}, batch ${batch}`, end];
   return isEnd({ type }) ? [end] : [];

@@ -1,25 +1,26 @@
 import { Fault } from '../kit/fault.ts';
 import type { StoredEvent } from './event-log.ts';
-import { unnamedReason } from './named-snapshot.ts';
+import { explainUnnamed } from './named-snapshot.ts';
 import type { FoundSnapshot, SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-store.ts';
 
 /** A stored snapshot under its key. */
 export type MemorySnapshot = SnapshotKey & StoredSnapshot;
 
+/** A snapshot store in memory. */
 export interface MemorySnapshots extends SnapshotStore {
   /** Every snapshot, for tests that alter them as the owner of a database can. */
   readonly rows: MemorySnapshot[];
 }
 
-/** The snapshots of a memory store, given the events of its logs. */
+/** Creates the snapshot store of a memory store. `eventAt` returns the events of its logs. */
 export function memorySnapshots(eventAt: (logId: string, position: number) => StoredEvent | undefined): MemorySnapshots {
   const rows: MemorySnapshot[] = [];
   const found = (row: MemorySnapshot): FoundSnapshot => ({ ...row, naming: eventAt(row.logId, row.namedAt) ?? null });
   const ofKey = (key: SnapshotKey) => rows.filter((row) => isOf(row, key)).sort((a, b) => a.position - b.position || a.namedAt - b.namedAt);
 
-  /** Returns whether a snapshot is to be stored, or is stored already. */
+  /** Returns whether a snapshot must be stored, or false if it is stored already. */
   const isNew = (row: MemorySnapshot): boolean => {
-    const reason = unnamedReason(row, found(row));
+    const reason = explainUnnamed(row, found(row));
     if (reason !== null)
       throw new Fault('snapshot-not-named', `A snapshot of ${row.projection} at position ${row.position} is refused: ${reason}`);
     const stored = ofKey(row).find(({ position, namedAt }) => position === row.position && namedAt === row.namedAt);
@@ -32,11 +33,11 @@ export function memorySnapshots(eventAt: (logId: string, position: number) => St
     rows,
     nearest: async (wanted) =>
       wanted.map((key) => {
-        const accepted = ofKey(key).findLast((row) => row.position <= key.position && unnamedReason(key, found(row)) === null);
+        const accepted = ofKey(key).findLast((row) => row.position <= key.position && explainUnnamed(key, found(row)) === null);
         return accepted ? { position: accepted.position, state: JSON.parse(accepted.state) as unknown } : null;
       }),
     put: async (snapshots) => {
-      // All of them or none.
+      // All snapshots are checked before the first one is stored.
       for (const row of snapshots) isNew(row);
       for (const row of snapshots) if (isNew(row)) rows.push({ ...row });
     },

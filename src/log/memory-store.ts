@@ -14,7 +14,7 @@ export interface MemoryStore extends Store {
   readonly snapshots: MemorySnapshots;
 }
 
-/** A store in memory, for tests and simulations: gone with the process. */
+/** Creates a store in memory, for tests and simulations. It is lost when the process ends. */
 export function memoryStore({ clock = systemClock }: { readonly clock?: Clock | undefined } = {}): MemoryStore {
   const chunks = memoryChunks();
   const log = memoryEventLog({ clock, chunks: chunks.bytes });

@@ -2,10 +2,10 @@ import { currentData, type DataOf } from '../../schema/index.ts';
 import { sha256 } from '../kit/sha256.ts';
 import type { FoundSnapshot, SnapshotKey } from './snapshot-store.ts';
 
-/** Returns why the log does not vouch for a stored snapshot, or null where it does. Costs one hash of the state. */
-export function unnamedReason({ projection, version, fingerprint }: SnapshotKey, found: FoundSnapshot): string | null {
+/** Returns why a stored snapshot is not named in the log, or null if it is. Computes one hash of the state. */
+export function explainUnnamed({ projection, version, fingerprint }: SnapshotKey, found: FoundSnapshot): string | null {
   const { position, namedAt, state, naming } = found;
-  const taken = naming?.type === 'SnapshotsTaken' ? currentData(naming.type, naming.version, parsed(naming.data)) : null;
+  const taken = naming?.type === 'SnapshotsTaken' ? currentData(naming.type, naming.version, parseJson(naming.data)) : null;
   if (!taken?.known) return `the log holds no SnapshotsTaken event at position ${namedAt}, which should name its hash`;
   const { data } = taken as { readonly data: DataOf<'SnapshotsTaken'> };
   const named =
@@ -16,7 +16,7 @@ export function unnamedReason({ projection, version, fingerprint }: SnapshotKey,
   return named.sha256 === sha256(state) ? null : `it does not have the hash that position ${namedAt} of the log names`;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

@@ -1,10 +1,10 @@
-/** Pages, one item at a time. */
+/** Reads the items of pages one at a time. */
 export interface PageCursor<Item> extends AsyncDisposable {
   /** Returns the next item, or undefined at the end. */
   next(): Promise<Item | undefined>;
 }
 
-/** Reads pages one item at a time. */
+/** Creates a cursor over the items of pages. */
 export function pageCursor<Item>(pages: AsyncIterable<readonly Item[]>): PageCursor<Item> {
   const iterator = pages[Symbol.asyncIterator]();
   let page: readonly Item[] = [];

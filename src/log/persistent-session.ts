@@ -9,21 +9,21 @@ export interface PersistentSessionOptions {
   readonly epoch: number;
   /** Holds the run's driver lock. */
   readonly session: DriverSession;
-  /** Gives up reaching the store. */
+  /** Ends the attempts to reach the store. */
   readonly signal?: AbortSignal | undefined;
-  /** Told when the store has not answered for a second, with its last error, and with null when it answers again. */
+  /** Receives the last error when the store has not answered for a second, and null when it answers again. */
   readonly onAway?: ((error: Error | null) => void) | undefined;
 }
 
 /** Pauses between attempts to reach the store; the first attempt follows at once. */
 const pauseMinMs = 50;
 const pauseMaxMs = 2_000;
-/** A store that is away for less is not worth a word. */
+/** A shorter absence of the store is not reported. */
 const awayAfterMs = 1_000;
 
 /**
- * A driver session that outlives its connections. Where the outcome of an append is unknown, it takes the run's lock again and sends the same bytes
- * under the same id, until it is answered: stored then or now, it is stored once.
+ * A driver session that survives lost connections. When the outcome of an append is unknown, it takes the run's lock again and sends the same bytes under the
+ * same id until it gets an answer. The append is stored once, whichever attempt stored it.
  */
 export class PersistentSession {
   readonly #log: EventLog;
@@ -31,7 +31,7 @@ export class PersistentSession {
   readonly #epoch: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onAway: PersistentSessionOptions['onAway'];
-  #away: { readonly since: number; readonly isTold: boolean } | null = null;
+  #away: { readonly since: number; readonly isReported: boolean } | null = null;
   #session: DriverSession;
 
   constructor({ log, runId, epoch, session, signal, onAway }: PersistentSessionOptions) {
@@ -44,14 +44,14 @@ export class PersistentSession {
   }
 
   /**
-   * Appends; returns once the outcome is known. Throws `Fault('fenced')` where another driver has the run, the store's last error where `signal` gave up
-   * on it, and `Fault('append-failed')` for errors that no other attempt would mend.
+   * Appends, and returns when the outcome is known. Throws `Fault('fenced')` if another driver has the run, the store's last error if `signal` aborts, and
+   * `Fault('append-failed')` for errors that another attempt would not fix.
    */
   async append(request: DriverAppendRequest): Promise<AppendResult> {
     for (let attempts = 1; ; attempts++) {
       try {
         const result = await this.#session.append(request);
-        if (this.#away?.isTold) this.#onAway?.(null);
+        if (this.#away?.isReported) this.#onAway?.(null);
         this.#away = null;
         return result;
       } catch (error) {
@@ -65,7 +65,7 @@ export class PersistentSession {
     await this.#session.close().catch(() => undefined);
   }
 
-  /** Takes the run's lock again, however long the store is away. */
+  /** Takes the run's lock again. Retries for as long as the store cannot be reached. */
   async #reopen(lost: unknown): Promise<void> {
     await this.close();
     let error = lost;
@@ -76,8 +76,8 @@ export class PersistentSession {
           this.#session = opened.session;
           return;
         }
-        // The lock of a connection that was cut is free only when the server notices, and may as well be held by whoever is about to take the run over:
-        // the epoch tells.
+        // The lock of a cut connection becomes free only when the server notices. Or another process has it and is about to take the run over. The epoch
+        // tells these cases apart.
         await this.#refuseIfTakenOver();
       } catch (failed) {
         error = failed;
@@ -88,25 +88,25 @@ export class PersistentSession {
 
   async #refuseIfTakenOver(): Promise<void> {
     const head = await this.#log.head(runLogId(this.#runId));
-    // A lower epoch is an older copy of the log: the next append is told so.
+    // A lower epoch means an older copy of the log. The next append is refused because of it.
     if (!head || head.epoch <= this.#epoch) return;
     throw new Fault('fenced', `Run ${this.#runId} was taken over by another process.`, {
       details: { run: this.#runId, epoch: head.epoch },
     });
   }
 
-  /** Waits before another attempt, or throws where there is to be none. */
+  /** Waits before the next attempt, or throws if there must be none. */
   async #waitBefore(attempt: number, error: unknown): Promise<void> {
     if (!isUnknownOutcome(error)) throw isFault(error) ? error : appendFailed(this.#runId, error);
-    this.#tellIfAway(error);
+    this.#reportIfAway(error);
     if (attempt > 1) await pause(Math.min(pauseMaxMs, pauseMinMs * 2 ** (attempt - 2)), this.#signal);
     if (this.#signal?.aborted) throw error;
   }
 
-  #tellIfAway(error: unknown): void {
-    this.#away ??= { since: Date.now(), isTold: false };
-    if (this.#away.isTold || Date.now() - this.#away.since < awayAfterMs) return;
-    this.#away = { ...this.#away, isTold: true };
+  #reportIfAway(error: unknown): void {
+    this.#away ??= { since: Date.now(), isReported: false };
+    if (this.#away.isReported || Date.now() - this.#away.since < awayAfterMs) return;
+    this.#away = { ...this.#away, isReported: true };
     this.#onAway?.(isErrorLike(error) ? error : new Error(messageOf(error)));
   }
 }
@@ -114,7 +114,7 @@ export class PersistentSession {
 const appendFailed = (runId: string, cause: unknown): Fault =>
   new Fault(
     'append-failed',
-    `Run ${runId} cannot be written to: ${messageOf(cause)}${codeOf(cause) === undefined ? '' : ` (${codeOf(cause)})`}.`,
+    `The log of run ${runId} could not be written: ${messageOf(cause)}${codeOf(cause) === undefined ? '' : ` (${codeOf(cause)})`}.`,
     {
       details: { run: runId, cause: codeOf(cause) ?? null },
       cause,
@@ -122,8 +122,8 @@ const appendFailed = (runId: string, cause: unknown): Fault =>
   );
 
 /**
- * Errors after which nobody knows whether an append was stored, or that pass by themselves: connections lost, servers going away or turned into
- * standbys, time-outs, lost races. By Fault or SQLSTATE.
+ * Codes of errors that are temporary, or after which it is unknown whether an append was stored: lost connections, servers that stop or become standbys,
+ * timeouts and lost races. They are codes of faults or SQLSTATEs.
  */
 const unknownOutcomes =
   /^(connection-lost|store-unreachable|too-many-connections|standby-away|read-only|disk-full|head-held|57P0\d|57014|40\w{3}|08\w{3}|53\w{3}|25006|55P03)$/;

@@ -7,13 +7,13 @@ import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
 import { takeSnapshots, type TakenSnapshots } from './take-snapshots.ts';
 
-/** What `rebuild` found, and at how many positions it stored snapshots again. */
+/** The result of `rebuild`: the comparison, and the number of positions at which snapshots were stored again. */
 export interface Rebuilt extends CheckedSnapshots {
   readonly stored: number;
 }
 
 export interface RebuildOptions {
-  /** Who writes, for the audit trail: `user@host:pid`. */
+  /** The writing process, for the audit trail: `user@host:pid`. */
   readonly writer: string;
   /** Events between two positions at which snapshots should lie. */
   readonly every?: number | undefined;
@@ -23,11 +23,11 @@ export interface RebuildOptions {
 const namedMax = 8;
 
 /**
- * Folds a run's log without snapshots, compares each snapshot that is stored, and stores those again that are missing or false. As only a driver may append
- * to a run's log, it takes the run's lock, and raises the epoch before its first append. False snapshots stay where they are, and are not read: only the
- * owner of the store can delete them. Where nothing is missing, it appends nothing.
+ * Folds a run's log without snapshots, compares each stored snapshot, and stores missing and false ones again. Only a driver may append to a run's log, so it
+ * takes the run's lock, and raises the epoch before its first append. False snapshots stay stored and are not read: only the owner of the store can delete
+ * them. If nothing is missing, it appends nothing.
  *
- * Throws `Fault('run-is-driven')`; its driver keeps the snapshots then. Lost under way, it goes on when it is called again.
+ * Throws `Fault('run-is-driven')` if a driver has the run, which then takes the snapshots itself. After a crash, another call continues.
  */
 export async function rebuild(
   store: Pick<Store, 'log' | 'snapshots'>,
@@ -38,7 +38,7 @@ export async function rebuild(
   const logId = runLogId(runId);
   const session = await openSession(store, runId);
   try {
-    const append = appending(store, session, writer);
+    const append = createAppend(store, session, writer);
     let waiting: TakenSnapshots[] = [];
     let stored = 0;
     const flush = async (): Promise<void> => {
@@ -68,13 +68,13 @@ async function openSession({ log }: Pick<Store, 'log'>, runId: string): Promise<
   const { user, host, pid } = opened.holder;
   throw new Fault(
     'run-is-driven',
-    `Run ${runId} is driven by ${user}@${host}, process ${pid}, which keeps its snapshots. Rebuild it once it rests; distilog rebuild --check compares only.`,
+    `Run ${runId} is driven by ${user}@${host}, process ${pid}, which takes its snapshots. Rebuild it when it has stopped. To compare only: distilog rebuild --check`,
     { details: { run: runId, user, host, pid } },
   );
 }
 
-/** Returns what appends the events of taken snapshots, the first time under a new epoch. It returns the position of the first. */
-function appending({ log }: Pick<Store, 'log'>, session: DriverSession, writer: string) {
+/** Returns a function that appends the events of snapshots and returns the position of the first. Its first append raises the epoch. */
+function createAppend({ log }: Pick<Store, 'log'>, session: DriverSession, writer: string) {
   const logId = runLogId(session.runId);
   let end: { readonly epoch: number; readonly hash: string } | null = null;
   return async (taken: readonly TakenSnapshots[]): Promise<number> => {

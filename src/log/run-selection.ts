@@ -1,14 +1,14 @@
 import type { EventType } from '../../schema/index.ts';
 import type { Instant, Timestamp } from '../kit/instant.ts';
 
-/** Selects runs of a store: those that fit every field that is given. */
+/** Selects the runs of a store that match every given field. */
 export interface RunSelection {
   readonly pipeline?: string | undefined;
   /** Runs that started at this instant or later. */
   readonly since?: Instant | undefined;
   /** Runs that started at this instant or earlier. */
   readonly until?: Instant | undefined;
-  /** Runs that come after this one in the order of the list, newest first. */
+  /** Runs that come after this one in the list, which is newest first. */
   readonly before?: RunCursor | undefined;
   /** `open`: runs that are neither finished nor cancelled. `lossy`: runs that finished with another outcome than `succeeded`. */
   readonly standing?: 'open' | 'lossy' | undefined;
@@ -20,8 +20,8 @@ export interface RunCursor {
   readonly startedAt: Timestamp;
 }
 
-/** Types of events that change how a run stands: the newest of them says it. All are rare. */
-export const standingTypes = [
+/** Types of events that change a run's status. The newest of them determines it. All are rare. */
+export const statusTypes = [
   'RunStarted',
   'RunResumed',
   'RunReopened',

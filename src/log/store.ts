@@ -2,7 +2,7 @@ import type { ChunkStore } from './chunk-store.ts';
 import type { EventLog } from './event-log.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
-/** Everything that is stored: logs, the chunks that they name, and snapshots. */
+/** A store of logs, of the chunks that they name, and of snapshots. */
 export interface Store {
   readonly log: EventLog;
   readonly chunks: ChunkStore;

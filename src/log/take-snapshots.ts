@@ -8,16 +8,16 @@ import type { SnapshotKey, SnapshotStore, StoredSnapshot } from './snapshot-stor
 /** Events between two snapshots. */
 export const snapshotEvery = 500;
 
-/** Snapshots that the log does not name yet, and the event that names them. */
+/** New snapshots, and the event that will name them in the log. */
 export interface TakenSnapshots {
   readonly event: NewEvent<'SnapshotsTaken'>;
-  /** Stores the snapshots once that event is recorded, given its position. */
+  /** Stores the snapshots. Call it after the event is recorded, with the event's position. */
   store(snapshots: SnapshotStore, namedAt: number): Promise<void>;
 }
 
 /**
- * Takes snapshots of folds as of a position, given their states in the order of the folds. The event comes first: a driver that is lost after its append
- * leaves a name without a snapshot, which costs nothing, and never a snapshot without a name.
+ * Takes snapshots of folds as of a position, given their states in the order of the folds. The event must be recorded first. A driver that is lost in between
+ * then leaves a name without a snapshot, which does no harm, but never a snapshot without a name.
  */
 export function takeSnapshots(
   folds: readonly Foldable<unknown>[],

@@ -1,53 +1,54 @@
 import { canonicalJson } from '../kit/json.ts';
 import { parseInstant } from '../kit/instant.ts';
 import { Fault } from '../kit/fault.ts';
-import { chunkCheck } from './chunk-check.ts';
+import { chunkVerifier } from './chunk-verifier.ts';
 import type { Commit, Head, StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 import { pageCursor, type PageCursor } from './page-cursor.ts';
 import type { Store } from './store.ts';
 
 export interface VerifyOptions {
-  /** A hash that was noted outside of the store: it must be the head's, or have been. */
+  /** A hash that was kept outside the store. It must be the hash of the head or of an earlier append. */
   readonly expectedHead?: string | undefined;
-  /** Whether the chunks that events name are read and hashed too; default true. */
+  /** Whether to read and hash the chunks that events name; default true. */
   readonly chunks?: boolean | undefined;
-  /** Ends it, throwing the signal's reason. */
+  /** Aborts the verification with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((position: number, head: number) => void) | undefined;
 }
 
 export interface Verified {
   readonly ok: boolean;
-  /** Events, and different chunks of theirs, that are as they were appended: all those of the appends before the first bad one. */
+  /** Number of verified events, and of different chunks that they name: those of all appends before the first bad one. */
   readonly events: number;
   readonly chunks: number;
   readonly head: { readonly position: number; readonly hash: string };
-  /** The first position at which the log is not what was appended, and how it shows. */
+  /** The first position at which the log differs from what was appended, or null. */
   readonly firstBad: FirstBad | null;
-  /** The first event that this version of distilog cannot read, which is nothing bad. */
+  /** The first event that this version of distilog cannot read, or null. It is not bad. */
   readonly unknown: { readonly position: number; readonly reason: string } | null;
 }
 
-/** Where a log is not what was appended, and how it shows. */
+/** A position at which a log differs from what was appended, and the reason. */
 export interface FirstBad {
   readonly position: number;
   readonly reason: string;
 }
 
 /**
- * Computes a log's hash chain anew from what is stored, and every chunk's hash, and names the first position that is not what was appended. Somebody
- * who rewrites events and recomputes the whole chain is found by `expectedHead` only. Streams, up to where the log ended when it began.
+ * Computes a log's hash chain and the hash of every chunk again from the stored bytes. Returns the first position that differs from what was appended. If all
+ * events were rewritten and the whole chain computed again, only `expectedHead` reveals it. Reads up to the head at the start. Its memory does not grow
+ * with the log.
  *
- * What it finds is its result; it throws the store's `Fault`s, and `Fault('unknown-log')` where there is nothing of that name.
+ * Differences are returned. It throws the store's faults, and `Fault('unknown-log')` if there is no such log.
  */
 export async function verify(
   { log, chunks: chunkStore }: Pick<Store, 'log' | 'chunks'>,
   logId: string,
   { expectedHead, chunks: withChunks = true, signal, onProgress }: VerifyOptions = {},
 ): Promise<Verified> {
-  const head = await headOrNothing(log, logId);
-  const chunks = chunkCheck(chunkStore);
+  const head = await requireHead(log, logId);
+  const chunks = chunkVerifier(chunkStore);
   await using events = pageCursor(log.storedEvents(logId, { from: 1, to: head.position }));
   let previous: Commit | null = null;
   let isExpectedFound = expectedHead === undefined;
@@ -64,15 +65,15 @@ export async function verify(
   for await (const page of log.commits(logId, { from: 1, to: head.position })) {
     for (const commit of page) {
       signal?.throwIfAborted();
-      const { events: appended, bad } = await eventsOf(commit, previous, events);
-      const found = bad ?? badCommit(logId, commit, previous, appended) ?? (withChunks ? await chunks.firstBad(appended) : null);
+      const { events: appended, bad } = await readAppended(commit, previous, events);
+      const found = bad ?? findBadCommit(logId, commit, previous, appended) ?? (withChunks ? await chunks.firstBad(appended) : null);
       if (found) return result(found);
       if (commit.hash === expectedHead?.toLowerCase()) isExpectedFound = true;
       previous = commit;
       onProgress?.(commit.last, head.position);
     }
   }
-  const bad = badEnd(head, previous, await events.next()) ?? (await badBeyond(log, logId, head));
+  const bad = findBadEnd(head, previous, await events.next()) ?? (await findBadBeyond(log, logId, head));
   if (bad || isExpectedFound) return result(bad);
   return result({
     position: head.position,
@@ -80,14 +81,14 @@ export async function verify(
   });
 }
 
-async function headOrNothing(log: Store['log'], logId: string): Promise<Head> {
+async function requireHead(log: Store['log'], logId: string): Promise<Head> {
   const head = await log.head(logId);
   if (!head) throw new Fault('unknown-log', `There is no log ${logId} in this store.`, { details: { log: logId } });
   return head;
 }
 
-/** The events that an append says it holds, up to the first that is not there or not as it was. */
-async function eventsOf(
+/** Reads the events of an append, up to the first one that is missing or bad. */
+async function readAppended(
   commit: Commit,
   previous: Commit | null,
   stored: PageCursor<StoredEvent>,
@@ -101,16 +102,17 @@ async function eventsOf(
     const event = await stored.next();
     if (!event || event.position > position) return { events, bad: { position, reason: 'the event is missing' } };
     if (event.position < position) return { events, bad: { position: event.position, reason: 'there are two events at this position' } };
-    const reason = badEvent(event, commit);
+    const reason = explainBadEvent(event, commit);
     if (reason !== null) return { events, bad: { position, reason } };
     events.push(event);
   }
   return { events, bad: null };
 }
 
-function badEvent(event: StoredEvent, commit: Commit): string | null {
-  if (leafHash(event) !== event.leaf) return 'the event is not the one whose hash was stored with it';
-  if (event.recordedAt !== commit.recordedAt) return `the event's time is ${event.recordedAt}, and its append's ${commit.recordedAt}`;
+function explainBadEvent(event: StoredEvent, commit: Commit): string | null {
+  if (leafHash(event) !== event.leaf) return 'the event differs from the hash that was stored with it';
+  if (event.recordedAt !== commit.recordedAt)
+    return `the event's time is ${event.recordedAt}, but its append's time is ${commit.recordedAt}`;
   try {
     return canonicalJson(JSON.parse(event.data)) === event.data ? null : 'the data is not canonical JSON';
   } catch {
@@ -118,22 +120,22 @@ function badEvent(event: StoredEvent, commit: Commit): string | null {
   }
 }
 
-function badCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): FirstBad | null {
+function findBadCommit(logId: string, commit: Commit, previous: Commit | null, events: readonly StoredEvent[]): FirstBad | null {
   const { first: position, first, last, recordedAt, clock, appendId, epoch, writer, root } = commit;
   if (events.length === 0) return { position, reason: 'an append without events' };
   if (rootHash(events.map(({ leaf }) => leaf)) !== root) {
-    // Which of them, their hashes do not tell: somebody wrote those anew, or put events in another order.
+    // The hashes do not show which event differs: they were computed again, or the events were reordered.
     const where = first === last ? '' : ` (positions ${first} to ${last}: one of them, or their order)`;
     return { position, reason: `the events are not those of their append${where}` };
   }
-  if (previous && recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before' };
+  if (previous && recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before it' };
   const link = { previous: previous?.hash ?? emptyHash, root, logId, first, last, appendId, epoch, writer };
   return chainHash({ ...link, recordedAt: parseInstant(recordedAt), clock: parseInstant(clock) }) === commit.hash
     ? null
-    : { position, reason: 'the hash chain is broken: the append does not follow from what stands before it' };
+    : { position, reason: 'the hash chain is broken: the hash does not follow from the appends before it' };
 }
 
-function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined): FirstBad | null {
+function findBadEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined): FirstBad | null {
   const end = last?.last ?? 0;
   if (beyond) return { position: beyond.position, reason: 'an event that no append wrote' };
   if (end < head.position) return { position: end + 1, reason: `the tail is cut off: the log ended at position ${head.position}` };
@@ -142,12 +144,12 @@ function badEnd(head: Head, last: Commit | null, beyond: StoredEvent | undefined
   return { position: head.position, reason: "the log's head is not its last append" };
 }
 
-/** A head that was set back: something stands beyond it, and is not what was appended while we looked. */
-async function badBeyond(log: Store['log'], logId: string, head: Head): Promise<FirstBad | null> {
+/** Finds events or appends beyond the head that were not appended during the verification: the head was set back. */
+async function findBadBeyond(log: Store['log'], logId: string, head: Head): Promise<FirstBad | null> {
   const beyond = { from: head.position + 1, to: Number.MAX_SAFE_INTEGER };
   await using commits = pageCursor(log.commits(logId, beyond));
   await using events = pageCursor(log.storedEvents(logId, beyond));
   const first = (await commits.next())?.first ?? (await events.next())?.position;
   if (first === undefined || (await log.head(logId))?.position !== head.position) return null;
-  return { position: first, reason: `it stands beyond the log's head, which is position ${head.position}` };
+  return { position: first, reason: `it lies beyond the log's head, which is position ${head.position}` };
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { sql } from 'kysely';
 import type { PackedChunk } from '../../schema/index.ts';
-import { checkedChunk, type Chunk, type ChunkStore } from '../log/index.ts';
+import { checkChunk, type Chunk, type ChunkStore } from '../log/index.ts';
 import { bigintArray, byteaArray, sha256Array, textArray } from './binary-array.ts';
 import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
@@ -53,7 +53,7 @@ export function postgresChunks(reader: Reader): ChunkStore {
     pack: (chunks) => Promise.all(chunks.map(packed)),
     get: async (address) => {
       const stored = await fetches.add(address);
-      return checkedChunk(address, stored ? await bodyOf(stored, address) : undefined);
+      return checkChunk(address, stored ? await bodyOf(stored, address) : undefined);
     },
   };
 }

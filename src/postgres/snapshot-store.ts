@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { FaultCode } from '../faults/index.ts';
 import { codeOf, Fault, messageOf } from '../kit/fault.ts';
 import {
-  unnamedReason,
+  explainUnnamed,
   type FoundSnapshot,
   type Snapshot,
   type SnapshotKey,
@@ -41,7 +41,7 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
         const pages = Map.groupBy(rows, ({ look }) => look);
         open = looks.flatMap((look, number) => {
           const page = pages.get(number) ?? [];
-          const named = page.map(found).find((each) => unnamedReason(look.key, each) === null);
+          const named = page.map(found).find((each) => explainUnnamed(look.key, each) === null);
           if (named) accepted[look.index] = { position: named.position, state: JSON.parse(named.state) as unknown };
           const last = page.at(-1);
           if (named || !last || page.length < limit) return [];

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { Fault, hasCode } from '../kit/fault.ts';
-import { checkedChunk, otherRows } from '../log/index.ts';
+import { checkChunk, chunkConflict } from '../log/index.ts';
 import { chunkUnpackedMax, type PackedChunk } from '../../schema/index.ts';
 
 const decompress = promisify(zstdDecompress);
@@ -52,9 +52,9 @@ export async function requireSameRows(
     for (const [index, address] of compared.entries()) {
       try {
         const chunk = stored[index];
-        checkedChunk(address, chunk && (await bodyOf(chunk, address)));
+        checkChunk(address, chunk && (await bodyOf(chunk, address)));
       } catch (error) {
-        throw hasCode(error, 'chunk-corrupted') ? otherRows(address, error) : error;
+        throw hasCode(error, 'chunk-corrupted') ? chunkConflict(address, error) : error;
       }
     }
   }

@@ -6,7 +6,7 @@ import { Fault, hasCode } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 import { parseInstant } from '../kit/instant.ts';
 import { pause } from '../kit/pause.ts';
-import { encodeEvent, foldAll, foldOn, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
+import { encodeEvent, foldAll, foldRange, runLogId, type Chunk, type DriverSession, type Head, type Store } from '../log/index.ts';
 import { writerOf } from './writer-name.ts';
 
 /** The process that acquires a run. */
@@ -105,7 +105,7 @@ async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin:
       if (!result.ok && (result.code === 'history-diverged' || result.code === 'fenced')) continue;
       if (!result.ok) throw new Fault(result.code, `Run ${runId} could not be taken over: ${result.message}`);
       const added = { logId: runLogId(runId), from: result.first, to: result.last };
-      const states = await foldOn<readonly unknown[]>(store.log, projections, before, added);
+      const states = await foldRange<readonly unknown[]>(store.log, projections, before, added);
       return { runId, session, states, epoch: result.epoch, head: { position: result.last, hash: result.hash } };
     }
   } catch (error) {

@@ -14,7 +14,7 @@ import {
   leafHash,
   rootHash,
   sideLogId,
-  unnamedReason,
+  explainUnnamed,
   verify,
   type Appended,
   type AppendRequest,
@@ -393,7 +393,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await expect(store.snapshots.put([snapshotOf(key, 20, at + 1), ...refused])).rejects.toMatchObject({ code: 'snapshot-not-named' });
       const stored = (await Array.fromAsync(store.snapshots.stored(key))).flat();
       expect(stored.filter(({ position }) => position === 10)).toMatchObject([{ position: 10, namedAt: at, state: '{"n":10}' }]);
-      expect(stored.every((each) => unnamedReason(key, each) === null)).toBe(true);
+      expect(stored.every((each) => explainUnnamed(key, each) === null)).toBe(true);
     });
 
     it('stores a state again under another name, and finds the newer one', async () => {
@@ -413,7 +413,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await Promise.all(places.toReversed().map((position) => store.snapshots.put([snapshotOf(key, position, at + position - 1)])));
       const stored = (await Array.fromAsync(store.snapshots.stored(key))).flat();
       expect(stored.map(({ position }) => position)).toEqual(places);
-      expect(stored.every((each) => unnamedReason(key, each) === null)).toBe(true);
+      expect(stored.every((each) => explainUnnamed(key, each) === null)).toBe(true);
     });
   });
 }

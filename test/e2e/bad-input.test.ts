@@ -110,7 +110,7 @@ const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a run that is not there', ['status', 'nobody'], /No run in this store is called nobody/],
   ['a place before the first event', ['status', '--at', '2001-01-01'], /its first was recorded at \d/],
   ['a place beyond the head', ['status', '--at', '999999'], /its last is \d+/],
-  ['no place at all', ['status', '--at', 'yesterdayish'], /is no place in a log/],
+  ['no place at all', ['status', '--at', 'yesterdayish'], /is not a position or time/],
   ['an unknown step', ['distiset', '--step', 'nope'], /has no step nope/],
   ['an unknown event', ['log', '--type', 'Nope'], /no event type Nope/],
   ['a concurrency that is none', ['run', good, '--concurrency', 'twice=fast'], /write --concurrency step=n/],

@@ -1,6 +1,6 @@
 import { hasCode, messageOf } from '../../kit/fault.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../kit/json.ts';
-import { resolveAsOf, runLogId, withoutSnapshots, type AsOf, type Store } from '../../log/index.ts';
+import { resolveAsOf, runLogId, ignoreSnapshots, type AsOf, type Store } from '../../log/index.ts';
 import { createDistiset, type Distiset } from '../create-distiset.ts';
 import { libraryOf, metadataOf, type FileOptions } from '../describe-distiset.ts';
 import { datasetCard, frontMatter } from '../writers/dataset-card.ts';
@@ -59,7 +59,7 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
   try {
     asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'position', position });
     const { include, steps } = unsaid?.options ?? { include: said.options?.include, steps: said.options?.steps ?? undefined };
-    distiset = await createDistiset(withoutSnapshots(store), runId, { asOf, include, steps });
+    distiset = await createDistiset(ignoreSnapshots(store), runId, { asOf, include, steps });
   } catch (error) {
     if (!['as-of-beyond-head', 'as-of-before-start', 'unknown-step'].some((code) => hasCode(error, code))) throw error;
     return { ...nothing, differences: [`distilog.json speaks of another run: ${messageOf(error)}`] };

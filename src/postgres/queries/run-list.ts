@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { formatInstant } from '../../kit/instant.ts';
-import { standingTypes, type RunEntry, type RunSelection } from '../../log/index.ts';
+import { statusTypes, type RunEntry, type RunSelection } from '../../log/index.ts';
 import type { Database } from '../database.ts';
 import { isRare } from '../rare.ts';
 
@@ -57,5 +57,5 @@ function fits({ pipeline, since, until, before, standing }: RunSelection): RawBu
 
 /** What the newest event says that changes how the run stands. */
 const newest = (said: RawBuilder<unknown>): RawBuilder<string | null> => sql`
-  (select ${said} from "distilog"."events" where log_id = first.log_id and ${isRare} and type in (${sql.join(standingTypes)})
+  (select ${said} from "distilog"."events" where log_id = first.log_id and ${isRare} and type in (${sql.join(statusTypes)})
     order by position desc limit 1)`;

@@ -18,7 +18,7 @@ it('what is told beside a run’s log has its place there', async () => {
 it('nothing is told beside a log that is not there', async () => {
   await expect(appendSideEvent(memoryStore().log, runId, asked, 'bob@laptop:2')).rejects.toMatchObject({
     code: 'unknown-log',
-    message: expect.stringContaining(`side log of run ${runId} took no event: there is no log`) as string,
+    message: expect.stringContaining(`side log of run ${runId} refused an event: there is no log`) as string,
     details: { run: runId },
   });
 });

@@ -372,7 +372,7 @@ describe('an appender whose connection breaks', () => {
     });
     const fault = await appender.append([batchStarted(0)]).catch((error: unknown) => error);
     expect(fault).toMatchObject({ code: 'append-failed', details: { cause: '42501' } });
-    expect(fault).toHaveProperty('message', expect.stringMatching(/cannot be written to: permission denied \(42501\)\.$/));
+    expect(fault).toHaveProperty('message', expect.stringMatching(/could not be written: permission denied \(42501\)\.$/));
   });
 
   it('stores every acknowledged event exactly once and in its caller’s order, whatever breaks', async () => {

@@ -190,7 +190,7 @@ const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore
     /missing/,
   ],
   ['all events and appends cut off', (log) => cutFrom(log, 1), 1, /tail is cut off/],
-  ['the head set back', (log) => headAt(log, log.commits.at(-2) as Commit), 10, /stands beyond the log's head, which is position 9/],
+  ['the head set back', (log) => headAt(log, log.commits.at(-2) as Commit), 10, /lies beyond the log's head, which is position 9/],
   ['the head’s hash altered', (log) => (log.head = { ...log.head, hash: 'f'.repeat(64) }), 11, /head is not its last append/],
   ['the head’s epoch altered', (log) => (log.head = { ...log.head, epoch: 2 }), 11, /head is not its last append/],
   [

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { graph } from '../../../projections/index.ts';
 import { resumePipeline, startPipeline } from '../../../src/engine/index.ts';
-import { memoryStore, withoutSnapshots } from '../../../src/log/index.ts';
+import { memoryStore, ignoreSnapshots } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { readStates, stepViews } from '../../../src/views/index.ts';
 
@@ -42,7 +42,7 @@ describe('a process that drives a run, keeps its snapshots and shows it', () => 
     expect(passes.size).toBe(position);
     expect(shown).toBe('[["rows",900],["twice",900]]');
     vi.restoreAllMocks();
-    expect(run.states()).toEqual(await readStates(withoutSnapshots(store), 'folds-1', position));
+    expect(run.states()).toEqual(await readStates(ignoreSnapshots(store), 'folds-1', position));
   });
 
   it('reads the states of a run that it resumes once', async () => {

@@ -2,18 +2,19 @@ import { codeOf, messageOf } from '../kit/fault.ts';
 import type { StoredEvent } from './event-log.ts';
 import type { ChunkStore } from './chunk-store.ts';
 
-/** Addresses of good chunks that are remembered, so that a chunk that many events name is read once: some 10 MB. */
+/** Maximum addresses of good chunks that are remembered, about 10 MB. A chunk that many events name is read once. */
 const rememberedMax = 100_000;
 
-export interface ChunkCheck {
-  /** The first of some events with a chunk that is missing or has other bytes. Throws what else keeps a chunk from being read. */
+/** Verifies the chunks that events name. */
+export interface ChunkVerifier {
+  /** Returns the first event that names a missing or altered chunk, or null. Throws other errors of the store. */
   firstBad(events: readonly StoredEvent[]): Promise<{ readonly position: number; readonly reason: string } | null>;
-  /** Chunks that were found good. */
+  /** Returns the number of good chunks. */
   count(): number;
 }
 
-/** Reads the chunks that events name; each address once, unless there are very many. */
-export function chunkCheck(chunks: ChunkStore): ChunkCheck {
+/** Creates a verifier. It reads each address once, unless there are more than it can remember. */
+export function chunkVerifier(chunks: ChunkStore): ChunkVerifier {
   const good = new Set<string>();
   let count = 0;
 
@@ -22,7 +23,7 @@ export function chunkCheck(chunks: ChunkStore): ChunkCheck {
       await chunks.get(address);
       return null;
     } catch (error) {
-      // A store that is away says nothing about what it holds.
+      // If the store cannot be reached, the chunk is not known to be bad.
       if (codeOf(error) === 'chunk-missing' || codeOf(error) === 'chunk-corrupted') return messageOf(error);
       throw error;
     }
