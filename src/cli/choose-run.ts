@@ -7,39 +7,39 @@ import { currentState, findRun, readStates } from '../views/index.ts';
 import { localTime } from './local-time.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Whether a command can do something to a run, given the run's states as of its head. */
+/** Predicate that says whether a command can act on a run, given the run's states at its head. */
 export type Fits = (states: RunStates, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
 
-/** What a command looks for where no run is named. */
+/** The runs that a command can act on if the user names none. */
 export interface Choice {
   readonly command: 'resume' | 'retry' | 'pause' | 'cancel';
-  /** Runs of this pipeline only. */
+  /** Considers only runs of this pipeline. */
   readonly pipeline?: string | undefined;
   readonly fits: Fits;
-  /** Whether a user may be asked: there is a terminal, and the output is for a person. */
+  /** Whether the command may ask the user: there is a terminal, and the output is for a person. */
   readonly mayAsk: boolean;
-  /** Asks a question at the terminal; default: on standard error, answered on standard input. */
+  /** Asks a question at the terminal. Default: prints it to standard error and reads the answer from standard input. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** Fits runs that were paused, or lost their driver; with `takeOver` also those that another process drives. */
+/** Returns a predicate for runs that were paused or lost their driver; with `takeOver` also for runs that another process drives. */
 export const resumable =
   (takeOver: boolean): Fits =>
   async ({ graph: { status } }, { runId }, store) =>
     status === 'paused' || (status === 'running' && (takeOver || (await currentState(store, runId)).interrupted));
 
-/** Fits runs that are over and have rejected rows that can be tried again. */
+/** Returns whether a run is over and has rejected rows that can be retried. */
 export const retryable: Fits = ({ graph, progress }) => {
   if (graph.status !== 'succeeded' && graph.status !== 'partial' && graph.status !== 'failed') return false;
   return graph.order.some((step) => (progress.steps[step]?.rows.rejected ?? 0) > 0 && canRetry(graph, step));
 };
 
-/** Runs listed where several fit; no more are looked for. */
+/** Candidates that are listed. The search stops after one more. */
 const listedMax = 10;
 
 /**
- * Returns the run that a command is for: the one that is named, else the only one that it fits. Of several, a user at a terminal chooses; without one it
- * throws `Fault('several-runs')`, which lists them. Where it fits none, returns the newest, whose state says why. Throws `Fault('unknown-run')`.
+ * Returns the run that the user named, else the only run that the command can act on. If there are several, asks the user at a terminal; without a terminal
+ * it throws `Fault('several-runs')`, which lists them. If there is none, returns the newest run, whose state explains why. Throws `Fault('unknown-run')`.
  */
 export async function chooseRun(terminal: Terminal, store: Store, asked: string | undefined, choice: Choice): Promise<string> {
   if (asked !== undefined) return findRun(store, asked);
@@ -55,7 +55,7 @@ interface Fitting {
   readonly line: string;
 }
 
-/** Folds only those runs that the store does not rule out by their newest events: there may be many that are over. */
+/** Folds only runs that the store does not exclude by their newest events, because many runs may be over. */
 async function lookFor(store: Store, { command, pipeline, fits }: Choice): Promise<readonly Fitting[]> {
   const fitting: Fitting[] = [];
   const standing = command === 'retry' ? 'lossy' : 'open';
@@ -87,10 +87,10 @@ async function oneOf(terminal: Terminal, fitting: readonly Fitting[], choice: Ch
   const { command, mayAsk, ask = askAtTerminal } = choice;
   const shown = fitting.slice(0, listedMax);
   const more = fitting.length > listedMax ? ['  …'] : [];
-  const several = `${command} fits several runs`;
+  const several = `There are several runs to ${command}`;
   if (!mayAsk) {
     const lines = [...shown.map(({ line }) => `  ${line}`), ...more];
-    throw new Fault('several-runs', `${several}. Name one: distilog ${command} RUN\n${lines.join('\n')}`);
+    throw new Fault('several-runs', `${several}. Name one of them: distilog ${command} RUN\n${lines.join('\n')}`);
   }
   terminal.note(`${several}:`);
   for (const line of [...shown.map((each, index) => `  ${index + 1}  ${each.line}`), ...more]) terminal.note(line);

@@ -2,10 +2,10 @@ import { changedFiles, type Definition, type StepChange } from '../../schema/ind
 import { lineDifference } from '../kit/line-difference.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Changed lines shown of a file or function. */
+/** Changed lines shown per file or function. */
 const linesMax = 12;
 
-/** What became of a pipeline since it was recorded, step by step, with the lines that differ. */
+/** Renders the changes of a pipeline since it was recorded, step by step, with the lines that differ. */
 export function renderChanges(
   changes: readonly StepChange[],
   recorded: Definition,
@@ -22,16 +22,16 @@ export function renderChanges(
   return lines.join('\n');
 }
 
-/** Lines shown of what was loaded. */
+/** Lines shown for loaded packages and imports. */
 const loadedShown = 20;
 
-/** Shows what was loaded otherwise with a pipeline, a line each; empty where there is nothing. */
+/** Renders the differences between loaded packages and imports, one per line. Empty if there are none. */
 export function renderLoaded(lines: readonly string[], { paint }: Pick<Terminal, 'paint'>): string {
   const more = lines.length > loadedShown ? [`… ${lines.length - loadedShown} more`] : [];
   return [...lines.slice(0, loadedShown), ...more].map((line) => `  ${paint('yellow', line)}\n`).join('');
 }
 
-/** Shows the lines that differ between the files of a recorded pipeline and those at hand. */
+/** Renders the lines that differ between the files of a recorded pipeline and the current files. */
 export function renderFiles(recorded: Definition, sources: Definition['sources'], { paint }: Pick<Terminal, 'paint'>): string {
   const text = (all: Definition['sources'], path: string) => all.find((source) => source.path === path)?.text ?? '';
   return changedFiles(recorded, { sources })
@@ -41,7 +41,7 @@ export function renderFiles(recorded: Definition, sources: Definition['sources']
 
 const codeOf = ({ steps }: Definition, name: string): string => steps.find((step) => step.name === name)?.code ?? '';
 
-/** The lines between the first and the last that differ. */
+/** Renders the lines from the first difference to the last. */
 function difference(before: string, after: string, paint: Terminal['paint']): readonly string[] {
   const { removed, added } = lineDifference(before, after);
   const shown = (lines: readonly string[], sign: string) => {

@@ -2,10 +2,10 @@ import type { Rest } from '../scheduler/index.ts';
 import { faultExitCodes, kindOfFault } from '../faults/index.ts';
 import { isFault } from '../kit/fault.ts';
 
-/** Exit codes of the process; those of faults are in the catalogue. */
+/** Exit codes of the process. The catalogue of faults has the codes for faults. */
 export const exitCodes = { done: 0, failed: 1, usage: faultExitCodes.usage, partial: 3, paused: 4 } as const;
 
-/** How a run came to rest, as an exit code. */
+/** Returns the exit code for the state in which a run came to rest. */
 export function exitCodeOf(rest: Rest): number {
   switch (rest) {
     case 'succeeded':
@@ -20,7 +20,7 @@ export function exitCodeOf(rest: Rest): number {
   }
 }
 
-/** Returns the exit code of a thrown value: a fault has the one of its kind, anything else is a bug. Code of users may throw a `Fault` of its own code. */
+/** Returns the exit code for a thrown value: that of a fault's kind, or that of a bug. User code may throw a `Fault` with a code of its own. */
 export function exitCodeOfError(error: unknown): number {
   if (!isFault(error)) return faultExitCodes.bug;
   return faultExitCodes[kindOfFault(error.code) ?? 'fault'];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readMetadata } from '../distiset/index.ts';
 import { Fault } from '../kit/fault.ts';
 
-/** A row of a written distiset: of which run, step and position, and which of the step's rows, from 0. */
+/** A row of an exported distiset: its run, step and position, and its index among the step's rows, from 0. */
 export interface ExportedRow {
   readonly runId: string;
   readonly step: string;
@@ -11,13 +11,16 @@ export interface ExportedRow {
   readonly position: number;
 }
 
-/** The row that `FILE:N` means, if such a file exists; null if it is no file. Throws `Fault('invalid-row')`. */
+/** Returns the row that `FILE:N` names, or null if there is no such file. Throws `Fault('invalid-row')`. */
 export function exportedRow(asked: string): ExportedRow | null {
   const [, file, number] = /^(.+):(\d+)$/.exec(asked) ?? [];
   if (file === undefined || number === undefined || !fs.existsSync(file)) return null;
   const directory = distisetOf(path.resolve(file));
   if (directory === null)
-    throw new Fault('invalid-row', `${file} is in no dataset that distilog wrote: there is no distilog.json above it.`);
+    throw new Fault(
+      'invalid-row',
+      `${file} is not in a dataset that distilog exported: no folder above it has a distilog.json. Give a file of such a dataset.`,
+    );
   const { run, asOf, configs } = readMetadata(directory);
   const relative = path.relative(directory, path.resolve(file)).split(path.sep).join('/');
   for (const { step, files } of configs) {
@@ -29,7 +32,10 @@ export function exportedRow(asked: string): ExportedRow | null {
     const before = files.slice(0, at).reduce((sum, each) => sum + each.rows, 0);
     return { runId: run.id, step, index: before + Number(number), position: asOf.position };
   }
-  throw new Fault('invalid-row', `${file} is none of the data files that ${path.join(directory, 'distilog.json')} lists.`);
+  throw new Fault(
+    'invalid-row',
+    `${file} is not one of the data files that ${path.join(directory, 'distilog.json')} lists. Give one of them.`,
+  );
 }
 
 function distisetOf(file: string): string | null {

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 
 /**
- * Returns the flags of V8 that keep a command's memory flat: a young generation of 8 MB, and an old one that is collected when it has doubled. V8 alone lets
- * garbage grow with the machine's memory: a run of a million rows then peaks at 252 MB instead of 183, and more the longer it lasts, for 4.5 s instead of
- * 4.9. The flags set no limit. An export may ask for a collection itself, see `garbageCollector`.
+ * Returns the V8 flags that keep a command's memory flat: a young generation of 8 MB, and an old generation that is collected when it has doubled.
+ * Without them V8 lets garbage grow with the machine's memory: a run of a million rows peaks at 252 MB instead of 183 MB, and higher the longer it lasts,
+ * but takes 4.5 s instead of 4.9 s. The flags set no limit. An export can request a collection itself, see `garbageCollector`.
  */
 export const frugalHeap = (command = ''): readonly string[] => [
   '--max-semi-space-size=8',
@@ -11,13 +11,13 @@ export const frugalHeap = (command = ''): readonly string[] => [
   ...(command === 'distiset' || command === 'verify' ? ['--expose-gc'] : []),
 ];
 
-/** UTF-16 code units of rows, as canonical JSON, from one collection to the next. */
+/** Length of rows, in UTF-16 code units of canonical JSON, between two collections. */
 const collectedLength = 8 * 1024 * 1024;
 
 /**
- * Collects garbage between blocks of rows, whenever some megabytes of them were written; does nothing where V8 was not asked to allow that. Little lives there,
- * so that it takes 20 ms. Where V8 collects by itself, in the midst of a row group, it takes much of what is about to die for what stays, and lets the
- * heap grow by as much again.
+ * Returns a function that collects garbage between blocks of rows, whenever some megabytes were written. It does nothing without the flag `--expose-gc`.
+ * Few objects are live between blocks, so a collection takes 20 ms. A collection that V8 starts itself, in the middle of a row group, promotes many objects
+ * that are about to die, and lets the heap grow by the same amount.
  */
 export function garbageCollector(): (length: number) => void {
   let written = 0;
@@ -32,9 +32,9 @@ export function garbageCollector(): (length: number) => void {
 const mark = 'DISTILOG_HEAP';
 
 /**
- * Replaces this process by itself, under the same id, with the `frugalHeap` of its command. V8 reads these flags before any code runs, so no option of a
- * command could set them. Any flag of the same kind, in NODE_OPTIONS or on Node's command line, turns this off. Does nothing where the platform has no
- * `execve`, or where a parent process has a channel to this one.
+ * Restarts this process under the same id with the `frugalHeap` flags of its command. V8 reads these flags before any code runs, so a command's option
+ * could not set them. A flag of the same kind in NODE_OPTIONS or on Node's command line turns this off. Does nothing if the platform has no `execve`, or
+ * if a parent process has a channel to this one.
  */
 export function becomeFrugal(): void {
   const isChosen = process.execArgv

@@ -1,10 +1,10 @@
-/** Members that an object may have before it counts as a record of one kind of values. */
+/** Members up to which objects are typed member by member. Objects with more are records of one value type. */
 const membersMax = 40;
 
-/** Levels of objects and lists that are told apart. */
+/** Levels of nested objects and lists that get types of their own. */
 const depthMax = 6;
 
-/** The zod type, as TypeScript, of which all these values are; `undefined` stands for a member that is missing. */
+/** Returns the zod type, as TypeScript, that all values have. The value `undefined` stands for a missing member. */
 export function inferType(values: readonly unknown[], depth = 0): string {
   const present = values.filter((value) => value !== undefined && value !== null);
   const type = typeOf(present, depth);
@@ -30,7 +30,7 @@ function objectType(objects: readonly object[], depth: number): string {
   const names = [...new Set(objects.flatMap((object) => Object.keys(object)))];
   const of = (name: string) =>
     objects.map((object) => (Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined));
-  // Names that zod finds in every object, or that no object literal can have, are told as data.
+  // Names that zod finds in every object, or that no object literal can have, are typed as data of a record.
   if (names.length === 0 || names.length > membersMax || names.some((name) => name in {})) {
     return `z.record(z.string(), ${inferType(
       objects.flatMap((object) => Object.values(object)),
@@ -40,7 +40,7 @@ function objectType(objects: readonly object[], depth: number): string {
   return `z.object({ ${names.map((name) => `${memberName(name)}: ${inferType(of(name), depth + 1)}`).join(', ')} })`;
 }
 
-/** The zod type of a column of CSV texts; null stands for an empty field. */
+/** Returns the zod type of a column of CSV texts. The value null stands for an empty field. */
 export function inferTextType(texts: readonly (string | null)[]): string {
   const present = texts.filter((text) => text !== null);
   const type = textType(present);
@@ -50,7 +50,7 @@ export function inferTextType(texts: readonly (string | null)[]): string {
 function textType(texts: readonly string[]): string {
   if (texts.length === 0) return 'z.string()';
   const all = (pattern: RegExp) => texts.every((text) => pattern.test(text));
-  // Digits behind a leading zero are a code of some kind, not a number.
+  // Digits after a leading zero are a code, not a number.
   if (all(/^-?(?:0|[1-9]\d*)$/)) return texts.every((text) => Number.isSafeInteger(Number(text))) ? 'z.int()' : 'z.string()';
   if (all(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/) && texts.every((text) => Number.isFinite(Number(text)))) return 'z.number()';
   if (all(/^(?:true|false|True|False|TRUE|FALSE)$/)) return 'z.boolean()';
@@ -62,9 +62,9 @@ function textType(texts: readonly string[]): string {
   }
 }
 
-/** A name as an object literal has it. */
+/** Returns a name as an object literal spells it. */
 export const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name));
 
-/** A text as TypeScript, in single quotes. */
+/** Returns a text as a TypeScript literal in single quotes. */
 export const quoted = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", String.raw`\'`)}'`;

@@ -6,24 +6,24 @@ import { makeStateFolder, readStateFile, writeStateFile } from '../kit/state-dir
 import { runLogId, type Store } from '../log/index.ts';
 import { localSources, type HashedSource } from './local-sources.ts';
 
-/** Runs whose files are remembered; older ones are forgotten, and their files have to be named again. */
+/** Runs whose files are remembered. The files of older runs have to be named again. */
 const runsMax = 1_000;
 const folder = 'runs';
 
 const knownFileSchema = z.object({
-  /** For those who look at the file; its name is what counts. */
+  /** For people who read the file. Only the file's name identifies the run. */
   run: z.string(),
   /** Absolute. */
   file: z.string(),
   sources: z.array(z.object({ path: z.string(), sha256: z.string() })),
 });
 
-/** A file from which this user started or resumed a run on this machine, with the hashes of its local sources at that time. */
+/** A pipeline file from which this user started or resumed a run on this machine, with the hashes of its local sources at that time. */
 export type KnownFile = z.infer<typeof knownFileSchema>;
 
 /**
- * Remembers in the user's state directory that this user drives a run with a file. The run is named by its id and by the hash of its start: another store
- * may hold a run of the same id. Throws `Fault('state-unusable')`.
+ * Records in the user's state directory that this user drives a run with a file. The run is identified by its id and the hash of its start, because another
+ * store may hold a run with the same id. Throws `Fault('state-unusable')`.
  */
 export async function rememberFile(store: Store, runId: string, file: string, sources: readonly HashedSource[]): Promise<void> {
   const name = await nameOf(store, runId);
@@ -37,7 +37,7 @@ export async function rememberFile(store: Store, runId: string, file: string, so
   forgetOldest();
 }
 
-/** Returns the file from which this user drove a run last, or null: also where the state directory cannot be read. */
+/** Returns the file from which this user last drove a run, or null. Also returns null if the state directory cannot be read. */
 export async function knownFile(store: Store, runId: string): Promise<KnownFile | null> {
   const name = await nameOf(store, runId);
   if (name === null) return null;
@@ -49,7 +49,7 @@ export async function knownFile(store: Store, runId: string): Promise<KnownFile 
   }
 }
 
-/** Returns the paths of a known file's local sources, relative to its folder, that are new, gone or no longer what they were. Loads nothing. */
+/** Returns the paths of a known file's local sources, relative to its folder, that are new, missing or changed. Loads nothing. */
 export function changedSources({ file, sources }: KnownFile): readonly string[] {
   const before = new Map(sources.map(({ path: source, sha256: hash }) => [source, hash]));
   const names = new Set([...before.keys(), ...(fs.existsSync(file) ? localSources(file).map(({ path: source }) => source) : [])]);
@@ -64,7 +64,7 @@ function hashOf(file: string): string | null {
   }
 }
 
-/** The name comes from hashes only: a store may hold any text as a run's id. */
+/** Derives the name from hashes only, because a store may hold any text as a run's id. */
 async function nameOf({ log }: Store, runId: string): Promise<string | null> {
   const started = await log.asOf(runLogId(runId), 1);
   return started && `${sha256(`${runId}\n${started.hash}`)}.json`;

@@ -4,21 +4,21 @@ import { progressFrame, type Frame } from './progress-frame.ts';
 import { stepViews, tokensOf, type RunStates } from '../views/index.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Display of a run while it moves. */
+/** Live display of a run. */
 export interface LiveProgress {
-  /** Takes in recorded events, with the run's states after them. */
+  /** Reports recorded events and the run's states after them. */
   recorded(events: readonly RecordedEvent[], states: RunStates): void;
-  /** A line above the moving part. */
+  /** Prints a line above the part that is redrawn. */
   note(line: string): void;
-  /** Draws it one last time and leaves it there. */
+  /** Draws the display one last time and leaves it on the terminal. */
   done(): void;
 }
 
 const drawEveryMs = 150;
-/** Without a terminal, a line now and then. */
+/** Interval of progress lines if the output is not a terminal. */
 const lineEveryMs = 5_000;
 
-/** A run with its states as of a position, and the terminal that shows it. */
+/** A run with its states as of a position, and the terminal that displays it. */
 export interface Watched {
   readonly runId: string;
   readonly states: RunStates;
@@ -26,7 +26,7 @@ export interface Watched {
   readonly terminal: Terminal;
 }
 
-/** Shows a run from the states that come with its events: redrawn in place on a terminal, plain lines elsewhere. */
+/** Displays a run from the states that are reported with its events: redrawn in place on a terminal, as plain lines elsewhere. */
 export function liveProgress({ runId, states: before, position: from, terminal }: Watched): LiveProgress {
   let states = before;
   let position = from;

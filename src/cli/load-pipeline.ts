@@ -14,19 +14,19 @@ import { transformTypeScript } from './transform-typescript.ts';
 
 export interface LoadedPipeline {
   readonly pipeline: Pipeline;
-  /** As given. */
+  /** The path as the user gave it. */
   readonly file: string;
-  /** The file and what it imports locally, whatever it is imported by, with paths relative to its folder. */
+  /** The file and all local files that it imports by any kind of specifier, with paths relative to its folder. */
   readonly sources: Definition['sources'];
-  /** Those of them that 0.1.0 would have found. */
+  /** The sources that 0.1.0 would have found: those imported by relative paths. */
   readonly relativeSources: Definition['sources'];
-  /** The same, with their hashes. */
+  /** The sources with their hashes. */
   readonly hashed: readonly HashedSource[];
-  /** What else was loaded with it. */
+  /** The packages and imports that were loaded with the file. */
   readonly loaded: Loaded;
 }
 
-/** Loads a pipeline file: TypeScript or JavaScript, without a build step. Throws `Fault`s whose messages say what is wrong, where, and what to do. */
+/** Loads a pipeline file, TypeScript or JavaScript, without a build step. Throws `Fault`s whose messages say what is wrong, where, and what to do. */
 export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   const full = path.resolve(file);
   const stat = statOf(full, file);
@@ -40,7 +40,7 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
     stopRecording();
     restore();
   });
-  // As Node names it: links in its path are followed.
+  // The path as Node names it, with links followed.
   const { files, loaded } = loadedCode(fs.realpathSync(full));
   const hashed = hashedSources(
     full,
@@ -50,7 +50,7 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   return { pipeline: pipelineOf(module, file), file, sources, relativeSources: localSources(full), hashed, loaded };
 }
 
-/** What is there, if anything is. Throws a `Fault` where nobody may look, or no file could have that name. */
+/** Returns the file's stats, or undefined if there is none. Throws a `Fault` if the path cannot be read or no file could have that name. */
 function statOf(full: string, file: string): fs.Stats | undefined {
   try {
     return fs.statSync(full, { throwIfNoEntry: false });
@@ -66,12 +66,12 @@ function statOf(full: string, file: string): fs.Stats | undefined {
   }
 }
 
-/** Characters of a name that are said again. */
+/** Characters of a file's name that a message repeats. */
 const shownNameMax = 200;
 
 /**
- * Mutes two warnings of Node at every command: a package.json without a `type`, as the pipeline is read as the module that it is, and type stripping by a
- * function that is experimental. Returns the function that ends it.
+ * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although the pipeline is loaded as the module
+ * that it is, and one about the experimental function that strips types. Returns a function that restores the warnings.
  */
 function withoutLoadWarnings(): () => void {
   const { emitWarning } = process;
@@ -97,22 +97,25 @@ function loadFault(error: unknown, full: string, file: string): Fault {
   if (/Cannot use import statement outside a module|Unexpected token 'export'/.test(messageOf(error)))
     return new Fault(
       'pipeline-not-loaded',
-      `${file} is a module, and the package.json above it says that its files are none. Run: npm pkg set type=module`,
+      `${file} is an ES module, but the package.json above it declares CommonJS. Run: npm pkg set type=module`,
       { cause: error },
     );
   const isSyntax = isInstance(error, SyntaxError) || codeOf(error) === 'ERR_INVALID_TYPESCRIPT_SYNTAX';
   if (codeOf(error) === 'ERR_UNKNOWN_FILE_EXTENSION' && !extensions.includes(path.extname(full)))
-    return new Fault('pipeline-not-loaded', `${file} is no TypeScript or JavaScript file: give one that ends in ${extensions.join(', ')}.`);
+    return new Fault(
+      'pipeline-not-loaded',
+      `${file} is not a TypeScript or JavaScript file. Give one that ends in ${extensions.join(', ')}.`,
+    );
   const where = placeOf(error, full, file) ?? (isSyntax ? placeOfSyntax(full, file) : null) ?? file;
   const what = messageOf(error).split('\n')[0] ?? '';
   if (codeOf(error) === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return new Fault(
       'pipeline-not-loaded',
-      `${where} has TypeScript that this Node does not run: ${what}. Write a const object for an enum, a module for a namespace, a field for a parameter property.`,
+      `${where} has TypeScript syntax that this version of Node cannot run: ${what}. Write a const object for an enum, a module for a namespace, a field for a parameter property.`,
       { cause: error },
     );
   if (codeOf(error) === 'ERR_MODULE_NOT_FOUND')
-    return new Fault('pipeline-not-loaded', `${where} imports what is not there: ${what}`, { cause: error });
+    return new Fault('pipeline-not-loaded', `${where} imports a module that does not exist: ${what}`, { cause: error });
   return new Fault('pipeline-not-loaded', isSyntax ? `${where} does not compile: ${what}` : `${where} threw while it was loaded: ${what}`, {
     cause: error,
   });
@@ -120,7 +123,7 @@ function loadFault(error: unknown, full: string, file: string): Fault {
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
-/** The first line of the pipeline's file that a stack names, else the first of a local file that it imports. */
+/** Returns the first line of the pipeline's file that the stack names, else the first line of a local file that it imports. */
 function placeOf(error: unknown, full: string, file: string): string | null {
   const own = new Set(localSources(full).map(({ path: name }) => path.join(path.dirname(full), name)));
   const { stack } = describeThrown(error);
@@ -133,7 +136,7 @@ function placeOf(error: unknown, full: string, file: string): string | null {
   return place ? `${asGiven(place.name, full, file)}:${place.at}` : null;
 }
 
-/** The place where a file of the pipeline does not compile: an error of V8 does not say. */
+/** Finds the line at which a file of the pipeline does not compile, because V8's errors do not name it. */
 function placeOfSyntax(full: string, file: string): string | null {
   for (const { path: name } of localSources(full)) {
     if (name.endsWith('.json')) continue;
@@ -144,7 +147,7 @@ function placeOfSyntax(full: string, file: string): string | null {
   return null;
 }
 
-/** A file of the pipeline as the user would name it, who named the pipeline's own so. */
+/** Returns a file's path relative to the path by which the user named the pipeline. */
 const asGiven = (name: string, full: string, file: string): string =>
   name === full ? file : path.join(path.dirname(file), path.relative(path.dirname(full), name));
 

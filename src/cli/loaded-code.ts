@@ -7,16 +7,16 @@ import { packageFolder } from '../engine/index.ts';
 import { loadedMax, type Loaded } from '../../schema/index.ts';
 import { findPackage, packageOf, versionOf, type Package } from './packages.ts';
 
-/** What came into this process with a pipeline's file. */
+/** The code that was loaded with a pipeline's file. */
 export interface LoadedCode {
-  /** The pipeline's own files: those outside of packages, absolute. */
+  /** Absolute paths of the pipeline's own files, which are those outside of packages. */
   readonly files: readonly string[];
   readonly loaded: Loaded;
 }
 
 /**
- * Returns what a pipeline's file reached when it was loaded, as Node resolved it: its own files, and the packages behind them. distilog itself is not
- * followed: its version stands apart, and its dependencies have exact versions.
+ * Returns the code that a pipeline's file reached when it was loaded, as Node resolved it: its own files, and the packages that they import. Does not
+ * follow distilog itself: its version is recorded separately, and its dependencies have exact versions.
  */
 export function loadedCode(file: string): LoadedCode {
   const reached = reach(file);
@@ -44,15 +44,15 @@ export function loadedCode(file: string): LoadedCode {
   };
 }
 
-/** By file, in the order of their distance, what it imports. */
+/** Returns the imports of each reached file, nearest files first. */
 function reach(root: string): ReadonlyMap<string, readonly ImportedFile[]> {
   const reached = new Map<string, readonly ImportedFile[]>();
   const byFolder = Map.groupBy(importingFiles(), (each) => path.dirname(each));
   const open = [root];
-  // An array that grows while it is walked: nearest files first.
+  // The array grows while it is iterated, so the nearest files come first.
   for (const next of open) {
     if (reached.has(next) || isDistilog(next)) continue;
-    // CommonJS: a name that another file of the folder required before is not resolved again.
+    // CommonJS does not resolve a name again that another file of the folder has required before.
     const importers = isModule(next) || packageOf(next) === null ? [next] : (byFolder.get(path.dirname(next)) ?? []);
     const imports = importers.flatMap((each) => importsOf(each));
     reached.set(next, imports);
@@ -61,7 +61,7 @@ function reach(root: string): ReadonlyMap<string, readonly ImportedFile[]> {
   return reached;
 }
 
-/** Whether a file is this program's: in its package, or, in a clone of its repository, in a folder of its sources. */
+/** Returns whether a file belongs to distilog: to its package or, in a clone of its repository, to a folder of its sources. */
 function isDistilog(file: string): boolean {
   const [room] = path.relative(packageFolder(), file).split(path.sep);
   if (packageOf(file)?.folder === packageFolder()) return true;
@@ -95,7 +95,7 @@ function packagesIn(loadedFiles: readonly string[], ownFiles: readonly string[])
 
 const latePattern = /\b(?:import|require)\s*\(\s*(['"])((?:@[\w.-]+\/)?[A-Za-z0-9][\w.-]*)(?:\/[^'"]*)?\1/g;
 
-/** Packages that a file's text imports or requires by a call: it may not have come to that yet. */
+/** Finds packages that a file's text imports or requires by a call, because the call may not have run yet. */
 function namedPackages(files: readonly string[]): readonly Package[] {
   return files
     .filter((file) => !file.endsWith('.json'))
@@ -123,7 +123,7 @@ function hashOf(file: string): string {
   }
 }
 
-/** The nearest ones by name; the others counted together. */
+/** Lists the nearest packages and imports by name, and counts and hashes the others together. */
 function bounded(packages: readonly LoadedPackage[], imports: Loaded['imports']): Loaded {
   const byName = packages.slice(0, loadedMax).toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
   const rest = [...packages.slice(loadedMax), ...imports.slice(loadedMax)].map((each) => canonicalJson(each)).sort();

@@ -5,25 +5,25 @@ import { formatBytes } from '../kit/bytes.ts';
 import { sha256, type Sha256 } from '../kit/sha256.ts';
 import type { Definition } from '../../schema/index.ts';
 
-/** Files that are followed, and bytes of their texts that are recorded: one document of the log holds them all. */
+/** Limits of files that are followed and of text bytes that are recorded, because one document of the log holds them all. */
 const filesMax = 2_000;
 const textBytesMax = 4 * 1024 * 1024;
 
 const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.{1,2}\/[^'"]+)\1/g;
 const extensions = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.json'];
 
-/** A source file as it is recorded, and the SHA-256 of its bytes. */
+/** A source file as it is recorded, with the SHA-256 of its bytes. */
 export interface HashedSource {
   readonly path: string;
   readonly text: string;
   readonly sha256: Sha256;
 }
 
-/** A file's text and those of what it imports by relative paths, with paths relative to its folder. Texts beyond 4 MiB are recorded as their SHA-256. */
+/** Reads a file and the files that it imports by relative paths, with paths relative to its folder. Texts beyond 4 MiB are replaced by their SHA-256. */
 export const localSources = (file: string): Definition['sources'] =>
   hashedSources(file).map(({ path: name, text }) => ({ path: name, text }));
 
-/** Returns the same with the hash of every file, those included that were `loaded` by other names, and what they import. */
+/** Reads the same files with their hashes, and also the files that were `loaded` by other names and what those import. */
 export function hashedSources(file: string, loaded: readonly string[] = []): readonly HashedSource[] {
   const folder = path.dirname(file);
   const found = new Map<string, Omit<HashedSource, 'path'>>();
@@ -51,10 +51,10 @@ export function hashedSources(file: string, loaded: readonly string[] = []): rea
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The file that a relative import means: as it is written, or with another ending, as compilers allow. */
+/** Resolves a relative import to a file: as it is written, or with another ending, as compilers allow. */
 function resolved(folder: string, specifier: string, root: string): string | undefined {
   const url = URL.parse(specifier, `${pathToFileURL(folder).href}/`);
-  // Node refuses paths with a slash or backslash in disguise, so such an import is none.
+  // Node refuses paths with an encoded slash or backslash, so such an import loads nothing.
   if (url === null || /%(2f|5c)/i.test(url.pathname)) return undefined;
   const exact = fileURLToPath(url);
   const candidates = [

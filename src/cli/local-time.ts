@@ -2,7 +2,7 @@ import { ageInWords } from '../kit/age.ts';
 import { systemClock } from '../kit/clock.ts';
 import { parseInstant, type Timestamp } from '../kit/instant.ts';
 
-/** A timestamp as a person here reads it, to the second: `2026-11-24 10:30:00`. */
+/** Formats a timestamp in local time, to the second: `2026-11-24 10:30:00`. */
 export function localTime(timestamp: Timestamp): string {
   const at = new Date(parseInstant(timestamp) / 1_000);
   const two = (value: number) => String(value).padStart(2, '0');
@@ -10,5 +10,5 @@ export function localTime(timestamp: Timestamp): string {
   return `${date} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')}`;
 }
 
-/** How long ago that was: `5 minutes ago`. */
+/** Formats the age of a timestamp: `5 minutes ago`. */
 export const ageOf = (timestamp: Timestamp): string => `${ageInWords((systemClock() - parseInstant(timestamp)) / 1_000)} ago`;

@@ -6,14 +6,14 @@ import { fileOf } from '../kit/module-graph.ts';
 import { findPackage, packageOf, versionOf } from './packages.ts';
 import { noteWriter } from './terminal.ts';
 
-/** Folders of packages whose files are a pipeline's own; null stands for files outside of packages. */
+/** Folders of packages whose files belong to a pipeline. Null stands for files outside of packages. */
 const homes = new Set<string | null>([null]);
 let isRegistered = false;
 let isReported = false;
 
 /**
  * Resolves `distilog`, `distilog/llm` and `distilog/testing` in this process to the copy that runs, for a pipeline's file and the files that it imports.
- * Installed packages keep the copy that Node finds for them. A folder that holds another version in `node_modules` is reported once on stderr.
+ * Installed packages keep the copy that Node finds for them. Reports once on standard error if `node_modules` holds another version.
  */
 export function resolveOwnPackage(file: string): void {
   homes.add(packageOf(file)?.folder ?? null);
@@ -27,20 +27,20 @@ export function resolveOwnPackage(file: string): void {
         return nextResolve(specifier, context);
       reportOtherVersion(importer);
       const entry = entryFile(room);
-      // Node takes a path where a file is required, and a URL where it is imported.
+      // Node expects a path for `require`, and a URL for `import`.
       return nextResolve(context.conditions.includes('require') ? entry : pathToFileURL(entry).href, context);
     },
   });
 }
 
-/** By name, the folder in `src` whose index it is. */
+/** Folder in `src` whose index each name resolves to. */
 const entries: ReadonlyMap<string, string> = new Map([
   ['distilog', ''],
   ['distilog/llm', 'llm/'],
   ['distilog/testing', 'testing/'],
 ]);
 
-/** Sources enter sources, and a build enters the build. */
+/** Returns the entry in the sources if this file is a source, else the entry in the build. */
 const entryFile = (room: string): string => path.join(import.meta.dirname, '..', room, `index${path.extname(import.meta.filename)}`);
 
 function reportOtherVersion(importer: string): void {
@@ -51,6 +51,6 @@ function reportOtherVersion(importer: string): void {
   if (theirs === ours) return;
   isReported = true;
   noteWriter()(
-    `${path.relative('', importer)} imports distilog, and ${path.relative('', installed.folder)} has version ${theirs}. This command uses its own: ${ours}.`,
+    `${path.relative('', importer)} imports distilog, and ${path.relative('', installed.folder)} has version ${theirs}. This command uses its own version, ${ours}.`,
   );
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** A package that a file belongs to. */
+/** An installed package. */
 export interface Package {
   readonly name: string;
   readonly folder: string;
@@ -17,7 +17,7 @@ export function packageOf(file: string): Package | null {
   return end > parts.length - 1 ? null : { name: parts.slice(at + 1, end).join('/'), folder: parts.slice(0, end).join(path.sep) };
 }
 
-/** Returns the package that a file means by a name, as Node finds it: in the nearest `node_modules` above that holds it. */
+/** Returns the package that Node finds for a name in a file: the one in the nearest `node_modules` above it, or null. */
 export function findPackage(name: string, from: string): Package | null {
   for (let folder = path.dirname(from); ; folder = path.dirname(folder)) {
     const found = path.join(folder, 'node_modules', name);
@@ -26,7 +26,7 @@ export function findPackage(name: string, from: string): Package | null {
   }
 }
 
-/** Returns the version that a package's own package.json names; `unknown` if it names none. */
+/** Returns the version in a package's package.json, or `unknown`. */
 export function versionOf({ folder }: Package): string {
   try {
     const { version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8')) as { readonly version?: unknown };

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 
-/** What a param's text can be read as; `object` is anything that is written as JSON. */
+/** A kind of value that a param's text can be parsed as. `object` is every value that is written as JSON. */
 type Kind = 'string' | 'number' | 'boolean' | 'null' | 'object';
 
-/** The kinds of value that a schema takes in, all of them where it does not say. */
+/** Returns the kinds of value that a schema accepts, or all kinds if the schema does not restrict them. */
 export function kindsOf(schema: z.core.$ZodType, depth = 0): ReadonlySet<Kind> {
   const def = schema._zod.def as unknown as Parts;
   const of = (...schemas: readonly z.core.$ZodType[]) => new Set(schemas.flatMap((each) => [...kindsOf(each, depth + 1)]));
@@ -39,7 +39,7 @@ export function kindsOf(schema: z.core.$ZodType, depth = 0): ReadonlySet<Kind> {
   }
 }
 
-/** The parts of a zod definition that tell what goes into it. */
+/** The parts of a zod definition that determine its input. */
 interface Parts {
   readonly type: string;
   readonly innerType?: z.core.$ZodType;
@@ -53,7 +53,7 @@ interface Parts {
 
 const anything = ['string', 'number', 'boolean', 'null', 'object'] as const;
 
-/** Schemas within schemas that are looked through: recursive ones have no end. */
+/** Limit of nested schemas that are examined, because recursive schemas never end. */
 const depthMax = 20;
 
 const kindOf = (value: unknown): Kind =>

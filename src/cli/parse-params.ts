@@ -6,8 +6,8 @@ import { envName, secretNames } from '../pipeline/index.ts';
 import { kindsOf } from './param-kinds.ts';
 
 /**
- * Reads `--param name=value` (several) into raw params: numbers, booleans and JSON as the schema's types ask for. Secrets, and params that are not
- * given, may come from `DISTILOG_PARAM_NAME`. Throws `Fault('invalid-params')`.
+ * Parses `--param name=value` options into raw params: into numbers, booleans and JSON where the schema has these types. Reads secrets, and params
+ * without an option, from `DISTILOG_PARAM_NAME`. Throws `Fault('invalid-params')`.
  */
 export function parseParamOptions(
   schema: z.ZodObject,
@@ -23,9 +23,9 @@ export function parseParamOptions(
   for (const option of given) {
     const at = option.indexOf('=');
     if (at < 1) {
-      // It may be a secret that was given without its name.
+      // The text may be a secret that was given without a name.
       const said = names.includes(option) || secretNames(schema).length === 0 ? option : '…';
-      throw new Fault('invalid-params', `--param ${said} has no value: write --param name=value.`);
+      throw new Fault('invalid-params', `--param ${said} has no value. Write --param name=value.`);
     }
     const name = option.slice(0, at);
     values.set(name, names.includes(name) ? typed(schema, name, option.slice(at + 1)) : option.slice(at + 1));
@@ -33,23 +33,26 @@ export function parseParamOptions(
   return Object.fromEntries(values);
 }
 
-/** `step=n`, several, as a record. Throws `Fault('invalid-concurrency')`. */
+/** Parses `step=n` options into a record. Throws `Fault('invalid-concurrency')`. */
 export function parseConcurrency(given: readonly string[]): Readonly<Record<string, number>> {
   return Object.fromEntries(
     given.map((option) => {
       const [, step = '', calls = ''] = /^(.+)=(\d+)$/.exec(option) ?? [];
       if (step === '' || Number(calls) < 1)
-        throw new Fault('invalid-concurrency', `--concurrency ${option}: write --concurrency step=n, n from 1.`);
+        throw new Fault(
+          'invalid-concurrency',
+          `--concurrency ${option} does not name a step and a number from 1. Write --concurrency step=n.`,
+        );
       return [step, Number(calls)];
     }),
   );
 }
 
-/** Reads the same, where the name of a config stands for the step that it shows. */
+/** Parses the same options, and replaces the name of a config by the step that it shows. */
 export const concurrencyOf = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [stepNamed(steps, name), calls]));
 
-/** A text as the value that a param's schema wants; as it is where it cannot be read so, for the schema to refuse. */
+/** Parses a text as the kind of value that a param's schema accepts. Returns the text itself if that fails, so that the schema refuses it. */
 function typed(schema: z.ZodObject, name: string, text: string): unknown {
   const member = schema.shape[name] as z.core.$ZodType;
   if (secretNames(schema).includes(name)) return text;
@@ -70,6 +73,6 @@ function jsonOf(name: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new Fault('invalid-params', `Param ${name} is a list or an object, so give it as JSON: --param '${name}=["a","b"]'.`);
+    throw new Fault('invalid-params', `Param ${name} is a list or an object. Give it as JSON: --param '${name}=["a","b"]'.`);
   }
 }

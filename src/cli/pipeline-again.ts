@@ -12,26 +12,26 @@ import { localSources } from './local-sources.ts';
 import { parseParamOptions } from './parse-params.ts';
 import { recordedPipeline, type RecordedPipeline } from '../views/index.ts';
 
-/** What may be said of the pipeline of a run that goes on. */
+/** Options of commands that continue a run. */
 export interface AgainOptions extends CommonOptions {
-  /** Which command it is, for messages. */
+  /** The command's name, for messages. */
   readonly command: 'resume' | 'retry';
   readonly param: readonly string[];
   readonly acceptChanges?: boolean | undefined;
 }
 
-/** A pipeline that is to go on, and the file that it came from. */
+/** The pipeline of a run that is continued, and the file that it came from. */
 export interface PipelineAgain {
   readonly planned: Plan;
   readonly loaded: LoadedPipeline;
   readonly acceptedChanges: readonly AcceptedChange[];
-  /** Whether the recorded definition lacks files that were loaded: a log of 0.1.0 holds those that are imported by relative paths. */
+  /** Whether the recorded definition lacks files that were loaded. A log of 0.1.0 holds only files that are imported by relative paths. */
   readonly recordsDefinition: boolean;
 }
 
 /**
- * Loads the pipeline of a run that is to go on, and compares it with what was recorded: refused if it is another, unless the changes are accepted. Without
- * one that is `given` it loads the one from which this user drove the run last, and none that only the log names.
+ * Loads the pipeline of a run that is to be continued, and compares it with the recorded one. Throws a `Fault` if it has changed, unless the changes are
+ * accepted. Without a `given` pipeline it loads the file from which this user last drove the run, and never a file that only the log names.
  */
 export async function pipelineAgain(
   context: CommandContext,
@@ -43,7 +43,7 @@ export async function pipelineAgain(
   const recorded = await recordedPipeline(store, runId);
   const loaded = given ?? (await loadPipeline(await ownFile(context, store, recorded, options)));
   const planned = planAgain(recorded.started, loaded, options);
-  // A log without the record is compared as 0.1.0 did.
+  // A log of 0.1.0 records no loaded code, so the comparison is the one of 0.1.0.
   const compared = recorded.loaded ? planned : { ...planned, definition: { ...planned.definition, sources: loaded.relativeSources } };
   const acceptedChanges = acceptChanges(context, recorded, compared, options.acceptChanges ?? false);
   noteUncompared(context, recorded);
@@ -51,17 +51,17 @@ export async function pipelineAgain(
   return { planned, loaded, acceptedChanges, recordsDefinition };
 }
 
-/** Says what a comparison leaves out: packages that were never recorded, and another distilog, whose logs and steps are made to go on. */
+/** Notes what the comparison leaves out: packages that were never recorded, and the version of distilog, which can continue older runs. */
 function noteUncompared({ terminal }: CommandContext, { started: { logId }, loaded, distilog }: RecordedPipeline): void {
   const now = program().distilog;
-  if (distilog !== now) terminal.note(`distilog ${distilog} drove run ${logId} last; distilog ${now} goes on with it.`);
+  if (distilog !== now) terminal.note(`Run ${logId} was last driven by distilog ${distilog}. It continues with distilog ${now}.`);
   if (!loaded)
     terminal.note(
-      `The log of run ${logId} does not say which packages its code reached, so they were not compared. They are recorded now, and compared next time.`,
+      `The log of run ${logId} does not record which packages its code uses, so they were not compared. They are recorded now and compared next time.`,
     );
 }
 
-/** Returns the file from which this user drove the run, if it is as it was or its changes are accepted. A log may name any file, and loading runs it. */
+/** Returns the file from which this user drove the run, if it is unchanged or its changes are accepted. A log may name any file, and loading a file runs it. */
 async function ownFile(
   { terminal }: CommandContext,
   store: Store,
@@ -75,25 +75,25 @@ async function ownFile(
   if (changed.length === 0 || isAccepted === true) return file;
   const again = `distilog ${command} ${started.logId}`;
   if (!fs.existsSync(file))
-    throw new Fault(
-      'no-such-file',
-      `${file}, from which you drove run ${started.logId}, is not there any more. Name the file: ${again} FILE`,
-    );
+    throw new Fault('no-such-file', `${file}, from which you drove run ${started.logId}, no longer exists. Name the file: ${again} FILE`);
   throw new Fault(
     'definition-changed',
     `${renderFiles(definition, localSources(file), terminal)}\n` +
-      `Since you last drove run ${started.logId} from ${file}, other code came into ${listed(changed)}; nothing of it was loaded. ` +
-      `Undo the change, compare step by step: ${again} ${shellWord(file)}, or go on with it: ${again} --accept-changes`,
+      `The code in ${listed(changed)} has changed since you last drove run ${started.logId} from ${file}. The changed code was not loaded. ` +
+      `Undo the change, or compare it step by step: ${again} ${shellWord(file)}, or accept it: ${again} --accept-changes`,
   );
 }
 
 function unknownFile({ logId, data: { file } }: RecordedEvent<'RunStarted'>, command: string): Fault {
   if (file === null)
-    return new Fault('no-file', `The run was started from code, so nobody knows its file: give it, distilog ${command} ${logId} FILE`);
+    return new Fault(
+      'no-file',
+      `Run ${logId} was started from code, so its log names no file. Name the file: distilog ${command} ${logId} FILE`,
+    );
   return new Fault(
     'file-not-known',
-    `Run ${logId} was started from ${file}, its log says. You have not driven this run on this machine, so the file was not loaded: loading it runs its code. ` +
-      `If you trust it, name it: distilog ${command} ${logId} ${shellWord(file)}`,
+    `The log of run ${logId} names the file ${file}. It was not loaded, because loading it runs its code and you have not driven this run on this machine. ` +
+      `If you trust the file, name it: distilog ${command} ${logId} ${shellWord(file)}`,
     { details: { run: logId, file } },
   );
 }
@@ -102,14 +102,14 @@ const namedMax = 5;
 const listed = (names: readonly string[]): string =>
   names.length > namedMax ? `${names.slice(0, namedMax).join(', ')} and ${names.length - namedMax} more files` : names.join(', ');
 
-/** A path for a command that is shown, where a shell takes it as one word: a log may hold any text as a path. */
+/** Returns a path for a command in a message, or FILE if a shell would not read the path as one word. A log may hold any text as a path. */
 const shellWord = (file: string): string => (/^[\w@%+=:,./\\][\w@%+=:,./\\-]*$/.test(file) ? file : 'FILE');
 
 function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline, options: AgainOptions): Plan {
   if (loaded.pipeline.name !== started.data.manifest.pipeline) {
     throw new Fault(
       'other-pipeline',
-      `${loaded.file} defines pipeline ${loaded.pipeline.name}, and run ${started.logId} is of ${started.data.manifest.pipeline}. Give the file of that one.`,
+      `${loaded.file} defines pipeline ${loaded.pipeline.name}, but run ${started.logId} belongs to pipeline ${started.data.manifest.pipeline}. Give the file of that pipeline.`,
     );
   }
   const names = Object.keys(loaded.pipeline.params.shape);
@@ -121,18 +121,23 @@ function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline,
   if (changed !== undefined) {
     throw new Fault(
       'params-are-fixed',
-      `Param ${changed} was recorded when run ${started.logId} started, and cannot change: start a new run for another value.`,
+      `Param ${changed} was recorded when run ${started.logId} started and cannot change. For another value, start a new run.`,
     );
   }
   return plan(loaded.pipeline, { params: { ...given, ...Object.fromEntries(recorded) }, sources: loaded.sources, loaded: loaded.loaded });
 }
 
-/** Remembers that this user drives a run with a file, so that it need not be named next time. A run goes on where that cannot be stored. */
+/** Records that this user drives a run with a file, so that the file need not be named next time. The run continues even if that cannot be stored. */
 export async function remember({ terminal }: CommandContext, store: Store, runId: string, { file, hashed }: LoadedPipeline): Promise<void> {
   try {
     await rememberFile(store, runId, file, hashed);
   } catch (error) {
-    terminal.note(terminal.paint('yellow', `note: to resume this run, name its file: distilog resume ${runId} FILE. ${messageOf(error)}`));
+    terminal.note(
+      terminal.paint(
+        'yellow',
+        `note: The file of this run could not be remembered, so name it to resume: distilog resume ${runId} FILE. ${messageOf(error)}`,
+      ),
+    );
   }
 }
 
@@ -152,13 +157,13 @@ function acceptChanges(
   if (impossible !== null) {
     throw new Fault(
       'definition-changed',
-      `${shown}\nRun ${runId} cannot go on with this pipeline: ${impossible}, and rows are stored as it was. Undo the change, or start a new run.`,
+      `${shown}\nRun ${runId} cannot continue with this pipeline: ${impossible}, but rows are stored in the old form. Undo the change, or start a new run.`,
     );
   }
   if (!isAccepted) {
     throw new Fault(
       'definition-changed',
-      `${shown}\nThe pipeline is not the one that run ${runId} began with. Undo the change, or go on with it: --accept-changes`,
+      `${shown}\nThe pipeline has changed since run ${runId} started. Undo the change, or add --accept-changes to continue with it.`,
     );
   }
   terminal.note(shown);

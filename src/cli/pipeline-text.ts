@@ -3,14 +3,14 @@ import { nameLengthMax, namePattern } from '../../schema/index.ts';
 import type { FileSample } from '../steps/index.ts';
 import { inferTextType, inferType, memberName, quoted } from './infer-columns.ts';
 
-/** A column of the pipeline that is written. */
+/** A column of the generated pipeline. */
 export interface InferredColumn {
   readonly name: string;
   /** Its zod type, as TypeScript. */
   readonly type: string;
 }
 
-/** The columns of a sample that a row can have. */
+/** Returns the columns of a sample that a row can have, with their inferred types. */
 export function inferredColumns({ format, columns, rows }: FileSample): readonly InferredColumn[] {
   const isOnce = (name: string) => columns.indexOf(name) === columns.lastIndexOf(name);
   return columns
@@ -24,7 +24,7 @@ export function inferredColumns({ format, columns, rows }: FileSample): readonly
 const canBeColumn = (name: string): boolean =>
   name !== '' && name !== '__proto__' && name.length <= nameLengthMax && !name.includes('\u0000') && name.isWellFormed();
 
-/** A pipeline file that reads a file and adds one column, to begin with. */
+/** Returns the text of a pipeline file that reads a file and, as an example, adds one column. */
 export function pipelineText(file: string, out: string, sample: FileSample, columns: readonly InferredColumn[]): string {
   const { format, dialect, rows } = sample;
   const options = Object.entries(dialect).map(([name, value]) => `      ${name}: ${quoted(value)},`);
@@ -33,7 +33,7 @@ export function pipelineText(file: string, out: string, sample: FileSample, colu
     `import { ${format < 'pipeline' ? `${format}, pipeline` : `pipeline, ${format}`} } from 'distilog';`,
     '',
     `export default pipeline(${quoted(pipelineName(file))}, ({ source }) => {`,
-    `  // The columns are what the first ${rows.length === 1 ? 'row has' : `${rows.length} rows have`}. A row that does not fit them is rejected, and its place in the file told.`,
+    `  // The columns were inferred from the first ${rows.length === 1 ? 'row' : `${rows.length} rows`}. A row that does not fit them is rejected with its place in the file.`,
     '  const rows = source(',
     `    'rows',`,
     `    ${format}(new URL(${quoted(urlTo(file, out))}, import.meta.url), {`,
@@ -44,7 +44,7 @@ export function pipelineText(file: string, out: string, sample: FileSample, colu
     '    }),',
     '  );',
     '',
-    '  // A first step, as an example: what it returns are columns that each row has from here on. Call a model here.',
+    '  // An example step: it adds the columns that it returns to each row. Call a model here.',
     ...exampleStep(columns),
     '});',
     '',
@@ -86,7 +86,7 @@ function pipelineName(file: string): string {
   return namePattern.test(base) ? base : 'rows';
 }
 
-/** The way from the pipeline's folder to the file, as a relative URL. */
+/** Returns the path from the pipeline's folder to the file, as a relative URL. */
 function urlTo(file: string, out: string): string {
   const relative = path.relative(path.dirname(path.resolve(out)), path.resolve(file)).split(path.sep);
   const way = relative.map((part) => encodeURIComponent(part)).join('/');

@@ -15,7 +15,7 @@ const barWidthMax = 24;
 const barWidthMin = 6;
 const nameWidthMax = 24;
 
-/** A run's progress as lines that fit the terminal: one for the run, one for every step. A projection of states, so it can be tested as text. */
+/** Renders a run's progress as lines that fit the terminal: one for the run and one per step. It depends on states only, so it can be tested as text. */
 export function progressFrame(
   { runId, status, position, elapsedMs, steps }: Frame,
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
@@ -32,8 +32,8 @@ export function progressFrame(
   return [
     head,
     ...steps.map(({ name, ...step }, index) => {
-      const told = (facts[index] ?? []).map(({ text, style }) => (style ? paint(style, text) : text)).join('  ');
-      return ` ${visible(name).slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${told}`;
+      const factTexts = (facts[index] ?? []).map(({ text, style }) => (style ? paint(style, text) : text)).join('  ');
+      return ` ${visible(name).slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${factTexts}`;
     }),
   ];
 }
@@ -43,7 +43,7 @@ interface Fact {
   readonly style?: Parameters<Terminal['paint']>[0];
 }
 
-/** What there is to say of a step, the most important first. */
+/** Returns the facts to show about a step, the most important first. */
 function factsOf(step: StepView): readonly Fact[] {
   const { state, rows, expected, usage } = step;
   const counted = expected === null || state === 'finished' ? formatCount(rows.in) : `${formatCount(rows.in)}/${formatCount(expected)}`;
@@ -61,7 +61,7 @@ function factsOf(step: StepView): readonly Fact[] {
   return facts.filter(({ text }) => text !== '');
 }
 
-/** As many facts as there is room for. */
+/** Returns as many facts as fit into `width`. */
 function fitting(facts: readonly Fact[], width: number): readonly Fact[] {
   let count = facts.length;
   while (count > 1 && lengthOf(facts.slice(0, count)) > width) count--;

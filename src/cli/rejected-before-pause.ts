@@ -5,8 +5,8 @@ import type { RunStates } from '../views/index.ts';
 type States = Pick<RunStates, 'graph' | 'progress'>;
 
 /**
- * Says what becomes of rows that steps had rejected when they paused the run because of that: a sentence for each such step. Empty where no step did, or
- * where all is settled.
+ * Returns one sentence per step that paused the run by its reject limit: it says what happens to the rows that the step had rejected. Empty if no step did,
+ * or if all such rows are settled.
  */
 export function rejectedBeforePause({ graph, progress }: States): readonly string[] {
   const { paused } = graph;
@@ -18,19 +18,17 @@ export function rejectedBeforePause({ graph, progress }: States): readonly strin
       const which = isPausing
         ? `${rows(count)} that step ${name} rejected ${count === 1 ? 'is' : 'are'}`
         : `Rows that step ${name} rejected up to position ${formatCount(until)} are`;
-      return [`${which} tried again in a new pass, when the resumed run has come to its end.`];
+      return [`${which} retried in a new pass at the end of the resumed run.`];
     }
     if (!isPausing || count === 0) return [];
     const why = findRetryObstacle(graph, name);
-    return [
-      `${rows(count)} that step ${name} rejected ${count === 1 ? 'stays' : 'stay'} rejected: ${why ? reasons[why.kind](why) : 'its step is over'}.`,
-    ];
+    return [`${rows(count)} that step ${name} rejected cannot be retried: ${why ? reasons[why.kind](why) : 'the step has finished'}.`];
   });
 }
 
 const rows = (count: number): string => (count === 1 ? '1 row' : `${formatCount(count)} rows`);
 
 const reasons: { readonly [K in RetryObstacle['kind']]: (why: RetryObstacle) => string } = {
-  source: () => "a source's rows were never stored",
-  merged: (why) => `step ${why.kind === 'merged' ? why.step : ''} below it makes rows of many together`,
+  source: () => 'rows that a source rejects are not stored',
+  merged: (why) => `step ${why.kind === 'merged' ? why.step : ''} below it combines many rows`,
 };

@@ -3,7 +3,7 @@ import { fittingWidth, shortened, table, type Column } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { visible } from './visible.ts';
 
-/** A row with its name. */
+/** A row with its label. */
 export interface LabelledRow {
   readonly label: string;
   readonly values: JsonObject;
@@ -11,12 +11,12 @@ export interface LabelledRow {
 
 type TableTerminal = Pick<Terminal, 'width' | 'paint'>;
 
-/** A column is not made narrower than this: others are left out instead. */
+/** Narrowest column. If columns would become narrower, some are left out instead. */
 const cellMin = 12;
-/** Characters of a value that are looked at. */
+/** Characters of a value that are considered. */
 const textMax = 1_000;
 
-/** Rows as a table that fits the terminal: as many columns as there is room for, long values cut. Labels stand before them, where there are any. */
+/** Renders rows as a table that fits the terminal: as many columns as fit, long values cut, labels first if there are any. */
 export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: TableTerminal): readonly string[] {
   const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
   const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
@@ -29,10 +29,10 @@ export function rowTable(rows: readonly LabelledRow[], columns: readonly string[
   return note === '' ? drawn : [...drawn, note];
 }
 
-/** Narrowest column of a table that grows: what is still to come may be longer than what is known. */
+/** Narrowest column of a growing table, because later values may be longer than the first. */
 const growingMin = 8;
 
-/** The same for rows that come one after the other: the first ones say how wide the columns are, and have the titles. */
+/** Returns a function that renders further rows of one table. The first rows determine the widths of the columns and get the titles. */
 export function growingRowTable(
   columns: readonly string[],
   place: TableTerminal,
@@ -56,7 +56,7 @@ export function growingRowTable(
   };
 }
 
-/** As wide as what is known, and a little more; the last column has what is left. */
+/** Returns the width of each column: that of its known values, at least the minimum. The last column gets the remaining room. */
 function growingWidths({ widths, cellMax }: Fitting, room: number): readonly number[] {
   const others = widths.slice(0, -1).map((width) => Math.min(cellMax, width));
   return [...others, Math.max(growingMin, room - others.reduce((sum, width) => sum + width + 2, 0))];
@@ -64,10 +64,10 @@ function growingWidths({ widths, cellMax }: Fitting, room: number): readonly num
 
 interface Fitting {
   readonly shown: readonly string[];
-  /** As wide as what is known of each. */
+  /** Width of the known values of each column. */
   readonly widths: readonly number[];
   readonly cellMax: number;
-  /** Which columns there is no room for. */
+  /** Names the columns that do not fit. */
   readonly note: string;
 }
 

@@ -12,23 +12,23 @@ export interface RunPageOptions {
   readonly before?: string | undefined;
 }
 
-/** Runs that a command shows, newest first, and how many it leaves out. */
+/** Runs that a command lists, newest first, and the number of runs that it leaves out. */
 export interface RunPage {
   readonly entries: readonly RunEntry[];
-  /** Runs that fit the same options and are older than those shown. */
+  /** Number of older runs that match the same options. */
   readonly notShown: number;
-  /** The value of `--before` that shows those next, or null if there are none. */
+  /** The value of `--before` that lists the next page, or null if there is none. */
   readonly next: string | null;
 }
 
-/** Runs shown unless the user asks for others. */
+/** Runs listed by default. */
 const shownMax = 20;
-/** Runs that are asked of the store at once. */
+/** Runs read from the store at once. */
 const pageMax = 200;
 
 /**
- * Returns the newest runs that fit a command's options, and how many older ones fit. Throws `Fault('not-a-number')`, `Fault('not-a-time')` and what
- * `findRun` throws for the run of `--before`.
+ * Returns the newest runs that match a command's options, and the number of older runs that match. Throws `Fault('not-a-number')`, `Fault('not-a-time')`
+ * and the faults of `findRun` for the run of `--before`.
  */
 export async function runPage(
   store: Store,
@@ -49,11 +49,11 @@ export async function runPage(
   return { entries, notShown, next: last !== undefined && notShown > 0 ? last.runId : null };
 }
 
-/** Returns the line that says how many runs are not shown and how to see them, or null if all are. */
+/** Returns a line that says how many runs are not shown and how to list them, or null if all are shown. */
 export const notShownLine = ({ notShown, next }: Pick<RunPage, 'notShown' | 'next'>): string | null =>
   next === null
     ? null
-    : `${formatCount(notShown)} older ${notShown === 1 ? 'run is' : 'runs are'} not shown: use --all, --limit N, or --before ${next}.`;
+    : `${formatCount(notShown)} older ${notShown === 1 ? 'run is' : 'runs are'} not shown. To list them, add --all, --limit N, or --before ${next}.`;
 
 async function cursorAt(store: Store, asked: string): Promise<RunCursor> {
   const runId = await findRun(store, asked);

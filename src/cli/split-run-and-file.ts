@@ -1,3 +1,3 @@
-/** Assigns the arguments `[run] [file]`, either of which may be left out: a run's id has neither a dot nor a slash in it. */
+/** Splits the arguments `[run] [file]`, both of which are optional. A run's id contains neither a dot nor a slash. */
 export const splitRunAndFile = (run: string | undefined, file: string | undefined): readonly [string | undefined, string | undefined] =>
   file === undefined && run !== undefined && /[./\\]/.test(run) ? [undefined, run] : [run, file];

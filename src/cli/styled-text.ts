@@ -3,19 +3,19 @@ import { inspect } from 'node:util';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
-/** Numbers that this process drew. A mark holds them, so that nothing stored can pass for a mark. */
+/** Random numbers of this process. Every mark contains them, so that no stored text can imitate a mark. */
 const secret = Array.from({ length: 4 }, () => randomInt(1_000, 10_000)).join(';');
 const marks = new RegExp(String.raw`\x1b\[${secret};(\d+)m`);
-/** A mark has the form of a colour, which has no width for libraries that measure text. */
+/** Returns a mark. It has the form of a colour sequence, so that libraries that measure text give it no width. */
 const mark = (code: number | string): string => `\x1b[${secret};${code}m`;
 
-/** Returns the text between marks, which a terminal turns into a style, or leaves out. */
+/** Returns the text between marks. Output code later replaces the marks by escape sequences or removes them. */
 export function styled(style: Style, text: string): string {
   const [on = 0, off = 0] = inspect.colors[style] ?? [];
   return `${mark(on)}${text}${mark(off)}`;
 }
 
-/** Returns the text with what is between its marks changed. */
+/** Applies `change` to the parts of a text between its marks. */
 export function changeText(text: string, change: (part: string) => string): string {
   if (!text.includes(secret)) return change(text);
   return split(text)
@@ -23,7 +23,7 @@ export function changeText(text: string, change: (part: string) => string): stri
     .join('');
 }
 
-/** Returns the text with its marks as escape sequences, or without them. Every style ends with the text. */
+/** Replaces the marks of a text by escape sequences, or removes them. Every style ends with the text. */
 export function resolveMarks(text: string, hasColour: boolean): string {
   if (!text.includes(secret)) return text;
   const parts = split(text);
@@ -37,7 +37,7 @@ export function resolveMarks(text: string, hasColour: boolean): string {
 export const textLength = (text: string): number =>
   split(text).reduce((sum, part, index) => (index % 2 === 0 ? sum + part.length : sum), 0);
 
-/** Returns the first characters of a text that is longer, followed by an ellipsis, with all of its marks. */
+/** Cuts a text to `lengthMax` characters and adds an ellipsis if it is longer. Keeps all of its marks. */
 export function cutText(text: string, lengthMax: number, ellipsis: string): string {
   let left = lengthMax;
   let isCut = false;
@@ -50,7 +50,7 @@ export function cutText(text: string, lengthMax: number, ellipsis: string): stri
   });
 }
 
-/** Texts at even places, the codes of marks between them at odd ones. */
+/** Splits a text at its marks: even elements are texts, odd elements are the codes of the marks between them. */
 const split = (text: string): readonly string[] => text.split(marks);
 
 const isOpenAfter = (codes: readonly number[], on: readonly number[], off: number): boolean =>

@@ -4,8 +4,8 @@ import { stripTypeScriptTypes } from 'node:module';
 import { isModuleText } from './transform-typescript.ts';
 
 /**
- * Returns the line at which Node cannot parse a file, from 1, or null where it can. An error of V8 names no line until Node prints it, so another Node checks
- * the text without running it.
+ * Returns the line at which Node cannot parse a file, from 1, or null if it can. V8's error names no line until Node prints it, so a second Node process
+ * checks the text without running it.
  */
 export function syntaxErrorLine(file: string): number | null {
   const text = fs.readFileSync(file, 'utf8');
@@ -21,7 +21,7 @@ export function syntaxErrorLine(file: string): number | null {
   return line === undefined ? null : Number(line);
 }
 
-/** Types become spaces, so that lines stay. Null where that fails: Node's own error names the line then. */
+/** Replaces types by spaces, so that line numbers stay the same. Returns null if that fails, because Node's own error then names the line. */
 function withoutTypes(file: string, text: string): string | null {
   if (!/\.[cm]?ts$/.test(file)) return text;
   try {

@@ -5,7 +5,7 @@ import { visible } from './visible.ts';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right' | undefined;
-  /** Characters; default: as wide as its widest cell. */
+  /** Width in characters. Default: the width of the widest cell. */
   readonly width?: number | undefined;
 }
 
@@ -27,7 +27,7 @@ const bare = {
   middle: '  ',
 };
 
-/** Returns aligned columns under their titles, without rules: each row is one line. Cells may hold styles; the rest of them is made visible text. */
+/** Renders aligned columns under their titles, without rules, one line per row. Cells may contain styles. All other text is escaped. */
 export function table(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -47,13 +47,13 @@ export function table(
     .map((line) => line.trimEnd());
 }
 
-/** Returns a text as visible text in one line of at most so many characters. Styles in it take no room. */
+/** Escapes a text and shortens it to one line of at most `lengthMax` characters. Styles count as no characters. */
 export function shortened(text: string, lengthMax: number): string {
   const line = changeText(text.trim(), (part) => visible(part.replaceAll(/\s+/g, ' ')));
   return textLength(line) <= lengthMax ? line : cutText(line, Math.max(0, lengthMax - 1), '…');
 }
 
-/** A text in lines of at most so many characters, broken between words; a word that is longer has a line of its own, which is longer too. */
+/** Wraps a text between words into lines of at most `lengthMax` characters. A longer word gets a longer line of its own. */
 export function wrapped(text: string, lengthMax: number): readonly string[] {
   const lines: string[] = [];
   for (const word of visible(text.replaceAll(/\s+/g, ' ')).split(' ')) {
@@ -64,7 +64,7 @@ export function wrapped(text: string, lengthMax: number): readonly string[] {
   return lines;
 }
 
-/** The greatest width that no column may pass for all of them to fit into a line, two spaces between; never less than `least`. */
+/** Returns the largest column width, at least `least`, at which all columns fit into a line with two spaces between them. */
 export function fittingWidth(widths: readonly number[], lineWidth: number, least: number): number {
   let most = Math.max(least, ...widths);
   while (most > least && widths.reduce((sum, each) => sum + Math.min(each, most) + 2, -2) > lineWidth) most--;

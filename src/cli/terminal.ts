@@ -5,43 +5,43 @@ import { changeText, resolveMarks, styled, type Style } from './styled-text.ts';
 import { visible, visibleJson, visibleText } from './visible.ts';
 
 /**
- * Where a command writes, and what that place can show. All that people read goes through here and is written as visible text: no character of a row, a
- * name or a message acts on the terminal, and none begins a line of its own.
+ * The output of a command and its capabilities. All text for people is written and escaped here, so that no character of a row, a name or a message
+ * controls the terminal or starts a line of its own.
  */
 export interface Terminal {
-  /** Writes lines of the result to standard output. A line break within one is shown as `\n`. */
+  /** Writes lines of the result to standard output. A line break within a line is printed as `\n`. */
   print(lines: string | readonly string[]): void;
-  /** Writes text of several lines to standard output: a document, a statement. */
+  /** Writes a text of several lines to standard output, such as a document or a statement. */
   printText(text: string): void;
-  /** Writes a value to standard output as a line of JSON. Its characters are not changed; on a terminal, those that act are written as JSON's escapes. */
+  /** Writes a value to standard output as a line of JSON. On a terminal, control characters are written as JSON escapes; elsewhere nothing is changed. */
   printJson(value: unknown, stringify?: (value: unknown) => string): void;
-  /** Writes an object to standard output as a line of JSON, with lists as its last members. Items are written as they come: all may be more than memory holds. */
+  /** Writes an object to standard output as a line of JSON, with lists as its last members. Writes items one by one, because all may exceed the memory. */
   printJsonLists(members: Readonly<Record<string, unknown>>, lists: Readonly<Record<string, AsyncIterable<unknown>>>): Promise<void>;
-  /** Writes what is not the result to standard error: progress, notes, errors. Lines after the first are indented, so that none looks like another note. */
+  /** Writes progress, notes and errors to standard error. Lines after the first are indented, so that none looks like another note. */
   note(text: string): void;
-  /** Returns lines at the end of standard output that are drawn again and again. */
+  /** Returns lines at the end of standard output that can be redrawn. */
   openRegion(): Region;
   readonly isInteractive: boolean;
-  /** Characters in a line; 100 where there is no terminal to ask. */
+  /** Characters in a line, or 100 if there is no terminal. */
   readonly width: number;
-  /** Returns text in a style, which an output shows if it can. */
+  /** Returns text in a style, which is shown if the output supports it. */
   paint(style: Style, text: string): string;
 }
 
-/** Lines that are replaced when they are drawn again. */
+/** Lines that are replaced each time they are drawn. */
 export interface Region {
   draw(lines: readonly string[]): void;
-  /** Removes the lines, to be drawn again below what is written next. */
+  /** Removes the lines, so that the next output comes above them. */
   clear(): void;
   /** Leaves the lines where they are. */
   done(): void;
 }
 
-/** Width of a line where no terminal has one. */
+/** Width of a line without a terminal. */
 const widthDefault = 100;
 const noteIndent = '  ';
 
-/** Returns this process's terminal. Calls `onLost` once, with what went wrong, when standard output can be written no more; what is printed then is dropped. */
+/** Returns this process's terminal. Calls `onLost` once with the error when a write to standard output fails. Later output is dropped. */
 export function processTerminal(onLost: (error: OutputError) => void): Terminal {
   const { stdout, stderr } = process;
   const result = openOutput(stdout, onLost);
@@ -68,7 +68,7 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
     },
     note: noteWriter(),
     openRegion: () => {
-      // A stream of its own, so that what steps print cannot end up in the middle of the region.
+      // A separate stream, so that output of steps cannot appear in the middle of the region.
       const stream = Object.create(stdout, { write: { value: result.write } }) as NodeJS.WriteStream;
       const update = createLogUpdate(stream, { showCursor: true });
       return { draw: (lines) => update(lines.map(lineOf).join('\n')), clear: update.clear, done: update.done };
@@ -81,9 +81,9 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
   };
 }
 
-/** Returns what writes notes to standard error, as `Terminal.note` does. */
+/** Returns a function that writes notes to standard error, as `Terminal.note` does. */
 export function noteWriter(): (text: string) => void {
-  // Notes that cannot be written change nothing of the result.
+  // A note that cannot be written does not affect the result.
   const notes = openOutput(process.stderr, () => undefined);
   return (text) => {
     const [first = '', ...more] = changeText(text, visibleText).split('\n');
@@ -92,7 +92,7 @@ export function noteWriter(): (text: string) => void {
   };
 }
 
-/** NO_COLOR wins over FORCE_COLOR; without both, a terminal has colours. */
+/** Returns whether a stream gets colours. NO_COLOR overrides FORCE_COLOR. Without both, a terminal gets colours. */
 function hasColour(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR: no = '', FORCE_COLOR: forced, TERM: term } = process.env;
   if (no !== '') return false;

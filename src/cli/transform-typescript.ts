@@ -7,13 +7,13 @@ import { packageOf } from './packages.ts';
 let isRegistered = false;
 
 /**
- * Lets this process import TypeScript that is more than JavaScript with types: enums, namespaces, parameter properties. Node alone removes types and refuses
- * the rest. Installed packages are left to Node. Stacks name the lines of such a file as they are written.
+ * Lets this process import TypeScript syntax that is more than types: enums, namespaces, parameter properties. Node alone only strips types and refuses the
+ * rest. Installed packages are left to Node. Stack traces keep the line numbers of the source.
  */
 export function transformTypeScript(): void {
   if (isRegistered) return;
   isRegistered = true;
-  // Node warns once in a process that the function is experimental: the caller mutes the warning now, and a late import would show it.
+  // Node warns once per process that the function is experimental. The caller mutes the warning now, and a later import would print it.
   stripTypeScriptTypes('');
   registerHooks({
     load: (url, context, nextLoad) => {
@@ -28,10 +28,10 @@ export function transformTypeScript(): void {
   });
 }
 
-/** Returns whether a text is an ECMAScript module by what it says. A package without a `type` leaves the question to the text. */
+/** Returns whether a text has the syntax of an ECMAScript module, which decides in a package without a `type`. */
 export const isModuleText = (text: string): boolean => /^\s*(import|export)\b/m.test(text);
 
-/** A missing file is Node's to report. */
+/** Returns a file's text, or null if it cannot be read, because Node reports that. */
 function textOf(file: string): string | null {
   try {
     return fs.readFileSync(file, 'utf8');
@@ -40,7 +40,7 @@ function textOf(file: string): string | null {
   }
 }
 
-/** Texts that do not compile count as erasable: Node reports them. */
+/** Returns whether stripping types is enough. Returns true for texts that do not compile, because Node reports them. */
 function isErasable(text: string): boolean {
   try {
     stripTypeScriptTypes(text);
@@ -50,7 +50,7 @@ function isErasable(text: string): boolean {
   }
 }
 
-/** Null where this Node transforms no TypeScript: it then refuses the file itself, with its line. */
+/** Transforms TypeScript to JavaScript. Returns null if this version of Node cannot, because Node then refuses the file and names the line. */
 function transformed(text: string, url: string): string | null {
   try {
     return stripTypeScriptTypes(text, { mode: 'transform', sourceMap: true, sourceUrl: url });

@@ -3,8 +3,8 @@ import type { Log } from '../pipeline/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Keeps a user's code from ending the process or writing into its output while a pipeline runs: `process.exit` throws, and what is printed goes to
- * standard error. Returns what puts things back.
+ * Prevents user code from ending the process or writing to its standard output while a pipeline runs: `process.exit` throws, and printed text goes to
+ * standard error. Returns a function that restores both.
  */
 export function containUserCode(): () => void {
   const { exit } = process;
@@ -12,7 +12,7 @@ export function containUserCode(): () => void {
   process.exit = (code?: number) => {
     throw new Fault(
       'process-exit',
-      `process.exit(${code ?? ''}) was called in a step: throw an error instead, so that the row is rejected with a cause.`,
+      `A step called process.exit(${code ?? ''}). Throw an error instead, so that the row is rejected with a cause.`,
     );
   };
   process.stdout.write = ((...args: Parameters<typeof process.stderr.write>) =>
@@ -23,7 +23,7 @@ export function containUserCode(): () => void {
   };
 }
 
-/** Log lines of steps, on standard error. */
+/** Returns loggers for steps that write lines to standard error. */
 export const stepLog =
   (terminal: Terminal, note: (line: string) => void) =>
   (step: string): Log => {

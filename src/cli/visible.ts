@@ -1,22 +1,22 @@
-/** Returns a text of data as one line: every character that acts on a terminal or hides is written as its escape, line breaks and tabs too: `\x1b`, `\n`. */
+/** Escapes a text to one line: every control character and hidden character becomes its escape, including line breaks and tabs: `\x1b`, `\n`. */
 export const visible = (text: string): string =>
   escaped(text, (character) => (isBreak(character) ? breaks[character] : escapeOf(character)));
 
-/** Returns a text of data with its line breaks and tabs; every other character that acts or hides is written as its escape. */
+/** Escapes a text of several lines: keeps line breaks and tabs, and replaces every other control character and hidden character by its escape. */
 export const visibleText = (text: string): string =>
   escaped(text.replaceAll('\r\n', '\n'), (character) => (isBreak(character) ? character : escapeOf(character)));
 
-/** Returns JSON of the same value in which no character acts or hides: those are written as JSON's own escapes. */
+/** Returns JSON of the same value in which control characters and hidden characters are JSON escapes. */
 export const visibleJson = (json: string): string => escaped(json, jsonEscapeOf);
 
 /**
- * Controls (C0, DEL, C1), format characters (bidi controls, zero-width ones, tags), lone surrogates, separators of lines and paragraphs, and all that
- * Unicode says shows nothing where it is not known. Without the format characters that are signs to be seen, which enclose digits.
+ * Control characters (C0, DEL, C1), format characters (bidi controls, zero-width characters, tags), lone surrogates, separators of lines and paragraphs, and
+ * all default-ignorable characters of Unicode. Excludes the format characters that are visible: signs that enclose digits.
  */
 const hidden =
   /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u{110bd}\u{110cd}]]/v;
 
-/** Hidden characters that belong to what is seen: in emoji, between letters of scripts that join, after an ideograph. */
+/** Hidden characters that affect visible ones and are kept: in emoji, between letters of joining scripts, after an ideograph. */
 const belonging = [
   /(?=[\p{Extended_Pictographic}\p{Regional_Indicator}#*0-9])\p{RGI_Emoji}/v,
   /[\ufe0e\ufe0f](?<=\p{Extended_Pictographic}.)(?!\p{Variation_Selector})/v,
@@ -36,7 +36,7 @@ function escaped(text: string, escape: (character: string) => string): string {
 const breaks = { '\n': '\\n', '\t': '\\t' } as const;
 const isBreak = (character: string): character is keyof typeof breaks => character in breaks;
 
-/** `\r`, `\x1b`, `\u{202e}`: as JavaScript writes it. */
+/** Returns the JavaScript escape of a character: `\r`, `\x1b`, `\u{202e}`. */
 function escapeOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (character === '\r') return '\\r';

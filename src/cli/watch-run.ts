@@ -7,7 +7,7 @@ import { liveProgress } from './live-progress.ts';
 /** Milliseconds between two lines of JSON. */
 const lineEveryMs = 1_000;
 
-/** Shows a run that another process drives until it rests, is interrupted, or Ctrl-C: redrawn on a terminal, lines elsewhere, or JSON, an object a line. */
+/** Displays a run that another process drives, until it is at rest or interrupted, or until Ctrl-C. Redraws on a terminal, else prints lines or JSON lines. */
 export async function watchRun(context: CommandContext, store: Store, runId: string, { json }: CommonOptions): Promise<Ending> {
   const position = (await store.log.head(runLogId(runId)))?.position ?? 0;
   const states = await readStates(store, runId, position);
@@ -34,7 +34,7 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
   }
 }
 
-/** Does work that Ctrl-C ends through a signal. */
+/** Runs `work` with a signal that Ctrl-C aborts. */
 export async function untilInterrupt<T>(
   { onInterrupt }: Pick<CommandContext, 'onInterrupt'>,
   work: (signal: AbortSignal) => Promise<T>,
@@ -48,13 +48,13 @@ export async function untilInterrupt<T>(
   }
 }
 
-/** Returns the exit code of a command that followed a run. */
+/** Returns the exit code of a command that has followed a run. */
 export function exitCodeOfEnding(ending: Ending): number {
   if (ending.kind === 'left') return exitCodes.done;
   return ending.kind === 'interrupted' ? exitCodes.failed : exitCodeOf(ending.status);
 }
 
-/** Returns a function that prints a run's steps, unless the last line is too recent. */
+/** Returns a function that prints a run's steps as JSON, at most once per interval. */
 function jsonLines(printJson: (value: unknown) => void, runId: string): (position: number, states: RunStates) => void {
   let printedAt = 0;
   return (position, states) => {

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { codeOf, Fault, messageOf } from '../kit/fault.ts';
 import { newId } from '../kit/ids.ts';
 
-/** Characters that are written at once. */
+/** Characters that are written in one call. */
 const writtenAtOnce = 256 * 1024;
 
 /**
- * Writes lines to a file that appears whole or not at all: beside its place, on disk, then under its name. Nothing is overwritten. Returns how many lines
- * there are. Throws `Fault('output-exists')`, `Fault('output-unwritable')`, `Fault('disk-full')`.
+ * Writes lines to a file atomically: to a temporary file in the same folder, which is synced and then renamed. Overwrites nothing. Returns the number of
+ * lines. Throws `Fault('output-exists')`, `Fault('output-unwritable')`, `Fault('disk-full')`.
  */
 export async function writeWholeFile(target: string, option: string, lines: AsyncIterable<string>): Promise<number> {
   const full = path.resolve(target);
@@ -19,7 +19,7 @@ export async function writeWholeFile(target: string, option: string, lines: Asyn
     const descriptor = fs.openSync(temporary, 'wx', 0o644);
     process.once('exit', remove);
     const count = await written(descriptor, lines);
-    // A link refuses what has come there meanwhile; where there are no links, a look has to do.
+    // Linking fails if the target was created meanwhile. A file system without links needs the weaker check before the rename.
     try {
       fs.linkSync(temporary, full);
     } catch (error) {
@@ -58,7 +58,7 @@ async function written(descriptor: number, lines: AsyncIterable<string>): Promis
 }
 
 function syncFolder(folder: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
   const descriptor = fs.openSync(folder, 'r');
   fs.fsyncSync(descriptor);
@@ -68,20 +68,16 @@ function syncFolder(folder: string): void {
 function refuseExisting(target: string, option: string): void {
   const stat = fs.lstatSync(path.resolve(target), { throwIfNoEntry: false });
   if (!stat) return;
-  const what = stat.isDirectory() ? 'is a folder' : 'exists already';
-  throw new Fault(
-    'output-exists',
-    `${target} ${what}: nothing is overwritten. Name another ${option}${stat.isDirectory() ? '' : ', or remove it'}.`,
-    {
-      details: { path: target },
-    },
-  );
+  const what = stat.isDirectory() ? 'is a folder' : 'exists already and was not overwritten';
+  throw new Fault('output-exists', `${target} ${what}. Give another ${option}${stat.isDirectory() ? '' : ', or remove the file'}.`, {
+    details: { path: target },
+  });
 }
 
 const reasons: Readonly<Record<string, (folder: string) => string>> = {
   ENOENT: (folder) => `the folder ${folder} does not exist`,
   ENOTDIR: (folder) => `${folder} is a file`,
-  EACCES: (folder) => `the folder ${folder} is not writable for this user`,
+  EACCES: (folder) => `this user cannot write to the folder ${folder}`,
   EROFS: (folder) => `the folder ${folder} is on a read-only disk`,
   ENAMETOOLONG: () => 'its name is too long',
 };
@@ -89,13 +85,13 @@ const reasons: Readonly<Record<string, (folder: string) => string>> = {
 function fileFault(error: unknown, target: string, option: string): unknown {
   const code = codeOf(error) ?? '';
   if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new Fault('disk-full', `The disk is full: ${target} was not written. Free some space, or name another ${option}.`, {
+    return new Fault('disk-full', `The disk is full, so ${target} was not written. Free some space, or give another ${option}.`, {
       cause: error,
     });
   const why = reasons[code]?.(path.dirname(path.resolve(target)));
   if (why === undefined)
     return code === 'EIO' ? new Fault('write-failed', `${target} was not written: ${messageOf(error)}.`, { cause: error }) : error;
-  return new Fault('output-unwritable', `${target} cannot be written: ${why}. Name another ${option}.`, {
+  return new Fault('output-unwritable', `${target} cannot be written: ${why}. Give another ${option}.`, {
     details: { path: target },
     cause: error,
   });

@@ -69,7 +69,7 @@ describe('code that changed between a pause and its resume', () => {
     version('1.0.0');
 
     rows('[2]');
-    expect(await resume()).toMatchObject({ code: 2, stderr: expect.stringMatching(/other code came into rows\.json/) as string });
+    expect(await resume()).toMatchObject({ code: 2, stderr: expect.stringMatching(/The code in rows\.json has changed/) as string });
     expect(await resume(runId, 'p.ts')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/changed: sources[\s\S]*rows\.json\n {4}- \[1\]\n {4}\+ \[2\]/) as string,

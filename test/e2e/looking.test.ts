@@ -275,7 +275,7 @@ describe('errors --export', () => {
     ]);
     expect(await distilog(['errors', ran.runId, '--export', 'lost.jsonl'], { cwd })).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/lost\.jsonl exists already: nothing is overwritten/) as string,
+      stderr: expect.stringMatching(/lost\.jsonl exists already and was not overwritten/) as string,
     });
     expect(fs.readFileSync(path.join(cwd, 'lost.jsonl'), 'utf8')).toBe(text);
     expect(fs.readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
@@ -314,20 +314,20 @@ const cases: readonly (readonly [readonly string[], RegExp])[] = [
   [['rows', 'dictionary', '--step', 'nope'], /has no step nope. Its steps: entries, question, answer, short, long/],
   [['rows', 'nope', '--step', 'short'], /No run in this store is called nope/],
   [['rows', '--step', 'short', '--last', '1', '--random', '2'], /--last and --random exclude each other/],
-  [['rows', '--step', 'short', '--first', 'many'], /--first many: give a whole number from 1/],
-  [['rows', '--step', 'short', '--last', '0'], /--last 0: give a whole number from 1/],
+  [['rows', '--step', 'short', '--first', 'many'], /--first many is not a number from 1/],
+  [['rows', '--step', 'short', '--last', '0'], /--last 0 is not a number from 1/],
   [['rows', '--step', 'short', '--follow', '--at', '3'], /--at shows the past and --follow new rows/],
   [['rows', '--step', 'short', '--follow', '--random', '3'], /excludes --random/],
   [['rows', 'dictionary', '--step', 'short', '--at', '999999'], /has no position 999999/],
   [['history'], /missing required argument 'pipeline'/],
   [['history', 'nope'], /named nope\. Pipelines with runs: .*dictionary/],
   [['sql'], /missing required argument 'statement'/],
-  [['sql', 'select 1', '--rows', '-1'], /--rows -1: give a whole number from 1/],
-  [['errors', '--export', 'no/such/lost.jsonl'], /no\/such does not exist\. Name another --export/],
-  [['errors', '--export', '.'], /\. is a folder: nothing is overwritten/],
+  [['sql', 'select 1', '--rows', '-1'], /--rows -1 is not a number from 1/],
+  [['errors', '--export', 'no/such/lost.jsonl'], /no\/such does not exist\. Give another --export/],
+  [['errors', '--export', '.'], /\. is a folder\. Give another --export/],
   [['status', '--follow', '--at', '3'], /--at shows the past and --follow live progress/],
   [['try', 'not-there.ts'], /no file not-there\.ts/],
-  [['try', 'slow.ts', '--rows', 'x'], /--rows x: give a whole number from 1/],
+  [['try', 'slow.ts', '--rows', 'x'], /--rows x is not a number from 1/],
   [['try', 'slow.ts', '--param', 'bias=x'], /Param bias/],
 ];
 

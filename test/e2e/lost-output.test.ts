@@ -46,7 +46,7 @@ describe.skipIf(!hasFull)(`output to a full disk${hasFull ? '' : ' (skipped: the
     'of %s ends it with a sentence and exit code 1',
     (command) => {
       const { code, stderr } = shell(`$DISTILOG ${command} > /dev/full`);
-      expect(stderr).toMatch(/^error: Standard output is incomplete: no space is left where it goes \(ENOSPC\)\.$/m);
+      expect(stderr).toMatch(/^error: Standard output is incomplete: its disk is full \(ENOSPC\)\.$/m);
       expect(stderr).not.toMatch(stack);
       expect(code).toBe(1);
     },

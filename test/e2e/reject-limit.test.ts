@@ -31,7 +31,7 @@ describe('a run that pauses because a step rejects too much', () => {
     const { rejected } = await json<Errors>(['errors'], { cwd });
     expect(rejected.length).toBeGreaterThan(0);
     expect(rejected.every(({ triedAgain }) => triedAgain)).toBe(true);
-    const fate = `${rejected.length} rows that step call rejected are tried again in a new pass, when the resumed run has come to its end.`;
+    const fate = `${rejected.length} rows that step call rejected are retried in a new pass at the end of the resumed run.`;
     expect(run.stdout).toContain(fate);
     expect(run.stdout).toMatch(/Open batches keep all of their rows\. Fix the cause, then run: distilog resume broken-/);
     expect((await distilog(['errors'], { cwd })).stdout).toContain(fate);
@@ -43,7 +43,7 @@ describe('a run that pauses because a step rejects too much', () => {
     killGroup(held);
     await ended;
     expect((await json<{ readonly notes: readonly string[] }>(['status'], { cwd })).notes).toEqual([
-      expect.stringMatching(/^Rows that step call rejected up to position \d+ are tried again in a new pass/),
+      expect.stringMatching(/^Rows that step call rejected up to position \d+ are retried in a new pass/),
     ]);
 
     expect((await distilog(['resume'], { cwd, env: { MENDED: '1' } })).code).toBe(0);

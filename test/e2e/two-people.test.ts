@@ -174,7 +174,7 @@ describe('two people on one store', () => {
     expect(await all(bob, ['resume', hers.runId])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(
-        `You have not driven this run on this machine, so the file was not loaded: loading it runs its code. If you trust it, name it: distilog resume ${hers.runId} slow.ts`,
+        `It was not loaded, because loading it runs its code and you have not driven this run on this machine. If you trust the file, name it: distilog resume ${hers.runId} slow.ts`,
       ) as string,
     });
     expect((await all(bob, ['resume', hers.runId, 'slow.ts'])).code).toBe(0);

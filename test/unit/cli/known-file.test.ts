@@ -122,7 +122,7 @@ describe('the file of a run', () => {
     fs.writeFileSync(file, `import fs from 'node:fs'; fs.writeFileSync(new URL('loaded', import.meta.url), '');`);
     await expect(again(store, 'known-1')).rejects.toMatchObject({
       code: 'definition-changed',
-      message: expect.stringMatching(/other code came into p\.ts; nothing of it was loaded/) as string,
+      message: expect.stringMatching(/The code in p\.ts has changed .* The changed code was not loaded/) as string,
     });
     expect(fs.existsSync(path.join(path.dirname(file), 'loaded'))).toBe(false);
     await expect(again(store, 'known-1', true)).rejects.toMatchObject({ code: 'no-pipeline' });
@@ -155,8 +155,8 @@ export default pipeline('known', ({ source }) => {
     const { notes, sources } = JSON.parse(stdout) as ResumedTwice;
     expect(notes).toEqual([
       [
-        expect.stringMatching(/^distilog 0\.0\.9 drove run known-1 last; distilog \S+ goes on with it\.$/),
-        expect.stringMatching(/^The log of run known-1 does not say which packages/),
+        expect.stringMatching(/^Run known-1 was last driven by distilog 0\.0\.9\. It continues with distilog \S+\.$/),
+        expect.stringMatching(/^The log of run known-1 does not record which packages/),
       ],
       [],
     ]);

@@ -124,13 +124,13 @@ describe('a pipeline file', () => {
     ['throws-text.ts', 'pipeline-not-loaded', /^throws-text\.ts threw while it was loaded: a text$/],
     ['throws-nothing.ts', 'pipeline-not-loaded', /^throws-nothing\.ts threw while it was loaded: undefined$/],
     ['enum-throws.ts', 'pipeline-not-loaded', /^enum-throws\.ts:5 threw while it was loaded: a$/],
-    ['missing-import.ts', 'pipeline-not-loaded', /^missing-import\.ts imports what is not there: .*not-there\.ts/],
-    ['missing-package.ts', 'pipeline-not-loaded', /^missing-package\.ts imports what is not there: .*no-such-package-anywhere/],
+    ['missing-import.ts', 'pipeline-not-loaded', /^missing-import\.ts imports a module that does not exist: .*not-there\.ts/],
+    ['missing-package.ts', 'pipeline-not-loaded', /^missing-package\.ts imports a module that does not exist: .*no-such-package-anywhere/],
     ['missing-name.ts', 'pipeline-not-loaded', /^missing-name\.ts:1 .*nope/],
     [
       'readme.md',
       'pipeline-not-loaded',
-      /^readme\.md is no TypeScript or JavaScript file: give one that ends in \.ts, \.mts, \.cts, \.js, \.mjs, \.cjs\.$/,
+      /^readme\.md is not a TypeScript or JavaScript file\. Give one that ends in \.ts, \.mts, \.cts, \.js, \.mjs, \.cjs\.$/,
     ],
     ['none.ts', 'no-pipeline', /^none\.ts exports no pipeline, only default, something\. Write: export default pipeline\('name', /],
     ['nothing.ts', 'no-pipeline', /^nothing\.ts exports nothing\. Write: export default pipeline\(/],
@@ -160,7 +160,7 @@ syncBuiltinESMExports();
     expect(said['enum.ts']).toMatchObject({
       code: 'pipeline-not-loaded',
       message: expect.stringMatching(
-        /^enum\.ts:3 has TypeScript that this Node does not run: .*enum.* Write a const object for an enum/,
+        /^enum\.ts:3 has TypeScript syntax that this version of Node cannot run: .*enum.* Write a const object for an enum/,
       ) as string,
     });
   });

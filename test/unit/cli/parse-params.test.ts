@@ -41,7 +41,7 @@ describe('--param', () => {
 
   it('for a list or an object that is no JSON is refused with how to write it', () => {
     expect(faultOf('invalid-params', () => read(['tags=a,b'])).message).toBe(
-      `Param tags is a list or an object, so give it as JSON: --param 'tags=["a","b"]'.`,
+      `Param tags is a list or an object. Give it as JSON: --param 'tags=["a","b"]'.`,
     );
   });
 
@@ -58,12 +58,12 @@ describe('--param', () => {
 
   it('without a value is refused, and what may be a secret is not said', () => {
     const says = (option: string, of: z.ZodObject = schema) => faultOf('invalid-params', () => parseParamOptions(of, [option], {})).message;
-    expect(says('limit')).toBe('--param limit has no value: write --param name=value.');
-    expect(says('apiKey')).toBe('--param apiKey has no value: write --param name=value.');
-    expect(says('sk-12345')).toBe('--param … has no value: write --param name=value.');
+    expect(says('limit')).toBe('--param limit has no value. Write --param name=value.');
+    expect(says('apiKey')).toBe('--param apiKey has no value. Write --param name=value.');
+    expect(says('sk-12345')).toBe('--param … has no value. Write --param name=value.');
     expect(says('apiKey:sk-12345')).not.toContain('sk-12345');
     expect(says('=sk-12345')).not.toContain('sk-12345');
-    expect(says('limit:5', z.object({ limit: z.int() }))).toBe('--param limit:5 has no value: write --param name=value.');
+    expect(says('limit:5', z.object({ limit: z.int() }))).toBe('--param limit:5 has no value. Write --param name=value.');
   });
 
   it('of a name that objects have themselves is an unknown param', () => {
@@ -84,7 +84,7 @@ describe('--concurrency', () => {
 
   it.each(['a', 'a=', '=3', 'a=0', 'a=-1', 'a=1.5', 'a=fast', ''])('%j is refused with how to write it', (option) => {
     expect(faultOf('invalid-concurrency', () => parseConcurrency([option])).message).toBe(
-      `--concurrency ${option}: write --concurrency step=n, n from 1.`,
+      `--concurrency ${option} does not name a step and a number from 1. Write --concurrency step=n.`,
     );
   });
 });

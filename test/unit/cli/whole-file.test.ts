@@ -39,7 +39,7 @@ describe('a file that is written whole', () => {
     const target = path.join(folder, 'raced');
     const raced = lines(3, () => fs.writeFileSync(target, 'mine'));
     await expect(writeWholeFile(target, '--export', raced)).rejects.toThrow(
-      /raced exists already: nothing is overwritten\. Name another --export/,
+      /raced exists already and was not overwritten\. Give another --export/,
     );
     expect(fs.readFileSync(target, 'utf8')).toBe('mine');
     expect(fs.readdirSync(folder).sort()).toEqual(['raced', 'whole']);
