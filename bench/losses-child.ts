@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { registerErrors } from '../src/cli/commands/errors.ts';
-import { garbageCollector } from '../src/cli/frugal-heap.ts';
+import { createGarbageCollector } from '../src/cli/frugal-heap.ts';
 import { createDistiset, writeDistiset } from '../src/distiset/index.ts';
 import { retryPipeline, startPipeline } from '../src/engine/index.ts';
 import { resolveAsOf, runLogId, type Store } from '../src/log/index.ts';
@@ -57,7 +57,7 @@ async function exported(name: string): Promise<number> {
   const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'head' });
   const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), {
     directory: path.join(folder, name),
-    onWritten: garbageCollector(),
+    onWritten: createGarbageCollector(),
     distilog: 'bench',
   });
   await store.close();

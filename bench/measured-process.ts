@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { frugalHeap } from '../src/cli/frugal-heap.ts';
+import { heapFlags } from '../src/cli/frugal-heap.ts';
 
 /** What every program that does a contestant's work tells, as JSON on its last line. */
 export interface Told {
@@ -17,7 +17,7 @@ export const ownProcess = <T extends Told = Told>(
   command: 'run' | 'distiset',
   program: URL,
   args: readonly (string | number)[],
-): Promise<T> => told<T>(process.execPath, [...frugalHeap(command), '--no-warnings', fileURLToPath(program), ...args.map(String)]);
+): Promise<T> => told<T>(process.execPath, [...heapFlags(command), '--no-warnings', fileURLToPath(program), ...args.map(String)]);
 
 /** Runs somebody else's program on Node as it comes. */
 export const plainProcess = <T extends Told = Told>(program: URL, args: readonly (string | number)[]): Promise<T> =>

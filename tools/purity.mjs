@@ -10,8 +10,8 @@ const pure = [
   [/\basync\b(?=\s*(function|\(|[A-Za-z_$]))/, 'async: a pure room awaits nothing'],
 ];
 const commands = [
-  [/\bprocess\.(stdout|stderr)\b/, 'process.stdout, process.stderr: a command writes through its terminal, which makes data visible text'],
-  [/\bconsole\.\w/, 'console: a command writes through its terminal, which makes data visible text'],
+  [/\bprocess\.(stdout|stderr)\b/, 'process.stdout, process.stderr: a command writes through its terminal, which escapes data'],
+  [/\bconsole\.\w/, 'console: a command writes through its terminal, which escapes data'],
   [/\b(print|printText)\(\s*(JSON\.stringify|canonicalJson)\(/, 'JSON goes through printJson, which leaves it as it is'],
 ];
 // Apart from the terminal itself: a sentence of ours before anything is loaded, a question of ours, and what steps print.

@@ -2,7 +2,7 @@
 import { createDistiset, writeDistiset } from '../../src/distiset/index.ts';
 import { resolveAsOf } from '../../src/log/index.ts';
 import { openStore } from '../../src/postgres/index.ts';
-import { garbageCollector } from '../../src/cli/frugal-heap.ts';
+import { createGarbageCollector } from '../../src/cli/frugal-heap.ts';
 import { tell } from '../measured-process.ts';
 
 const [url = '', runId = '', directory = ''] = process.argv.slice(2);
@@ -11,7 +11,7 @@ await tell(async () => {
   const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
   const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), {
     directory,
-    onWritten: garbageCollector(),
+    onWritten: createGarbageCollector(),
     distilog: 'bench',
   });
   return metadata.configs.reduce((sum, { rows }) => sum + rows, 0);

@@ -7,8 +7,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
   );
   process.exitCode = 2;
 } else {
-  const { becomeFrugal } = await import('./frugal-heap.ts');
-  becomeFrugal();
+  const { restartWithHeapFlags } = await import('./frugal-heap.ts');
+  restartWithHeapFlags();
   // Records from the beginning which module imports which: a module that a pipeline imports may be loaded before the pipeline is.
   const { recordModules } = await import('../kit/module-graph.ts');
   const stopRecording = recordModules();

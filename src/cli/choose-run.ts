@@ -4,18 +4,18 @@ import type { RunStates } from '../../projections/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { RunEntry, Store } from '../log/index.ts';
 import { currentState, findRun, readStates } from '../views/index.ts';
-import { localTime } from './local-time.ts';
+import { formatLocalTime } from './local-time.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Predicate that says whether a command can act on a run, given the run's states at its head. */
-export type Fits = (states: RunStates, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
+export type RunPredicate = (states: RunStates, entry: RunEntry, store: Store) => boolean | Promise<boolean>;
 
 /** The runs that a command can act on if the user names none. */
-export interface Choice {
+export interface RunChoice {
   readonly command: 'resume' | 'retry' | 'pause' | 'cancel';
   /** Considers only runs of this pipeline. */
   readonly pipeline?: string | undefined;
-  readonly fits: Fits;
+  readonly isCandidate: RunPredicate;
   /** Whether the command may ask the user: there is a terminal, and the output is for a person. */
   readonly mayAsk: boolean;
   /** Asks a question at the terminal. Default: prints it to standard error and reads the answer from standard input. */
@@ -23,13 +23,13 @@ export interface Choice {
 }
 
 /** Returns a predicate for runs that were paused or lost their driver; with `takeOver` also for runs that another process drives. */
-export const resumable =
-  (takeOver: boolean): Fits =>
+export const isResumable =
+  (takeOver: boolean): RunPredicate =>
   async ({ graph: { status } }, { runId }, store) =>
     status === 'paused' || (status === 'running' && (takeOver || (await currentState(store, runId)).interrupted));
 
 /** Returns whether a run is over and has rejected rows that can be retried. */
-export const retryable: Fits = ({ graph, progress }) => {
+export const isRetryable: RunPredicate = ({ graph, progress }) => {
   if (graph.status !== 'succeeded' && graph.status !== 'partial' && graph.status !== 'failed') return false;
   return graph.order.some((step) => (progress.steps[step]?.rows.rejected ?? 0) > 0 && canRetry(graph, step));
 };
@@ -41,52 +41,52 @@ const listedMax = 10;
  * Returns the run that the user named, else the only run that the command can act on. If there are several, asks the user at a terminal; without a terminal
  * it throws `Fault('several-runs')`, which lists them. If there is none, returns the newest run, whose state explains why. Throws `Fault('unknown-run')`.
  */
-export async function chooseRun(terminal: Terminal, store: Store, asked: string | undefined, choice: Choice): Promise<string> {
+export async function chooseRun(terminal: Terminal, store: Store, asked: string | undefined, choice: RunChoice): Promise<string> {
   if (asked !== undefined) return findRun(store, asked);
-  const fitting = await lookFor(store, choice);
-  const [only] = fitting;
-  if (only && fitting.length === 1) return only.runId;
-  if (only) return oneOf(terminal, fitting, choice);
-  return newestOf(store, choice.pipeline);
+  const candidates = await findCandidates(store, choice);
+  const [only] = candidates;
+  if (only && candidates.length === 1) return only.runId;
+  if (only) return chooseCandidate(terminal, candidates, choice);
+  return findNewest(store, choice.pipeline);
 }
 
-interface Fitting {
+interface Candidate {
   readonly runId: string;
   readonly line: string;
 }
 
 /** Folds only runs that the store does not exclude by their newest events, because many runs may be over. */
-async function lookFor(store: Store, { command, pipeline, fits }: Choice): Promise<readonly Fitting[]> {
-  const fitting: Fitting[] = [];
+async function findCandidates(store: Store, { command, pipeline, isCandidate }: RunChoice): Promise<readonly Candidate[]> {
+  const candidates: Candidate[] = [];
   const standing = command === 'retry' ? 'lossy' : 'open';
   for await (const page of store.log.runs({ pipeline, standing })) {
     for (const entry of page) {
       // Only a driver can pause a run.
       if (command === 'pause' && entry.holder === null) continue;
       const states = await readStates(store, entry.runId, entry.head.position);
-      if (!(await fits(states, entry, store))) continue;
+      if (!(await isCandidate(states, entry, store))) continue;
       const recorded = states.graph.status;
       const status = recorded === 'running' && entry.holder === null ? 'interrupted' : recorded;
-      fitting.push({
+      candidates.push({
         runId: entry.runId,
-        line: `${entry.runId}  pipeline ${entry.pipeline}, ${status}, started ${localTime(entry.startedAt)}`,
+        line: `${entry.runId}  pipeline ${entry.pipeline}, ${status}, started ${formatLocalTime(entry.startedAt)}`,
       });
-      if (fitting.length > listedMax) return fitting;
+      if (candidates.length > listedMax) return candidates;
     }
   }
-  return fitting;
+  return candidates;
 }
 
-async function newestOf(store: Store, pipeline: string | undefined): Promise<string> {
+async function findNewest(store: Store, pipeline: string | undefined): Promise<string> {
   if (pipeline === undefined) return findRun(store, undefined);
   for await (const [newest] of store.log.runs({ pipeline, pageMax: 1 })) if (newest) return newest.runId;
   throw new Fault('unknown-run', `There is no run of pipeline ${pipeline} in this store. Start one: distilog run FILE`);
 }
 
-async function oneOf(terminal: Terminal, fitting: readonly Fitting[], choice: Choice): Promise<string> {
+async function chooseCandidate(terminal: Terminal, candidates: readonly Candidate[], choice: RunChoice): Promise<string> {
   const { command, mayAsk, ask = askAtTerminal } = choice;
-  const shown = fitting.slice(0, listedMax);
-  const more = fitting.length > listedMax ? ['  …'] : [];
+  const shown = candidates.slice(0, listedMax);
+  const more = candidates.length > listedMax ? ['  …'] : [];
   const several = `There are several runs to ${command}`;
   if (!mayAsk) {
     const lines = [...shown.map(({ line }) => `  ${line}`), ...more];

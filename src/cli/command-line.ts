@@ -43,7 +43,7 @@ const registrations = [
 ];
 
 /** Returns the command line. Parsing arguments runs one command and throws that command's errors, or a `CommanderError` for wrong usage. */
-export function commandLine(context: CommandContext): Command {
+export function createCommandLine(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command('distilog')
     .description(

@@ -16,7 +16,7 @@ export function renderChanges(
   for (const { step, kind, parts } of changes) {
     const what = kind === 'follows' ? 'follows a change' : kind === 'changed' ? `changed: ${parts.join(', ')}` : kind;
     lines.push(`  ${step.padEnd(16)} ${kind === 'unchanged' ? paint('dim', what) : paint('yellow', what)}`);
-    if (kind === 'changed' && parts.includes('code')) lines.push(...difference(codeOf(recorded, step), codeOf(now, step), paint));
+    if (kind === 'changed' && parts.includes('code')) lines.push(...renderDifference(codeOf(recorded, step), codeOf(now, step), paint));
   }
   if (changes.some(({ parts }) => parts.includes('sources'))) lines.push(renderFiles(recorded, now.sources, { paint }));
   return lines.join('\n');
@@ -35,14 +35,14 @@ export function renderLoaded(lines: readonly string[], { paint }: Pick<Terminal,
 export function renderFiles(recorded: Definition, sources: Definition['sources'], { paint }: Pick<Terminal, 'paint'>): string {
   const text = (all: Definition['sources'], path: string) => all.find((source) => source.path === path)?.text ?? '';
   return changedFiles(recorded, { sources })
-    .flatMap((path) => [`  ${path}`, ...difference(text(recorded.sources, path), text(sources, path), paint)])
+    .flatMap((path) => [`  ${path}`, ...renderDifference(text(recorded.sources, path), text(sources, path), paint)])
     .join('\n');
 }
 
 const codeOf = ({ steps }: Definition, name: string): string => steps.find((step) => step.name === name)?.code ?? '';
 
 /** Renders the lines from the first difference to the last. */
-function difference(before: string, after: string, paint: Terminal['paint']): readonly string[] {
+function renderDifference(before: string, after: string, paint: Terminal['paint']): readonly string[] {
   const { removed, added } = lineDifference(before, after);
   const shown = (lines: readonly string[], sign: string) => {
     const more = lines.length > linesMax ? [`      … ${lines.length - linesMax} more lines`] : [];

@@ -12,10 +12,10 @@ export interface ExportedRow {
 }
 
 /** Returns the row that `FILE:N` names, or null if there is no such file. Throws `Fault('invalid-row')`. */
-export function exportedRow(asked: string): ExportedRow | null {
+export function findExportedRow(asked: string): ExportedRow | null {
   const [, file, number] = /^(.+):(\d+)$/.exec(asked) ?? [];
   if (file === undefined || number === undefined || !fs.existsSync(file)) return null;
-  const directory = distisetOf(path.resolve(file));
+  const directory = findDistiset(path.resolve(file));
   if (directory === null)
     throw new Fault(
       'invalid-row',
@@ -38,7 +38,7 @@ export function exportedRow(asked: string): ExportedRow | null {
   );
 }
 
-function distisetOf(file: string): string | null {
+function findDistiset(file: string): string | null {
   for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
     if (fs.existsSync(path.join(directory, 'distilog.json'))) return directory;
     if (directory === path.dirname(directory)) return null;

@@ -5,25 +5,25 @@ import fs from 'node:fs';
  * Without them V8 lets garbage grow with the machine's memory: a run of a million rows peaks at 252 MB instead of 183 MB, and higher the longer it lasts,
  * but takes 4.5 s instead of 4.9 s. The flags set no limit. An export can request a collection itself, see `garbageCollector`.
  */
-export const frugalHeap = (command = ''): readonly string[] => [
+export const heapFlags = (command = ''): readonly string[] => [
   '--max-semi-space-size=8',
   '--heap-growing-percent=100',
   ...(command === 'distiset' || command === 'verify' ? ['--expose-gc'] : []),
 ];
 
 /** Length of rows, in UTF-16 code units of canonical JSON, between two collections. */
-const collectedLength = 8 * 1024 * 1024;
+const collectEveryLength = 8 * 1024 * 1024;
 
 /**
  * Returns a function that collects garbage between blocks of rows, whenever some megabytes were written. It does nothing without the flag `--expose-gc`.
  * Few objects are live between blocks, so a collection takes 20 ms. A collection that V8 starts itself, in the middle of a row group, promotes many objects
  * that are about to die, and lets the heap grow by the same amount.
  */
-export function garbageCollector(): (length: number) => void {
+export function createGarbageCollector(): (length: number) => void {
   let written = 0;
   return (length) => {
     written += length;
-    if (written < collectedLength) return;
+    if (written < collectEveryLength) return;
     written = 0;
     globalThis.gc?.();
   };
@@ -32,18 +32,18 @@ export function garbageCollector(): (length: number) => void {
 const mark = 'DISTILOG_HEAP';
 
 /**
- * Restarts this process under the same id with the `frugalHeap` flags of its command. V8 reads these flags before any code runs, so a command's option
+ * Restarts this process under the same id with the `heapFlags` of its command. V8 reads these flags before any code runs, so a command's option
  * could not set them. A flag of the same kind in NODE_OPTIONS or on Node's command line turns this off. Does nothing if the platform has no `execve`, or
  * if a parent process has a channel to this one.
  */
-export function becomeFrugal(): void {
+export function restartWithHeapFlags(): void {
   const isChosen = process.execArgv
     .concat((process.env['NODE_OPTIONS'] ?? '').split(' '))
     .some((flag) => /semi-space|heap-growing/.test(flag));
   const isDone = process.env[mark] === String(process.pid);
   const [, script, command] = process.argv;
   if (isChosen || isDone || process.send || !process.execve || script === undefined || !fs.existsSync(process.execPath)) return;
-  process.execve(process.execPath, [process.execPath, ...frugalHeap(command), ...process.execArgv, ...process.argv.slice(1)], {
+  process.execve(process.execPath, [process.execPath, ...heapFlags(command), ...process.execArgv, ...process.argv.slice(1)], {
     ...process.env,
     [mark]: String(process.pid),
   });

@@ -28,7 +28,7 @@ function typeOf(values: readonly unknown[], depth: number): string {
 
 function objectType(objects: readonly object[], depth: number): string {
   const names = [...new Set(objects.flatMap((object) => Object.keys(object)))];
-  const of = (name: string) =>
+  const valuesOf = (name: string) =>
     objects.map((object) => (Object.hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined));
   // Names that zod finds in every object, or that no object literal can have, are typed as data of a record.
   if (names.length === 0 || names.length > membersMax || names.some((name) => name in {})) {
@@ -37,7 +37,7 @@ function objectType(objects: readonly object[], depth: number): string {
       depth + 1,
     )})`;
   }
-  return `z.object({ ${names.map((name) => `${memberName(name)}: ${inferType(of(name), depth + 1)}`).join(', ')} })`;
+  return `z.object({ ${names.map((name) => `${memberName(name)}: ${inferType(valuesOf(name), depth + 1)}`).join(', ')} })`;
 }
 
 /** Returns the zod type of a column of CSV texts. The value null stands for an empty field. */
@@ -63,8 +63,8 @@ function textType(texts: readonly string[]): string {
 }
 
 /** Returns a name as an object literal spells it. */
-export const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name));
+export const memberName = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : quote(name));
 
 /** Returns a text as a TypeScript literal in single quotes. */
-export const quoted = (text: string): string =>
+export const quote = (text: string): string =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", String.raw`\'`)}'`;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { sha256 } from '../kit/sha256.ts';
 import { makeStateFolder, readStateFile, writeStateFile } from '../kit/state-directory.ts';
 import { runLogId, type Store } from '../log/index.ts';
-import { localSources, type HashedSource } from './local-sources.ts';
+import { readLocalSources, type HashedSource } from './local-sources.ts';
 
 /** Runs whose files are remembered. The files of older runs have to be named again. */
 const runsMax = 1_000;
@@ -38,7 +38,7 @@ export async function rememberFile(store: Store, runId: string, file: string, so
 }
 
 /** Returns the file from which this user last drove a run, or null. Also returns null if the state directory cannot be read. */
-export async function knownFile(store: Store, runId: string): Promise<KnownFile | null> {
+export async function readKnownFile(store: Store, runId: string): Promise<KnownFile | null> {
   const name = await nameOf(store, runId);
   if (name === null) return null;
   try {
@@ -50,9 +50,9 @@ export async function knownFile(store: Store, runId: string): Promise<KnownFile 
 }
 
 /** Returns the paths of a known file's local sources, relative to its folder, that are new, missing or changed. Loads nothing. */
-export function changedSources({ file, sources }: KnownFile): readonly string[] {
+export function findChangedSources({ file, sources }: KnownFile): readonly string[] {
   const before = new Map(sources.map(({ path: source, sha256: hash }) => [source, hash]));
-  const names = new Set([...before.keys(), ...(fs.existsSync(file) ? localSources(file).map(({ path: source }) => source) : [])]);
+  const names = new Set([...before.keys(), ...(fs.existsSync(file) ? readLocalSources(file).map(({ path: source }) => source) : [])]);
   return [...names].filter((name) => hashOf(path.join(path.dirname(file), name)) !== before.get(name)).sort();
 }
 

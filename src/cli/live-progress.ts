@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 /** Live display of a run. */
 export interface LiveProgress {
   /** Reports recorded events and the run's states after them. */
-  recorded(events: readonly RecordedEvent[], states: RunStates): void;
+  report(events: readonly RecordedEvent[], states: RunStates): void;
   /** Prints a line above the part that is redrawn. */
   note(line: string): void;
   /** Draws the display one last time and leaves it on the terminal. */
@@ -36,7 +36,7 @@ export function liveProgress({ runId, states: before, position: from, terminal }
   const timer = setInterval(() => draw.frame(frame()), terminal.isInteractive ? drawEveryMs : lineEveryMs);
   timer.unref();
   return {
-    recorded: (events, after) => {
+    report: (events, after) => {
       states = after;
       position = events.at(-1)?.position ?? position;
     },

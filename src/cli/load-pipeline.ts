@@ -6,10 +6,10 @@ import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import { isPipeline, type Pipeline } from '../pipeline/index.ts';
 import { recordModules } from '../kit/module-graph.ts';
 import type { Definition, Loaded } from '../../schema/index.ts';
-import { loadedCode } from './loaded-code.ts';
-import { hashedSources, localSources, type HashedSource } from './local-sources.ts';
+import { findLoadedCode } from './loaded-code.ts';
+import { readHashedSources, readLocalSources, type HashedSource } from './local-sources.ts';
 import { resolveOwnPackage } from './own-package.ts';
-import { syntaxErrorLine } from './syntax-line.ts';
+import { findSyntaxErrorLine } from './syntax-line.ts';
 import { transformTypeScript } from './transform-typescript.ts';
 
 export interface LoadedPipeline {
@@ -33,7 +33,7 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
   if (!stat) throw new Fault('no-such-file', `There is no file ${file}. Give the path of a pipeline: distilog run pipeline.ts`);
   if (!stat.isFile()) throw new Fault('no-such-file', `${file} is a folder. Give the path of a pipeline file in it.`);
   resolveOwnPackage(full);
-  const restore = withoutLoadWarnings();
+  const restore = muteLoadWarnings();
   transformTypeScript();
   const stopRecording = recordModules();
   const module = await importUserFile(full, file).finally(() => {
@@ -41,13 +41,13 @@ export async function loadPipeline(file: string): Promise<LoadedPipeline> {
     restore();
   });
   // The path as Node names it, with links followed.
-  const { files, loaded } = loadedCode(fs.realpathSync(full));
-  const hashed = hashedSources(
+  const { files, loaded } = findLoadedCode(fs.realpathSync(full));
+  const hashed = readHashedSources(
     full,
     files.filter((each) => each !== fs.realpathSync(full)),
   );
   const sources = hashed.map(({ path: name, text }) => ({ path: name, text }));
-  return { pipeline: pipelineOf(module, file), file, sources, relativeSources: localSources(full), hashed, loaded };
+  return { pipeline: findPipeline(module, file), file, sources, relativeSources: readLocalSources(full), hashed, loaded };
 }
 
 /** Returns the file's stats, or undefined if there is none. Throws a `Fault` if the path cannot be read or no file could have that name. */
@@ -73,7 +73,7 @@ const shownNameMax = 200;
  * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although the pipeline is loaded as the module
  * that it is, and one about the experimental function that strips types. Returns a function that restores the warnings.
  */
-function withoutLoadWarnings(): () => void {
+function muteLoadWarnings(): () => void {
   const { emitWarning } = process;
   process.emitWarning = ((...args: readonly unknown[]) => {
     const said = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
@@ -106,7 +106,7 @@ function loadFault(error: unknown, full: string, file: string): Fault {
       'pipeline-not-loaded',
       `${file} is not a TypeScript or JavaScript file. Give one that ends in ${extensions.join(', ')}.`,
     );
-  const where = placeOf(error, full, file) ?? (isSyntax ? placeOfSyntax(full, file) : null) ?? file;
+  const where = findPlace(error, full, file) ?? (isSyntax ? findSyntaxError(full, file) : null) ?? file;
   const what = messageOf(error).split('\n')[0] ?? '';
   if (codeOf(error) === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return new Fault(
@@ -124,8 +124,8 @@ function loadFault(error: unknown, full: string, file: string): Fault {
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 
 /** Returns the first line of the pipeline's file that the stack names, else the first line of a local file that it imports. */
-function placeOf(error: unknown, full: string, file: string): string | null {
-  const own = new Set(localSources(full).map(({ path: name }) => path.join(path.dirname(full), name)));
+function findPlace(error: unknown, full: string, file: string): string | null {
+  const own = new Set(readLocalSources(full).map(({ path: name }) => path.join(path.dirname(full), name)));
   const { stack } = describeThrown(error);
   const places = stack.split('\n').flatMap((line) => {
     const [, found = '', at = ''] = /(file:\/\/.+?|(?:\/|\b[A-Z]:\\).+?):(\d+)(?::\d+)?\)?$/.exec(line) ?? [];
@@ -133,25 +133,25 @@ function placeOf(error: unknown, full: string, file: string): string | null {
     return own.has(name) ? [{ name, at }] : [];
   });
   const place = places.find(({ name }) => name === full) ?? places[0];
-  return place ? `${asGiven(place.name, full, file)}:${place.at}` : null;
+  return place ? `${displayPath(place.name, full, file)}:${place.at}` : null;
 }
 
 /** Finds the line at which a file of the pipeline does not compile, because V8's errors do not name it. */
-function placeOfSyntax(full: string, file: string): string | null {
-  for (const { path: name } of localSources(full)) {
+function findSyntaxError(full: string, file: string): string | null {
+  for (const { path: name } of readLocalSources(full)) {
     if (name.endsWith('.json')) continue;
     const filename = path.join(path.dirname(full), name);
-    const line = syntaxErrorLine(filename);
-    if (line !== null) return `${asGiven(filename, full, file)}:${line}`;
+    const line = findSyntaxErrorLine(filename);
+    if (line !== null) return `${displayPath(filename, full, file)}:${line}`;
   }
   return null;
 }
 
 /** Returns a file's path relative to the path by which the user named the pipeline. */
-const asGiven = (name: string, full: string, file: string): string =>
+const displayPath = (name: string, full: string, file: string): string =>
   name === full ? file : path.join(path.dirname(file), path.relative(path.dirname(full), name));
 
-function pipelineOf(module: Readonly<Record<string, unknown>>, file: string): Pipeline {
+function findPipeline(module: Readonly<Record<string, unknown>>, file: string): Pipeline {
   if (isPipeline(module['default'])) return module['default'];
   const named = Object.entries(module).filter(([, value]) => isPipeline(value));
   const [only] = named;

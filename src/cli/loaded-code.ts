@@ -18,8 +18,8 @@ export interface LoadedCode {
  * Returns the code that a pipeline's file reached when it was loaded, as Node resolved it: its own files, and the packages that they import. Does not
  * follow distilog itself: its version is recorded separately, and its dependencies have exact versions.
  */
-export function loadedCode(file: string): LoadedCode {
-  const reached = reach(file);
+export function findLoadedCode(file: string): LoadedCode {
+  const reached = followImports(file);
   const home = packageOf(file)?.folder;
   const isOwn = (each: string) => packageOf(each)?.folder === home || packageOf(each) === null;
   const files = [...reached.keys()].filter(isOwn).sort();
@@ -34,8 +34,8 @@ export function loadedCode(file: string): LoadedCode {
   );
   return {
     files,
-    loaded: bounded(
-      packagesIn(
+    loaded: boundLists(
+      findPackages(
         [...reached.keys()].filter((each) => !isOwn(each)),
         files,
       ),
@@ -45,7 +45,7 @@ export function loadedCode(file: string): LoadedCode {
 }
 
 /** Returns the imports of each reached file, nearest files first. */
-function reach(root: string): ReadonlyMap<string, readonly ImportedFile[]> {
+function followImports(root: string): ReadonlyMap<string, readonly ImportedFile[]> {
   const reached = new Map<string, readonly ImportedFile[]>();
   const byFolder = Map.groupBy(importingFiles(), (each) => path.dirname(each));
   const open = [root];
@@ -70,7 +70,7 @@ function isDistilog(file: string): boolean {
 
 type LoadedPackage = Loaded['packages'][number];
 
-function packagesIn(loadedFiles: readonly string[], ownFiles: readonly string[]): readonly LoadedPackage[] {
+function findPackages(loadedFiles: readonly string[], ownFiles: readonly string[]): readonly LoadedPackage[] {
   const found = new Map<string, { readonly name: string; readonly version: string; readonly files: Map<string, string> }>();
   const versions = new Map<string, string>();
   const entryOf = (its: Package) => {
@@ -85,7 +85,7 @@ function packagesIn(loadedFiles: readonly string[], ownFiles: readonly string[])
     const its = packageOf(file);
     if (its) entryOf(its).files.set(path.relative(its.folder, file).split(path.sep).join('/'), hashOf(file));
   }
-  for (const its of namedPackages(ownFiles)) entryOf(its);
+  for (const its of findNamedPackages(ownFiles)) entryOf(its);
   return Array.from(found.values(), ({ name, version, files }) => ({
     name,
     version,
@@ -96,7 +96,7 @@ function packagesIn(loadedFiles: readonly string[], ownFiles: readonly string[])
 const latePattern = /\b(?:import|require)\s*\(\s*(['"])((?:@[\w.-]+\/)?[A-Za-z0-9][\w.-]*)(?:\/[^'"]*)?\1/g;
 
 /** Finds packages that a file's text imports or requires by a call, because the call may not have run yet. */
-function namedPackages(files: readonly string[]): readonly Package[] {
+function findNamedPackages(files: readonly string[]): readonly Package[] {
   return files
     .filter((file) => !file.endsWith('.json'))
     .flatMap((file) => {
@@ -124,7 +124,7 @@ function hashOf(file: string): string {
 }
 
 /** Lists the nearest packages and imports by name, and counts and hashes the others together. */
-function bounded(packages: readonly LoadedPackage[], imports: Loaded['imports']): Loaded {
+function boundLists(packages: readonly LoadedPackage[], imports: Loaded['imports']): Loaded {
   const byName = packages.slice(0, loadedMax).toSorted((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1));
   const rest = [...packages.slice(loadedMax), ...imports.slice(loadedMax)].map((each) => canonicalJson(each)).sort();
   return {

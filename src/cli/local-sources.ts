@@ -20,11 +20,11 @@ export interface HashedSource {
 }
 
 /** Reads a file and the files that it imports by relative paths, with paths relative to its folder. Texts beyond 4 MiB are replaced by their SHA-256. */
-export const localSources = (file: string): Definition['sources'] =>
-  hashedSources(file).map(({ path: name, text }) => ({ path: name, text }));
+export const readLocalSources = (file: string): Definition['sources'] =>
+  readHashedSources(file).map(({ path: name, text }) => ({ path: name, text }));
 
 /** Reads the same files with their hashes, and also the files that were `loaded` by other names and what those import. */
-export function hashedSources(file: string, loaded: readonly string[] = []): readonly HashedSource[] {
+export function readHashedSources(file: string, loaded: readonly string[] = []): readonly HashedSource[] {
   const folder = path.dirname(file);
   const found = new Map<string, Omit<HashedSource, 'path'>>();
   const open = [file, ...loaded];
@@ -42,7 +42,7 @@ export function hashedSources(file: string, loaded: readonly string[] = []): rea
     });
     if (next.endsWith('.json') || !fits) continue;
     for (const [, , specifier = ''] of text.matchAll(importPattern)) {
-      const imported = resolved(path.dirname(next), specifier, folder);
+      const imported = resolveImport(path.dirname(next), specifier, folder);
       if (imported !== undefined) open.push(imported);
     }
   }
@@ -52,7 +52,7 @@ export function hashedSources(file: string, loaded: readonly string[] = []): rea
 }
 
 /** Resolves a relative import to a file: as it is written, or with another ending, as compilers allow. */
-function resolved(folder: string, specifier: string, root: string): string | undefined {
+function resolveImport(folder: string, specifier: string, root: string): string | undefined {
   const url = URL.parse(specifier, `${pathToFileURL(folder).href}/`);
   // Node refuses paths with an encoded slash or backslash, so such an import loads nothing.
   if (url === null || /%(2f|5c)/i.test(url.pathname)) return undefined;

@@ -3,7 +3,7 @@ import { systemClock } from '../kit/clock.ts';
 import { parseInstant, type Timestamp } from '../kit/instant.ts';
 
 /** Formats a timestamp in local time, to the second: `2026-11-24 10:30:00`. */
-export function localTime(timestamp: Timestamp): string {
+export function formatLocalTime(timestamp: Timestamp): string {
   const at = new Date(parseInstant(timestamp) / 1_000);
   const two = (value: number) => String(value).padStart(2, '0');
   const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
@@ -11,4 +11,4 @@ export function localTime(timestamp: Timestamp): string {
 }
 
 /** Formats the age of a timestamp: `5 minutes ago`. */
-export const ageOf = (timestamp: Timestamp): string => `${ageInWords((systemClock() - parseInstant(timestamp)) / 1_000)} ago`;
+export const formatAge = (timestamp: Timestamp): string => `${ageInWords((systemClock() - parseInstant(timestamp)) / 1_000)} ago`;

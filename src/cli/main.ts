@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander';
 import { handleUnhandledErrors } from '../engine/index.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
-import { commandLine } from './command-line.ts';
+import { createCommandLine } from './command-line.ts';
 import type { CommandContext } from './context.ts';
 import { errorLabel, explainError, explainUnhandled } from './explain-error.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
-import { lostOutput } from './output.ts';
+import { describeLostOutput } from './output.ts';
 import { processTerminal } from './terminal.ts';
 
 /** Number of signals that end the process at once. */
@@ -23,7 +23,7 @@ export async function main(args: readonly string[]): Promise<void> {
     // EPIPE is not an error: a reader such as `head` closed the pipe because it has read enough.
     if (error.code !== 'EPIPE') {
       exitCodeOfOutput = exitCodes.failed;
-      terminal.note(`${terminal.paint('red', 'error:')} ${lostOutput(error)}${needsOutput ? '' : ' The run continues.'}`);
+      terminal.note(`${terminal.paint('red', 'error:')} ${describeLostOutput(error)}${needsOutput ? '' : ' The run continues.'}`);
     }
     if (needsOutput) leave();
   });
@@ -53,7 +53,7 @@ export async function main(args: readonly string[]): Promise<void> {
     exitProcess(exitCodeOfError(error));
   });
   try {
-    await commandLine(context).parseAsync([...args], { from: 'user' });
+    await createCommandLine(context).parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (isInstance(error, CommanderError)) exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else {

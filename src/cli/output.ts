@@ -7,7 +7,7 @@ export interface OutputError {
 }
 
 /** Returns a message for standard output that cannot be written. */
-export function lostOutput({ code }: OutputError): string {
+export function describeLostOutput({ code }: OutputError): string {
   const why = reasons[code] ?? 'it cannot be written';
   return `Standard output is incomplete: ${why} (${code}).`;
 }

@@ -6,8 +6,8 @@ type Kind = 'string' | 'number' | 'boolean' | 'null' | 'object';
 /** Returns the kinds of value that a schema accepts, or all kinds if the schema does not restrict them. */
 export function kindsOf(schema: z.core.$ZodType, depth = 0): ReadonlySet<Kind> {
   const def = schema._zod.def as unknown as Parts;
-  const of = (...schemas: readonly z.core.$ZodType[]) => new Set(schemas.flatMap((each) => [...kindsOf(each, depth + 1)]));
-  if (depth > depthMax) return new Set(anything);
+  const kindsOfAny = (...schemas: readonly z.core.$ZodType[]) => new Set(schemas.flatMap((each) => [...kindsOf(each, depth + 1)]));
+  if (depth > depthMax) return new Set(allKinds);
   switch (def.type) {
     case 'string':
     case 'date':
@@ -27,15 +27,15 @@ export function kindsOf(schema: z.core.$ZodType, depth = 0): ReadonlySet<Kind> {
     case 'record':
       return new Set(['object']);
     case 'nullable':
-      return new Set<Kind>([...(def.innerType ? of(def.innerType) : []), 'null']);
+      return new Set<Kind>([...(def.innerType ? kindsOfAny(def.innerType) : []), 'null']);
     case 'union':
-      return of(...(def.options ?? []));
+      return kindsOfAny(...(def.options ?? []));
     case 'lazy':
-      return def.getter ? of(def.getter()) : new Set();
+      return def.getter ? kindsOfAny(def.getter()) : new Set();
     case 'pipe':
-      return def.in ? of(def.in._zod.def.type === 'transform' && def.out ? def.out : def.in) : new Set();
+      return def.in ? kindsOfAny(def.in._zod.def.type === 'transform' && def.out ? def.out : def.in) : new Set();
     default:
-      return def.innerType ? of(def.innerType) : new Set(anything);
+      return def.innerType ? kindsOfAny(def.innerType) : new Set(allKinds);
   }
 }
 
@@ -51,7 +51,7 @@ interface Parts {
   readonly values?: readonly unknown[];
 }
 
-const anything = ['string', 'number', 'boolean', 'null', 'object'] as const;
+const allKinds = ['string', 'number', 'boolean', 'null', 'object'] as const;
 
 /** Limit of nested schemas that are examined, because recursive schemas never end. */
 const depthMax = 20;

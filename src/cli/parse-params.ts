@@ -18,7 +18,7 @@ export function parseParamOptions(
   const values = new Map<string, unknown>();
   for (const name of names) {
     const text = environment[`DISTILOG_PARAM_${envName(name)}`];
-    if (text !== undefined) values.set(name, typed(schema, name, text));
+    if (text !== undefined) values.set(name, parseValue(schema, name, text));
   }
   for (const option of given) {
     const at = option.indexOf('=');
@@ -28,7 +28,7 @@ export function parseParamOptions(
       throw new Fault('invalid-params', `--param ${said} has no value. Write --param name=value.`);
     }
     const name = option.slice(0, at);
-    values.set(name, names.includes(name) ? typed(schema, name, option.slice(at + 1)) : option.slice(at + 1));
+    values.set(name, names.includes(name) ? parseValue(schema, name, option.slice(at + 1)) : option.slice(at + 1));
   }
   return Object.fromEntries(values);
 }
@@ -49,15 +49,15 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
 }
 
 /** Parses the same options, and replaces the name of a config by the step that it shows. */
-export const concurrencyOf = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
+export const parseStepConcurrency = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [stepNamed(steps, name), calls]));
 
 /** Parses a text as the kind of value that a param's schema accepts. Returns the text itself if that fails, so that the schema refuses it. */
-function typed(schema: z.ZodObject, name: string, text: string): unknown {
+function parseValue(schema: z.ZodObject, name: string, text: string): unknown {
   const member = schema.shape[name] as z.core.$ZodType;
   if (secretNames(schema).includes(name)) return text;
   const kinds = kindsOf(member);
-  if (kinds.has('object') && !kinds.has('string')) return jsonOf(name, text);
+  if (kinds.has('object') && !kinds.has('string')) return parseJson(name, text);
   if (kinds.has('number') && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
   if (kinds.has('boolean') && (text === 'true' || text === 'false')) return text === 'true';
   if (kinds.has('null') && !kinds.has('string') && text === 'null') return null;
@@ -69,7 +69,7 @@ function typed(schema: z.ZodObject, name: string, text: string): unknown {
   }
 }
 
-function jsonOf(name: string, text: string): unknown {
+function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

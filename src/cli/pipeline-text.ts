@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { nameLengthMax, namePattern } from '../../schema/index.ts';
 import type { FileSample } from '../steps/index.ts';
-import { inferTextType, inferType, memberName, quoted } from './infer-columns.ts';
+import { inferTextType, inferType, memberName, quote } from './infer-columns.ts';
 
 /** A column of the generated pipeline. */
 export interface InferredColumn {
@@ -11,7 +11,7 @@ export interface InferredColumn {
 }
 
 /** Returns the columns of a sample that a row can have, with their inferred types. */
-export function inferredColumns({ format, columns, rows }: FileSample): readonly InferredColumn[] {
+export function inferColumns({ format, columns, rows }: FileSample): readonly InferredColumn[] {
   const isOnce = (name: string) => columns.indexOf(name) === columns.lastIndexOf(name);
   return columns
     .filter((name) => isOnce(name) && canBeColumn(name))
@@ -27,16 +27,16 @@ const canBeColumn = (name: string): boolean =>
 /** Returns the text of a pipeline file that reads a file and, as an example, adds one column. */
 export function pipelineText(file: string, out: string, sample: FileSample, columns: readonly InferredColumn[]): string {
   const { format, dialect, rows } = sample;
-  const options = Object.entries(dialect).map(([name, value]) => `      ${name}: ${quoted(value)},`);
+  const options = Object.entries(dialect).map(([name, value]) => `      ${name}: ${quote(value)},`);
   return [
     `import { z } from 'zod';`,
     `import { ${format < 'pipeline' ? `${format}, pipeline` : `pipeline, ${format}`} } from 'distilog';`,
     '',
-    `export default pipeline(${quoted(pipelineName(file))}, ({ source }) => {`,
+    `export default pipeline(${quote(pipelineName(file))}, ({ source }) => {`,
     `  // The columns were inferred from the first ${rows.length === 1 ? 'row' : `${rows.length} rows`}. A row that does not fit them is rejected with its place in the file.`,
     '  const rows = source(',
     `    'rows',`,
-    `    ${format}(new URL(${quoted(urlTo(file, out))}, import.meta.url), {`,
+    `    ${format}(new URL(${quote(relativeUrl(file, out))}, import.meta.url), {`,
     ...options,
     '      output: z.object({',
     ...columns.map(({ name, type }) => `        ${memberName(name)}: ${type},`),
@@ -58,7 +58,7 @@ function exampleStep(columns: readonly InferredColumn[]): readonly string[] {
     ['characters', 'textLength', ...names.map((_, index) => `characters${index + 2}`)].find((name) => !names.includes(name)) ??
     'characters';
   const isPlain = text !== undefined && /^[A-Za-z_$][\w$]*$/.test(text.name) && !reserved.has(text.name);
-  const value = text === undefined ? 'JSON.stringify(row)' : isPlain ? text.name : `row[${quoted(text.name)}]`;
+  const value = text === undefined ? 'JSON.stringify(row)' : isPlain ? text.name : `row[${quote(text.name)}]`;
   const counted = text?.type === 'z.string().nullable()' ? `(${value} ?? '')` : value;
   return [
     `  rows.map('measured', {`,
@@ -87,7 +87,7 @@ function pipelineName(file: string): string {
 }
 
 /** Returns the path from the pipeline's folder to the file, as a relative URL. */
-function urlTo(file: string, out: string): string {
+function relativeUrl(file: string, out: string): string {
   const relative = path.relative(path.dirname(path.resolve(out)), path.resolve(file)).split(path.sep);
   const way = relative.map((part) => encodeURIComponent(part)).join('/');
   return way.startsWith('..') ? way : `./${way}`;

@@ -1,7 +1,7 @@
 import { formatCount, formatDuration, formatRate } from './numbers.ts';
 import { type StepView, tokensOf } from '../views/index.ts';
 import type { Terminal } from './terminal.ts';
-import { visible } from './visible.ts';
+import { escapeLine } from './visible.ts';
 
 export interface Frame {
   readonly runId: string;
@@ -20,20 +20,20 @@ export function progressFrame(
   { runId, status, position, elapsedMs, steps }: Frame,
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
 ): readonly string[] {
-  const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => visible(name).length)));
+  const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => escapeLine(name).length)));
   const said = `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`;
   const tokens = tokensOf(steps);
   const consumed = `  ${formatCount(tokens)} tokens`;
   const isRoomy = tokens > 0 && [runId, status, said].join('  ').length + consumed.length <= width;
   const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `${said}${isRoomy ? consumed : ''}`)}`;
-  const facts = steps.map((step) => fitting(factsOf(step), width - nameWidth - barWidthMin - 3));
+  const facts = steps.map((step) => fitFacts(factsOf(step), width - nameWidth - barWidthMin - 3));
   const longest = Math.max(...facts.map(lengthOf));
   const barWidth = Math.max(barWidthMin, Math.min(barWidthMax, width - nameWidth - longest - 3));
   return [
     head,
     ...steps.map(({ name, ...step }, index) => {
       const factTexts = (facts[index] ?? []).map(({ text, style }) => (style ? paint(style, text) : text)).join('  ');
-      return ` ${visible(name).slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${factTexts}`;
+      return ` ${escapeLine(name).slice(0, nameWidth).padEnd(nameWidth)} ${bar(shareOf(step), barWidth, paint)} ${factTexts}`;
     }),
   ];
 }
@@ -62,7 +62,7 @@ function factsOf(step: StepView): readonly Fact[] {
 }
 
 /** Returns as many facts as fit into `width`. */
-function fitting(facts: readonly Fact[], width: number): readonly Fact[] {
+function fitFacts(facts: readonly Fact[], width: number): readonly Fact[] {
   let count = facts.length;
   while (count > 1 && lengthOf(facts.slice(0, count)) > width) count--;
   return facts.slice(0, count);

@@ -8,7 +8,7 @@ type States = Pick<RunStates, 'graph' | 'progress'>;
  * Returns one sentence per step that paused the run by its reject limit: it says what happens to the rows that the step had rejected. Empty if no step did,
  * or if all such rows are settled.
  */
-export function rejectedBeforePause({ graph, progress }: States): readonly string[] {
+export function describeRejectedBeforePause({ graph, progress }: States): readonly string[] {
   const { paused } = graph;
   return graph.order.flatMap((name) => {
     const isPausing = paused?.reason === 'reject-limit' && paused.step === name;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../kit/json.ts';
-import { fittingWidth, shortened, table, type Column } from './table.ts';
+import { fitWidth, shorten, renderTable, type Column } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { visible } from './visible.ts';
+import { escapeLine } from './visible.ts';
 
 /** A row with its label. */
 export interface LabelledRow {
@@ -17,11 +17,11 @@ const cellMin = 12;
 const textMax = 1_000;
 
 /** Renders rows as a table that fits the terminal: as many columns as fit, long values cut, labels first if there are any. */
-export function rowTable(rows: readonly LabelledRow[], columns: readonly string[], place: TableTerminal): readonly string[] {
+export function renderRows(rows: readonly LabelledRow[], columns: readonly string[], place: TableTerminal): readonly string[] {
   const labelWidth = Math.max(0, ...rows.map(({ label }) => label.length));
-  const { shown, cellMax, note } = fitting(rows, columns, place, labelWidth, 0);
-  const titles = shown.map((name): Column => ({ title: shortened(name, cellMax) }));
-  const drawn = table(
+  const { shown, cellMax, note } = fitColumns(rows, columns, place, labelWidth, 0);
+  const titles = shown.map((name): Column => ({ title: shorten(name, cellMax) }));
+  const drawn = renderTable(
     labelWidth > 0 ? [{ title: 'row' }, ...titles] : titles,
     rows.map(({ label, values }) => [...(labelWidth > 0 ? [place.paint('dim', label)] : []), ...cells(values, shown, cellMax)]),
     (title) => place.paint('dim', title),
@@ -33,7 +33,7 @@ export function rowTable(rows: readonly LabelledRow[], columns: readonly string[
 const growingMin = 8;
 
 /** Returns a function that renders further rows of one table. The first rows determine the widths of the columns and get the titles. */
-export function growingRowTable(
+export function createGrowingTable(
   columns: readonly string[],
   place: TableTerminal,
   labelWidth: number,
@@ -41,28 +41,28 @@ export function growingRowTable(
   const paintTitle = (title: string) => place.paint('dim', title);
   let known: { readonly shown: readonly string[]; readonly widths: readonly number[] } | null = null;
   return (rows) => {
-    const fit = known ? null : fitting(rows, columns, place, labelWidth, growingMin);
-    if (fit) known = { shown: fit.shown, widths: growingWidths(fit, place.width - labelWidth - 2) };
+    const fit = known ? null : fitColumns(rows, columns, place, labelWidth, growingMin);
+    if (fit) known = { shown: fit.shown, widths: computeGrowingWidths(fit, place.width - labelWidth - 2) };
     const { shown, widths } = known ?? { shown: [], widths: [] };
-    const cut = (text: string, index: number) => shortened(text, widths[index] ?? 0);
+    const cut = (text: string, index: number) => shorten(text, widths[index] ?? 0);
     const sized = shown.map((name, index) => ({ title: cut(name, index), width: widths[index] }));
     const lines = rows.map(({ label, values }) => [
       place.paint('dim', label),
       ...shown.map((name, index) => cut(textOf(values[name]), index)),
     ]);
-    const [titles = '', ...rest] = table([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle);
+    const [titles = '', ...rest] = renderTable([{ title: 'row', width: labelWidth }, ...sized], lines, paintTitle);
     const head = fit ? [...(fit.note === '' ? [] : [fit.note]), titles] : [];
     return [...head, ...rest];
   };
 }
 
 /** Returns the width of each column: that of its known values, at least the minimum. The last column gets the remaining room. */
-function growingWidths({ widths, cellMax }: Fitting, room: number): readonly number[] {
+function computeGrowingWidths({ widths, cellMax }: FittedColumns, room: number): readonly number[] {
   const others = widths.slice(0, -1).map((width) => Math.min(cellMax, width));
   return [...others, Math.max(growingMin, room - others.reduce((sum, width) => sum + width + 2, 0))];
 }
 
-interface Fitting {
+interface FittedColumns {
   readonly shown: readonly string[];
   /** Width of the known values of each column. */
   readonly widths: readonly number[];
@@ -71,16 +71,18 @@ interface Fitting {
   readonly note: string;
 }
 
-function fitting(
+function fitColumns(
   rows: readonly LabelledRow[],
   columns: readonly string[],
   place: TableTerminal,
   labelWidth: number,
   narrowest: number,
-): Fitting {
+): FittedColumns {
   const { width, paint } = place;
   const room = width - (labelWidth > 0 ? labelWidth + 2 : 0);
-  const widths = columns.map((name) => Math.max(narrowest, visible(name).length, ...rows.map(({ values }) => textOf(values[name]).length)));
+  const widths = columns.map((name) =>
+    Math.max(narrowest, escapeLine(name).length, ...rows.map(({ values }) => textOf(values[name]).length)),
+  );
   let count = 0;
   for (let taken = 0; count < columns.length; count++) {
     taken += Math.min(widths[count] ?? 0, cellMin) + 2;
@@ -91,12 +93,13 @@ function fitting(
   return {
     shown: columns.slice(0, count),
     widths: widths.slice(0, count),
-    cellMax: fittingWidth(widths.slice(0, count), room, cellMin),
-    note: hidden.length === 0 ? '' : paint('dim', `${more}${shortened(hidden.join(', '), width - more.length)}`),
+    cellMax: fitWidth(widths.slice(0, count), room, cellMin),
+    note: hidden.length === 0 ? '' : paint('dim', `${more}${shorten(hidden.join(', '), width - more.length)}`),
   };
 }
 
 const cells = (values: JsonObject, columns: readonly string[], cellMax: number): readonly string[] =>
-  columns.map((name) => shortened(textOf(values[name]), cellMax));
+  columns.map((name) => shorten(textOf(values[name]), cellMax));
 
-const textOf = (value: unknown): string => visible((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, textMax));
+const textOf = (value: unknown): string =>
+  escapeLine((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).slice(0, textMax));

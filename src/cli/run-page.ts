@@ -1,6 +1,6 @@
 import { systemClock } from '../kit/clock.ts';
 import { parseSince, runLogId, type RunCursor, type RunEntry, type RunSelection, type Store } from '../log/index.ts';
-import { countOption } from './count-option.ts';
+import { parseCount } from './count-option.ts';
 import { findRun } from '../views/index.ts';
 import { formatCount } from './numbers.ts';
 
@@ -30,15 +30,15 @@ const pageMax = 200;
  * Returns the newest runs that match a command's options, and the number of older runs that match. Throws `Fault('not-a-number')`, `Fault('not-a-time')`
  * and the faults of `findRun` for the run of `--before`.
  */
-export async function runPage(
+export async function readRunPage(
   store: Store,
   options: RunPageOptions,
   selection: Pick<RunSelection, 'pipeline' | 'until'>,
 ): Promise<RunPage> {
-  const limit = options.all ? Number.POSITIVE_INFINITY : (countOption('--limit', options.limit) ?? shownMax);
+  const limit = options.all ? Number.POSITIVE_INFINITY : (parseCount('--limit', options.limit) ?? shownMax);
   const since = options.since === undefined ? undefined : parseSince(options.since, systemClock());
   const fitting = { ...selection, since };
-  const before = options.before === undefined ? undefined : await cursorAt(store, options.before);
+  const before = options.before === undefined ? undefined : await findCursor(store, options.before);
   const entries: RunEntry[] = [];
   for await (const page of store.log.runs({ ...fitting, before, pageMax: Math.min(limit, pageMax) })) {
     entries.push(...page.slice(0, limit - entries.length));
@@ -55,7 +55,7 @@ export const notShownLine = ({ notShown, next }: Pick<RunPage, 'notShown' | 'nex
     ? null
     : `${formatCount(notShown)} older ${notShown === 1 ? 'run is' : 'runs are'} not shown. To list them, add --all, --limit N, or --before ${next}.`;
 
-async function cursorAt(store: Store, asked: string): Promise<RunCursor> {
+async function findCursor(store: Store, asked: string): Promise<RunCursor> {
   const runId = await findRun(store, asked);
   const first = await store.log.asOf(runLogId(runId), 1);
   return { runId, startedAt: first?.recordedAt ?? '' };

@@ -10,7 +10,7 @@ const marks = new RegExp(String.raw`\x1b\[${secret};(\d+)m`);
 const mark = (code: number | string): string => `\x1b[${secret};${code}m`;
 
 /** Returns the text between marks. Output code later replaces the marks by escape sequences or removes them. */
-export function styled(style: Style, text: string): string {
+export function applyStyle(style: Style, text: string): string {
   const [on = 0, off = 0] = inspect.colors[style] ?? [];
   return `${mark(on)}${text}${mark(off)}`;
 }

@@ -7,9 +7,9 @@ import { isModuleText } from './transform-typescript.ts';
  * Returns the line at which Node cannot parse a file, from 1, or null if it can. V8's error names no line until Node prints it, so a second Node process
  * checks the text without running it.
  */
-export function syntaxErrorLine(file: string): number | null {
+export function findSyntaxErrorLine(file: string): number | null {
   const text = fs.readFileSync(file, 'utf8');
-  const script = withoutTypes(file, text);
+  const script = stripTypes(file, text);
   if (script === null) return null;
   const isModule = !/\.c[jt]s$/.test(file) && isModuleText(text);
   const { stderr } = spawnSync(process.execPath, ['--check', `--input-type=${isModule ? 'module' : 'commonjs'}`, '-'], {
@@ -22,7 +22,7 @@ export function syntaxErrorLine(file: string): number | null {
 }
 
 /** Replaces types by spaces, so that line numbers stay the same. Returns null if that fails, because Node's own error then names the line. */
-function withoutTypes(file: string, text: string): string | null {
+function stripTypes(file: string, text: string): string | null {
   if (!/\.[cm]?ts$/.test(file)) return text;
   try {
     return stripTypeScriptTypes(text);

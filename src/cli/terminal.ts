@@ -1,8 +1,8 @@
 import { createLogUpdate } from 'log-update';
 import { jsonPieces } from './json-pieces.ts';
 import { openOutput, type OutputError } from './output.ts';
-import { changeText, resolveMarks, styled, type Style } from './styled-text.ts';
-import { visible, visibleJson, visibleText } from './visible.ts';
+import { changeText, resolveMarks, applyStyle, type Style } from './styled-text.ts';
+import { escapeLine, escapeJson, escapeText } from './visible.ts';
 
 /**
  * The output of a command and its capabilities. All text for people is written and escaped here, so that no character of a row, a name or a message
@@ -47,7 +47,7 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
   const result = openOutput(stdout, onLost);
   const resultHasColour = hasColour(stdout);
   const isSmart = process.env['TERM'] !== 'dumb';
-  const lineOf = (text: string) => resolveMarks(changeText(text, visible), resultHasColour);
+  const lineOf = (text: string) => resolveMarks(changeText(text, escapeLine), resultHasColour);
   const print = (lines: string | readonly string[]) =>
     result.write(
       [lines]
@@ -57,13 +57,13 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
     );
   return {
     print,
-    printText: (text) => result.write(`${resolveMarks(changeText(text, visibleText), resultHasColour)}\n`),
+    printText: (text) => result.write(`${resolveMarks(changeText(text, escapeText), resultHasColour)}\n`),
     printJson: (value, stringify = JSON.stringify) => {
       const json = stringify(value);
-      result.write(`${stdout.isTTY ? visibleJson(json) : json}\n`);
+      result.write(`${stdout.isTTY ? escapeJson(json) : json}\n`);
     },
     printJsonLists: async (members, lists) => {
-      for await (const piece of jsonPieces(members, lists)) result.write(stdout.isTTY ? visibleJson(piece) : piece);
+      for await (const piece of jsonPieces(members, lists)) result.write(stdout.isTTY ? escapeJson(piece) : piece);
       result.write('\n');
     },
     note: noteWriter(),
@@ -77,7 +77,7 @@ export function processTerminal(onLost: (error: OutputError) => void): Terminal 
     get width() {
       return stdout.columns || widthDefault;
     },
-    paint: (style, text) => (resultHasColour || hasColour(stderr) ? styled(style, text) : text),
+    paint: (style, text) => (resultHasColour || hasColour(stderr) ? applyStyle(style, text) : text),
   };
 }
 
@@ -86,7 +86,7 @@ export function noteWriter(): (text: string) => void {
   // A note that cannot be written does not affect the result.
   const notes = openOutput(process.stderr, () => undefined);
   return (text) => {
-    const [first = '', ...more] = changeText(text, visibleText).split('\n');
+    const [first = '', ...more] = changeText(text, escapeText).split('\n');
     const lines = [first, ...more.map((line) => (line === '' || line.startsWith(noteIndent) ? line : `${noteIndent}${line}`))];
     notes.write(`${resolveMarks(lines.join('\n'), hasColour(process.stderr))}\n`);
   };

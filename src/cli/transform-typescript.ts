@@ -20,7 +20,7 @@ export function transformTypeScript(): void {
       const file = fileOf(url);
       if (file === null || !/\.[cm]?ts$/.test(file) || packageOf(file) !== null) return nextLoad(url, context);
       const text = textOf(file);
-      const source = text === null || isErasable(text) ? null : transformed(text, url);
+      const source = text === null || isErasable(text) ? null : transform(text, url);
       if (text === null || source === null) return nextLoad(url, context);
       setSourceMapsSupport(true);
       return { format: formatOf(context.format, text), source, shortCircuit: true };
@@ -51,7 +51,7 @@ function isErasable(text: string): boolean {
 }
 
 /** Transforms TypeScript to JavaScript. Returns null if this version of Node cannot, because Node then refuses the file and names the line. */
-function transformed(text: string, url: string): string | null {
+function transform(text: string, url: string): string | null {
   try {
     return stripTypeScriptTypes(text, { mode: 'transform', sourceMap: true, sourceUrl: url });
   } catch (error) {

@@ -24,7 +24,7 @@ export function containUserCode(): () => void {
 }
 
 /** Returns loggers for steps that write lines to standard error. */
-export const stepLog =
+export const createStepLog =
   (terminal: Terminal, note: (line: string) => void) =>
   (step: string): Log => {
     const line = (level: string, message: string, data: unknown) =>

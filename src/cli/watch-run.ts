@@ -15,7 +15,7 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
   if (json) {
     const printDue = jsonLines(terminal.printJson, runId);
     printDue(position, states);
-    return untilInterrupt(context, (signal) =>
+    return runUntilInterrupt(context, (signal) =>
       followToRest(store, runId, {
         from: position,
         states,
@@ -26,8 +26,8 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
   }
   const live = liveProgress({ runId, states, position, terminal });
   try {
-    return await untilInterrupt(context, (signal) =>
-      followToRest(store, runId, { from: position, states, signal, onEvents: live.recorded }),
+    return await runUntilInterrupt(context, (signal) =>
+      followToRest(store, runId, { from: position, states, signal, onEvents: live.report }),
     );
   } finally {
     live.done();
@@ -35,7 +35,7 @@ export async function watchRun(context: CommandContext, store: Store, runId: str
 }
 
 /** Runs `work` with a signal that Ctrl-C aborts. */
-export async function untilInterrupt<T>(
+export async function runUntilInterrupt<T>(
   { onInterrupt }: Pick<CommandContext, 'onInterrupt'>,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

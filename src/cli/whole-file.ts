@@ -18,7 +18,7 @@ export async function writeWholeFile(target: string, option: string, lines: Asyn
   try {
     const descriptor = fs.openSync(temporary, 'wx', 0o644);
     process.once('exit', remove);
-    const count = await written(descriptor, lines);
+    const count = await writeLines(descriptor, lines);
     // Linking fails if the target was created meanwhile. A file system without links needs the weaker check before the rename.
     try {
       fs.linkSync(temporary, full);
@@ -38,7 +38,7 @@ export async function writeWholeFile(target: string, option: string, lines: Asyn
   }
 }
 
-async function written(descriptor: number, lines: AsyncIterable<string>): Promise<number> {
+async function writeLines(descriptor: number, lines: AsyncIterable<string>): Promise<number> {
   let text = '';
   let count = 0;
   try {

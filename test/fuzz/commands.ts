@@ -6,7 +6,7 @@ import { CommanderError, type Command } from 'commander';
 import { messageOf } from '../../src/kit/fault.ts';
 import { runLogId, sideLogId, verify } from '../../src/log/index.ts';
 import { openStore, stopEmbeddedStore } from '../../src/postgres/index.ts';
-import { commandLine } from '../../src/cli/command-line.ts';
+import { createCommandLine } from '../../src/cli/command-line.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { randomFrom } from '../unit/random.ts';
 import { assertFault } from './mutate.ts';
@@ -102,7 +102,8 @@ export async function fuzzCommands(seed: number, count: number, folder: string):
     width: 80,
     paint: (_style, text) => text,
   };
-  const root = () => commandLine({ terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined });
+  const root = () =>
+    createCommandLine({ terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined });
   const catalogue = root().commands.flatMap((command) =>
     command.commands.length > 0 ? command.commands.map((sub) => [command.name(), sub] as const) : [['', command] as const],
   );

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startPipeline } from '../../src/engine/index.ts';
-import { chooseRun, resumable, retryable, type Choice } from '../../src/cli/choose-run.ts';
+import { chooseRun, isResumable, isRetryable, type RunChoice } from '../../src/cli/choose-run.ts';
 import { history } from '../../src/cli/commands/history.ts';
 import { runs } from '../../src/cli/commands/runs.ts';
 import { status } from '../../src/cli/commands/status.ts';
@@ -88,7 +88,7 @@ async function printed(command: (context: CommandContext) => Promise<void>): Pro
   return { json: json as Printed, text: lines.join('\n') };
 }
 
-const choose = (choice: Pick<Choice, 'command' | 'fits'>) => (store: PostgresStore) =>
+const choose = (choice: Pick<RunChoice, 'command' | 'isCandidate'>) => (store: PostgresStore) =>
   chooseRun(silentTerminal(), store, undefined, { ...choice, mayAsk: false });
 
 describe('however many runs a store holds', () => {
@@ -111,9 +111,9 @@ describe('however many runs a store holds', () => {
 
   it.each<readonly [string, (store: PostgresStore) => Promise<string>, string | RegExp]>([
     ['a command without a run', (store) => findRun(store, undefined), /^clean-(30|3000)$/],
-    ['resume without a run', choose({ command: 'resume', fits: resumable(false) }), 'paused'],
-    ['cancel without a run', choose({ command: 'cancel', fits: ({ graph }) => graph.status === 'paused' }), 'paused'],
-    ['retry without a run', choose({ command: 'retry', fits: retryable }), 'lossy'],
+    ['resume without a run', choose({ command: 'resume', isCandidate: isResumable(false) }), 'paused'],
+    ['cancel without a run', choose({ command: 'cancel', isCandidate: ({ graph }) => graph.status === 'paused' }), 'paused'],
+    ['retry without a run', choose({ command: 'retry', isCandidate: isRetryable }), 'lossy'],
   ])('%s sends as many statements, and finds its run', async (_name, find, expected) => {
     const first = await statementsOf(() => withStore(few.database, find));
     const second = await statementsOf(() => withStore(many.database, find));

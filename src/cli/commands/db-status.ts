@@ -22,7 +22,7 @@ export function registerDbStatus(db: Command, context: CommandContext): void {
   );
 }
 
-interface Looked {
+interface StoreStatus {
   /** The option or variable that named the store. Null: none did, so it is the folder's embedded store. */
   readonly givenBy: GivenBy | null;
   readonly folder: string;
@@ -36,12 +36,12 @@ interface Looked {
 
 /** `distilog db status`: shows which store is used and what protects its log. Starts and changes nothing. */
 async function dbStatus(context: CommandContext, options: CommonOptions): Promise<void> {
-  const looked = await look(options);
-  if (options.json) context.terminal.printJson(asJson(looked));
-  else for (const [name, text] of lines(looked)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);
+  const status = await inspect(options);
+  if (options.json) context.terminal.printJson(toJson(status));
+  else for (const [name, text] of renderLines(status)) context.terminal.print(`${context.terminal.paint('dim', name.padEnd(12))} ${text}`);
 }
 
-async function look(options: CommonOptions): Promise<Looked> {
+async function inspect(options: CommonOptions): Promise<StoreStatus> {
   const { folder, ...source } = storeOptions(options);
   const givenBy = givenStore({ ...source, folder })?.by ?? null;
   const trust = givenBy === null ? embeddedTrust(folder) : null;
@@ -56,12 +56,12 @@ async function look(options: CommonOptions): Promise<Looked> {
   }
 }
 
-function asJson({ givenBy, folder, trust, embedded, facts }: Looked): unknown {
+function toJson({ givenBy, folder, trust, embedded, facts }: StoreStatus): unknown {
   const isEmbedded = givenBy === null;
   return { isEmbedded, givenBy, folder: isEmbedded ? folder : null, trust, isUp: facts !== null, ...embedded, ...facts };
 }
 
-function lines({ givenBy, folder, trust, embedded, facts }: Looked): readonly (readonly [string, string])[] {
+function renderLines({ givenBy, folder, trust, embedded, facts }: StoreStatus): readonly (readonly [string, string])[] {
   const store = givenBy === null ? `embedded, in .distilog of ${folder}` : `a server, named by ${givenBy}`;
   if (trust === 'foreign')
     return [
@@ -79,23 +79,27 @@ function lines({ givenBy, folder, trust, embedded, facts }: Looked): readonly (r
     ['server', `PostgreSQL ${serverVersion} at ${place}${readOnly ? ', read-only: it cannot record runs' : ''}`],
     ['role', role],
     ...(embedded ? [['supervisor', `process ${embedded.supervisor}`] as const] : []),
-    ['clients', embedded ? counted(embedded.clients, 'process', 'processes') : counted(connections, 'connection', 'connections')],
-    ['schema', schemaLine(facts)],
-    ['append-only', guardLine(facts)],
+    [
+      'clients',
+      embedded ? formatClients(embedded.clients, 'process', 'processes') : formatClients(connections, 'connection', 'connections'),
+    ],
+    ['schema', describeSchema(facts)],
+    ['append-only', describeGuards(facts)],
     ['fsync', fsync ? 'on' : 'off: the server may lose acknowledged writes, so distilog refuses it'],
   ];
 }
 
-const counted = (count: number, one: string, many: string): string => `${formatCount(count)} other distilog ${count === 1 ? one : many}`;
+const formatClients = (count: number, one: string, many: string): string =>
+  `${formatCount(count)} other distilog ${count === 1 ? one : many}`;
 
-function schemaLine({ schema: { applied, pending, newer } }: StoreFacts): string {
+function describeSchema({ schema: { applied, pending, newer } }: StoreFacts): string {
   if (newer !== null) return `${newer}, from a newer distilog: update this one`;
   if (applied.length === 0) return 'not set up. Run once: distilog db migrate';
   const last = applied.at(-1) ?? '';
   return pending.length === 0 ? `${last}, current for this version` : `${last}, without ${pending.join(', ')}. Run: distilog db migrate`;
 }
 
-function guardLine({ appendOnlyBy, guardsOff, role }: StoreFacts): string {
+function describeGuards({ appendOnlyBy, guardsOff, role }: StoreFacts): string {
   if (guardsOff.length > 0) return `NOT PROTECTED: ${guardsOff.join(', ')}`;
   if (appendOnlyBy === null) return 'no log yet';
   return appendOnlyBy === 'roles'

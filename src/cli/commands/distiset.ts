@@ -6,15 +6,15 @@ import { canonicalJson } from '../../kit/json.ts';
 import { sha256Stream } from '../../kit/sha256.ts';
 import { Fault, messageOf } from '../../kit/fault.ts';
 import type { Store } from '../../log/index.ts';
-import { asOfOption } from '../as-of-option.ts';
+import { resolveAsOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { findRun, findSteps } from '../../views/index.ts';
-import { garbageCollector } from '../frugal-heap.ts';
-import { localTime } from '../local-time.ts';
+import { createGarbageCollector } from '../frugal-heap.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
-import { rowTable } from '../row-table.ts';
-import { table } from '../table.ts';
+import { renderRows } from '../row-table.ts';
+import { renderTable } from '../table.ts';
 import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
 /** Registers `distilog distiset`. */
@@ -53,7 +53,7 @@ async function distiset(context: CommandContext, run: string | undefined, option
     );
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
-    const asOf = await asOfOption(store, runId, options.at);
+    const asOf = await resolveAsOfOption(store, runId, options.at);
     const steps = options.step.length > 0 ? await findSteps(store, runId, options.step) : undefined;
     const made = await createDistiset(store, runId, { asOf, include: options.include, steps });
     if (options.out === undefined) await preview(context, made, options);
@@ -68,7 +68,7 @@ async function write(
   options: DistisetCommandOptions & { readonly out: string },
 ): Promise<void> {
   const { out, format, compression, csvEscapeFormulas } = options;
-  const written = { directory: out, format, compression, csvEscapeFormulas, onWritten: garbageCollector() };
+  const written = { directory: out, format, compression, csvEscapeFormulas, onWritten: createGarbageCollector() };
   const { metadata } = await exportDistiset(store, made, written);
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
@@ -86,10 +86,10 @@ async function write(
     printJson({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut });
     return;
   }
-  print(title(made, paint));
+  print(renderTitle(made, paint));
   print('');
   print(
-    table(
+    renderTable(
       [
         { title: 'config' },
         { title: 'state' },
@@ -113,40 +113,40 @@ async function write(
   print(`written to ${out}`);
 }
 
-const title = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
-  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${localTime(made.asOf.recordedAt)}; run status: ${made.status}`)}`;
+const renderTitle = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
+  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${formatLocalTime(made.asOf.recordedAt)}; run status: ${made.status}`)}`;
 
 const previewRows = 5;
 
 async function preview(context: CommandContext, made: Distiset, options: DistisetCommandOptions): Promise<void> {
   const { print, printJson, paint } = context.terminal;
-  const previews: { readonly config: DistisetConfig; readonly looked: Looked }[] = [];
-  for (const config of made.configs) previews.push({ config, looked: await look(config, options.json ?? false) });
-  if (previews.some(({ looked }) => looked.error !== null)) context.exit(exitCodes.failed);
+  const previews: { readonly config: DistisetConfig; readonly preview: ConfigPreview }[] = [];
+  for (const config of made.configs) previews.push({ config, preview: await readPreview(config, options.json ?? false) });
+  if (previews.some(({ preview }) => preview.error !== null)) context.exit(exitCodes.failed);
   if (options.json) {
-    const configs = previews.map(({ config: { name, step, state }, looked }) => ({
+    const configs = previews.map(({ config: { name, step, state }, preview }) => ({
       name,
       step,
       state,
-      rows: looked.rows,
-      rowsSha256: looked.rowsSha256,
+      rows: preview.rows,
+      rowsSha256: preview.rowsSha256,
       files: [],
-      error: looked.error,
+      error: preview.error,
     }));
     printJson({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut });
     return;
   }
-  print(title(made, paint));
-  for (const { config, looked } of previews) {
+  print(renderTitle(made, paint));
+  for (const { config, preview } of previews) {
     const share = config.sourceShare === null ? '' : `, ${Math.round(config.sourceShare * 100)} % of the source rows`;
     print('');
-    print(`${paint('bold', config.name)}  ${config.state}, ${formatCount(looked.rows)} rows${share}`);
-    if (looked.error) print(paint('red', `  ${looked.error}`));
+    print(`${paint('bold', config.name)}  ${config.state}, ${formatCount(preview.rows)} rows${share}`);
+    if (preview.error) print(paint('red', `  ${preview.error}`));
     const columns = config.columns.map(({ name }) => name);
-    if (looked.first.length > 0)
+    if (preview.first.length > 0)
       print(
-        rowTable(
-          looked.first.map((values) => ({ label: '', values })),
+        renderRows(
+          preview.first.map((values) => ({ label: '', values })),
           columns,
           context.terminal,
         ),
@@ -156,7 +156,7 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
   print(['', paint('dim', `To export it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`)]);
 }
 
-interface Looked {
+interface ConfigPreview {
   readonly rows: number;
   readonly rowsSha256: string | null;
   readonly first: readonly JsonObject[];
@@ -164,7 +164,7 @@ interface Looked {
 }
 
 /** Reads the first rows and counts all. Reads every row only if their hash is wanted. */
-async function look(config: DistisetConfig, isWhole: boolean): Promise<Looked> {
+async function readPreview(config: DistisetConfig, isWhole: boolean): Promise<ConfigPreview> {
   const digest = sha256Stream();
   const first: JsonObject[] = [];
   let rows = 0;

@@ -6,17 +6,17 @@ import type { CommandContext, CommonOptions } from '../context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { liveProgress, type LiveProgress } from '../live-progress.ts';
 import { formatCount } from '../numbers.ts';
-import { rejectedBeforePause } from '../rejected-before-pause.ts';
+import { describeRejectedBeforePause } from '../rejected-before-pause.ts';
 import { stepViews, type RunStates } from '../../views/index.ts';
-import { stepTable, usageLine } from './status.ts';
-import { containUserCode, stepLog } from '../user-code.ts';
+import { renderSteps, renderUsage } from './status.ts';
+import { containUserCode, createStepLog } from '../user-code.ts';
 import type { EngineOptions } from '../../engine/index.ts';
 
 /** Starts or resumes a run with the callbacks of a terminal. */
-export type Begin = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;
+export type StartRun = (options: Required<Pick<EngineOptions, 'onRecorded' | 'onAway' | 'userLog'>>) => Promise<DrivenRun>;
 
 /** Drives a run to rest at a terminal: shows its progress, handles Ctrl-C and prints the result. */
-export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, begin: Begin): Promise<void> {
+export async function drive(context: CommandContext, store: PostgresStore, options: CommonOptions, start: StartRun): Promise<void> {
   const { terminal } = context;
   let live: LiveProgress | null = null;
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
@@ -24,10 +24,10 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
   const restore = containUserCode();
   context.goOnWithoutOutput();
   try {
-    const run = await begin({
-      onRecorded: (events, states) => live?.recorded(events, states),
+    const run = await start({
+      onRecorded: (events, states) => live?.report(events, states),
       onAway: (error) => note(error ? awayNote(error) : 'The store answers again. The run continues.'),
-      userLog: stepLog(terminal, note),
+      userLog: createStepLog(terminal, note),
     });
     if (options.json) terminal.printJson({ runId: run.runId });
     else terminal.print(run.runId);
@@ -40,7 +40,7 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
     restore();
     context.exit(exitCodeOf(rest));
     if (options.json) terminal.printJson({ runId: run.runId, outcome: rest, position });
-    else conclude(context, run, rest, position);
+    else printResult(context, run, rest, position);
   } finally {
     live?.done();
     context.onInterrupt(null);
@@ -66,7 +66,7 @@ function interrupt(run: DrivenRun, count: number, note: (line: string) => void):
 }
 
 /** Returns sentences that say how to retry rejected rows, and which rows cannot be retried. */
-export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progress'>, runId: string): readonly string[] {
+export function describeRetry({ graph, progress }: Pick<RunStates, 'graph' | 'progress'>, runId: string): readonly string[] {
   const lossy = graph.order
     .map((name) => ({ name, rejected: progress.steps[name]?.rows.rejected ?? 0 }))
     .filter((step) => step.rejected > 0);
@@ -88,13 +88,13 @@ export function retryHint({ graph, progress }: Pick<RunStates, 'graph' | 'progre
 }
 
 /** Prints how a run ended: its steps, its losses and the next command. */
-function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, position: number): void {
+function printResult({ terminal }: CommandContext, run: DrivenRun, rest: Rest, position: number): void {
   const { print, printText, paint } = terminal;
   const { runId } = run;
   const states = run.states();
   print('');
-  print(stepTable(stepViews(states), terminal));
-  const consumed = usageLine(states.usage);
+  print(renderSteps(stepViews(states), terminal));
+  const consumed = renderUsage(states.usage);
   if (consumed !== '') print(consumed);
   print('');
   const style = rest === 'succeeded' ? 'green' : rest === 'failed' || rest === 'cancelled' ? 'red' : 'yellow';
@@ -103,7 +103,7 @@ function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, posi
   if (rest === 'paused' && paused) {
     if (paused.reason !== 'asked') printText(paused.message);
     if (paused.reason === 'reject-limit') {
-      for (const sentence of rejectedBeforePause(states)) print(sentence);
+      for (const sentence of describeRejectedBeforePause(states)) print(sentence);
       print(`Open batches keep all of their rows. Fix the cause, then run: distilog resume ${runId}`);
     } else
       print(`No rows were lost. ${paused.reason === 'asked' ? 'To continue' : 'Fix the cause above, then run'}: distilog resume ${runId}`);
@@ -111,6 +111,6 @@ function conclude({ terminal }: CommandContext, run: DrivenRun, rest: Rest, posi
   const rejected = Object.values(states.progress.steps).reduce((sum, step) => sum + step.rows.rejected, 0);
   if (rejected > 0)
     print(`${rejected === 1 ? '1 row was' : `${formatCount(rejected)} rows were`} rejected. For the causes: distilog errors ${runId}`);
-  if (rejected > 0 && rest !== 'paused') for (const line of retryHint(states, runId)) print(line);
+  if (rejected > 0 && rest !== 'paused') for (const line of describeRetry(states, runId)) print(line);
   if (rest !== 'paused') print(paint('dim', `To export the dataset: distilog distiset ${runId} --out dataset`));
 }

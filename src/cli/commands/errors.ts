@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { failedBatches, losses, lostRows, type LostRow } from '../../distiset/index.ts';
 import type { AsOf, Store } from '../../log/index.ts';
-import { asOfOption } from '../as-of-option.ts';
+import { resolveAsOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { failedBatchViews, findRun, lossGroups, readStates, rejectedRowViews, type RunStates } from '../../views/index.ts';
 import { formatCount } from '../numbers.ts';
-import { rejectedBeforePause } from '../rejected-before-pause.ts';
-import { shortened, table } from '../table.ts';
+import { describeRejectedBeforePause } from '../rejected-before-pause.ts';
+import { shorten, renderTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { writeWholeFile } from '../whole-file.ts';
 import { addStoreCommand } from '../command-options.ts';
@@ -33,7 +33,7 @@ const shownMax = 10;
 async function errors(context: CommandContext, run: string | undefined, options: ErrorsOptions): Promise<void> {
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
-    const asOf = await asOfOption(store, runId, options.at);
+    const asOf = await resolveAsOfOption(store, runId, options.at);
     if (options.export !== undefined) await exportLosses(context, store, runId, { asOf, file: options.export, isJson: options.json });
     else await list(context, store, runId, { asOf, options });
   });
@@ -70,24 +70,24 @@ async function show({ terminal }: CommandContext, store: Store, { runId, positio
     return;
   }
   print(
-    table(
+    renderTable(
       [{ title: 'step' }, { title: 'cause' }, { title: 'lost', align: 'right' }, { title: 'message' }],
       groups.map(({ step, code, kind, count: many, message }) => [
         step,
         paint('yellow', code),
         kind === 'batch' ? `${formatCount(many)} batch${many === 1 ? '' : 'es'}` : `${formatCount(many)} row${many === 1 ? '' : 's'}`,
-        shortened(message, Math.max(20, width - 44)),
+        shorten(message, Math.max(20, width - 44)),
       ]),
       (title) => paint('dim', title),
     ),
   );
   print('');
   for await (const { step, batch, position: at, code, message } of failedBatches(store, runId, position))
-    print(`${paint('red', `${step}/${batch}`)} skipped at position ${at}: ${code}: ${shortened(message, width)}`);
+    print(`${paint('red', `${step}/${batch}`)} skipped at position ${at}: ${code}: ${shorten(message, width)}`);
   let count = 0;
   for await (const lost of lostRows(store, runId, position)) if (++count <= most) await showRow(lost, terminal);
   if (count > most) print(paint('dim', `… and ${formatCount(count - most)} more rows. To list them: distilog errors ${runId} --all`));
-  for (const sentence of rejectedBeforePause(states)) print(paint('yellow', sentence));
+  for (const sentence of describeRejectedBeforePause(states)) print(paint('yellow', sentence));
 }
 
 async function showRow(lost: LostRow, { print, paint, width }: Terminal): Promise<void> {
@@ -96,8 +96,8 @@ async function showRow(lost: LostRow, { print, paint, width }: Terminal): Promis
   print(
     `${paint('bold', `${step}/${batch} row ${row}`)}  ${paint('yellow', code)} after ${attempts} attempt${attempts === 1 ? '' : 's'}, position ${position}`,
   );
-  print(`  ${shortened(message, width - 2)}`);
-  if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
+  print(`  ${shorten(message, width - 2)}`);
+  if (input) print(paint('dim', `  ${shorten(JSON.stringify(input), width - 2)}`));
 }
 
 async function exportLosses(

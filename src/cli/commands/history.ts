@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { EventType } from '../../../schema/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { localTime } from '../local-time.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
-import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
+import { notShownLine, readRunPage, type RunPageOptions } from '../run-page.ts';
 import { describeChange, type HistoryEntry, type PipelineChanges, type RunHistory, runHistories } from '../../views/index.ts';
-import { wrapped } from '../table.ts';
+import { wrap } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
 
@@ -23,7 +23,7 @@ export function registerHistory(program: Command, context: CommandContext): void
 /** `distilog history`: shows the audit trail of a pipeline over its runs, by default the newest 20, oldest first. */
 export async function history(context: CommandContext, pipeline: string, options: CommonOptions & RunPageOptions): Promise<void> {
   await withStore(options, async (store) => {
-    const { entries, ...rest } = await runPage(store, options, { pipeline });
+    const { entries, ...rest } = await readRunPage(store, options, { pipeline });
     const runs = await runHistories(store, pipeline, entries);
     if (options.json) context.terminal.printJson({ pipeline, runs, ...rest });
     else show(context.terminal, pipeline, { runs, notShown: notShownLine(rest) });
@@ -56,18 +56,18 @@ function show(
       status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : status === 'partial' || status === 'paused' ? 'yellow' : 'red';
     print('');
     print(`${paint('bold', runId)}  ${paint(style, status)}`);
-    for (const line of changeLines(changes)) for (const part of wrapped(line, width - 4)) print(`  ${part}`);
-    print(entryLines(entries, terminal));
+    for (const line of renderChanges(changes)) for (const part of wrap(line, width - 4)) print(`  ${part}`);
+    print(renderEntries(entries, terminal));
   }
 }
 
 /** Renders one entry per line. A description that does not fit after the actor starts on a line of its own. */
-function entryLines(entries: readonly HistoryEntry[], { paint, width }: Terminal): readonly string[] {
+function renderEntries(entries: readonly HistoryEntry[], { paint, width }: Terminal): readonly string[] {
   const verbOf = ({ type }: HistoryEntry) => verbs[type] ?? type;
   const verbWidth = Math.max(...entries.map((entry) => verbOf(entry).length));
   const whoWidth = Math.max(...entries.map(({ who }) => who?.length ?? 0));
   return entries.flatMap((entry) => {
-    const at = `  ${localTime(entry.recordedAt)}`;
+    const at = `  ${formatLocalTime(entry.recordedAt)}`;
     const verb = verbOf(entry).padEnd(verbWidth);
     const who = entry.who ?? '';
     const line = (by: string) => `${paint('dim', at)}  ${verb}  ${paint('dim', by)}${by === '' ? '' : '  '}`;
@@ -75,12 +75,12 @@ function entryLines(entries: readonly HistoryEntry[], { paint, width }: Terminal
     const fittingWho = [who.padEnd(whoWidth), who].find(fits);
     if (fittingWho !== undefined) return [`${line(fittingWho)}${entry.what}`.trimEnd()];
     const indent = ' '.repeat(at.length + 2);
-    return [line(who).trimEnd(), ...wrapped(entry.what, width - indent.length).map((part) => `${indent}${part}`)];
+    return [line(who).trimEnd(), ...wrap(entry.what, width - indent.length).map((part) => `${indent}${part}`)];
   });
 }
 
 /** Renders how the definition and the params differ from the previous run. */
-function changeLines({ since, steps, files, params }: PipelineChanges): readonly string[] {
+function renderChanges({ since, steps, files, params }: PipelineChanges): readonly string[] {
   if (since === null) return [];
   const followers = steps.filter(({ kind }) => kind === 'follows').map(({ step }) => step);
   const lines = [

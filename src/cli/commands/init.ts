@@ -4,8 +4,8 @@ import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
 import { sampleFile } from '../../steps/index.ts';
 import type { CommandContext } from '../context.ts';
 import { formatCount } from '../numbers.ts';
-import { inferredColumns, pipelineText } from '../pipeline-text.ts';
-import { shortened, table } from '../table.ts';
+import { inferColumns, pipelineText } from '../pipeline-text.ts';
+import { shorten, renderTable } from '../table.ts';
 
 /** Registers `distilog init`. */
 export function registerInit(program: Command, context: CommandContext): void {
@@ -34,7 +34,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   if (!/\.[cm]?[jt]s$/.test(out))
     throw new Fault('invalid-options', `--out ${out} is not a TypeScript or JavaScript file. Give a name that ends in .ts.`);
   const sample = await sampleFile(file, sampleRows);
-  const columns = inferredColumns(sample);
+  const columns = inferColumns(sample);
   const isEmpty = sample.rows.length === 0 && sample.format !== 'csv';
   if (columns.length === 0 || isEmpty) {
     const why = sample.broken[0] === undefined ? 'it has no rows' : `none of its first rows can be read. ${sample.broken[0]}`;
@@ -60,9 +60,9 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   );
   print('');
   print(
-    table(
+    renderTable(
       [{ title: 'column' }, { title: 'type' }],
-      columns.map(({ name, type }) => [shortened(name, 40), shortened(type, 100)]),
+      columns.map(({ name, type }) => [shorten(name, 40), shorten(type, 100)]),
       (text) => paint('dim', text),
     ),
   );

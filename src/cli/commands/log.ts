@@ -4,12 +4,12 @@ import { catalogue, isEventType, type EventType, type RecordedEvent } from '../.
 import { Fault } from '../../kit/fault.ts';
 import { canonicalJson } from '../../kit/json.ts';
 import { follow, runLogId, sideLogId } from '../../log/index.ts';
-import { asOfOption } from '../as-of-option.ts';
+import { resolveAsOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun, findStep } from '../../views/index.ts';
-import { localTime } from '../local-time.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
-import { shortened } from '../table.ts';
+import { shorten } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addStoreCommand, repeatableOption } from '../command-options.ts';
 
@@ -36,12 +36,12 @@ interface LogOptions extends CommonOptions {
 
 /** `distilog log`: prints the events of a run, one per line. */
 async function log(context: CommandContext, run: string | undefined, options: LogOptions): Promise<void> {
-  const types = options.type?.map(eventType);
+  const types = options.type?.map(parseEventType);
   await withStore(options, async (store) => {
     const runId = await findRun(store, run);
     const logId = options.side ? sideLogId(runId) : runLogId(runId);
-    const from = options.from === undefined ? 1 : (await asOfOption(store, runId, options.from)).position;
-    const to = options.to === undefined || options.side ? undefined : (await asOfOption(store, runId, options.to)).position;
+    const from = options.from === undefined ? 1 : (await resolveAsOfOption(store, runId, options.from)).position;
+    const to = options.to === undefined || options.side ? undefined : (await resolveAsOfOption(store, runId, options.to)).position;
     const step = options.step === undefined ? undefined : await findStep(store, runId, options.step);
     const isWanted = (event: RecordedEvent) =>
       (types === undefined || types.includes(event.type)) && (step === undefined || ('step' in event && event.step === step));
@@ -53,31 +53,31 @@ async function log(context: CommandContext, run: string | undefined, options: Lo
     for await (const page of pages) {
       for (const event of page.filter(isWanted)) {
         if (options.json) context.terminal.printJson(event, canonicalJson);
-        else context.terminal.print(eventLine(event, context.terminal));
+        else context.terminal.print(renderEvent(event, context.terminal));
       }
     }
   });
 }
 
-function eventType(name: string): EventType {
+function parseEventType(name: string): EventType {
   if (isEventType(name)) return name;
   throw new Fault('unknown-event-type', `There is no event type ${name}. The event types are: ${Object.keys(catalogue).join(', ')}.`);
 }
 
-function eventLine(event: RecordedEvent, { width, paint, isInteractive }: Terminal): string {
+function renderEvent(event: RecordedEvent, { width, paint, isInteractive }: Terminal): string {
   const where =
     'step' in event
       ? `${event.step}${'batch' in event ? `/${event.batch}` : ''}${'attempt' in event && event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`
       : '';
   const bad = event.type === 'BatchFailed' || event.type === 'StepFailed' || event.type === 'BatchAbandoned' || event.type === 'RunPaused';
-  const head = `${String(event.position).padStart(6)}  ${localTime(event.recordedAt)}  `;
+  const head = `${String(event.position).padStart(6)}  ${formatLocalTime(event.recordedAt)}  `;
   const name = event.type.padEnd(16);
-  const rest = shortened([where, summary(event)].filter(Boolean).join('  '), isInteractive ? width - head.length - name.length : 10_000);
+  const rest = shorten([where, summarize(event)].filter(Boolean).join('  '), isInteractive ? width - head.length - name.length : 10_000);
   return `${paint('dim', head)}${bad ? paint('yellow', name) : name}${rest}`;
 }
 
 /** Summarizes an event in a few words. */
-function summary(event: RecordedEvent): string {
+function summarize(event: RecordedEvent): string {
   switch (event.type) {
     case 'RunStarted':
       return `pipeline ${event.data.manifest.pipeline}, ${event.data.manifest.steps.length} steps, seed ${event.data.seed}`;

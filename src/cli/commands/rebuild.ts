@@ -30,11 +30,11 @@ async function rebuild(context: CommandContext, run: string | undefined, options
     if (found.firstDifference) context.exit(exitCodes.failed);
     const { print, printJson } = context.terminal;
     if (options.json) printJson({ runId, ...found });
-    else for (const line of linesOf(context, runId, found, options.check ?? false)) print(line);
+    else for (const line of renderResult(context, runId, found, options.check ?? false)) print(line);
   });
 }
 
-function linesOf({ terminal: { paint } }: CommandContext, runId: string, found: Rebuilt, isCheck: boolean): readonly string[] {
+function renderResult({ terminal: { paint } }: CommandContext, runId: string, found: Rebuilt, isCheck: boolean): readonly string[] {
   const { snapshots, foreign, firstDifference, stored } = found;
   const lines: string[] = [];
   if (firstDifference) {

@@ -25,7 +25,7 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
   await withStore(options, async (store) => {
     const runId = await chooseRun(context.terminal, store, run, {
       command: kind,
-      fits: ({ graph: { status } }, { holder }) =>
+      isCandidate: ({ graph: { status } }, { holder }) =>
         (status === 'running' && (kind === 'cancel' || holder !== null)) || (status === 'paused' && kind === 'cancel'),
       mayAsk: mayAsk(context.terminal, options),
     });
@@ -56,7 +56,7 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
       { type: kind === 'pause' ? 'PauseRequested' : 'CancelRequested', data: { actor, message } },
       `${actor.user}@${actor.host}:${actor.pid}`,
     );
-    const after = await answer(store, runId);
+    const after = await waitForAnswer(store, runId);
     if (options.json) context.terminal.printJson({ runId, status: after });
     else if (after === 'running')
       context.terminal.print(
@@ -66,7 +66,7 @@ async function request(context: CommandContext, kind: 'pause' | 'cancel', run: s
   });
 }
 
-async function answer(store: Store, runId: string): Promise<string> {
+async function waitForAnswer(store: Store, runId: string): Promise<string> {
   for (const until = Date.now() + answerTimeoutMs; Date.now() < until; await pause(pollMs)) {
     const { status } = await currentState(store, runId);
     if (status !== 'running') return status;

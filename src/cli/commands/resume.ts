@@ -5,10 +5,10 @@ import { Fault } from '../../kit/fault.ts';
 import { runLogId, type Store } from '../../log/index.ts';
 import { currentState } from '../../views/index.ts';
 import { mayAsk, withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { chooseRun, resumable } from '../choose-run.ts';
+import { chooseRun, isResumable } from '../choose-run.ts';
 import { loadPipeline } from '../load-pipeline.ts';
-import { concurrencyOf } from '../parse-params.ts';
-import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
+import { parseStepConcurrency } from '../parse-params.ts';
+import { loadContinuedPipeline, rememberPipelineFile, type ContinueOptions } from '../continued-pipeline.ts';
 import { drive } from './drive.ts';
 import { addStoreCommand, concurrencyOption, paramOption, repeatableOption } from '../command-options.ts';
 import { splitRunAndFile } from '../split-run-and-file.ts';
@@ -25,7 +25,7 @@ export function registerResume(program: Command, context: CommandContext): void 
     .action((which, file, options) => resume(context, ...splitRunAndFile(which, file), options));
 }
 
-interface ResumeCommandOptions extends Omit<AgainOptions, 'command'> {
+interface ResumeCommandOptions extends Omit<ContinueOptions, 'command'> {
   readonly concurrency: readonly string[];
   readonly takeOver?: boolean | undefined;
   readonly skip: readonly string[];
@@ -39,23 +39,23 @@ async function resume(
   file: string | undefined,
   options: ResumeCommandOptions,
 ): Promise<void> {
-  const skip = options.skip.map(skipOf);
+  const skip = options.skip.map(parseSkip);
   const given = file === undefined ? undefined : await loadPipeline(file);
   await withStore(options, async (store) => {
     const runId = await chooseRun(context.terminal, store, run, {
       command: 'resume',
       pipeline: given?.pipeline.name,
-      fits: resumable(options.takeOver ?? false),
+      isCandidate: isResumable(options.takeOver ?? false),
       mayAsk: mayAsk(context.terminal, options),
     });
     await refuseIfOver(store, runId);
-    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, given, {
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await loadContinuedPipeline(context, store, runId, given, {
       ...options,
       command: 'resume',
     });
     const { steps } = planned.manifest;
-    const concurrency = concurrencyOf(options.concurrency, steps);
-    await announce(context, store, runId, options);
+    const concurrency = parseStepConcurrency(options.concurrency, steps);
+    await printOpenBatches(context, store, runId, options);
     await drive(context, store, options, async (told) => {
       const driven = await resumePipeline(store, planned, {
         ...told,
@@ -67,13 +67,13 @@ async function resume(
         skip: skip.map(({ step, batch }) => ({ step: stepNamed(steps, step), batch })),
         isRejectLimitLifted: !options.rejectLimit,
       });
-      await remember(context, store, runId, loaded);
+      await rememberPipelineFile(context, store, runId, loaded);
       return driven;
     });
   });
 }
 
-function skipOf(text: string): { readonly step: string; readonly batch: number } {
+function parseSkip(text: string): { readonly step: string; readonly batch: number } {
   const [, step = '', batch = ''] = /^(.+)\/(\d+)$/.exec(text) ?? [];
   if (step === '') throw new Fault('invalid-skip', `--skip ${text} does not name a batch. Write --skip STEP/BATCH, such as answer/17.`);
   return { step, batch: Number(batch) };
@@ -91,14 +91,14 @@ async function refuseIfOver(store: Store, runId: string): Promise<void> {
 }
 
 /** Prints which batches a resume attempts again, and how many of their rows the log already holds. */
-async function announce({ terminal }: CommandContext, store: Store, runId: string, options: CommonOptions): Promise<void> {
+async function printOpenBatches({ terminal }: CommandContext, store: Store, runId: string, options: CommonOptions): Promise<void> {
   if (options.json) return;
   const { graph } = (await currentState(store, runId)).states;
   for (const name of graph.order) {
     for (const [batch, { state: its, rows }] of Object.entries(graph.steps[name]?.open ?? {})) {
       const events = await store.log.readBatch(runLogId(runId), { pass: graph.pass, step: name, batch: Number(batch) });
       const kept = events.reduce(
-        (sum, event) => sum + (event.type === 'BatchProgressed' || event.type === 'BatchFailed' ? doneIn(event.data.done) : 0),
+        (sum, event) => sum + (event.type === 'BatchProgressed' || event.type === 'BatchFailed' ? countRows(event.data.done) : 0),
         0,
       );
       const what = its === 'running' ? 'was running when its driver stopped, and is attempted again' : 'is attempted again';
@@ -109,4 +109,4 @@ async function announce({ terminal }: CommandContext, store: Store, runId: strin
   }
 }
 
-const doneIn = (ranges: readonly (readonly [number, number])[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+const countRows = (ranges: readonly (readonly [number, number])[]): number => ranges.reduce((sum, [from, to]) => sum + to - from, 0);

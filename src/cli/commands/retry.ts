@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { stepNamed } from '../../distiset/index.ts';
 import { retryPipeline } from '../../engine/index.ts';
 import { mayAsk, withStore, type CommandContext } from '../context.ts';
-import { chooseRun, retryable } from '../choose-run.ts';
+import { chooseRun, isRetryable } from '../choose-run.ts';
 import { loadPipeline } from '../load-pipeline.ts';
-import { concurrencyOf } from '../parse-params.ts';
-import { pipelineAgain, remember, type AgainOptions } from '../pipeline-again.ts';
+import { parseStepConcurrency } from '../parse-params.ts';
+import { loadContinuedPipeline, rememberPipelineFile, type ContinueOptions } from '../continued-pipeline.ts';
 import { drive } from './drive.ts';
 import { addStoreCommand, concurrencyOption, paramOption, repeatableOption } from '../command-options.ts';
 import { splitRunAndFile } from '../split-run-and-file.ts';
@@ -22,7 +22,7 @@ export function registerRetry(program: Command, context: CommandContext): void {
     .action((which, file, options) => retry(context, ...splitRunAndFile(which, file), options));
 }
 
-interface RetryCommandOptions extends Omit<AgainOptions, 'command'> {
+interface RetryCommandOptions extends Omit<ContinueOptions, 'command'> {
   readonly step: readonly string[];
   readonly code: readonly string[];
   readonly concurrency: readonly string[];
@@ -41,14 +41,14 @@ async function retry(
     const runId = await chooseRun(context.terminal, store, run, {
       command: 'retry',
       pipeline: given?.pipeline.name,
-      fits: retryable,
+      isCandidate: isRetryable,
       mayAsk: mayAsk(context.terminal, options),
     });
-    const { planned, loaded, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, given, {
+    const { planned, loaded, acceptedChanges, recordsDefinition } = await loadContinuedPipeline(context, store, runId, given, {
       ...options,
       command: 'retry',
     });
-    const concurrency = concurrencyOf(options.concurrency, planned.manifest.steps);
+    const concurrency = parseStepConcurrency(options.concurrency, planned.manifest.steps);
     const steps = options.step.map((name) => stepNamed(planned.manifest.steps, name));
     await drive(context, store, options, async (told) => {
       const driven = await retryPipeline(store, planned, {
@@ -61,7 +61,7 @@ async function retry(
         codes: options.code.length > 0 ? options.code : undefined,
         isRejectLimitLifted: !options.rejectLimit,
       });
-      await remember(context, store, runId, loaded);
+      await rememberPipelineFile(context, store, runId, loaded);
       return driven;
     });
   });

@@ -4,8 +4,8 @@ import { startPipeline } from '../../engine/index.ts';
 import { plan } from '../../pipeline/index.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { loadPipeline } from '../load-pipeline.ts';
-import { concurrencyOf, parseParamOptions } from '../parse-params.ts';
-import { remember } from '../pipeline-again.ts';
+import { parseStepConcurrency, parseParamOptions } from '../parse-params.ts';
+import { rememberPipelineFile } from '../continued-pipeline.ts';
 import { drive } from './drive.ts';
 import { Fault } from '../../kit/fault.ts';
 import { addStoreCommand, concurrencyOption, paramOption } from '../command-options.ts';
@@ -35,18 +35,18 @@ async function run(context: CommandContext, file: string, options: RunOptions): 
     plan(loaded.pipeline, { params, concurrency, sources: loaded.sources, loaded: loaded.loaded });
   // The step behind a config's name is known only after planning.
   const isOfConfig = options.concurrency.some((option) => option.startsWith(`${onlyConfig}=`));
-  const planned = planWith(concurrencyOf(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));
-  const seed = options.seed === undefined ? undefined : seedOf(options.seed);
+  const planned = planWith(parseStepConcurrency(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));
+  const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
   await withStore(options, (store) =>
     drive(context, store, options, async (told) => {
       const started = await startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit });
-      await remember(context, store, started.runId, loaded);
+      await rememberPipelineFile(context, store, started.runId, loaded);
       return started;
     }),
   );
 }
 
-function seedOf(text: string): number {
+function parseSeed(text: string): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
   throw new Fault('invalid-seed', `--seed ${text} is not a seed. Give a whole number from 0, such as --seed 7.`);

@@ -4,10 +4,10 @@ import { parseAsOf } from '../../log/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { listedRun, type ListedRun } from '../../views/index.ts';
-import { ageOf, localTime } from '../local-time.ts';
+import { formatAge, formatLocalTime } from '../local-time.ts';
 import { formatCount } from '../numbers.ts';
-import { notShownLine, runPage, type RunPageOptions } from '../run-page.ts';
-import { table } from '../table.ts';
+import { notShownLine, readRunPage, type RunPageOptions } from '../run-page.ts';
+import { renderTable } from '../table.ts';
 import { addRunPageOptions, addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog runs`. */
@@ -29,7 +29,7 @@ export async function runs(context: CommandContext, options: RunsOptions): Promi
   if (asked?.kind === 'position') throw new Fault('not-an-as-of', 'runs --at takes a time, because a position belongs to one run.');
   await withStore(options, async (store) => {
     const instant = asked?.kind === 'instant' ? asked.instant : null;
-    const { entries, ...rest } = await runPage(store, options, { pipeline: options.pipeline, until: instant ?? undefined });
+    const { entries, ...rest } = await readRunPage(store, options, { pipeline: options.pipeline, until: instant ?? undefined });
     const shown: ListedRun[] = [];
     for (const entry of entries) {
       const run = await listedRun(store, entry, instant);
@@ -58,19 +58,19 @@ function show({ terminal: { print, paint } }: CommandContext, shown: readonly Li
     whose.interrupted
       ? paint('red', 'interrupted')
       : paint(status === 'succeeded' ? 'green' : status === 'running' ? 'cyan' : 'yellow', status),
-    localTime(startedAt),
-    localTime(lastEventAt),
+    formatLocalTime(startedAt),
+    formatLocalTime(lastEventAt),
     formatCount(position),
-    drivenBy(lastEventAt, whose),
+    describeDriver(lastEventAt, whose),
   ]);
-  print(table(columns, rows, (title) => paint('dim', title)));
+  print(renderTable(columns, rows, (title) => paint('dim', title)));
   if (notShown !== null) print(paint('dim', notShown));
 }
 
-function drivenBy(
+function describeDriver(
   lastEventAt: string,
   { driver, drivenSince, lastDriver }: Pick<ListedRun, 'driver' | 'drivenSince' | 'lastDriver'>,
 ): string {
-  if (driver && drivenSince) return `${driver}, since ${ageOf(drivenSince)}`;
-  return lastDriver ? `none; last ${lastDriver}, ${ageOf(lastEventAt)}` : '';
+  if (driver && drivenSince) return `${driver}, since ${formatAge(drivenSince)}`;
+  return lastDriver ? `none; last ${lastDriver}, ${formatAge(lastEventAt)}` : '';
 }

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
-import { countOption } from '../count-option.ts';
+import { parseCount } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
-import { fittingWidth, shortened, table } from '../table.ts';
+import { fitWidth, shorten, renderTable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { visible } from '../visible.ts';
+import { escapeLine } from '../visible.ts';
 import { addStoreCommand } from '../command-options.ts';
 
 /** Registers `distilog sql`. */
@@ -32,14 +32,14 @@ const timeoutMs = 30_000;
 
 /** `distilog sql`: runs one read-only statement and prints its rows as a table or as lines of JSON. */
 async function sql(context: CommandContext, statement: string, options: SqlOptions): Promise<void> {
-  const rowsMax = countOption('--rows', options.rows) ?? rowsDefault;
+  const rowsMax = parseCount('--rows', options.rows) ?? rowsDefault;
   const place = await findStore(storeOptions(options));
   try {
     await whenUp<unknown>(place, () => (place.isEmbedded ? migrate(place.connectOwner) : requireMigrated(place.connect)));
     // Never retried: a statement that crashed the server would crash it again.
     const found = await select(place.connect, statement, { rowsMax, timeoutMs });
     const { terminal } = context;
-    if (options.json) for (const row of found.rows) terminal.printJson(named(found.columns, row));
+    if (options.json) for (const row of found.rows) terminal.printJson(toObject(found.columns, row));
     else draw(found, terminal);
     if (found.isCut)
       terminal.note(`The statement returned more than these ${formatCount(rowsMax)} rows. To print more, add --rows ${rowsMax * 10}.`);
@@ -49,7 +49,7 @@ async function sql(context: CommandContext, statement: string, options: SqlOptio
 }
 
 /** Turns a row into an object. A column gets a number if an earlier one has the same name. */
-function named(columns: readonly string[], row: Selected['rows'][number]): Readonly<Record<string, unknown>> {
+function toObject(columns: readonly string[], row: Selected['rows'][number]): Readonly<Record<string, unknown>> {
   const object = new Map<string, unknown>();
   for (const [index, column] of columns.entries()) {
     let name = column;
@@ -64,14 +64,14 @@ function draw({ columns, rows }: Selected, { print, printText, width, paint, isI
   const titles = (name: string) => paint('dim', name);
   if (rows.length === 0) return print([columns.map(titles).join('  '), paint('dim', 'no rows')]);
   if (columns.length === 1) return printText([titles(columns[0] ?? ''), ...rows.map(([value]) => textOf(value))].join('\n'));
-  const cells = rows.map((row) => row.map((value) => visible(textOf(value))));
+  const cells = rows.map((row) => row.map((value) => escapeLine(textOf(value))));
   const widths = columns.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)));
-  const cellMax = isInteractive ? fittingWidth(widths, width, cellMin) : cellMaxElsewhere;
+  const cellMax = isInteractive ? fitWidth(widths, width, cellMin) : cellMaxElsewhere;
   const isNumber = columns.map((_, index) => rows.every((row) => row[index] === null || typeof row[index] === 'number'));
   print(
-    table(
-      columns.map((name, index) => ({ title: shortened(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
-      cells.map((row) => row.map((text) => shortened(text, cellMax))),
+    renderTable(
+      columns.map((name, index) => ({ title: shorten(name, cellMax), align: isNumber[index] ? 'right' : 'left' })),
+      cells.map((row) => row.map((text) => shorten(text, cellMax))),
       titles,
     ),
   );

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { totalUsage, type UsageState } from '../../../projections/index.ts';
 import { Fault } from '../../kit/fault.ts';
-import { asOfOption } from '../as-of-option.ts';
+import { resolveAsOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import {
   currentState,
@@ -14,10 +14,10 @@ import {
   stepViews,
 } from '../../views/index.ts';
 import { exitCodeOfEnding } from '../watch-run.ts';
-import { ageOf, localTime } from '../local-time.ts';
+import { formatAge, formatLocalTime } from '../local-time.ts';
 import { formatCount, formatDollars } from '../numbers.ts';
-import { rejectedBeforePause } from '../rejected-before-pause.ts';
-import { shortened, table } from '../table.ts';
+import { describeRejectedBeforePause } from '../rejected-before-pause.ts';
+import { shorten, renderTable } from '../table.ts';
 import { watchRun } from '../watch-run.ts';
 import type { Terminal } from '../terminal.ts';
 import { runLogId, type AsOf, type Store } from '../../log/index.ts';
@@ -45,16 +45,16 @@ export async function status(context: CommandContext, run: string | undefined, o
     if (options.follow) context.exit(exitCodeOfEnding(await watchRun(context, store, runId, options)));
     // The driver is known only for the present.
     const live = options.at === undefined || options.at === 'head' ? await currentState(store, runId) : null;
-    const asOf = await asOfOption(store, runId, live ? String(live.position) : options.at);
+    const asOf = await resolveAsOfOption(store, runId, live ? String(live.position) : options.at);
     const states = live?.states ?? (await readStates(store, runId, asOf.position));
-    const notes = [...(await notesOn(store, runId, asOf)), ...rejectedBeforePause(states)];
+    const notes = [...(await readNotes(store, runId, asOf)), ...describeRejectedBeforePause(states)];
     if (options.json) context.terminal.printJson({ ...runSummary({ runId, asOf, states, live }), notes });
     else show(context.terminal, { runId, asOf, states, live, notes });
   });
 }
 
 /** Returns notes on the log itself: times ahead of the clock, events of a newer version. */
-async function notesOn(store: Store, runId: string, asOf: AsOf): Promise<readonly string[]> {
+async function readNotes(store: Store, runId: string, asOf: AsOf): Promise<readonly string[]> {
   const logId = runLogId(runId);
   const [unreliable, unknown] = await Promise.all([store.log.unreliableFrom(logId), store.log.unknownEvent(logId, asOf.position)]);
   return [
@@ -80,13 +80,13 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
   print(
     paint(
       'dim',
-      `as of position ${formatCount(asOf.position)}, ${localTime(asOf.recordedAt)}${terminal.width >= wideFrom ? ` (${asOf.recordedAt})` : ''}, hash ${asOf.hash.slice(0, 12)}…`,
+      `as of position ${formatCount(asOf.position)}, ${formatLocalTime(asOf.recordedAt)}${terminal.width >= wideFrom ? ` (${asOf.recordedAt})` : ''}, hash ${asOf.hash.slice(0, 12)}…`,
     ),
   );
-  if (graph.paused) print(paint('yellow', shortened(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));
+  if (graph.paused) print(paint('yellow', shorten(`paused (${graph.paused.reason}): ${graph.paused.message}`, terminal.width)));
   print('');
-  print(stepTable(stepViews(states), terminal));
-  const consumed = usageLine(states.usage);
+  print(renderSteps(stepViews(states), terminal));
+  const consumed = renderUsage(states.usage);
   if (consumed !== '') print(consumed);
   print('');
   for (const note of notes) print(paint('yellow', `note: ${note}`));
@@ -94,7 +94,10 @@ function show(terminal: Terminal, { runId, asOf, states, live, notes }: Shown): 
     print(
       paint(
         'dim',
-        shortened(`${localTime(recordedAt)}  ${type}${step ? ` ${step}` : ''}  ${[what, who].filter(Boolean).join('  ')}`, terminal.width),
+        shorten(
+          `${formatLocalTime(recordedAt)}  ${type}${step ? ` ${step}` : ''}  ${[what, who].filter(Boolean).join('  ')}`,
+          terminal.width,
+        ),
       ),
     );
   }
@@ -104,19 +107,20 @@ const timelineShown = 6;
 
 function describeStatus({ graph, progress }: RunStates, live: CurrentState | null, paint: Terminal['paint']): string {
   if (live?.interrupted) {
-    const since = progress.lastEventAt ? ` since ${localTime(progress.lastEventAt)} (${ageOf(progress.lastEventAt)})` : '';
+    const since = progress.lastEventAt ? ` since ${formatLocalTime(progress.lastEventAt)} (${formatAge(progress.lastEventAt)})` : '';
     const last = live.lastDriver ? ` (last: ${live.lastDriver})` : '';
     return paint('red', `interrupted${since}: no process drives it${last}. To continue it, run: distilog resume`);
   }
   if (graph.status === 'running' && live?.holder)
-    return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}, since ${localTime(live.holder.since)} (${ageOf(live.holder.since)})`;
-  if (graph.status === 'running') return `running; last event at ${progress.lastEventAt ? localTime(progress.lastEventAt) : 'its start'}`;
+    return `${paint('cyan', 'running')}, driven by ${live.holder.user}@${live.holder.host}, process ${live.holder.pid}, since ${formatLocalTime(live.holder.since)} (${formatAge(live.holder.since)})`;
+  if (graph.status === 'running')
+    return `running; last event at ${progress.lastEventAt ? formatLocalTime(progress.lastEventAt) : 'its start'}`;
   const style = graph.status === 'succeeded' ? 'green' : graph.status === 'failed' || graph.status === 'cancelled' ? 'red' : 'yellow';
   return paint(style, graph.status);
 }
 
 /** Returns a line with the total usage of all calls, or an empty text if no step reported any. */
-export function usageLine(state: UsageState): string {
+export function renderUsage(state: UsageState): string {
   const { calls, inputTokens, outputTokens, costUsd, thrownAway } = totalUsage(state);
   if (inputTokens + outputTokens + costUsd === 0) return '';
   const cost = costUsd > 0 ? `, ${formatDollars(costUsd)}` : '';
@@ -129,7 +133,7 @@ export function usageLine(state: UsageState): string {
 const wideFrom = 100;
 
 /** Renders a table of steps with their state, progress and losses. */
-export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): readonly string[] {
+export function renderSteps(steps: readonly StepView[], { paint, width }: Pick<Terminal, 'paint' | 'width'>): readonly string[] {
   const isWide = width >= wideFrom;
   const hasTokens = isWide && steps.some(({ usage }) => usage !== null && usage.inputTokens + usage.outputTokens > 0);
   const hasRetries = isWide && steps.some(({ retries }) => retries > 0);
@@ -155,5 +159,5 @@ export function stepTable(steps: readonly StepView[], { paint, width }: Pick<Ter
     rejected > 0 ? paint('yellow', formatCount(rejected)) : '',
     ...(hasTokens ? [usage ? formatCount(usage.inputTokens) : '', usage ? formatCount(usage.outputTokens) : ''] : []),
   ]);
-  return table(columns, rows, (title) => paint('dim', title));
+  return renderTable(columns, rows, (title) => paint('dim', title));
 }

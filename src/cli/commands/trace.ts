@@ -4,13 +4,13 @@ import type { Call } from '../../../schema/index.ts';
 import type { JsonObject } from '../../kit/json.ts';
 import type { Store } from '../../log/index.ts';
 import type { RowName } from '../../rows/index.ts';
-import { asOfOption } from '../as-of-option.ts';
+import { resolveAsOfOption } from '../as-of-option.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
-import { exportedRow } from '../exported-row.ts';
+import { findExportedRow } from '../exported-row.ts';
 import { findRow, findRun, rowId } from '../../views/index.ts';
-import { localTime } from '../local-time.ts';
+import { formatLocalTime } from '../local-time.ts';
 import { formatCount, formatDuration } from '../numbers.ts';
-import { shortened } from '../table.ts';
+import { shorten } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addStoreCommand } from '../command-options.ts';
 
@@ -35,28 +35,28 @@ interface TraceOptions extends CommonOptions {
 /** `distilog trace`: shows how a row was made, step by step, up to its source. */
 async function trace(context: CommandContext, run: string | undefined, asked: string, options: TraceOptions): Promise<void> {
   await withStore(options, async (store) => {
-    const { runId, place, position } = await rowAsked(store, run, asked, options.at);
+    const { runId, place, position } = await resolveRow(store, run, asked, options.at);
     const traced = await traceRow(store, runId, place, position);
     if (options.json) context.terminal.printJson({ runId, asOf: { position }, trace: traced });
     else show(traced, context.terminal, runId);
   });
 }
 
-interface Asked {
+interface TracedRow {
   readonly runId: string;
   readonly place: RowName;
   readonly position: number;
 }
 
 /** Resolves the row that the user named: a row of an exported file, a place, or a number in a step's dataset. */
-async function rowAsked(store: Store, run: string | undefined, asked: string, at: string | undefined): Promise<Asked> {
-  const exported = exportedRow(asked);
+async function resolveRow(store: Store, run: string | undefined, asked: string, at: string | undefined): Promise<TracedRow> {
+  const exported = findExportedRow(asked);
   if (exported) {
     const { runId, step, index, position } = exported;
     return { runId, place: await rowAt(store, runId, step, index, position), position };
   }
   const runId = await findRun(store, run);
-  const { position } = await asOfOption(store, runId, at);
+  const { position } = await resolveAsOfOption(store, runId, at);
   return { runId, place: await findRow(store, runId, asked, position), position };
 }
 
@@ -65,11 +65,11 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
   print(`${paint('bold', rowId(traced.name))}  ${paint('dim', `of ${runId}`)}`);
   const visit = (step: TraceStep, depth: number) => {
     const indent = '  '.repeat(depth);
-    const line = (text: string) => print(fitted(`${indent}  ${text}`, width));
+    const line = (text: string) => print(fitLine(`${indent}  ${text}`, width));
     const took = formatDuration(step.elapsedMs);
     print('');
     print(
-      `${indent}${paint('bold', rowId(step.name))}  ${step.operator}  ${paint('dim', `position ${formatCount(step.position)}, ${localTime(step.recordedAt)}, batch took ${took}`)}`,
+      `${indent}${paint('bold', rowId(step.name))}  ${step.operator}  ${paint('dim', `position ${formatCount(step.position)}, ${formatLocalTime(step.recordedAt)}, batch took ${took}`)}`,
     );
     for (const { pass, position, code, message, attempts } of step.rejections)
       line(
@@ -82,16 +82,16 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
       line(
         paint(
           'yellow',
-          `made by the changed pipeline that was accepted at position ${formatCount(step.definition.position)}, ${localTime(step.definition.recordedAt)}`,
+          `made by the changed pipeline that was accepted at position ${formatCount(step.definition.position)}, ${formatLocalTime(step.definition.recordedAt)}`,
         ),
       );
     for (const { attempt, position, error } of step.failures)
       line(paint('yellow', `attempt ${attempt} of its batch failed, position ${formatCount(position)}: ${error.code}: ${error.message}`));
     for (const [column, value] of Object.entries(step.wrote)) line(`${paint('cyan', column)}: ${textOf(value)}`);
-    for (const call of step.calls) line(paint('dim', callLine(call)));
-    const settings = settingsIn(step.settings);
+    for (const call of step.calls) line(paint('dim', renderCall(call)));
+    const settings = listSettings(step.settings);
     if (settings.length > 0) line(paint('dim', `settings: ${settings.join(', ')}`));
-    for (const prompt of new Set([...promptsIn(step.settings), ...step.calls.flatMap(({ prompt: own }) => own ?? [])]))
+    for (const prompt of new Set([...listPrompts(step.settings), ...step.calls.flatMap(({ prompt: own }) => own ?? [])]))
       line(paint('dim', `prompt: ${prompt}`));
     if (step.madeOf !== null)
       line(paint('dim', `made of ${formatCount(step.madeOf)} rows together, so the trace of ${step.name.step} ends here`));
@@ -103,12 +103,12 @@ function show(traced: TraceStep, terminal: Terminal, runId: string): void {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Shortens a text to one line of at most `lengthMax` characters, and keeps its indentation. */
-const fitted = (text: string, lengthMax: number): string => {
+const fitLine = (text: string, lengthMax: number): string => {
   const indent = /^ */.exec(text)?.[0] ?? '';
-  return indent + shortened(text, lengthMax - indent.length);
+  return indent + shorten(text, lengthMax - indent.length);
 };
 
-function callLine({
+function renderCall({
   attempt,
   model,
   inputTokens,
@@ -132,7 +132,7 @@ function callLine({
 }
 
 /** Lists a library step's settings without its prompts: the model and how its answers are sampled. Skips members with several values, except the model. */
-function settingsIn(settings: TraceStep['settings']): readonly string[] {
+function listSettings(settings: TraceStep['settings']): readonly string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   const { model, of, ...others } = settings as JsonObject;
   const simple = (members: object) =>
@@ -143,15 +143,15 @@ function settingsIn(settings: TraceStep['settings']): readonly string[] {
     ...(typeof model === 'object' && model !== null ? simple(model).map(([name, value]) => [`model.${name}`, value] as const) : []),
     ...simple(others),
   ];
-  return [...named.map(([name, value]) => `${name} ${textOf(value)}`), ...(of === undefined ? [] : settingsIn(of))];
+  return [...named.map(([name, value]) => `${name} ${textOf(value)}`), ...(of === undefined ? [] : listSettings(of))];
 }
 
 const isPrompt = (name: string): boolean => /prompt|template/i.test(name);
 
 /** Lists the prompts in a library step's settings. */
-function promptsIn(settings: TraceStep['settings']): readonly string[] {
+function listPrompts(settings: TraceStep['settings']): readonly string[] {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return [];
   const own = Object.entries(settings as JsonObject).flatMap(([name, value]) => (isPrompt(name) && typeof value === 'string' ? value : []));
   const of = (settings as JsonObject)['of'];
-  return [...own, ...(of === undefined ? [] : promptsIn(of))];
+  return [...own, ...(of === undefined ? [] : listPrompts(of))];
 }

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { rehearse, type Rehearsal } from '../../testing/index.ts';
 import type { CommandContext, CommonOptions } from '../context.ts';
-import { countOption } from '../count-option.ts';
+import { parseCount } from '../count-option.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { loadPipeline } from '../load-pipeline.ts';
 import { formatCount } from '../numbers.ts';
 import { parseParamOptions } from '../parse-params.ts';
-import { rowTable } from '../row-table.ts';
-import { shortened } from '../table.ts';
+import { renderRows } from '../row-table.ts';
+import { shorten } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
-import { containUserCode, stepLog } from '../user-code.ts';
-import { usageLine } from './status.ts';
+import { containUserCode, createStepLog } from '../user-code.ts';
+import { renderUsage } from './status.ts';
 import { paramOption } from '../command-options.ts';
 
 /** Registers `distilog try`. */
@@ -34,7 +34,7 @@ const rowsDefault = 3;
 
 /** `distilog try`: runs a pipeline's first rows and shows them after every step. Stores nothing. */
 async function tryPipeline(context: CommandContext, file: string, options: TryOptions): Promise<void> {
-  const take = countOption('--rows', options.rows) ?? rowsDefault;
+  const take = parseCount('--rows', options.rows) ?? rowsDefault;
   const { pipeline } = await loadPipeline(file);
   const params = parseParamOptions(pipeline.params, options.param, process.env);
   const stop = new AbortController();
@@ -42,10 +42,10 @@ async function tryPipeline(context: CommandContext, file: string, options: TryOp
   const restore = containUserCode();
   try {
     const { terminal } = context;
-    const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: stepLog(terminal, terminal.note) });
+    const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: createStepLog(terminal, terminal.note) });
     restore();
     context.exit(exitCodeOf(tried.outcome));
-    if (options.json) terminal.printJson(tryJson(pipeline.name, take, tried));
+    if (options.json) terminal.printJson(toJson(pipeline.name, take, tried));
     else show(terminal, pipeline.name, take, tried);
   } finally {
     restore();
@@ -59,7 +59,7 @@ function stepsOf({ events }: Rehearsal) {
 }
 
 /** Describes the failed steps and the pause of a rehearsal. Empty if there were none. */
-const troubles = ({ events }: Rehearsal): readonly string[] =>
+const describeTroubles = ({ events }: Rehearsal): readonly string[] =>
   events.flatMap((event) =>
     event.type === 'StepFailed'
       ? [`step ${event.step} failed: ${event.data.error.code}: ${event.data.error.message}`]
@@ -68,7 +68,7 @@ const troubles = ({ events }: Rehearsal): readonly string[] =>
         : [],
   );
 
-function tryJson(pipeline: string, take: number, tried: Rehearsal): unknown {
+function toJson(pipeline: string, take: number, tried: Rehearsal): unknown {
   const { outcome, steps, rejected, failedBatches, usage } = tried;
   const { calls, inputTokens, outputTokens, costUsd } = usage;
   return {
@@ -88,7 +88,7 @@ function tryJson(pipeline: string, take: number, tried: Rehearsal): unknown {
         .map(({ batch, code, message, rows }) => ({ batch, code, message, rows })),
     })),
     usage: { calls, inputTokens, outputTokens, costUsd },
-    notes: troubles(tried),
+    notes: describeTroubles(tried),
   };
 }
 
@@ -111,17 +111,17 @@ function show(terminal: Terminal, pipeline: string, take: number, tried: Rehears
     // Columns that the step added come first, so that a narrow terminal shows them.
     const columns = [...new Set([...adds, ...Object.keys(rows[0] ?? {})])];
     const labelled = rows.map((values) => ({ label: '', values }));
-    if (rows.length > 0) print(rowTable(labelled, columns, terminal));
+    if (rows.length > 0) print(renderRows(labelled, columns, terminal));
     for (const { code, message, attempts, input } of lost) {
-      print(paint('yellow', shortened(`rejected: ${code}: ${message}${attempts > 1 ? ` (${attempts} attempts)` : ''}`, width)));
-      if (input) print(paint('dim', `  ${shortened(JSON.stringify(input), width - 2)}`));
+      print(paint('yellow', shorten(`rejected: ${code}: ${message}${attempts > 1 ? ` (${attempts} attempts)` : ''}`, width)));
+      if (input) print(paint('dim', `  ${shorten(JSON.stringify(input), width - 2)}`));
     }
     for (const { batch, code, message } of tried.failedBatches.filter(({ step }) => step === name))
-      print(paint('red', shortened(`batch ${batch} failed: ${code}: ${message}`, width)));
+      print(paint('red', shorten(`batch ${batch} failed: ${code}: ${message}`, width)));
   }
   print('');
-  for (const trouble of troubles(tried)) print(paint('red', shortened(trouble, width)));
-  const consumed = usageLine({ steps: { '': { '': tried.usage } } });
+  for (const trouble of describeTroubles(tried)) print(paint('red', shorten(trouble, width)));
+  const consumed = renderUsage({ steps: { '': { '': tried.usage } } });
   if (consumed !== '') print(consumed);
   const style = tried.outcome === 'succeeded' ? 'green' : tried.outcome === 'failed' ? 'red' : 'yellow';
   print(paint(style, tried.outcome));

@@ -14,7 +14,7 @@ import { projections } from '../../../projections/index.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { withStore, type CommandContext, type CommonOptions } from '../context.ts';
 import { findRun } from '../../views/index.ts';
-import { garbageCollector } from '../frugal-heap.ts';
+import { createGarbageCollector } from '../frugal-heap.ts';
 import { formatCount } from '../numbers.ts';
 import { addStoreCommand } from '../command-options.ts';
 
@@ -35,7 +35,7 @@ interface VerifyOptions extends CommonOptions {
 async function verify(context: CommandContext, run: string | undefined, options: VerifyOptions): Promise<void> {
   await withStore(options, async (store) => {
     if (options.distiset !== undefined) {
-      await verifyWritten(context, store, run, options.distiset, options.json ?? false);
+      await verifyExported(context, store, run, options.distiset, options.json ?? false);
       return;
     }
     const runId = await findRun(store, run);
@@ -50,9 +50,9 @@ async function verify(context: CommandContext, run: string | undefined, options:
       printJson({ runId, ...found, ok, side, snapshots });
       return;
     }
-    tell(context, runId, found);
-    if (snapshots) tellSnapshots(context, runId, snapshots);
-    if (!side.ok) tell(context, `side log of ${runId}`, side);
+    printLog(context, runId, found);
+    if (snapshots) printSnapshots(context, runId, snapshots);
+    if (!side.ok) printLog(context, `side log of ${runId}`, side);
     if (!found.ok) return;
     print(`head: position ${found.head.position}, hash ${found.head.hash}`);
     print(paint('dim', 'Keep this hash elsewhere. verify --head HASH then detects even a completely rewritten log.'));
@@ -60,7 +60,7 @@ async function verify(context: CommandContext, run: string | undefined, options:
 }
 
 /** Verifies an exported dataset and the logs that it came from. */
-async function verifyWritten(
+async function verifyExported(
   context: CommandContext,
   store: Store,
   run: string | undefined,
@@ -75,7 +75,7 @@ async function verifyWritten(
   const log = await verifyLog(store, runLogId(written));
   // The side log records the export, so it must be intact too.
   const side = await verifyLog(store, sideLogId(written));
-  const found = await verifyDistiset(store, directory, { onRead: garbageCollector() });
+  const found = await verifyDistiset(store, directory, { onRead: createGarbageCollector() });
   if (!found.ok || !log.ok || !side.ok) context.exit(exitCodes.failed);
   if (isJson) {
     printJson({ ...found, ok: found.ok && log.ok && side.ok, log, side });
@@ -86,11 +86,11 @@ async function verifyWritten(
     print(`${paint('green', 'intact')}: ${directory}, ${counted}, equal to run ${written} at position ${formatCount(found.position)}.`);
   else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
   for (const statement of found.unproven) print(paint('dim', `not proven by the log: ${statement}.`));
-  if (!log.ok) tell(context, written, log);
-  if (!side.ok) tell(context, `side log of ${written}`, side);
+  if (!log.ok) printLog(context, written, log);
+  if (!side.ok) printLog(context, `side log of ${written}`, side);
 }
 
-function tell({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {
+function printLog({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {
   const counted = `${formatCount(events)} events and ${formatCount(chunks)} chunks are unchanged.`;
   if (!firstBad) print(`${paint('green', 'intact')}: ${name}, ${counted}`);
   else {
@@ -99,7 +99,7 @@ function tell({ terminal: { print, paint } }: CommandContext, name: string, { fi
   }
 }
 
-function tellSnapshots(
+function printSnapshots(
   { terminal: { print, paint } }: CommandContext,
   runId: string,
   { snapshots, firstDifference }: CheckedSnapshots,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { frugalHeap } from '../../../src/cli/frugal-heap.ts';
+import { heapFlags } from '../../../src/cli/frugal-heap.ts';
 import type { Area } from '../area.ts';
 import { scenarios, type Measured } from './scenarios.ts';
 
@@ -12,7 +12,7 @@ const ratioMax = 1.5;
 
 /** Runs a scenario in a process of its own, with the heap that the command line gives itself for a run. */
 export async function measured(name: string, size: number): Promise<Measured> {
-  const child = spawn(process.execPath, [...frugalHeap('run'), '--no-warnings', program, name, String(size)], {
+  const child = spawn(process.execPath, [...heapFlags('run'), '--no-warnings', program, name, String(size)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said = await text(child.stdout);

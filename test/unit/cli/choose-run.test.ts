@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
-import { chooseRun, resumable, retryable, type Choice } from '../../../src/cli/choose-run.ts';
+import { chooseRun, isResumable, isRetryable, type RunChoice } from '../../../src/cli/choose-run.ts';
 import { exitCodeOfError } from '../../../src/cli/exit-codes.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
@@ -35,8 +35,8 @@ async function storeWith(...ends: readonly (readonly [string, End])[]): Promise<
 
 const noted: string[] = [];
 const terminal = silentTerminal({ note: (line) => void noted.push(line), isInteractive: true });
-const choose = (store: Store, choice: Partial<Choice> = {}, asked?: string) =>
-  chooseRun(terminal, store, asked, { command: 'resume', fits: resumable(false), mayAsk: false, ...choice });
+const choose = (store: Store, choice: Partial<RunChoice> = {}, asked?: string) =>
+  chooseRun(terminal, store, asked, { command: 'resume', isCandidate: isResumable(false), mayAsk: false, ...choice });
 
 describe('a command without a run', () => {
   it('goes on with the only run that can be resumed, however new others are', async () => {
@@ -82,12 +82,12 @@ describe('a command without a run', () => {
 
   it('means the newest where it fits none, so that its state says why', async () => {
     expect(await choose(await storeWith(['a', 'succeeded'], ['b', 'succeeded']))).toBe('b-2');
-    expect(await choose(await storeWith(['a', 'succeeded'], ['b', 'driven']), { fits: resumable(true) })).toBe('b-2');
+    expect(await choose(await storeWith(['a', 'succeeded'], ['b', 'driven']), { isCandidate: isResumable(true) })).toBe('b-2');
   });
 
   it('retries the only run that has rejected rows that can be tried again', async () => {
     const store = await storeWith(['a', 'partial'], ['b', 'source-lossy'], ['c', 'succeeded']);
-    expect(await choose(store, { command: 'retry', fits: retryable })).toBe('a-1');
+    expect(await choose(store, { command: 'retry', isCandidate: isRetryable })).toBe('a-1');
   });
 
   it('takes a run that is named', async () => {

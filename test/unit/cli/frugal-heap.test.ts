@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { frugalHeap, garbageCollector } from '../../../src/cli/frugal-heap.ts';
+import { heapFlags, createGarbageCollector } from '../../../src/cli/frugal-heap.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -7,14 +7,14 @@ afterEach(() => {
 
 describe('the garbage of an export', () => {
   it('may be collected at will, which no command needs that runs code of others', () => {
-    expect(frugalHeap('distiset')).toContain('--expose-gc');
-    expect(frugalHeap('run')).not.toContain('--expose-gc');
+    expect(heapFlags('distiset')).toContain('--expose-gc');
+    expect(heapFlags('run')).not.toContain('--expose-gc');
   });
 
   it('is collected each time that eight million characters of rows were written', () => {
     const gc = vi.fn();
     vi.stubGlobal('gc', gc);
-    const written = garbageCollector();
+    const written = createGarbageCollector();
     const told = Array.from({ length: 25 }, () => {
       written(1024 * 1024);
       return gc.mock.calls.length;
@@ -24,6 +24,6 @@ describe('the garbage of an export', () => {
 
   it('is left to V8 where that was started without being asked', () => {
     vi.stubGlobal('gc', undefined);
-    expect(() => garbageCollector()(100_000_000)).not.toThrow();
+    expect(() => createGarbageCollector()(100_000_000)).not.toThrow();
   });
 });

@@ -7,8 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Columns, SourceStep } from '../../../src/pipeline/index.ts';
 import { csv, jsonl, sampleFile } from '../../../src/steps/index.ts';
-import { inferTextType, inferType, quoted } from '../../../src/cli/infer-columns.ts';
-import { inferredColumns, pipelineText } from '../../../src/cli/pipeline-text.ts';
+import { inferTextType, inferType, quote } from '../../../src/cli/infer-columns.ts';
+import { inferColumns, pipelineText } from '../../../src/cli/pipeline-text.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-infer-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -87,7 +87,7 @@ describe('a pipeline for a file', () => {
   };
   const columnsOf = async (file: string) => {
     const sample = await sampleFile(file, 200);
-    const columns = inferredColumns(sample);
+    const columns = inferColumns(sample);
     const text = pipelineText(file, path.join(folder, 'pipeline.ts'), sample, columns);
     const output = z.object(Object.fromEntries(columns.map(({ name, type }) => [name, zodOf(type)]))) as unknown as Columns;
     return { sample, text, output };
@@ -174,9 +174,9 @@ describe('a pipeline for a file', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         // oxlint-disable-next-line no-eval -- As above.
-        expect((0, eval)(quoted(text))).toBe(text);
+        expect((0, eval)(quote(text))).toBe(text);
       }),
     );
-    expect(quoted(`it's "odd"`)).toBe(String.raw`'it\'s "odd"'`);
+    expect(quote(`it's "odd"`)).toBe(String.raw`'it\'s "odd"'`);
   });
 });

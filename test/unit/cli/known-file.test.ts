@@ -7,9 +7,9 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
-import { changedSources, knownFile, rememberFile } from '../../../src/cli/known-file.ts';
-import { hashedSources } from '../../../src/cli/local-sources.ts';
-import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
+import { findChangedSources, readKnownFile, rememberFile } from '../../../src/cli/known-file.ts';
+import { readHashedSources } from '../../../src/cli/local-sources.ts';
+import { loadContinuedPipeline } from '../../../src/cli/continued-pipeline.ts';
 import type { ResumedTwice } from './resume-twice.ts';
 
 import { silentTerminal } from './silent-terminal.ts';
@@ -46,26 +46,26 @@ function written(text: string, name = 'p.ts'): string {
 const terminal = silentTerminal();
 const context = { terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined };
 const again = (store: Store, runId: string, acceptChanges = false) =>
-  pipelineAgain(context, store, runId, undefined, { command: 'retry', param: [], acceptChanges });
+  loadContinuedPipeline(context, store, runId, undefined, { command: 'retry', param: [], acceptChanges });
 
 describe('the file of a run', () => {
   it('is known to a user who drove the run with it, by its absolute path and the hashes of its local sources', async () => {
     const store = await storeWith('known-1');
     const file = written(`import './other.ts';`);
     fs.writeFileSync(path.join(path.dirname(file), 'other.ts'), 'export {};');
-    expect(await knownFile(store, 'known-1')).toBe(null);
-    await rememberFile(store, 'known-1', file, hashedSources(file));
-    const known = await knownFile(store, 'known-1');
+    expect(await readKnownFile(store, 'known-1')).toBe(null);
+    await rememberFile(store, 'known-1', file, readHashedSources(file));
+    const known = await readKnownFile(store, 'known-1');
     expect(known).toMatchObject({ file, sources: [{ path: 'other.ts' }, { path: 'p.ts' }] });
-    expect(known && changedSources(known)).toEqual([]);
+    expect(known && findChangedSources(known)).toEqual([]);
   });
 
   it('is not that of a run of the same id in another store', async () => {
     const [store, other] = [await storeWith('known-1'), await storeWith('known-1', 'evil.ts')];
     const file = written('');
-    await rememberFile(store, 'known-1', file, hashedSources(file));
-    expect(await knownFile(other, 'known-1')).toBe(null);
-    expect(await knownFile(store, 'known-1')).not.toBe(null);
+    await rememberFile(store, 'known-1', file, readHashedSources(file));
+    expect(await readKnownFile(other, 'known-1')).toBe(null);
+    expect(await readKnownFile(store, 'known-1')).not.toBe(null);
   });
 
   it('has changed where a source is altered, gone, or new', async () => {
@@ -73,12 +73,12 @@ describe('the file of a run', () => {
     const file = written(`import './a.ts'; import './b.ts'; import './c';`);
     const beside = (name: string) => path.join(path.dirname(file), name);
     for (const name of ['a.ts', 'b.ts', 'c.js']) fs.writeFileSync(beside(name), 'export {};');
-    await rememberFile(store, 'known-1', file, hashedSources(file));
+    await rememberFile(store, 'known-1', file, readHashedSources(file));
     fs.writeFileSync(beside('a.ts'), 'export const a = 1;');
     fs.rmSync(beside('b.ts'));
     fs.writeFileSync(beside('c.ts'), 'export {};');
-    const known = await knownFile(store, 'known-1');
-    expect(known && changedSources(known)).toEqual(['a.ts', 'b.ts', 'c.ts']);
+    const known = await readKnownFile(store, 'known-1');
+    expect(known && findChangedSources(known)).toEqual(['a.ts', 'b.ts', 'c.ts']);
   });
 
   it('is forgotten after a thousand other runs', async () => {
@@ -91,7 +91,7 @@ describe('the file of a run', () => {
     for (let n = 0; n < 1_000; n++) fs.writeFileSync(path.join(runs, `${n}.json`), '{}');
     await rememberFile(await storeWith('known-2'), 'known-2', file, []);
     expect(fs.readdirSync(runs)).toHaveLength(1_000);
-    expect(await knownFile(store, 'known-1')).toBe(null);
+    expect(await readKnownFile(store, 'known-1')).toBe(null);
   });
 
   it('is not loaded because a log names it: the message does, for the command line', async () => {
@@ -118,7 +118,7 @@ describe('the file of a run', () => {
   it('is not loaded where its sources are not what they were, unless the change is accepted', async () => {
     const store = await storeWith('known-1');
     const file = written('export {};');
-    await rememberFile(store, 'known-1', file, hashedSources(file));
+    await rememberFile(store, 'known-1', file, readHashedSources(file));
     fs.writeFileSync(file, `import fs from 'node:fs'; fs.writeFileSync(new URL('loaded', import.meta.url), '');`);
     await expect(again(store, 'known-1')).rejects.toMatchObject({
       code: 'definition-changed',

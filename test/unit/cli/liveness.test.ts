@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
-import { chooseRun, resumable } from '../../../src/cli/choose-run.ts';
+import { chooseRun, isResumable } from '../../../src/cli/choose-run.ts';
 import { currentState, followToRest, listedRun } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
@@ -69,12 +69,12 @@ describe('a run', () => {
       if (!isDone) await run.drive();
       isDone = true;
     });
-    const fits = resumable(false);
+    const fits = isResumable(false);
     const found: boolean[] = [];
     await chooseRun(terminal, store, undefined, {
       command: 'resume',
       mayAsk: false,
-      fits: async (...given) => {
+      isCandidate: async (...given) => {
         found.push(await fits(...given));
         return found.at(-1) ?? false;
       },

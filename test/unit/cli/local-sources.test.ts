@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../../../src/kit/sha256.ts';
-import { localSources } from '../../../src/cli/local-sources.ts';
+import { readLocalSources } from '../../../src/cli/local-sources.ts';
 
 const folders: string[] = [];
 afterAll(() => {
@@ -18,7 +18,7 @@ function sourcesOf(files: Readonly<Record<string, string>>) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
   }
-  return localSources(path.join(folder, Object.keys(files)[0] ?? ''));
+  return readLocalSources(path.join(folder, Object.keys(files)[0] ?? ''));
 }
 
 const pathsOf = (files: Readonly<Record<string, string>>) => sourcesOf(files).map((source) => source.path);

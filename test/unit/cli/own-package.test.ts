@@ -65,7 +65,9 @@ describe('distilog in a pipeline file', () => {
     write('q.ts', pipelineFile(`import './later.cts';`, `await import('distilog/testing');`));
     const { loaded, stderr } = probed('p.ts', 'q.ts');
     expect(loaded).toMatchObject({ 'p.ts': { ok: true }, 'q.ts': { ok: true } });
-    expect(stderr).toBe(`p.ts imports distilog, and node_modules/distilog has version 0.0.9. This command uses its own version, ${version}.\n`);
+    expect(stderr).toBe(
+      `p.ts imports distilog, and node_modules/distilog has version 0.0.9. This command uses its own version, ${version}.\n`,
+    );
     for (const it of Object.values(loaded)) expect(it).toMatchObject({ loaded: { packages: [{ name: 'zod' }] } });
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { noUsage } from '../../../projections/index.ts';
 import { progressFrame } from '../../../src/cli/progress-frame.ts';
 import type { StepView } from '../../../src/views/index.ts';
-import { stepTable } from '../../../src/cli/commands/status.ts';
+import { renderSteps } from '../../../src/cli/commands/status.ts';
 
 const step = (name: string, state: string, fields: Partial<StepView> = {}): StepView => ({
   name,
@@ -42,8 +42,8 @@ describe('the progress of a run', () => {
 
 describe('the table of steps', () => {
   it('fits 80 columns, and tells more where there is more room', () => {
-    for (const line of stepTable(steps.slice(0, 2), { width: 80, ...plain })) expect(line.length, line).toBeLessThanOrEqual(80);
-    expect(stepTable(steps, { width: 120, ...plain }).join('\n')).toMatch(
+    for (const line of renderSteps(steps.slice(0, 2), { width: 80, ...plain })) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(renderSteps(steps, { width: 120, ...plain }).join('\n')).toMatch(
       /^step\s+operator\s+state\s+batches\s+retried\s+rows in\s+rows out\s+rejected\s+tokens in\s+tokens out\n/,
     );
   });

@@ -6,7 +6,7 @@ import { plan } from '../../../src/pipeline/index.ts';
 import { documentChunk } from '../../../src/rows/index.ts';
 import { startRun } from '../../../src/scheduler/index.ts';
 import { loadPipeline } from '../../../src/cli/load-pipeline.ts';
-import { pipelineAgain } from '../../../src/cli/pipeline-again.ts';
+import { loadContinuedPipeline } from '../../../src/cli/continued-pipeline.ts';
 import { recordedPipeline } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
@@ -55,7 +55,7 @@ for (let time = 0; time < 2; time++) {
   const terminal = silentTerminal({ note: (line) => void said.push(line) });
   const context = { terminal, exit: () => undefined, onInterrupt: () => undefined, goOnWithoutOutput: () => undefined };
   sources.push(await recordedSources());
-  const { planned, acceptedChanges, recordsDefinition } = await pipelineAgain(context, store, runId, await loadPipeline(file), {
+  const { planned, acceptedChanges, recordsDefinition } = await loadContinuedPipeline(context, store, runId, await loadPipeline(file), {
     command: 'resume',
     param: [],
   });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore } from '../../../src/log/index.ts';
 import { pipeline, plan, type Pipeline } from '../../../src/pipeline/index.ts';
-import { retryHint } from '../../../src/cli/commands/drive.ts';
+import { describeRetry } from '../../../src/cli/commands/drive.ts';
 import { readStates } from '../../../src/views/index.ts';
 
 const n = z.object({ n: z.int() });
@@ -13,7 +13,7 @@ async function hint(pipe: Pipeline): Promise<readonly string[]> {
   const store = memoryStore();
   const run = await startPipeline(store, plan(pipe), { runId: 'hint-1' });
   const { position } = await run.drive();
-  return retryHint(await readStates(store, 'hint-1', position), 'hint-1');
+  return describeRetry(await readStates(store, 'hint-1', position), 'hint-1');
 }
 
 describe('what is said of rejected rows at the end', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { growingRowTable, rowTable } from '../../../src/cli/row-table.ts';
-import { fittingWidth, wrapped } from '../../../src/cli/table.ts';
+import { createGrowingTable, renderRows } from '../../../src/cli/row-table.ts';
+import { fitWidth, wrap } from '../../../src/cli/table.ts';
 
 const paint = (_style: string, text: string) => text;
 const columns = ['n', 'text', 'list', 'a-column-with-a-rather-long-name', 'last'];
@@ -11,21 +11,21 @@ const labelled = (n: number) => ({
 
 describe('a table of rows', () => {
   it.each([40, 60, 80, 100, 140])('fits a terminal of %i columns', (width) => {
-    const lines = rowTable([0, 1, 2].map(labelled), columns, { width, paint });
+    const lines = renderRows([0, 1, 2].map(labelled), columns, { width, paint });
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
     expect(lines.join('\n')).toContain('step:2/0');
   });
 
   it('has all columns where there is room, and says which are left out', () => {
-    expect(rowTable([labelled(0)], columns, { width: 140, paint }).join('\n')).toMatch(
+    expect(renderRows([labelled(0)], columns, { width: 140, paint }).join('\n')).toMatch(
       /^row +n +text +list +a-column-with-a-rather-long-name +last\n.*end$/,
     );
-    expect(rowTable([labelled(1)], columns, { width: 50, paint }).join('\n')).toMatch(/and 2 more columns: a-column/);
-    expect(rowTable([{ label: '', values: { n: 1 } }], ['n'], { width: 50, paint })).toEqual(['n', '1']);
+    expect(renderRows([labelled(1)], columns, { width: 50, paint }).join('\n')).toMatch(/and 2 more columns: a-column/);
+    expect(renderRows([{ label: '', values: { n: 1 } }], ['n'], { width: 50, paint })).toEqual(['n', '1']);
   });
 
   it.each([40, 80, 140])('that grows keeps its columns in place, %i wide', (width) => {
-    const draw = growingRowTable(columns, { width, paint }, 10);
+    const draw = createGrowingTable(columns, { width, paint }, 10);
     const lines = [draw([labelled(0)]), draw([labelled(3), labelled(1)]), draw([labelled(2)])].flat();
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);
     expect(lines.filter((line) => line.startsWith('row '))).toHaveLength(1);
@@ -40,13 +40,13 @@ describe('a table of rows', () => {
 
 describe('widths', () => {
   it('narrow the widest columns until a line fits', () => {
-    expect(fittingWidth([5, 50, 30], 100, 8)).toBe(50);
-    expect(fittingWidth([5, 50, 30], 60, 8)).toBe(25);
-    expect(fittingWidth([50, 50, 50], 20, 8)).toBe(8);
+    expect(fitWidth([5, 50, 30], 100, 8)).toBe(50);
+    expect(fitWidth([5, 50, 30], 60, 8)).toBe(25);
+    expect(fitWidth([50, 50, 50], 20, 8)).toBe(8);
   });
 
   it('break a text between words', () => {
-    expect(wrapped('one two three', 7)).toEqual(['one two', 'three']);
-    expect(wrapped('a-word-that-is-long b', 5)).toEqual(['a-word-that-is-long', 'b']);
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrap('a-word-that-is-long b', 5)).toEqual(['a-word-that-is-long', 'b']);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { visible, visibleJson, visibleText } from '../../../src/cli/visible.ts';
+import { escapeLine, escapeJson, escapeText } from '../../../src/cli/visible.ts';
 
 const code = (from: number, to: number) => fc.integer({ min: from, max: to }).map((point) => String.fromCodePoint(point));
 /** Texts full of characters that act or hide, whole or torn apart. */
@@ -25,12 +25,12 @@ describe('visible text', () => {
   it('of any text has no character that acts on a terminal, and is not changed by another pass', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        const line = visible(text);
+        const line = escapeLine(text);
         expect(line).not.toMatch(acts);
-        expect(visible(line)).toBe(line);
-        const lines = visibleText(text);
+        expect(escapeLine(line)).toBe(line);
+        const lines = escapeText(text);
         expect(lines.replaceAll(/[\n\t]/g, '')).not.toMatch(acts);
-        expect(visibleText(lines)).toBe(lines);
+        expect(escapeText(lines)).toBe(lines);
       }),
     );
   });
@@ -38,7 +38,7 @@ describe('visible text', () => {
   it('of JSON is JSON of the same value', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        const json = visibleJson(JSON.stringify({ [text]: [text] }));
+        const json = escapeJson(JSON.stringify({ [text]: [text] }));
         expect(json).not.toMatch(acts);
         expect(JSON.parse(json)).toEqual({ [text]: [text] });
       }),
@@ -56,17 +56,17 @@ describe('visible text', () => {
     ['\ud83d', '\\u{d83d}'],
     ['soft\u00adhyphen', 'soft\\xadhyphen'],
   ])('shows what hides in %j', (text, shown) => {
-    expect(visible(text)).toBe(shown);
+    expect(escapeLine(text)).toBe(shown);
   });
 
   it.each(['naïve café', 'größer', '漢字とかな', '❤️ 👍🏽 👨‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 1️⃣ 🇩🇪', 'می‌خواهم', 'क्‍ष', '葛󠄀城', 'a\u00a0b', '\\x1b'])(
     'leaves %s as it is',
     (text) => {
-      expect(visible(text)).toBe(text);
+      expect(escapeLine(text)).toBe(text);
     },
   );
 
   it('keeps line breaks and tabs of a text of several lines', () => {
-    expect(visibleText('one\r\ntwo\tthree\rfour\x1b[A')).toBe('one\ntwo\tthree\\rfour\\x1b[A');
+    expect(escapeText('one\r\ntwo\tthree\rfour\x1b[A')).toBe('one\ntwo\tthree\\rfour\\x1b[A');
   });
 });

@@ -6,14 +6,14 @@ import { program } from '../engine/index.ts';
 import { incompatibility, plan, type Plan } from '../pipeline/index.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { renderChanges, renderFiles, renderLoaded } from './definition-changes.ts';
-import { changedSources, knownFile, rememberFile } from './known-file.ts';
+import { findChangedSources, readKnownFile, rememberFile } from './known-file.ts';
 import { loadPipeline, type LoadedPipeline } from './load-pipeline.ts';
-import { localSources } from './local-sources.ts';
+import { readLocalSources } from './local-sources.ts';
 import { parseParamOptions } from './parse-params.ts';
 import { recordedPipeline, type RecordedPipeline } from '../views/index.ts';
 
 /** Options of commands that continue a run. */
-export interface AgainOptions extends CommonOptions {
+export interface ContinueOptions extends CommonOptions {
   /** The command's name, for messages. */
   readonly command: 'resume' | 'retry';
   readonly param: readonly string[];
@@ -21,7 +21,7 @@ export interface AgainOptions extends CommonOptions {
 }
 
 /** The pipeline of a run that is continued, and the file that it came from. */
-export interface PipelineAgain {
+export interface ContinuedPipeline {
   readonly planned: Plan;
   readonly loaded: LoadedPipeline;
   readonly acceptedChanges: readonly AcceptedChange[];
@@ -33,16 +33,16 @@ export interface PipelineAgain {
  * Loads the pipeline of a run that is to be continued, and compares it with the recorded one. Throws a `Fault` if it has changed, unless the changes are
  * accepted. Without a `given` pipeline it loads the file from which this user last drove the run, and never a file that only the log names.
  */
-export async function pipelineAgain(
+export async function loadContinuedPipeline(
   context: CommandContext,
   store: Store,
   runId: string,
   given: LoadedPipeline | undefined,
-  options: AgainOptions,
-): Promise<PipelineAgain> {
+  options: ContinueOptions,
+): Promise<ContinuedPipeline> {
   const recorded = await recordedPipeline(store, runId);
-  const loaded = given ?? (await loadPipeline(await ownFile(context, store, recorded, options)));
-  const planned = planAgain(recorded.started, loaded, options);
+  const loaded = given ?? (await loadPipeline(await findOwnFile(context, store, recorded, options)));
+  const planned = planContinued(recorded.started, loaded, options);
   // A log of 0.1.0 records no loaded code, so the comparison is the one of 0.1.0.
   const compared = recorded.loaded ? planned : { ...planned, definition: { ...planned.definition, sources: loaded.relativeSources } };
   const acceptedChanges = acceptChanges(context, recorded, compared, options.acceptChanges ?? false);
@@ -62,29 +62,29 @@ function noteUncompared({ terminal }: CommandContext, { started: { logId }, load
 }
 
 /** Returns the file from which this user drove the run, if it is unchanged or its changes are accepted. A log may name any file, and loading a file runs it. */
-async function ownFile(
+async function findOwnFile(
   { terminal }: CommandContext,
   store: Store,
   { started, definition }: RecordedPipeline,
-  { command, acceptChanges: isAccepted }: AgainOptions,
+  { command, acceptChanges: isAccepted }: ContinueOptions,
 ): Promise<string> {
-  const known = await knownFile(store, started.logId);
-  if (known === null) throw unknownFile(started, command);
+  const known = await readKnownFile(store, started.logId);
+  if (known === null) throw fileNotKnown(started, command);
   const { file } = known;
-  const changed = changedSources(known);
+  const changed = findChangedSources(known);
   if (changed.length === 0 || isAccepted === true) return file;
   const again = `distilog ${command} ${started.logId}`;
   if (!fs.existsSync(file))
     throw new Fault('no-such-file', `${file}, from which you drove run ${started.logId}, no longer exists. Name the file: ${again} FILE`);
   throw new Fault(
     'definition-changed',
-    `${renderFiles(definition, localSources(file), terminal)}\n` +
-      `The code in ${listed(changed)} has changed since you last drove run ${started.logId} from ${file}. The changed code was not loaded. ` +
-      `Undo the change, or compare it step by step: ${again} ${shellWord(file)}, or accept it: ${again} --accept-changes`,
+    `${renderFiles(definition, readLocalSources(file), terminal)}\n` +
+      `The code in ${listNames(changed)} has changed since you last drove run ${started.logId} from ${file}. The changed code was not loaded. ` +
+      `Undo the change, or compare it step by step: ${again} ${toShellWord(file)}, or accept it: ${again} --accept-changes`,
   );
 }
 
-function unknownFile({ logId, data: { file } }: RecordedEvent<'RunStarted'>, command: string): Fault {
+function fileNotKnown({ logId, data: { file } }: RecordedEvent<'RunStarted'>, command: string): Fault {
   if (file === null)
     return new Fault(
       'no-file',
@@ -93,19 +93,19 @@ function unknownFile({ logId, data: { file } }: RecordedEvent<'RunStarted'>, com
   return new Fault(
     'file-not-known',
     `The log of run ${logId} names the file ${file}. It was not loaded, because loading it runs its code and you have not driven this run on this machine. ` +
-      `If you trust the file, name it: distilog ${command} ${logId} ${shellWord(file)}`,
+      `If you trust the file, name it: distilog ${command} ${logId} ${toShellWord(file)}`,
     { details: { run: logId, file } },
   );
 }
 
 const namedMax = 5;
-const listed = (names: readonly string[]): string =>
+const listNames = (names: readonly string[]): string =>
   names.length > namedMax ? `${names.slice(0, namedMax).join(', ')} and ${names.length - namedMax} more files` : names.join(', ');
 
 /** Returns a path for a command in a message, or FILE if a shell would not read the path as one word. A log may hold any text as a path. */
-const shellWord = (file: string): string => (/^[\w@%+=:,./\\][\w@%+=:,./\\-]*$/.test(file) ? file : 'FILE');
+const toShellWord = (file: string): string => (/^[\w@%+=:,./\\][\w@%+=:,./\\-]*$/.test(file) ? file : 'FILE');
 
-function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline, options: AgainOptions): Plan {
+function planContinued(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline, options: ContinueOptions): Plan {
   if (loaded.pipeline.name !== started.data.manifest.pipeline) {
     throw new Fault(
       'other-pipeline',
@@ -128,7 +128,12 @@ function planAgain(started: RecordedEvent<'RunStarted'>, loaded: LoadedPipeline,
 }
 
 /** Records that this user drives a run with a file, so that the file need not be named next time. The run continues even if that cannot be stored. */
-export async function remember({ terminal }: CommandContext, store: Store, runId: string, { file, hashed }: LoadedPipeline): Promise<void> {
+export async function rememberPipelineFile(
+  { terminal }: CommandContext,
+  store: Store,
+  runId: string,
+  { file, hashed }: LoadedPipeline,
+): Promise<void> {
   try {
     await rememberFile(store, runId, file, hashed);
   } catch (error) {
