@@ -3,14 +3,14 @@ import type { Area } from './area.ts';
 
 const sayEvery = 1_000;
 
-/** The scheduler alone, with a fake clock and made-up workers: every operator, crash, pause and pass at thousands of events a second. */
+/** Runs the scheduler alone, with a fake clock and fake workers: every operator, crash, pause and pass at thousands of events a second. */
 export const simulator: Area = {
   name: 'simulator',
   does: 'drives random pipelines of every operator through a pure scheduler that is killed, paused and reopened',
   run: async ({ seed, seeds, say }) => {
     const sums = { worlds: 0, events: 0, crashes: 0, passes: 0, breaks: 0 };
-    for (let each = seed; each < seed + seeds; each++) {
-      const { events, crashes, passes, breaks } = checkWorld(each);
+    for (let world = seed; world < seed + seeds; world++) {
+      const { events, crashes, passes, breaks } = checkWorld(world);
       sums.worlds++;
       sums.events += events;
       sums.crashes += crashes;

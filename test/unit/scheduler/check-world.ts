@@ -6,25 +6,25 @@ export interface Checked {
   readonly events: number;
   readonly crashes: number;
   readonly passes: number;
-  /** Pauses because a step rejected too much. */
+  /** Pauses because of a reject limit. */
   readonly breaks: number;
 }
 
-/** How often each disturbed run is disturbed: seldom, so that batches overtake each other, and all the time. */
+/** Rates of faults in a disturbed run: rare, so that batches overtake each other, and constant. */
 const disturbances: readonly Omit<Disturbance, 'seed'>[] = [
   { crash: 0.02, flaky: 0.1, pause: 0.01, breaks: 0, retries: 2 },
   { crash: 0.3, flaky: 0.1, pause: 0.02, breaks: 0, retries: 2 },
 ];
-/** The same, of steps that break now and then: rows come later than they would, and not one fails to come. */
+/** The same for steps that break now and then: rows arrive later, and all of them arrive. */
 const breakages: readonly Omit<Disturbance, 'seed'>[] = [
   { crash: 0, flaky: 0, pause: 0, breaks: 0.05, retries: 2 },
   { crash: 0.05, flaky: 0.1, pause: 0.01, breaks: 0.02, retries: 2 },
 ];
-/** One world in so many is run at many times its length, for the size of its state. */
+/** One world in this many runs at many times its length, to check the size of its state. */
 const longEvery = 10;
 const longItems = 1_500;
 
-/** Runs a random world undisturbed and disturbed. Throws, naming the seed, if it does not end, or ends with other rows than its operators mean. */
+/** Runs a random world with and without faults. Throws, naming the seed, if it does not end, or ends with other rows than its operators define. */
 export function checkWorld(seed: number): Checked {
   try {
     const world = randomWorld(seed);
@@ -32,7 +32,7 @@ export function checkWorld(seed: number): Checked {
     if (world.deadly === 0) {
       for (const [retries, { leaves }] of undisturbed.passes.entries()) {
         const expected = expectedLeaves(world, retries + 1);
-        // What a later pass rescues comes after what there was.
+        // Rows of a later pass come after those of earlier passes.
         if (retries === 0) assert.deepEqual(leaves, expected);
         else assert.deepEqual(sorted(leaves), sorted(expected));
         assertGrown(undisturbed.passes[retries - 1]?.leaves ?? {}, leaves);
@@ -65,14 +65,14 @@ const inAnyOrder = ({ leaves, status }: Simulated['passes'][number]) => ({ leave
 
 const sorted = (leaves: Leaves): Leaves => Object.fromEntries(Object.entries(leaves).map(([name, ids]) => [name, ids.toSorted()]));
 
-/** What a pass showed, the next one shows first. */
+/** The rows of a pass come first in the next one. */
 function assertGrown(before: Leaves, after: Leaves): void {
   for (const [name, ids] of Object.entries(before)) assert.deepEqual(after[name]?.slice(0, ids.length), ids);
 }
 
 /**
- * What may be open or wait follows from the pipeline, however long it runs: some batches on each edge, as both of its steps have lanes, those that a step
- * has in flight, and, where rows are cut anew, as many batches of one row as two of its own.
+ * The pipeline alone bounds open and waiting batches, however long it runs: some batches on each edge, by the lanes of both its steps, those that a step
+ * has in flight, and, before a re-cut step, as many batches of one row as make two of its own.
  */
 function assertBounded({ steps }: World, { largestState }: Simulated): void {
   const lanesOf = (name: string) => steps.find((step) => step.name === name)?.options.concurrency ?? 0;

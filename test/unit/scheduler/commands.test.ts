@@ -1,4 +1,4 @@
-// What a state calls for, case by case; `decide.test.ts` runs whole worlds.
+// The commands that a state calls for, case by case. `decide.test.ts` runs whole worlds.
 import { describe, expect, it } from 'vitest';
 import { graph, type GraphState } from '../../../projections/index.ts';
 import type { ManifestStep, NewEvent } from '../../../schema/index.ts';
@@ -28,7 +28,7 @@ const concurrency = (calls: number) => ({ options: { ...manifestStep('x').option
 const recutTo = (rows: number) => ({ cut: { kind: 'recut', rows } }) as const;
 const call = (given: Partial<ManifestStep> = {}) => manifestStep('call', ['source'], given);
 const begin = (...steps: readonly ManifestStep[]) => [runStarted(manifestStep('source'), ...steps), stepStarted('source')];
-/** Batches of a source, of so many rows each. */
+/** Returns batches of a source with these numbers of rows. */
 const read = (...rows: readonly number[]) =>
   rows.flatMap((count, batch) => [batchStarted('source', batch), batchRead('source', batch, false, count)]);
 const readAll = (...rows: readonly number[]) => [
@@ -40,7 +40,7 @@ const readAll = (...rows: readonly number[]) => [
 
 const state = (...events: readonly NewEvent[]): GraphState => folded(graph, ...events);
 const commands = (...events: readonly NewEvent[]): readonly Command[] => decide(state(...events), later).commands;
-/** What is started, as step/batch, of one step or all. */
+/** Returns the batches to start, as step/batch, of one step or all. */
 const starts = (events: readonly NewEvent[], of?: string): readonly string[] =>
   commands(...events).flatMap((command) =>
     command.type === 'StartBatch' && (of === undefined || command.step === of) ? [`${command.step}/${command.batch}`] : [],
@@ -76,26 +76,26 @@ describe('a run', () => {
 
   const over = (...more: readonly NewEvent[]) => [...begin(call()), ...readAll(10), batchStarted('call', 0), ...more];
 
-  it('finishes a step whose batches are over, then itself', () => {
+  it('finishes a step whose batches have ended, then itself', () => {
     const done = over(batchSucceeded('call', 0));
     expect(commands(...done)).toEqual([{ type: 'FinishStep', step: 'call' }]);
     expect(commands(...done, stepFinished('call'))).toEqual([{ type: 'FinishRun', outcome: 'succeeded' }]);
   });
 
-  it('is partial where anything was lost', () => {
+  it('is partial if any row was lost', () => {
     const rejected = { ...noneRejected, count: 1, codes: { x: 1 } };
     expect(commands(...over(batchSucceeded('call', 0, { rejected }), stepFinished('call')))).toEqual([
       { type: 'FinishRun', outcome: 'partial' },
     ]);
   });
 
-  it('fails a step at its lowest batch that was given up, and has failed where no leaf is whole', () => {
+  it('fails a step at its lowest batch that was given up, and fails if no leaf finished', () => {
     const dead = over(batchFailed('call', 0, { retryInMs: null, failsStep: true, error: failure('down') }));
     expect(commands(...dead)).toEqual([{ type: 'FailStep', step: 'call', code: 'down', message: 'down happened' }]);
     expect(commands(...dead, stepFailed('call'))).toEqual([{ type: 'FinishRun', outcome: 'failed' }]);
   });
 
-  it('is partial where one leaf of several failed, and blocked steps are never finished', () => {
+  it('is partial if one leaf of several failed, and never finishes blocked steps', () => {
     const events = [
       ...begin(call(), manifestStep('below', ['call']), manifestStep('other', ['source'])),
       ...readAll(10),
@@ -108,13 +108,13 @@ describe('a run', () => {
     expect(commands(...events, batchSucceeded('other', 0), stepFinished('other'))).toEqual([{ type: 'FinishRun', outcome: 'partial' }]);
   });
 
-  it('waits for what is under way', () => {
+  it('waits for running batches', () => {
     expect(decide(state(...over()), later)).toMatchObject({ commands: [], wakeAt: null });
   });
 });
 
 describe('a source', () => {
-  it('reads one batch after the other, from where the one before ended', () => {
+  it('reads one batch after the other, each from the end of the one before', () => {
     expect(commands(...begin(call()), ...read(7, 5))).toMatchObject([
       { type: 'StartBatch', step: 'source', batch: 2, offset: 12, inputs: [], rows: 0 },
       { type: 'StartStep', step: 'call' },
@@ -139,10 +139,10 @@ describe('an attempt that failed', () => {
     batchStarted('call', 0, { rows: 10, inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [0, 10] }] }),
     batchStarted('other', 0),
   ];
-  // The events above have positions, and so seconds, from 1 on.
+  // The events above have positions, and so seconds, from 1.
   const failedAt = (events.length + 1) * 1_000_000;
 
-  it('is made again when it is due, with the same input', () => {
+  it('is retried when it is due, with the same input', () => {
     const waiting = state(...events, batchFailed('call', 0, { retryInMs: 3_000 }));
     expect(decide(waiting, failedAt + 2_999_999)).toMatchObject({ commands: [], wakeAt: failedAt + 3_000_000 });
     expect(decide(waiting, failedAt + 3_000_000)).toMatchObject({
@@ -164,7 +164,7 @@ describe('an attempt that failed', () => {
     });
   });
 
-  it('that is due first says when to ask again', () => {
+  it('that is due first decides when to decide again', () => {
     const both = [...events, batchFailed('call', 0, { retryInMs: 3_000 }), batchFailed('other', 0, { retryInMs: 1_000 })];
     expect(decide(state(...both), failedAt).wakeAt).toBe(failedAt + 1_000_000 + 1_000_000);
     const sooner = [...events, batchFailed('other', 0, { retryInMs: 1_000 }), batchFailed('call', 0, { retryInMs: 3_000 })];
@@ -172,17 +172,17 @@ describe('an attempt that failed', () => {
   });
 });
 
-describe('batches beside each other', () => {
+describe('concurrent batches', () => {
   const flow = (given: Partial<ManifestStep>, ...rows: readonly number[]) => [...begin(call(given)), ...readAll(...rows)];
 
-  it('are as many as keep all calls busy, should the largest of them have but one row left', () => {
+  it('are enough to keep all lanes busy, even if the largest has one row left', () => {
     expect(starts(flow(concurrency(4), 3, 3, 3, 3, 3))).toEqual(['call/0', 'call/1', 'call/2']);
     expect(starts(flow(concurrency(4), 100, 3, 3, 3))).toEqual(['call/0', 'call/1', 'call/2']);
     expect(starts(flow(concurrency(3), 3, 3, 3))).toEqual(['call/0', 'call/1']);
     expect(starts(flow(concurrency(1), 1, 1, 1))).toEqual(['call/0', 'call/1']);
   });
 
-  it('count those under way', () => {
+  it('include those that run', () => {
     const events = flow(concurrency(4), 3, 3, 3, 3, 3);
     const running = [batchStarted('call', 0, { rows: 3 }), batchStarted('call', 1, { rows: 3 })];
     expect(starts([...events, ...running])).toEqual(['call/2']);
@@ -190,7 +190,7 @@ describe('batches beside each other', () => {
     expect(starts([...events, ...running, batchFailed('call', 0)])).toEqual(['call/0', 'call/2']);
   });
 
-  it('are one call each where a function gets their rows together', () => {
+  it('are one call each if a function gets their rows together', () => {
     const together = (operator: ManifestStep['operator']) => starts(flow({ ...concurrency(2), operator }, 30, 30, 30, 30, 30));
     expect(together('mapBatch')).toEqual(['call/0', 'call/1', 'call/2']);
     expect(together('batch')).toEqual(['call/0', 'call/1', 'call/2']);
@@ -201,7 +201,7 @@ describe('batches beside each other', () => {
 describe('a step that runs ahead', () => {
   const wide = (rows: number) => Array.from({ length: 120 }, () => rows);
 
-  it('waits while enough of its rows wait for the next', () => {
+  it('waits while enough of its rows wait for the next step', () => {
     // 106 batches may be on the edge between steps of 50 calls and of one, which has two of them.
     const line = [...begin(call({ ...concurrency(50) }), manifestStep('slow', ['call'], concurrency(1))), ...readAll(...wide(1))];
     expect(starts(line, 'call')).toHaveLength(63);
@@ -214,7 +214,7 @@ describe('a step that runs ahead', () => {
     expect(starts([...line, ...done], 'call')).toEqual([]);
   });
 
-  it('waits later, the more calls the next has in flight', () => {
+  it('waits later if the next step has more lanes', () => {
     const line = [...begin(call({ ...concurrency(50) }), manifestStep('slow', ['call'], concurrency(2))), ...readAll(...wide(1))];
     const done = (count: number) =>
       Array.from({ length: count }, (_, batch) => [batchStarted('call', batch), batchSucceeded('call', batch, { rows: 1 })]).flat();
@@ -224,19 +224,19 @@ describe('a step that runs ahead', () => {
   });
 
   const many = Array.from({ length: 40 }, () => 1);
-  /** Something that goes on beside, for a bound is lifted where nothing does. */
-  const beside = [manifestStep('beside'), batchStarted('beside', 0)] as const;
-  const besides = (...steps: readonly ManifestStep[]) => [runStarted(manifestStep('source'), beside[0], ...steps), beside[1]];
+  /** Another running batch, because a bound is lifted if nothing runs. */
+  const other = [manifestStep('other'), batchStarted('other', 0)] as const;
+  const withOther = (...steps: readonly ManifestStep[]) => [runStarted(manifestStep('source'), other[0], ...steps), other[1]];
 
-  it('goes on where the next needs more for one batch of its own', () => {
+  it('continues if the next step needs more rows for one batch', () => {
     const groups = (rows: number) => manifestStep('groups', ['source'], { operator: 'batch', ...recutTo(rows) });
-    expect(starts([...besides(groups(1_000)), ...read(...many)])).toEqual(['source/40']);
-    const two = [...besides(groups(20)), ...read(...many)];
+    expect(starts([...withOther(groups(1_000)), ...read(...many)])).toEqual(['source/40']);
+    const two = [...withOther(groups(20)), ...read(...many)];
     expect(starts([...two, batchStarted('groups', 0), batchStarted('groups', 1)], 'source')).toEqual([]);
   });
 
-  it('goes on all the same where everything would wait for it', () => {
-    // What comes by `held` is to stand behind what comes by `open`, of which there is none yet.
+  it('continues if everything else would wait for it', () => {
+    // Rows of `held` must follow rows of `open`, which has none yet.
     const steps = [
       manifestStep('open', ['source']),
       manifestStep('held', ['source']),
@@ -252,18 +252,18 @@ describe('a step that runs ahead', () => {
     expect(starts(events)).toEqual(['source/32', 'held/20', 'held/21']);
   });
 
-  it('waits for no step that takes all its rows at once, or is done', () => {
+  it('does not wait for a step that takes all rows at once, or is done', () => {
     const total = manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } });
-    expect(starts([...besides(total), ...read(...many)])).toEqual(['source/40']);
+    expect(starts([...withOther(total), ...read(...many)])).toEqual(['source/40']);
     const gathering = manifestStep('total', ['call'], { operator: 'global', cut: { kind: 'whole' }, ...concurrency(1) });
     expect(starts([...begin(call(concurrency(50)), gathering), ...readAll(...wide(1))], 'call')).toHaveLength(63);
-    const crowded = [...besides(call(concurrency(1))), ...read(...many), batchStarted('call', 0), batchStarted('call', 1)];
+    const crowded = [...withOther(call(concurrency(1))), ...read(...many), batchStarted('call', 0), batchStarted('call', 1)];
     expect(starts(crowded)).toEqual([]);
     expect(starts([...crowded, stepFailed('call')])).toEqual(['source/40']);
   });
 });
 
-describe('a step that is cut anew', () => {
+describe('a re-cut step', () => {
   const groups = (rows: number, upstream: readonly string[] = ['source']) =>
     manifestStep('groups', upstream, { operator: 'map', ...recutTo(rows), ...concurrency(1_000) });
   const cut = (...events: readonly NewEvent[]) =>
@@ -273,14 +273,14 @@ describe('a step that is cut anew', () => {
         : [],
     );
 
-  it('takes so many rows at a time, whichever batches they came in', () => {
+  it('takes the same number of rows each time, from any batches', () => {
     expect(cut(...begin(groups(4)), ...read(3, 6))).toEqual([
       [0, 4, 'source 0.0-1.1'],
       [1, 4, 'source 1.1-1.5'],
     ]);
   });
 
-  it('takes fewer at the very end only', () => {
+  it('takes fewer rows only at the very end', () => {
     expect(cut(...begin(groups(4)), ...readAll(3, 6))).toEqual([
       [0, 4, 'source 0.0-1.1'],
       [1, 4, 'source 1.1-1.5'],
@@ -290,7 +290,7 @@ describe('a step that is cut anew', () => {
     expect(cut(...begin(groups(3)), ...readAll(3))).toEqual([[0, 3, 'source 0.0-0.3']]);
   });
 
-  it('goes on in the middle of a batch', () => {
+  it('continues in the middle of a batch', () => {
     const taken = batchStarted('groups', 0, { rows: 4, inputs: [{ step: 'source', pass: 1, from: [0, 0], to: [1, 1] }] });
     expect(cut(...begin(groups(4)), ...readAll(3, 6), taken)).toEqual([
       [1, 4, 'source 1.1-1.5'],
@@ -298,7 +298,7 @@ describe('a step that is cut anew', () => {
     ]);
   });
 
-  it('takes one upstream step after the other, and waits for what comes before', () => {
+  it('takes one upstream step after the other, and waits for earlier rows', () => {
     const both = runStarted(manifestStep('source'), manifestStep('other'), groups(4, ['source', 'other']));
     const other = [batchStarted('other', 0), batchRead('other', 0, true, 3), stepFinished('other')];
     expect(cut(both, ...read(5), ...other)).toEqual([[0, 4, 'source 0.0-0.4']]);
@@ -308,23 +308,23 @@ describe('a step that is cut anew', () => {
     ]);
   });
 
-  it('takes only what nothing can come before any more', () => {
+  it('takes only rows that no other row can precede', () => {
     const line = [...begin(call(), manifestStep('groups', ['call'], { operator: 'map', ...recutTo(4) })), ...read(4, 4)];
     const second = [batchStarted('call', 0), batchStarted('call', 1), batchSucceeded('call', 1, { rows: 4 })];
     expect(cut(...line, ...second)).toEqual([]);
     expect(cut(...line, ...second, batchSucceeded('call', 0, { rows: 4 }))).toHaveLength(2);
   });
 
-  it('is bounded in calls like any other', () => {
+  it('has the same bound on calls as other steps', () => {
     const narrow = manifestStep('groups', ['source'], { operator: 'map', ...recutTo(2), ...concurrency(3) });
     expect(cut(...begin(narrow), ...readAll(9))).toHaveLength(3);
   });
 });
 
-describe('a step over the whole of another', () => {
+describe('a step that gets all rows of another', () => {
   const total = [...begin(manifestStep('total', ['source'], { operator: 'global', cut: { kind: 'whole' } }))];
 
-  it('begins once all is there, and once', () => {
+  it('begins once, when all rows have arrived', () => {
     expect(starts([...total, ...read(3, 4)], 'total')).toEqual([]);
     expect(commands(...total, ...readAll(3, 4))).toMatchObject([
       { type: 'StartStep', step: 'total' },
@@ -333,11 +333,11 @@ describe('a step over the whole of another', () => {
     expect(starts([...total, ...readAll(3, 4), batchStarted('total', 0)])).toEqual([]);
   });
 
-  it('begins on no rows too: none is a result', () => {
+  it('begins without rows, too', () => {
     expect(commands(...total, ...readAll(0))).toMatchObject([{ type: 'StartStep' }, { step: 'total', rows: 0 }]);
   });
 
-  it('does not begin where what is above failed', () => {
+  it('does not begin if the step above failed', () => {
     const dead = [batchStarted('source', 0), batchFailed('source', 0, { retryInMs: null, failsStep: true })];
     expect(commands(...total, ...dead)).toMatchObject([{ type: 'FailStep', step: 'source' }]);
     expect(commands(...total, ...dead, stepFailed('source'))).toEqual([{ type: 'FinishRun', outcome: 'failed' }]);
@@ -366,7 +366,7 @@ describe('branches that meet', () => {
     ]);
   });
 
-  it('add up where they are put one to another, and bring what they have', () => {
+  it('are added up by a union, with the rows that each has', () => {
     const arrived = [...done('left', 0, 4), ...done('right', 0, 1), ...done('left', 1, 0), ...done('right', 1, 2)];
     expect(both(...meeting('union'), ...arrived)).toMatchObject([
       { batch: 0, rows: 5, inputs: [span('left', 0, 4), span('right', 0, 1)] },
@@ -374,7 +374,7 @@ describe('branches that meet', () => {
     ]);
   });
 
-  it('of a later pass meet what the others delivered before', () => {
+  it('of a later pass are joined with rows that the others delivered before', () => {
     const all = [0, 1, 2].flatMap((batch) => [...done('left', batch, 5), ...done('right', batch, 5), ...done('both', batch, 5)]);
     const ends = ['left', 'right', 'both'].map(stepFinished);
     const pass = 2;
@@ -402,7 +402,7 @@ describe('a new pass', () => {
   const line = [...begin(call(), manifestStep('leaf', ['call'])), ...readAll(10, 10, 10)];
   const over = [...line, ...whole('call', 0, 1, 2), ...whole('leaf', 0, 1, 2), finished('partial')];
 
-  it('begins with the batches that have rows to be tried again', () => {
+  it('begins with the batches that have rows to retry', () => {
     expect(
       commands(
         ...over,
@@ -421,7 +421,7 @@ describe('a new pass', () => {
     ]);
   });
 
-  it('puts what comes from above to what is tried again', () => {
+  it('adds rows from above to the rows to retry', () => {
     const pass = 2;
     const events = [
       ...over,
@@ -436,7 +436,7 @@ describe('a new pass', () => {
       }),
       batchStarted('call', 1, { pass, rows: 2 }),
     ];
-    // Batch 1 waits for what may come from above; batch 0 has all it will have.
+    // Batch 1 waits for rows that may come from above; batch 0 is complete.
     expect(commands(...events)).toMatchObject([{ step: 'leaf', batch: 0, rows: 4, retriesRows: true, inputs: [] }]);
     expect(commands(...events, batchSucceeded('call', 1, { pass, rows: 2 }), stepFinished('call'))).toMatchObject([
       { step: 'leaf', batch: 0, retriesRows: true },
@@ -444,7 +444,7 @@ describe('a new pass', () => {
     ]);
   });
 
-  it('starts re-cut batches of their own before those that arrive', () => {
+  it('starts batches with rows to retry before batches of arriving rows', () => {
     const recut = [...begin(manifestStep('groups', ['source'], { operator: 'map', ...recutTo(15) })), ...readAll(10, 10, 10)];
     const span = (from: readonly [number, number], to: readonly [number, number]) => [{ step: 'source', pass: 1, from, to }];
     const done = [

@@ -12,7 +12,7 @@ const left = (unfinished: number, heldBytes = 0): Load => ({
   heldBytes: () => heldBytes,
 });
 
-/** How many batches of so many rows may start. */
+/** Returns how many batches of `rows` rows may start. */
 function startable(of: StepState, opened: readonly NumberedBatch[], load: Load, rows: number): number {
   const room = roomOf('step', of, opened, load);
   let count = 0;
@@ -23,26 +23,26 @@ function startable(of: StepState, opened: readonly NumberedBatch[], load: Load, 
 
 describe('the room of a step', () => {
   it.each([
-    ['nothing runs: a batch for the lanes, and one ahead', 'map', 20, running(0, 100), unknownLoad, 100, 2],
-    ['one batch of fast calls runs: one ahead', 'map', 20, running(1, 100), unknownLoad, 100, 1],
-    ['two of them run', 'map', 20, running(2, 100), unknownLoad, 100, 0],
-    ['each of them waits for one slow call: lanes are filled', 'map', 200, running(3, 100), left(1), 100, 3],
-    ['as many rows are left as are wanted', 'map', 200, running(5, 100), left(50), 100, 0],
+    ['no batch runs: one starts for the lanes, and one ahead', 'map', 20, running(0, 100), unknownLoad, 100, 2],
+    ['one batch of fast calls runs: one starts ahead', 'map', 20, running(1, 100), unknownLoad, 100, 1],
+    ['two batches of fast calls run', 'map', 20, running(2, 100), unknownLoad, 100, 0],
+    ['each batch waits for one slow call: others fill the lanes', 'map', 200, running(3, 100), left(1), 100, 3],
+    ['as many rows are left as wanted', 'map', 200, running(5, 100), left(50), 100, 0],
     ['one row fewer is left', 'map', 200, running(249, 100), left(1), 100, 1],
-    ['a batch that the worker has not begun is whole', 'map', 200, running(5, 100), unknownLoad, 100, 0],
-    ['a batch is a call: as many as lanes, and one ahead', 'mapBatch', 4, running(0, 100), unknownLoad, 100, 5],
-    ['a batch whose call has ended leaves its lane', 'mapBatch', 4, running(5, 100), left(0), 100, 5],
+    ['all rows of a batch that the worker has not begun count', 'map', 200, running(5, 100), unknownLoad, 100, 0],
+    ['a batch is a call: one starts per lane, and one ahead', 'mapBatch', 4, running(0, 100), unknownLoad, 100, 5],
+    ['a batch whose call has ended frees its lane', 'mapBatch', 4, running(5, 100), left(0), 100, 5],
     ['too many batches are open', 'map', 4, running(runningBatchesMax(4), 10), left(0), 10, 0],
-    ['too much waits to be recorded', 'map', 200, running(3, 100), left(1, 2 ** 30), 100, 0],
+    ['too many finished bytes wait to be recorded', 'map', 200, running(3, 100), left(1, 2 ** 30), 100, 0],
   ])('%s', (_what, operator, concurrency, opened, load, rows, expected) => {
     expect(startable(step(operator, concurrency), opened, load, rows)).toBe(expected);
   });
 
-  it('starts a batch where none runs, whatever is held', () => {
+  it('starts a batch if none runs, however many bytes are in memory', () => {
     expect(roomOf('step', step('map', 1), [], left(0, 2 ** 40)).take(1_000_000)).toBe(true);
   });
 
-  it('wants every lane full, and some calls to follow', () => {
+  it('wants every lane full, and a quarter more calls', () => {
     expect([1, 20, 200, 1000].map(callsWanted)).toEqual([2, 25, 250, 1250]);
   });
 });

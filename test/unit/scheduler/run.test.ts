@@ -1,4 +1,4 @@
-// Runs from start to rest, with a worker that does as it is told.
+// Runs from start to rest, with a scripted worker.
 import { describe, expect, it } from 'vitest';
 import { manualClock } from '../../../src/kit/clock.ts';
 import { codeOf, Fault, hasCode } from '../../../src/kit/fault.ts';
@@ -51,7 +51,7 @@ const spent = {
 
 type Work = (task: BatchTask, abort: AbortSignal) => BatchEnd | Promise<BatchEnd>;
 
-/** A source of three batches of ten items; all other batches give what they get. */
+/** A source of three batches of ten items. All other batches return their input. */
 const plainly: Work = ({ step, pass, batch, attempt, rows, offset, inputs }) => {
   const source = step === 'source' ? { source: { read: 10, last: offset >= 20, mark: null, offset } } : {};
   const count = step === 'source' ? 10 : rows;
@@ -139,10 +139,10 @@ const typesOf = (events: readonly RecordedEvent[]) =>
 const ofType = <T extends RecordedEvent['type']>(events: readonly RecordedEvent[], type: T) =>
   events.filter((event): event is RecordedEvent<T> & RecordedEvent => event.type === type);
 
-/** Waits until something is so. */
+/** Waits until a condition holds. */
 const until = (what: () => unknown) => expect.poll(what, { interval: 2 });
 
-/** The same store, whose drivers' sessions are changed in some way. */
+/** Returns the same store with changed driver sessions. */
 const withSessions = (store: MemoryStore, change: (session: DriverSession) => Partial<DriverSession>): MemoryStore => ({
   ...store,
   log: {
@@ -154,7 +154,7 @@ const withSessions = (store: MemoryStore, change: (session: DriverSession) => Pa
   },
 });
 
-/** The same store, whose drivers' appends go through `before` first. */
+/** Returns the same store, which calls `before` before each append of a driver. */
 const appendingThrough = (store: MemoryStore, before: (request: DriverAppendRequest) => Promise<void>): MemoryStore =>
   withSessions(store, (session) => ({
     append: async (request) => {
@@ -163,10 +163,10 @@ const appendingThrough = (store: MemoryStore, before: (request: DriverAppendRequ
     },
   }));
 
-/** A promise that a test keeps from a worker's batch for a while. */
+/** A promise that a worker's batch awaits until a test resolves it. */
 const never = new Promise<BatchEnd>(() => undefined);
 
-/** Starts a run and leaves it, as a process does that dies, with batch 0 of `call` under way and batch 1 failed once. */
+/** Starts a run and abandons it, as a process that dies does, with batch 0 of `call` running and batch 1 failed once. */
 async function lost(given: World): Promise<DrivenRun> {
   const work: Work = (task) => {
     if (task.step !== 'call') return plainly(task, new AbortController().signal);
@@ -183,7 +183,7 @@ async function lost(given: World): Promise<DrivenRun> {
 }
 
 describe('a run', () => {
-  it('begins with what it is made of, durable before anything else', async () => {
+  it('begins with its manifest and definition, durable before anything else', async () => {
     const given = world();
     const run = await start(given.context());
     expect(run.state()).toMatchObject({ status: 'running', epoch: 1 });
@@ -197,13 +197,13 @@ describe('a run', () => {
     expect(await given.store.log.lastWriter(runId)).toBe('ada@engine:1');
   });
 
-  it('is started once under its name', async () => {
+  it('is refused under the name of another run', async () => {
     const given = world();
     await start(given.context());
     await expect(start(given.context())).rejects.toMatchObject({ code: 'already-recorded', message: expect.stringContaining(runId) });
   });
 
-  it('moves to its end, each batch written down before it is handed out', async () => {
+  it('moves to its end, and records each batch before handing it out', async () => {
     const given = world();
     const started: string[] = [];
     const run = await start(
@@ -229,7 +229,7 @@ describe('a run', () => {
     expect(given.stops).toEqual(['close']);
   });
 
-  it('writes down what the end of a batch calls for along with it', async () => {
+  it('records the end of a batch together with the events that it calls for', async () => {
     const given = world();
     const { position } = await (await start(given.context())).drive();
     const commits = (await Array.fromAsync(given.store.log.commits(runId, { from: 1, to: position }))).flat();
@@ -239,7 +239,7 @@ describe('a run', () => {
     for (const next of ['BatchStarted source 1', 'BatchStarted call 0']) expect(commitOf(next)).toBe(commitOf('BatchSucceeded source 0'));
   });
 
-  it('writes down the end of a batch though another that came with it is refused', async () => {
+  it('records the end of a batch although another end of the same append is refused', async () => {
     const given = world();
     const run = await start(given.context(secondCall(({ event, pause }) => ({ event: { ...event, chunks: ['f'.repeat(64)] }, pause }))));
     expect(await run.drive().then(() => 'driven', codeOf)).toBe('unknown-chunk');
@@ -248,7 +248,7 @@ describe('a run', () => {
     expect(types).not.toContain('BatchSucceeded call 1');
   });
 
-  it('comes to rest only after batches whose start was on its way when it was stopped', async () => {
+  it('comes to rest only after batches whose start was in flight when it was stopped', async () => {
     const given = world();
     const held = Promise.withResolvers<void>();
     let sent: readonly string[] = [];
@@ -268,7 +268,7 @@ describe('a run', () => {
     expect(ofType(events, 'BatchSucceeded')).toHaveLength(ofType(events, 'BatchStarted').length);
   });
 
-  it('counts the delay before another attempt from when the failure was written down', async () => {
+  it('counts the delay before the next attempt from the record of the failure', async () => {
     const given = world();
     const store = appendingThrough(given.store, async ({ events }) => {
       if (events.some(({ type }) => type === 'BatchFailed')) await pause(30);
@@ -288,7 +288,7 @@ describe('a run', () => {
     expect(waited).toBeGreaterThanOrEqual(10_000);
   });
 
-  it('ends where what it needs for its next event cannot be had', async () => {
+  it('ends if the facts for its next event cannot be read', async () => {
     const given = world();
     const context = given.context();
     const makeWorker: DriveContext['makeWorker'] = (of) => ({
@@ -298,7 +298,7 @@ describe('a run', () => {
     await expect((await start({ ...context, makeWorker })).drive()).rejects.toThrow('no such file');
   });
 
-  it('writes down what each attempt gets', async () => {
+  it('records the input of each attempt', async () => {
     const given = world();
     await (await start(given.context())).drive();
     const events = await given.events();
@@ -325,7 +325,7 @@ describe('a run', () => {
     expect(given.tasks.find(({ step }) => step === 'source')).toMatchObject({ origin: { file: 'rows' }, offset: 0 });
   });
 
-  it('tells whoever asked of every event, in order', async () => {
+  it('passes every event to a listener, in order', async () => {
     const given = world();
     const seen: number[] = [];
     const run = await start(given.context(plainly, { onRecorded: (events) => seen.push(...events.map(({ position }) => position)) }));
@@ -333,7 +333,7 @@ describe('a run', () => {
     expect(seen).toEqual(Array.from({ length: position - 1 }, (_, index) => index + 2));
   });
 
-  it('makes an attempt again when it is due, and tells how often it failed', async () => {
+  it('retries a batch when it is due, with the number of its failures', async () => {
     const given = world();
     const run = await start(
       given.context((task, abort) =>
@@ -352,7 +352,7 @@ describe('a run', () => {
     expect(failed).toMatchObject({ attempt: 1 });
   });
 
-  it('fails a step whose batch was given up, and says why', async () => {
+  it('fails a step whose batch was given up, with the reason', async () => {
     const given = world();
     const run = await start(
       given.context((task, abort) =>
@@ -373,7 +373,7 @@ describe('a run', () => {
       given.context(async (task, abort) => {
         if (task.step !== 'call') return plainly(task, abort);
         if (task.batch === 0) {
-          // Long enough for the later batches to be under way.
+          // Long enough for the later batches to start.
           await until(() => given.tasks.filter(({ step }) => step === 'call').length).toBe(2);
           return { event: batchFailed('call', 0, { retryInMs: null, failsStep: true }), pause: null };
         }
@@ -383,11 +383,11 @@ describe('a run', () => {
       }),
     );
     expect((await run.drive()).rest).toBe('failed');
-    // The run is over once nothing of it runs any more, what no longer counts included.
+    // The run is over once no attempt runs any more, not even one that no longer counts.
     expect(typesOf(await given.events()).slice(-2)).toEqual(['BatchFailed call 1', 'RunFinished']);
   });
 
-  it('waits by the database’s clock, should its own be an hour behind', async () => {
+  it('waits by the database’s clock, even if its own is an hour behind', async () => {
     const given = world();
     const work: Work = (task, abort) =>
       task.step === 'call' && task.attempt === 1
@@ -397,7 +397,7 @@ describe('a run', () => {
     expect((await run.drive()).rest).toBe('succeeded');
   });
 
-  it('ends what is under way before it ends with an error', async () => {
+  it('waits for running batches before it ends with an error', async () => {
     const given = world();
     let ended = 0;
     const run = await start(
@@ -414,7 +414,7 @@ describe('a run', () => {
     expect(ended).toBeGreaterThan(0);
   });
 
-  it('ends with an error where an end cannot be folded, and writes down those that came with it', async () => {
+  it('ends with an error if an end cannot be folded, and records the other ends', async () => {
     const given = world();
     const unfoldable = ({ event, pause }: BatchEnd) => ({
       event: { ...event, data: { rowsIn: 10 } } as unknown as BatchEnd['event'],
@@ -442,10 +442,10 @@ describe('a run', () => {
   });
 });
 
-describe('a run that is to stop', () => {
+describe('a run that is asked to stop', () => {
   const stop = { kind: 'pause', reason: 'asked', message: 'enough', step: null, actor: bob } as const;
 
-  it('lets what is under way end, hands out no more, and rests', async () => {
+  it('waits for running batches, starts no more, and rests', async () => {
     const given = world();
     const run: DrivenRun = await start(
       given.context((task, abort) => {
@@ -462,7 +462,7 @@ describe('a run that is to stop', () => {
     expect(given.stops[0]).toBe('stop');
   });
 
-  it('follows the first wish', async () => {
+  it('follows the first request', async () => {
     const given = world();
     const run = await start(given.context());
     run.stop(stop);
@@ -472,7 +472,7 @@ describe('a run that is to stop', () => {
     expect(given.tasks).toEqual([]);
   });
 
-  it('finishes all the same where nothing is left to do', async () => {
+  it('finishes if nothing is left to do', async () => {
     for (const failsStep of [false, true]) {
       const given = world();
       const run: DrivenRun = await start(
@@ -487,7 +487,7 @@ describe('a run that is to stop', () => {
     }
   });
 
-  it('is cancelled without waiting for what is under way', async () => {
+  it('is cancelled without waiting for running batches', async () => {
     const given = world();
     const run = await start(
       given.context(async (task, abort) => {
@@ -501,7 +501,7 @@ describe('a run that is to stop', () => {
     expect((await given.events()).at(-1)).toMatchObject({ type: 'RunCancelled', data: { reason: 'asked', message: 'no use', actor: bob } });
   });
 
-  it('pauses for what an attempt met, and names the step', async () => {
+  it('pauses for the reason of an attempt, and names the step', async () => {
     const given = world();
     const run = await start(
       given.context((task, abort) =>
@@ -520,22 +520,30 @@ describe('a run that is to stop', () => {
   it.each([
     ['PauseRequested', 'paused', 'RunPaused'],
     ['CancelRequested', 'cancelled', 'RunCancelled'],
-  ] as const)('hears of it beside its log: %s', async (type, rest, recorded) => {
+  ] as const)('reads the request from the side log: %s', async (type, rest, recorded) => {
     const given = world();
     const run = await start(
       given.context(async (task, abort) => {
         if (task.step === 'call') {
-          await appendSideEvent(given.store.log, runId, { type, data: { actor: bob, message: 'from beside' } } as NewEvent, 'bob@laptop:2');
+          await appendSideEvent(
+            given.store.log,
+            runId,
+            { type, data: { actor: bob, message: 'from the side log' } } as NewEvent,
+            'bob@laptop:2',
+          );
           await until(() => given.stops.length + Number(abort.aborted)).toBeGreaterThan(0);
         }
         return plainly(task, abort);
       }),
     );
     expect((await run.drive()).rest).toBe(rest);
-    expect((await given.events()).at(-1)).toMatchObject({ type: recorded, data: { reason: 'asked', message: 'from beside', actor: bob } });
+    expect((await given.events()).at(-1)).toMatchObject({
+      type: recorded,
+      data: { reason: 'asked', message: 'from the side log', actor: bob },
+    });
   });
 
-  it('takes no request that was made before it was driven', async () => {
+  it('ignores requests that were made before it was driven', async () => {
     const given = world();
     const run = await start(given.context());
     await appendSideEvent(given.store.log, runId, { type: 'PauseRequested', data: { actor: bob, message: 'old' } }, 'bob@laptop:2');
@@ -544,7 +552,7 @@ describe('a run that is to stop', () => {
 });
 
 describe('a run that lost its driver', () => {
-  it('is taken over: what was under way is abandoned, and what follows goes on from there', async () => {
+  it('is taken over: running attempts are abandoned, and the run continues from there', async () => {
     const given = world();
     await lost(given);
     const before = await given.store.log.head(runId);
@@ -578,7 +586,7 @@ describe('a run that lost its driver', () => {
     later.abort();
   });
 
-  it('gives up the batches that whoever resumes names', async () => {
+  it('skips the batches that resume names', async () => {
     const given = world();
     await lost(given);
     const run = await resume(given.context(), { seize: true, skip: [{ step: 'call', batch: 1 }] });
@@ -603,7 +611,7 @@ describe('a run that lost its driver', () => {
     [{ step: 'call', batch: 7 }, /Batch 7 of step call is not open.* Open batches of call: 0, 1, 2\./],
     [{ step: 'leaf', batch: 0 }, /Step leaf has no open batch\./],
     [{ step: 'gone', batch: 0 }, /Step gone has no open batch\./],
-  ])('gives up no batch that is not open: %o', async (skip, message) => {
+  ])('refuses to skip a batch that is not open: %o', async (skip, message) => {
     const given = world();
     await lost(given);
     const before = await given.store.log.head(runId);
@@ -615,7 +623,7 @@ describe('a run that lost its driver', () => {
     expect(await given.store.log.holder(runId)).toBeNull();
   });
 
-  it('runs on with what was accepted, and keeps its definition', async () => {
+  it('continues with the accepted changes, and keeps its definition', async () => {
     const given = world();
     await lost(given);
     const definition = documentChunk({ the: 'changed definition' });
@@ -631,7 +639,7 @@ describe('a run that lost its driver', () => {
     run.abort();
   });
 
-  it('is refused to a second driver, who is told who the first is', async () => {
+  it('is refused to a second driver, with the name of the first', async () => {
     const clock = manualClock();
     const given = world(memoryStore({ clock }));
     await start(given.context());
@@ -643,7 +651,7 @@ describe('a run that lost its driver', () => {
     });
   });
 
-  it('is nothing to resume where there is none, or where it is over', async () => {
+  it('cannot be resumed if it does not exist or is over', async () => {
     const given = world();
     await expect(resume(given.context())).rejects.toMatchObject({ code: 'unknown-run', details: { run: runId } });
     await (await start(given.context())).drive();
@@ -656,7 +664,7 @@ describe('a run that lost its driver', () => {
     expect(await given.store.log.holder(runId)).toBeNull();
   });
 
-  it('is left to a newer program where this one cannot read its log', async () => {
+  it('is refused if only a newer version can read its log', async () => {
     const given = world();
     await lost(given);
     const event = given.store.log.logs.get(runId)?.events[1];
@@ -667,7 +675,7 @@ describe('a run that lost its driver', () => {
     });
   });
 
-  it('is cancelled by whoever asks', async () => {
+  it('can be cancelled by any process', async () => {
     const given = world();
     const run = await lost(given);
     await expect(cancelRun({ ...given.context(), actor: bob }, runId)).rejects.toMatchObject({ code: 'run-is-driven' });
@@ -684,7 +692,7 @@ describe('a run that lost its driver', () => {
 });
 
 describe('a driver that lost its run', () => {
-  it('stops, says who has it, and tells beside the log what its calls cost', async () => {
+  it('stops, names the new driver, and records the usage of its calls in the side log', async () => {
     const given = world();
     const held = Promise.withResolvers<void>();
     const run = await start(
@@ -711,15 +719,15 @@ describe('a driver that lost its run', () => {
   });
 });
 
-describe('what a run is made of', () => {
-  it('pauses it for a batch that takes its driver down three times while alone', async () => {
+describe('the parts of a run', () => {
+  it('pause it for a batch that crashes its driver three times while it runs alone', async () => {
     const given = world();
     const dying: Work = (task, abort) => (task.step === 'call' ? never : plainly(task, abort));
     void (await start(given.context(dying))).drive().catch(() => undefined);
-    // The source is at its end, and what is under way is of the step that takes its driver down.
+    // The source has ended, and only batches of the step that crashes its driver are running.
     await until(async () => ofType(await given.events(), 'StepFinished').length).toBe(1);
     await until(async () => ofType(await given.events(), 'BatchStarted').filter(({ step }) => step === 'call').length).toBeGreaterThan(0);
-    // Two batches are open: together again after a first crash, one of them after a second, and from then on alone.
+    // Two batches are open. They run together after a first crash, one of them after a second, and alone from then on.
     for (const [starts, alone] of [
       [2, 0],
       [1, 0],
@@ -747,9 +755,9 @@ describe('what a run is made of', () => {
     });
   });
 
-  it('tells its worker of every event, and takes its journal and its wish to pause', async () => {
+  it('pass every event to the worker, and accept its journal and its wish to pause', async () => {
     const given = world();
-    const told: string[] = [];
+    const received: string[] = [];
     const concurrencies: unknown[] = [];
     const base = given.context();
     const run = await start({
@@ -759,7 +767,7 @@ describe('what a run is made of', () => {
         const worker = base.makeWorker({ driver, concurrency, ...made });
         return {
           ...worker,
-          onRecorded: (events) => told.push(...typesOf(events)),
+          onRecorded: (events) => received.push(...typesOf(events)),
           run: async (task, abort) => {
             if (task.step !== 'call' || task.batch !== 1) return worker.run(task, abort);
             const { pass, step, batch, attempt } = task;
@@ -774,13 +782,13 @@ describe('what a run is made of', () => {
     });
     expect((await run.drive()).rest).toBe('paused');
     const events = await given.events();
-    expect(told).toEqual(typesOf(events).slice(1));
-    expect(told).toContain('BatchProgressed call 1');
+    expect(received).toEqual(typesOf(events).slice(1));
+    expect(received).toContain('BatchProgressed call 1');
     expect(events.at(-1)).toMatchObject({ type: 'RunPaused', data: { reason: 'auth', message: 'key refused', step: 'call', actor } });
     expect(concurrencies).toEqual([Object.fromEntries(steps.map(({ name, options }) => [name, options.concurrency]))]);
   });
 
-  it('ends calls in flight at once where it is told to', async () => {
+  it('end calls in flight at once on abort', async () => {
     const given = world();
     const run = await start(
       given.context(async (task, abort) => {
@@ -794,7 +802,7 @@ describe('what a run is made of', () => {
     expect((await run.drive()).rest).toBe('paused');
   });
 
-  it('is kept in snapshots of every fold', async () => {
+  it('store snapshots of every fold', async () => {
     const given = world();
     const long: Work = (task, abort) => {
       const end = plainly(task, abort);
@@ -813,7 +821,7 @@ describe('what a run is made of', () => {
       const stored = await Array.fromAsync(given.store.snapshots.stored(snapshotKey(fold as Foldable<unknown>, runId)));
       expect(stored.flat().length).toBeGreaterThan(0);
     }
-    // Nothing follows the end, and what names them is one event in five hundred.
+    // No event follows the end, and one event in five hundred names the snapshots.
     const all = (await Array.fromAsync(given.store.log.read(runId))).flat();
     expect(all.at(-1)).toMatchObject({ type: 'RunFinished', position });
     const names = all.filter(({ type }) => type === 'SnapshotsTaken').length;
@@ -836,7 +844,7 @@ describe('a new pass', () => {
     retryRun(context, { runId, acceptedChanges: [], definition: null, concurrency: {}, ...given }, async () => reopening);
   const types = async (given: World) => (await given.events()).map(({ type }) => type);
 
-  it('begins with what it consists of, and nothing else where all is as before', async () => {
+  it('begins with one event if nothing has changed', async () => {
     const given = world();
     const { position } = await (await start(given.context())).drive();
     await reopen(given.context(plainly, { actor: bob }));
@@ -855,7 +863,7 @@ describe('a new pass', () => {
     expect((await given.events()).at(-1)).toMatchObject({ data: { ...changed, from: actor, actor: bob, reason: 'resumed' } });
   });
 
-  /** The same store, which refuses takeovers as long as it has a code left to refuse them with. */
+  /** Returns the same store, which refuses one takeover for each of the codes. */
   const refusing = (store: MemoryStore, codes: AppendRefusal['code'][]): MemoryStore =>
     withSessions(store, (session) => ({
       takeOver: async (request) => {
@@ -864,7 +872,7 @@ describe('a new pass', () => {
       },
     }));
 
-  it.each(['history-diverged', 'fenced'] as const)('looks again where somebody appended meanwhile: %s', async (code) => {
+  it.each(['history-diverged', 'fenced'] as const)('is computed again if another process appended meanwhile: %s', async (code) => {
     const given = world();
     await (await start(given.context())).drive();
     const codes = [code];
@@ -873,7 +881,7 @@ describe('a new pass', () => {
     expect((await types(given)).at(-1)).toBe('RunReopened');
   });
 
-  it('is not begun where the store refuses it', async () => {
+  it('is not begun if the store refuses it', async () => {
     const given = world();
     await (await start(given.context())).drive();
     await expect(reopen({ ...given.context(), store: refusing(given.store, ['unknown-chunk']) })).rejects.toMatchObject({
@@ -884,7 +892,7 @@ describe('a new pass', () => {
   });
 });
 
-describe('a start whose store goes away once the run is written down', () => {
+describe('a start whose store goes away once the run is recorded', () => {
   it('takes its lock when the store is back', async () => {
     const given = world();
     let tries = 0;
@@ -904,7 +912,7 @@ describe('a start whose store goes away once the run is written down', () => {
 });
 
 describe('a takeover whose store is away', () => {
-  it('is tried again; what another try would not mend is not', async () => {
+  it('is retried, unless the error is permanent', async () => {
     const given = world();
     await lost(given);
     let tries = 0;

@@ -1,4 +1,4 @@
-// A pure simulation of a run: graph and decider, with a fake clock and a made-up worker whose batches succeed, fail, lose rows and die with their driver.
+// A pure simulation of a run: graph and decider, with a fake clock and a fake worker whose batches succeed, fail, lose rows and die with their driver.
 import assert from 'node:assert/strict';
 import { actor } from '../../fixtures/actor.ts';
 import { fold, graph, isOver, isSettled, type GraphState } from '../../../projections/index.ts';
@@ -16,11 +16,11 @@ export interface Disturbance {
   readonly crash: number;
   /** Chance per attempt that it fails and is retried. */
   readonly flaky: number;
-  /** Chance per turn that somebody pauses the run, and resumes it. */
+  /** Chance per turn that an operator pauses the run and resumes it. */
   readonly pause: number;
-  /** Chance per turn that a step breaks: it rejects much of what it gets, until the run pauses because of that, and is resumed. */
+  /** Chance per turn that a step breaks: it rejects many rows until the run pauses for that and is resumed. */
   readonly breaks: number;
-  /** Passes to try rejected rows again in, after the first. */
+  /** Passes after the first, which retry rejected rows. */
   readonly retries: number;
 }
 
@@ -34,21 +34,21 @@ export interface Simulated {
   readonly passes: readonly { readonly leaves: Leaves; readonly status: GraphState['status'] }[];
   readonly events: readonly RecordedEvent[];
   readonly crashes: number;
-  /** Pauses because a step rejected too much. */
+  /** Pauses because of a reject limit. */
   readonly breaks: number;
-  /** What the graph's state held of batches at its largest, in the first pass: open ones, those yet to be taken, gaps between those that are over. */
+  /** Most batches in the graph's state during the first pass: open ones, those not yet taken, gaps between ended ones. */
   readonly largestState: number;
 }
 
 const turnsMax = 500_000;
-/** After so many crashes the whole log is folded once more: it takes as long as the run did. */
+/** Crashes after which the whole log is folded again, which takes as long as the run did. */
 const refoldEvery = 10;
-/** How long a batch takes at most, in microseconds; of one step in so many, so many times as long: what comes before it has to wait. */
+/** Longest time of a batch, in microseconds. Some steps take a multiple of that, so that the steps before have to wait. */
 const batchMax = 50_000;
 const slowEvery = 4;
 const slowTimes = 20;
 
-/** Runs a world to its end, and tries its rejected rows again, however often its driver dies on the way. */
+/** Runs a world to its end, and retries its rejected rows, however often its driver dies. */
 export function simulate(world: World, disturbance: Disturbance): Simulated {
   const run = new Simulation(world, disturbance);
   run.move();
@@ -76,7 +76,7 @@ interface Rejection {
   readonly position: number;
 }
 
-/** A step that is broken, and in how many more batches it may reject rows before the run pauses. */
+/** A broken step, and the batches in which it may still reject rows before the run pauses. */
 interface Broken {
   readonly step: string;
   batchesLeft: number;
@@ -111,7 +111,7 @@ class Simulation {
     this.#append({ type: 'RunStarted', data: { manifest, params: {}, secrets: [], seed: 1, seeds: 'origin', file: null, program, actor } });
   }
 
-  /** Until the run is at rest. */
+  /** Runs until the run is at rest. */
   move(): void {
     const { crash, pause, breaks } = this.#disturbance;
     for (let turns = 0; this.state.status === 'running'; turns++) {
@@ -133,7 +133,7 @@ class Simulation {
     }
   }
 
-  /** Begins another pass over what was rejected and can be tried again; false: there is nothing. */
+  /** Begins another pass over rejected rows that can be retried. Returns false if there are none. */
   reopen(): boolean {
     const canBeTried = ({ step }: Rejection) => this.state.steps[step]?.status === 'finished' && isExact(this.#world, step);
     if (!this.#tryAgain(canBeTried, this.state.epoch + 1, {})) return false;
@@ -141,7 +141,7 @@ class Simulation {
     return true;
   }
 
-  /** Begins a pass over some of what was rejected; false: there is nothing. */
+  /** Begins a pass over some of the rejected rows. Returns false if there are none. */
   #tryAgain(isMeant: (rejection: Rejection) => boolean, epoch: number, until: Readonly<Record<string, number>>): boolean {
     const tried = this.#rejected.filter(isMeant);
     if (tried.length === 0) return false;
@@ -183,7 +183,7 @@ class Simulation {
     return rows;
   }
 
-  /** What a worker knows of batches whose rows end early, but for a few slow ones; of some batches it knows nothing yet. */
+  /** Load of a worker whose batches have only a few slow rows left. It has not begun some of them. */
   readonly #load: Load = {
     unfinished: (step, batch) => {
       const running = this.#running.find(({ start }) => start.step === step && start.batch === batch);
@@ -236,14 +236,14 @@ class Simulation {
     }
   }
 
-  /** A pass ends; rows that are owed are tried again at once. */
+  /** Ends a pass. Owed rows are retried at once. */
   #finish({ outcome, reopens = [] }: Extract<Command, { readonly type: 'FinishRun' }>): void {
     const until = Object.fromEntries(reopens.map((name): [string, number] => [name, this.state.steps[name]?.owedUntil ?? 0]));
     this.#append({ type: 'RunFinished', data: { outcome } });
     this.#tryAgain(({ step, position }) => position <= (until[step] ?? 0), this.state.epoch, until);
   }
 
-  /** A step breaks. What it rejects while it is broken can be tried again only where no step below makes rows of many. */
+  /** Breaks a step. Rows that it rejects meanwhile can be retried only if no step below makes rows from many. */
   #break(): void {
     if (this.#world.deadly > 0) return;
     const steps = this.#world.steps.filter(({ name, operator }) => breakable.has(operator) && this.state.steps[name]?.status === 'running');
@@ -253,7 +253,7 @@ class Simulation {
     if (this.#broken.batchesLeft === 0) this.#trip();
   }
 
-  /** The run pauses because a step rejects too much: what is in flight gives up, uncounted. Somebody mends the step and resumes the run. */
+  /** Pauses the run because of a reject limit: running attempts end uncounted. An operator repairs the step and resumes the run. */
   #trip(): void {
     const step = this.#broken?.step ?? '';
     this.#broken = null;
@@ -266,7 +266,7 @@ class Simulation {
     this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
   }
 
-  /** The driver is killed: another one folds the log, takes over, and goes on. */
+  /** Kills the driver. Another one folds the log, takes over, and continues. */
   #crash(): void {
     this.crashes++;
     this.#running = [];
@@ -280,7 +280,7 @@ class Simulation {
           this.#append({ type: 'BatchAbandoned', pass, step, batch: Number(batch), attempt, data: { epoch: epoch - 1 } });
   }
 
-  /** Somebody pauses the run, what is in flight gives up, and somebody resumes it. */
+  /** Pauses the run, ends running attempts, and resumes it. */
   #pause(): void {
     for (const { start } of this.#running) this.#fail(start, 'interrupted', { retryInMs: 0, failsStep: false, counted: false });
     this.#running = [];
@@ -288,7 +288,7 @@ class Simulation {
     this.#append({ type: 'RunResumed', data: resumed(this.state.epoch + 1) });
   }
 
-  /** The attempt that is done first comes to its end. */
+  /** Ends the attempt that is done first. */
   #endNext(): void {
     this.#running.sort((a, b) => a.at - b.at);
     const { at, start, inputs } = this.#running.shift() as Running;

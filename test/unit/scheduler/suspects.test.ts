@@ -97,7 +97,7 @@ const commands = (...events: readonly NewEvent[]) => decide(given(...events), 1_
 
 const flow = [begin, started('source', 0), read(0), started('source', 1), read(1), started('call', 0), started('call', 1)];
 
-/** Crashes, and rounds of attempts that start together, until a batch that kills its driver runs alone; null: until all batches are over. */
+/** Counts crashes, and rounds of attempts that start together, until a batch that kills its driver runs alone, or until all batches have ended (null). */
 function found(count: number, poison: number | null): { readonly crashes: number; readonly rounds: number } {
   const step = (name: string, more: Partial<ManifestStep>): ManifestStep => ({ ...(steps[0] as ManifestStep), ...more, name });
   const wide = { ...options, concurrency: count };
@@ -118,7 +118,7 @@ function found(count: number, poison: number | null): { readonly crashes: number
   const open = () => Object.entries(state.steps['call']?.open ?? {}).filter(([, each]) => each.state === 'running');
   let crashes = 0;
   for (let rounds = 0; ; ) {
-    // Everything that may start, starts.
+    // All batches that may start do so.
     let starts = 0;
     for (let more = decide(state, 1_000_000).commands; more.length > 0; more = decide(state, 1_000_000).commands) {
       for (const each of more) {
@@ -146,7 +146,7 @@ function found(count: number, poison: number | null): { readonly crashes: number
 }
 
 describe('batches that were lost with their driver', () => {
-  it('run together with everything else after a first crash', () => {
+  it('run together with all others after a first crash', () => {
     const starts = commands(...flow, resumed(2), abandoned(0, 1), abandoned(1, 1));
     expect(starts).toMatchObject([
       { type: 'StartStep', step: 'source' },
@@ -168,12 +168,12 @@ describe('batches that were lost with their driver', () => {
     abandoned(1, 2),
   ];
 
-  it('run in halves after a second crash, with nothing else', () => {
+  it('run in halves after a second crash, and nothing else runs', () => {
     expect(commands(...twice)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 3, alone: false }]);
     expect(commands(...twice, started('call', 0, 3))).toEqual([]);
   });
 
-  it('run alone once a single one has the most crashes, and are blamed only for a crash while they were alone', () => {
+  it('run alone once one batch has the most crashes, and only a crash while alone counts against it', () => {
     const half = [...twice, started('call', 0, 3), resumed(4), abandoned(0, 3)];
     expect(given(...half).steps['call']?.open).toMatchObject({ 0: { crashes: 3, losses: 0 }, 1: { crashes: 2, losses: 0 } });
     expect(commands(...half)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 4, alone: true }]);
@@ -209,13 +209,13 @@ describe('batches that were lost with their driver', () => {
     expect(commands(...thrice)).toMatchObject([{ type: 'PauseRun', reason: 'poison', step: 'call', batch: 0, losses: 3 }]);
   });
 
-  it('have one more try when somebody resumes the run, and then pause it again', () => {
+  it('are tried once more when an operator resumes the run, and then pause it again', () => {
     const again = [...thrice, paused, resumed(9)];
     expect(commands(...again)).toMatchObject([{ type: 'StartBatch', step: 'call', batch: 0, attempt: 5, alone: true }]);
     expect(commands(...again, started('call', 0, 5, true), resumed(10), abandoned(0, 5))).toMatchObject([{ type: 'PauseRun' }]);
   });
 
-  it('can be given up, and the run goes on without them', () => {
+  it('can be skipped, and the run continues without them', () => {
     const skipped: NewEvent = {
       type: 'BatchFailed',
       pass: 1,
@@ -249,7 +249,7 @@ describe('batches that were lost with their driver', () => {
   });
 });
 
-describe('a state that is over', () => {
+describe('the state of a run that is over', () => {
   it.each(['succeeded', 'partial', 'failed'] as const)('(%s) calls for nothing, and no event but a new pass changes it', (outcome) => {
     const over = [...flow, { type: 'RunFinished', data: { outcome } } as NewEvent];
     expect(commands(...over)).toEqual([]);
@@ -258,7 +258,7 @@ describe('a state that is over', () => {
 });
 
 describe('a backoff', () => {
-  it('is waited for by the database’s clock, and by nothing else', () => {
+  it('ends by the database’s clock only', () => {
     const failed: NewEvent = {
       type: 'BatchFailed',
       pass: 1,

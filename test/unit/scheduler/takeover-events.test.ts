@@ -25,7 +25,7 @@ const takeover = (events: readonly NewEvent[], given: Partial<Takeover> = {}): T
 });
 
 describe('takeover events', () => {
-  it('resume the run under the next epoch, and name the driver before', () => {
+  it('resume the run under the next epoch, and name the previous driver', () => {
     const other = { ...actor, pid: 77 };
     expect(takeoverEvents(takeover([], { last: { actor: other, loaded: null }, concurrency: { call: 2 } }))).toMatchObject([
       {
@@ -47,15 +47,15 @@ describe('takeover events', () => {
 
   it.each([
     ['nothing was loaded', null, null, false],
-    ['the log has the same', loaded, loaded, false],
-    ['the log has none', loaded, null, true],
+    ['the log has the same code', loaded, loaded, false],
+    ['the log has no code', loaded, null, true],
     ['the log has other code', loaded, { modules: ['other'] } as unknown as typeof loaded, true],
   ] as const)('record loaded code only where the log lacks it: %s', (_title, now, last, isRecorded) => {
     const [resumed] = takeoverEvents(takeover([], { loaded: now, last: { actor: null, loaded: last } }));
     expect('loaded' in (resumed as NewEvent<'RunResumed'>).data).toBe(isRecorded);
   });
 
-  it('abandon attempts that run, not those that wait for their next', () => {
+  it('abandon attempts that run, not batches that wait for a retry', () => {
     const events = [batchStarted('source', 0), batchStarted('source', 1), batchFailed('source', 1, { retryInMs: 10 })];
     expect(takeoverEvents(takeover(events)).slice(1)).toEqual([
       { type: 'BatchAbandoned', pass: 1, step: 'source', batch: 0, attempt: 1, data: { epoch: 3 } },

@@ -1,4 +1,4 @@
-// Random pipelines of every operator as a scheduler sees them, and what each step makes of rows that are nothing but their names.
+// Random pipelines of every operator as a scheduler sees them, and the output of each step for rows that consist only of their names.
 import assert from 'node:assert/strict';
 import type { ManifestStep, Operator, Span } from '../../../schema/index.ts';
 import { hasCode } from '../../../src/kit/fault.ts';
@@ -10,19 +10,19 @@ export interface World {
   readonly steps: readonly ManifestStep[];
   /** Rows of each source. */
   readonly items: number;
-  /** One batch in so many is given up in the first pass and ends its step; 0: none. */
+  /** One batch in this many is given up in the first pass and ends its step; 0: none. */
   readonly deadly: number;
 }
 
-/** A row by name: what it was made of. */
+/** A row, named after what it was made from. */
 export interface Row {
   readonly id: string;
-  /** By step at which branches part: where it stands, or stood, there. */
+  /** By fork: its place there. */
   readonly at: Readonly<Record<string, Standing>>;
 }
 type Standing = readonly [pass: number, batch: number, row: number];
 
-/** A row of a batch's input, and whence it came. */
+/** A row of a batch's input, and where it came from. */
 export interface InputRow extends Row {
   readonly span: Span;
   readonly place: readonly [batch: number, row: number];
@@ -99,7 +99,7 @@ const ways = ['left', 'right'] as const;
 
 export const isLeaf = ({ steps }: World, name: string): boolean => !steps.some(({ upstream }) => upstream.includes(name));
 
-/** Whether rows of a step may be tried again: not where rows are made of many below it. */
+/** Returns whether rows of a step can be retried: not if a step below makes rows from many. */
 export function isExact({ steps }: World, from: string): boolean {
   const below = new Set([from]);
   for (const { name, upstream, operator } of steps) {
@@ -112,13 +112,13 @@ export function isExact({ steps }: World, from: string): boolean {
 
 const rejecting: ReadonlySet<Operator> = new Set(['source', 'map', 'filter', 'flatMap', 'mapBatch', 'replace', 'route']);
 
-/** Whether a step gives a row up when somebody has had it tried so often: of those that it can try again, fewer each time. */
+/** Returns whether a step rejects a row that an operator has had tried this often. Of rows that can be retried, fewer are rejected each time. */
 function rejects(world: World, { name, operator }: ManifestStep, id: string, tries: number): boolean {
   if (!rejecting.has(operator)) return false;
   return hashed('reject', name, id) % (isExact(world, name) ? 12 * 2 ** (tries - 1) : 12) === 0;
 }
 
-/** The names of the rows that a step makes of one. */
+/** Returns the names of the rows that a step makes from one. */
 function madeOf({ name, operator, upstream }: ManifestStep, id: string): readonly string[] {
   switch (operator) {
     case 'filter':
@@ -144,16 +144,16 @@ export interface Worked {
   readonly rejected: readonly InputRow[];
 }
 
-/** Operators whose steps may be broken for a while, and then reject what they would otherwise work on. */
+/** Operators whose steps may be broken for a while, and then reject their rows. */
 export const breakable: ReadonlySet<Operator> = new Set(Array.from(rejecting).filter((operator) => operator !== 'source'));
 
 export interface Working {
   readonly pass: number;
-  /** How often rows were tried because somebody asked for it, the first pass included. */
+  /** How often an operator had rows tried, the first pass included. */
   readonly tries: number;
 }
 
-/** What a worker makes of a batch's input. A source's input is its items. */
+/** Returns the output of a worker for a batch's input. A source's input is its items. */
 export function workedOn(world: World, step: ManifestStep, input: readonly InputRow[], { pass, tries }: Working): Worked {
   switch (step.operator) {
     case 'batch':
@@ -183,7 +183,7 @@ export function workedOn(world: World, step: ManifestStep, input: readonly Input
   }
 }
 
-/** Rows that all branches have, of which at least one came in this pass. */
+/** Returns rows that all branches have, of which at least one came in this pass. */
 function joined({ upstream, fork }: ManifestStep, input: readonly InputRow[], pass: number): readonly Row[] {
   const branches = upstream.map(
     (name) => new Map(input.filter(({ span }) => span.step === name).map((row) => [standing(row, fork ?? '').join('/'), row])),
@@ -207,7 +207,7 @@ function standing({ id, at }: Row, step: string): Standing {
 
 const byStanding = (a: Standing, b: Standing): number => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
 
-/** The items that a source reads for a batch. */
+/** Returns the items that a source reads for a batch. */
 export const itemsOf = (world: World, step: ManifestStep, offset: number): readonly InputRow[] => {
   const size = step.cut.kind === 'source' ? step.cut.rows : 0;
   return Array.from({ length: Math.max(0, Math.min(size, world.items - offset)) }, (_, index) => ({
@@ -218,11 +218,11 @@ export const itemsOf = (world: World, step: ManifestStep, offset: number): reado
   }));
 };
 
-/** What each leaf holds after a pass if no batch is deadly: whole tables, no batches, no scheduler. In order after the first pass. */
+/** Returns the rows of each leaf after a pass without crashes, computed from whole tables, without batches or scheduler. In order after the first pass. */
 export function expectedLeaves(world: World, pass: number): Record<string, readonly string[]> {
   interface Known {
     readonly id: string;
-    /** By step whose row it still is: which one. */
+    /** By step whose row it still is, the number of that row. */
     readonly ids: ReadonlyMap<string, number>;
   }
   const tables = new Map<string, readonly Known[]>();
