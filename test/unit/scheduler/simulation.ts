@@ -116,6 +116,8 @@ class Simulation {
     const { crash, pause, breaks } = this.#disturbance;
     for (let turns = 0; this.state.status === 'running'; turns++) {
       assert(turns < turnsMax, 'no progress');
+      // A step may end with a batch that another step's batch made empty: the limit trips before the step is over.
+      if (this.#broken && isSettled(getBroken(this.state, this.#broken))) this.#trip();
       const { commands, wakeAt } = decide(this.state, this.#now, this.#load);
       for (const command of commands) {
         this.#carryOut(command);
@@ -327,8 +329,7 @@ class Simulation {
     this.#append({ type: 'BatchSucceeded', pass, step: name, batch, attempt: start.attempt, data });
     const position = this.events.length;
     if (!isMoot) this.#rejected.push(...rejected.map((row) => ({ step: name, batch, row, position })));
-    const after = this.state.steps[name];
-    if (isBroken && this.#broken && after && (--this.#broken.batchesLeft <= 0 || isSettled(after))) this.#trip();
+    if (isBroken && this.#broken && --this.#broken.batchesLeft <= 0) this.#trip();
   }
 
   #fail({ step, batch, attempt }: StartBatch, code: string, how: { retryInMs: number | null; failsStep: boolean; counted: boolean }): void {
@@ -362,6 +363,12 @@ class Simulation {
     }
     return rows;
   }
+}
+
+function getBroken({ steps }: GraphState, { step }: Broken): GraphState['steps'][string] {
+  const found = steps[step];
+  assert(found);
+  return found;
 }
 
 /**
