@@ -1,6 +1,6 @@
-import { us, type Comparison } from './area.ts';
+import { ownName, type Comparison } from './area.ts';
 
-/** The figure in the middle; of an even number, the mean of the two. */
+/** Returns the median: of an even number of figures, the mean of the two in the middle. */
 export function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
@@ -8,13 +8,13 @@ export function median(figures: readonly number[]): number {
   return (lower + upper) / 2;
 }
 
-/** From the lowest to the highest, as a share of the median. */
+/** Returns the distance from the lowest to the highest figure, as a share of the median. */
 export function spread(figures: readonly number[]): number {
   return (Math.max(...figures) - Math.min(...figures)) / median(figures);
 }
 
-/** How many times better the base is than another: the median of the rounds' own ratios, so that what slows a whole round down cancels out. */
-export function ratioTo({ contestants, base = us, better }: Comparison, other: string): number {
+/** Returns how many times better the base is than another contestant. This is the median of the ratios of each round, so a slow round cancels out. */
+export function ratioTo({ contestants, base = ownName, better }: Comparison, other: string): number {
   const figuresOf = (name: string) => contestants.find((contestant) => contestant.name === name)?.figures ?? [];
   const ours = figuresOf(base);
   const ratios = figuresOf(other).flatMap((theirs, round) => {

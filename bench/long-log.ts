@@ -6,10 +6,10 @@ import { encodeEvent, foldAll, openAppender, runLogId, snapshotting, type Append
 import { pipeline, plan, type Plan } from '../src/pipeline/index.ts';
 import { ChunkBuilder, documentChunk, type BuiltChunk } from '../src/rows/index.ts';
 
-/** Rows that the source of a long log has: more than any run of a benchmark gets to. */
+/** Rows in the source of a long log: more than any run of a benchmark reads. */
 const sourceRows = 10_000_000;
 
-/** Two steps, a row a batch: a log of many events and few bytes. */
+/** Returns a pipeline of two steps with one row per batch: many events and few bytes. */
 export const longLogPlan = (): Plan =>
   plan(
     pipeline('long-log', ({ source }) => {
@@ -27,19 +27,19 @@ const actor = { user: 'bench', host: 'bench', pid: 1 };
 const writer = 'bench@bench:1';
 /** Batches in one append. */
 const batchesPerAppend = 250;
-/** Events of a batch: start and success, of both steps. */
+/** Events per batch: start and success, in both steps. */
 const eventsPerBatch = 4;
 
-/** A run whose driver was lost after so many batches. */
+/** A run whose driver was lost. */
 export interface LongLog {
   readonly runId: string;
-  /** Its last position. */
+  /** The last position of its log. */
   readonly position: number;
 }
 
 /**
- * Writes a run's log without running it, in large appends, with the snapshots that a driver keeps: what a run of many small batches leaves behind.
- * All of its batches have the same rows, so that a log of millions of events fits a small disk.
+ * Writes the log of a run with many small batches without running it, in large appends, with the snapshots that a driver keeps. All batches have the same
+ * rows, so a log of millions of events fits on a small disk.
  */
 export async function makeLongLog(store: Store, events: number): Promise<LongLog> {
   const { manifest, definition } = longLogPlan();
@@ -62,7 +62,7 @@ export async function makeLongLog(store: Store, events: number): Promise<LongLog
     events: [encodeEvent(started)],
   });
   const opened = await store.log.openDriver(runId);
-  if (!created.ok || !opened.ok) throw new Error('the run could not be made');
+  if (!created.ok || !opened.ok) throw new Error('The run could not be created.');
   const snapshots = snapshotting(store, {
     folds: projections,
     logId,
@@ -102,7 +102,7 @@ const oneRow = (column: string, value: string, hasParents: boolean): BuiltChunk 
   return builder.take(0);
 };
 
-/** The start and the success of a batch of one row. */
+/** Returns the start and the success of a batch of one row. */
 function batchOf(step: 'all' | 'text', batch: number, { chunk }: BuiltChunk): readonly NewEvent[] {
   const isSource = step === 'all';
   const place = { pass: 1, step, batch, attempt: 1 };

@@ -4,10 +4,10 @@ import type { Bench } from './area.ts';
 import { requireVerified } from './require-verified.ts';
 import type { BenchDatabase, BenchServer } from './server.ts';
 
-/** A log of some size in a database of its own. */
+/** A log of a given size in a database of its own. */
 export interface StoredLongLog extends LongLog {
   readonly events: number;
-  /** How long an event took to write, on the average. */
+  /** Average time to write an event. */
   readonly microsecondsPerEvent: number;
   readonly database: BenchDatabase;
   readonly store: PostgresStore;
@@ -16,17 +16,21 @@ export interface StoredLongLog extends LongLog {
 const sizes = [10_000, 100_000, 1_000_000, 3_000_000];
 const quickSizes = [2_000, 10_000];
 
-/** Made once a server: areas that look at long logs look at the same ones. */
-const made = new WeakMap<BenchServer, Promise<readonly StoredLongLog[]>>();
+/** Logs by server. They are made once, and all areas share them. */
+const logsByServer = new WeakMap<BenchServer, Promise<readonly StoredLongLog[]>>();
 
-/** Logs of every size that is measured, the smallest first. */
-export function longLogs({ server, isQuick, say }: Bench): Promise<readonly StoredLongLog[]> {
-  const known = made.get(server) ?? makeAll(server, isQuick ? quickSizes : sizes, say);
-  made.set(server, known);
-  return known;
+/** Returns logs of every size to measure, the smallest first. */
+export function longLogs({ server, isQuick, reportProgress }: Bench): Promise<readonly StoredLongLog[]> {
+  const logs = logsByServer.get(server) ?? makeAll(server, isQuick ? quickSizes : sizes, reportProgress);
+  logsByServer.set(server, logs);
+  return logs;
 }
 
-async function makeAll(server: BenchServer, wanted: readonly number[], say: Bench['say']): Promise<readonly StoredLongLog[]> {
+async function makeAll(
+  server: BenchServer,
+  wanted: readonly number[],
+  reportProgress: Bench['reportProgress'],
+): Promise<readonly StoredLongLog[]> {
   const logs: StoredLongLog[] = [];
   for (const events of wanted) {
     const database = await server.database(`long_log_${events}`);
@@ -35,13 +39,13 @@ async function makeAll(server: BenchServer, wanted: readonly number[], say: Benc
     const log = await makeLongLog(store, events);
     const seconds = (performance.now() - started) / 1_000;
     await requireVerified(store, log.runId);
-    // As autovacuum leaves it.
+    // Leaves the tables as autovacuum does.
     await database.sql('vacuum analyze');
-    say(`  a log of ${events.toLocaleString('en-US')} events, written in ${seconds.toFixed(1)} s`);
+    reportProgress(`  a log of ${events.toLocaleString('en-US')} events, written in ${seconds.toFixed(1)} s`);
     logs.push({ ...log, events, microsecondsPerEvent: (seconds * 1e6) / events, database, store });
   }
   return logs;
 }
 
-/** How a log is called among contestants. */
+/** Returns a log's name among contestants. */
 export const sizeName = ({ events }: StoredLongLog): string => `${events.toLocaleString('en-US')} events`;

@@ -1,4 +1,4 @@
-// Does one thing with a run that rejects half of its rows: losses-child.ts ACTION URL RUN ROWS FOLDER. The store is migrated already.
+// Runs one action on a run that rejects half of its rows: losses-child.ts ACTION URL RUN ROWS FOLDER. The store is migrated already.
 import path from 'node:path';
 import { Command } from 'commander';
 import { registerErrors } from '../src/cli/commands/errors.ts';
@@ -9,39 +9,39 @@ import { resolveAsOf, runLogId, type Store } from '../src/log/index.ts';
 import { plan } from '../src/pipeline/index.ts';
 import { openStore } from '../src/postgres/index.ts';
 import { halfRejected } from './half-rejected.ts';
-import { tell } from './measured-process.ts';
+import { printMeasurement } from './measured-process.ts';
 import { quietContext } from './quiet-context.ts';
 
 const [action = '', url = '', runId = '', rows = '', folder = ''] = process.argv.slice(2);
 
-/** Each returns how many rows came out, or lines of text. */
+/** Actions by name. Each returns its number of output rows, or of printed lines. */
 const actions: Readonly<Record<string, () => Promise<number>>> = {
   run: () => {
-    const planned = plan(halfRejected(Number(rows), { isMended: false }));
-    return driven((store) => startPipeline(store, planned, { runId, seed: 1, isRejectLimitLifted: true }), 'partial');
+    const planned = plan(halfRejected(Number(rows), { isRepaired: false }));
+    return driveTo((store) => startPipeline(store, planned, { runId, seed: 1, isRejectLimitLifted: true }), 'partial');
   },
   retry: () => {
-    const planned = plan(halfRejected(Number(rows), { isMended: true }));
-    return driven((store) => retryPipeline(store, planned, { runId, acceptedChanges: [], concurrency: {} }), 'succeeded');
+    const planned = plan(halfRejected(Number(rows), { isRepaired: true }));
+    return driveTo((store) => retryPipeline(store, planned, { runId, acceptedChanges: [], concurrency: {} }), 'succeeded');
   },
-  'errors --all': () => printed('--all'),
-  'errors --export': () => printed('--export', path.join(folder, 'lost.jsonl')),
-  'export before': () => exported('before'),
-  'export after': () => exported('after'),
+  'errors --all': () => printErrors('--all'),
+  'errors --export': () => printErrors('--export', path.join(folder, 'lost.jsonl')),
+  'export before': () => exportTo('before'),
+  'export after': () => exportTo('after'),
 };
 
-async function driven(
-  begin: (store: Store) => Promise<{ readonly drive: () => Promise<{ readonly rest: string }> }>,
-  wanted: string,
+async function driveTo(
+  open: (store: Store) => Promise<{ readonly drive: () => Promise<{ readonly rest: string }> }>,
+  expected: string,
 ): Promise<number> {
   const store = await openStore({ store: url, folder: '' });
-  const { rest } = await (await begin(store)).drive();
+  const { rest } = await (await open(store)).drive();
   await store.close();
-  if (rest !== wanted) throw new Error(`the run ${rest}`);
+  if (rest !== expected) throw new Error(`The run ended as ${rest}, not ${expected}.`);
   return Number(rows);
 }
 
-async function printed(...options: readonly string[]): Promise<number> {
+async function printErrors(...options: readonly string[]): Promise<number> {
   let lines = 0;
   const program = new Command();
   registerErrors(
@@ -52,7 +52,7 @@ async function printed(...options: readonly string[]): Promise<number> {
   return lines;
 }
 
-async function exported(name: string): Promise<number> {
+async function exportTo(name: string): Promise<number> {
   const store = await openStore({ store: url, folder: '' });
   const asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'head' });
   const { metadata } = await writeDistiset(await createDistiset(store, runId, { asOf }), {
@@ -65,5 +65,5 @@ async function exported(name: string): Promise<number> {
 }
 
 const work = actions[action];
-if (!work) throw new Error(`there is no action ${action}`);
-await tell(work);
+if (!work) throw new Error(`There is no action ${action}.`);
+await printMeasurement(work);

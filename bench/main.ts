@@ -1,6 +1,6 @@
-// Measures us beside what people would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
-// Peers are packages of their own: npm ci --prefix bench/peers. What is not installed is left out, with what would install it. docs/BENCHMARKS.md tells
-// the rest.
+// Compares distilog with the tools that people would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
+// Peers are separate packages: npm ci --prefix bench/peers. A peer that is not installed is left out, and the report says how to install it. See
+// docs/BENCHMARKS.md.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { useOwnState } from '../test/own-state.ts';
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds must be a whole number from 1, and is ${values.rounds}`);
+if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds must be a whole number of at least 1, not ${values.rounds}`);
 const chosen = values.only.length > 0 ? values.only.map((name) => areaOf(name)) : areas;
 
 const loadAverage = () => os.loadavg().map((load) => Math.round(load * 100) / 100);
@@ -42,8 +42,8 @@ try {
   for (const area of chosen) {
     const before = loadAverage();
     const started = performance.now();
-    console.error(`\n${area.name}: ${area.does} (load ${before.join(' ')})`);
-    const comparisons = await area.run({ server, rounds, isQuick: values.quick, say: (line) => console.error(line) });
+    console.error(`\n${area.name}: ${area.description} (load ${before.join(' ')})`);
+    const comparisons = await area.run({ server, rounds, isQuick: values.quick, reportProgress: (line) => console.error(line) });
     const seconds = Math.round((performance.now() - started) / 1_000);
     measured.push({ area: area.name, seconds, load: [before, loadAverage()], comparisons });
     if (!values.json) for (const comparison of comparisons) console.log(comparisonTable(comparison));
@@ -56,10 +56,10 @@ if (values.json) console.log(JSON.stringify(report, null, 1));
 else if (!values.quick) console.log(targetsTable(report));
 
 function areaOf(name: string): Area {
-  return areas.find((area) => area.name === name) ?? refuse(`there is no area ${name}`);
+  return areas.find((area) => area.name === name) ?? refuse(`There is no area ${name}`);
 }
 
 function refuse(why: string): never {
-  console.error(`${why}; there are the areas\n${areas.map(({ name, does }) => `  ${name.padEnd(12)} ${does}`).join('\n')}`);
+  console.error(`${why}. The areas are:\n${areas.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join('\n')}`);
   process.exit(2);
 }

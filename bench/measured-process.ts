@@ -3,43 +3,46 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { heapFlags } from '../src/cli/frugal-heap.ts';
 
-/** What every program that does a contestant's work tells, as JSON on its last line. */
-export interface Told {
-  /** Rows, or calls, that came out. */
+/** Result of a program that does a contestant's work. The program prints it as JSON on its last line. */
+export interface Measurement {
+  /** Number of output rows, or of calls. */
   readonly rows: number;
-  /** Of the work alone, without starting the program. */
+  /** Duration of the work, without starting the program. */
   readonly seconds: number;
   readonly peakMb: number;
 }
 
-/** Runs one of our programs in a process of its own, so that its memory is its own, with the heap that the command line gives itself for a command. */
-export const ownProcess = <T extends Told = Told>(
+/** Runs a program of distilog in a process of its own, with the heap options that the command line sets for `command`. */
+export const ownProcess = <T extends Measurement = Measurement>(
   command: 'run' | 'distiset',
   program: URL,
   args: readonly (string | number)[],
-): Promise<T> => told<T>(process.execPath, [...heapFlags(command), '--no-warnings', fileURLToPath(program), ...args.map(String)]);
+): Promise<T> => runMeasured<T>(process.execPath, [...heapFlags(command), '--no-warnings', fileURLToPath(program), ...args.map(String)]);
 
-/** Runs somebody else's program on Node as it comes. */
-export const plainProcess = <T extends Told = Told>(program: URL, args: readonly (string | number)[]): Promise<T> =>
-  told<T>(process.execPath, ['--no-warnings', fileURLToPath(program), ...args.map(String)]);
+/** Runs a program of another contestant, with Node's default options. */
+export const plainProcess = <T extends Measurement = Measurement>(program: URL, args: readonly (string | number)[]): Promise<T> =>
+  runMeasured<T>(process.execPath, ['--no-warnings', fileURLToPath(program), ...args.map(String)]);
 
-/** Runs a program, and reads what it tells. */
-export async function told<T extends Told = Told>(command: string, args: readonly string[], environment = process.env): Promise<T> {
+/** Runs a program and returns its measurement. */
+export async function runMeasured<T extends Measurement = Measurement>(
+  command: string,
+  args: readonly string[],
+  environment = process.env,
+): Promise<T> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const code = await ended;
-  const last = said.trimEnd().split('\n').at(-1) ?? '';
-  if (code !== 0 || !last.startsWith('{'))
-    throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}: ${last}\n${complaints}`);
+  const last = output.trimEnd().split('\n').at(-1) ?? '';
+  if (code !== 0 || !last.startsWith('{')) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}: ${last}\n${errors}`);
   return JSON.parse(last) as T;
 }
 
-/** Measures the work of the program that calls it, and tells. */
-export async function tell(work: () => Promise<number>, more: Readonly<Record<string, number>> = {}): Promise<void> {
+/** Measures `work` in this process, and prints the measurement. */
+export async function printMeasurement(work: () => Promise<number>, more: Readonly<Record<string, number>> = {}): Promise<void> {
   const started = performance.now();
   const rows = await work();
   const seconds = (performance.now() - started) / 1000;
-  const measured: Told = { rows, seconds, peakMb: Math.round(process.resourceUsage().maxRSS / 1024), ...more };
+  const measured: Measurement = { rows, seconds, peakMb: Math.round(process.resourceUsage().maxRSS / 1024), ...more };
   console.log(JSON.stringify(measured));
 }

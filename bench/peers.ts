@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { hasCode } from '../src/kit/fault.ts';
 
-/** Peers are a package of their own: what they change or need stays among them. */
+/** Resolves modules in the package of the peers, which has its own dependencies. */
 const { resolve } = createRequire(new URL('peers/package.json', import.meta.url));
 
-/** Where the main module of a peer is, or null where it is not installed. */
+/** Returns the path of a peer's main module, or null if it is not installed. */
 export function findPeer(name: string): string | null {
   try {
     return resolve(name);
@@ -15,12 +15,12 @@ export function findPeer(name: string): string | null {
   }
 }
 
-/** Loads a peer that is installed. What it lets out, the caller says: no types of peers are installed with us. */
+/** Loads an installed peer. The caller names its type, because the peers' types are not installed. */
 export async function importPeer<Peer>(name: string): Promise<Peer> {
   return (await import(pathToFileURL(resolve(name)).href)) as Peer;
 }
 
-/** Why a contestant that needs these packages cannot be tried here; undefined if it can. */
+/** Returns the command that installs the missing ones of these packages, or undefined if none is missing. */
 export function missingPeers(names: readonly string[]): string | undefined {
   const missing = names.filter((name) => findPeer(name) === null);
   return missing.length > 0 ? `npm ci --prefix bench/peers (${missing.join(', ')})` : undefined;

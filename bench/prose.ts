@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pipeline, type Pipeline } from '../src/pipeline/index.ts';
 import type { Entry } from '../examples/wordnet.ts';
 
-/** How many glosses an answer is made of: one, and about as many as a model's answer of a few paragraphs has words. */
+/** Number of glosses in an answer. `long` is about as long as a model's answer of a few paragraphs. */
 export const answers = { short: 1, long: 12 } as const;
 
 export interface ProseOptions {
@@ -10,7 +10,7 @@ export interface ProseOptions {
   readonly batchSize: number;
 }
 
-/** What the steps make of an entry. */
+/** Returns the question of an entry. */
 const questionOf = ({ lemma }: Pick<Entry, 'lemma'>): string => `What does “${lemma}” mean?`;
 
 const answerOf = (entries: readonly Entry[], n: number, glosses: number): string =>
@@ -19,8 +19,8 @@ const answerOf = (entries: readonly Entry[], n: number, glosses: number): string
 const scoreOf = ({ gloss }: Pick<Entry, 'gloss'>): number => (gloss.length % 50) / 10;
 
 /**
- * Four steps over English text, each adding a column as a pipeline of prompts and judgements does. What the answers say is made of dictionary entries:
- * text that compresses as text does, and no row like another.
+ * Returns a pipeline of four steps over English text. Each adds a column, like a pipeline of prompts and judgements. Answers are made of dictionary entries, so
+ * they compress like prose, and no two rows are equal.
  */
 export const prose = (entries: readonly Entry[], { glosses, batchSize }: ProseOptions): Pipeline =>
   pipeline('prose', ({ source }) => {
@@ -34,7 +34,7 @@ export const prose = (entries: readonly Entry[], { glosses, batchSize }: ProseOp
       .map('score', { output: z.object({ score: z.number() }), run: (row) => ({ score: scoreOf(row) }) });
   });
 
-/** The rows that come out. */
+/** Yields the output rows of the pipeline. */
 export function* proseRows(entries: readonly Entry[], glosses: number): Generator<object> {
   for (const [n, entry] of entries.entries()) {
     const { lemma, gloss } = entry;

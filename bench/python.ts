@@ -1,19 +1,23 @@
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { told, type Told } from './measured-process.ts';
+import { runMeasured, type Measurement } from './measured-process.ts';
 
-/** The interpreter that finds the peers: of an environment of their own. */
+/** Path of the Python interpreter in the peers' virtual environment. */
 export const interpreter = fileURLToPath(new URL('peers/python/.venv/bin/python', import.meta.url));
 
-/** Why peers in Python cannot be tried here, if they cannot. */
+/** Returns why Python peers cannot run here, or undefined if they can. */
 export const pythonMissing = (): string | undefined =>
-  fs.existsSync(interpreter) ? undefined : 'bench/peers/python has no .venv: see docs/BENCHMARKS.md';
+  fs.existsSync(interpreter) ? undefined : 'bench/peers/python has no .venv. See docs/BENCHMARKS.md.';
 
-/** Runs a peer's program. What it keeps at home goes to a folder that is thrown away, and it asks no network. */
-export function pythonProcess<T extends Told = Told>(program: URL, args: readonly (string | number)[], home: string): Promise<T> {
-  // The mathematics library takes the processor as it is.
+/** Runs a peer's program offline, with a temporary home folder. */
+export function pythonProcess<T extends Measurement = Measurement>(
+  program: URL,
+  args: readonly (string | number)[],
+  home: string,
+): Promise<T> {
+  // Lets the math library detect the processor by itself.
   const { OPENBLAS_CORETYPE: _coreType, OPENBLAS_L2_SIZE: _cacheSize, ...environment } = process.env;
-  return told<T>(interpreter, [fileURLToPath(program), ...args.map(String)], {
+  return runMeasured<T>(interpreter, [fileURLToPath(program), ...args.map(String)], {
     ...environment,
     HOME: home,
     HF_HOME: home,

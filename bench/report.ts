@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
-import { us, type Comparison } from './area.ts';
+import { ownName, type Comparison } from './area.ts';
 import { median, ratioTo, spread } from './figures.ts';
 
-/** What one run of the benchmarks found; `--json` prints it. */
+/** Result of one run of the benchmarks, as `--json` prints it. */
 export interface Report {
   readonly date: string;
   readonly isQuick: boolean;
@@ -22,20 +22,20 @@ export interface MeasuredArea {
 const number = (figure: number): string =>
   figure.toLocaleString('en-US', Math.abs(figure) >= 1_000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 });
 
-/** A comparison as a terminal shows it. */
+/** Returns a comparison as a table for a terminal. */
 export function comparisonTable(comparison: Comparison): string {
-  const { what, unit, note, base = us } = comparison;
-  const table = new Table({ head: [what, unit, 'spread', `${base} is`, ''], style: { head: [], border: [] } });
+  const { title, unit, note, base = ownName } = comparison;
+  const table = new Table({ head: [title, unit, 'spread', `advantage of ${base}`, ''], style: { head: [], border: [] } });
   for (const row of comparisonRows(comparison)) table.push([...row]);
   return note === undefined ? table.toString() : `${table.toString()}\n${note}`;
 }
 
-/** A comparison's rows, as texts: who, the median, its spread, how many times better the base is, and what else was seen. */
+/** Returns the rows of a comparison as texts: name, median, spread, how many times better the base is, further observations. */
 export function comparisonRows(comparison: Comparison): readonly (readonly string[])[] {
-  const { contestants, base = us } = comparison;
-  return contestants.map(({ name, figures, seen = {} }) => {
-    const others = Object.entries(seen)
-      .map(([what, value]) => `${what} ${typeof value === 'number' ? number(value) : value}`)
+  const { contestants, base = ownName } = comparison;
+  return contestants.map(({ name, figures, observations = {} }) => {
+    const others = Object.entries(observations)
+      .map(([label, value]) => `${label} ${typeof value === 'number' ? number(value) : value}`)
       .join(', ');
     if (figures.length === 0) return [name, '–', '', '', others];
     const ratio = ratioTo(comparison, name);

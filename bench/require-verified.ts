@@ -1,7 +1,7 @@
 import { runLogId, verify, type Store } from '../src/log/index.ts';
 
-/** Throws where a run that was measured is not what was appended: speed that costs the history is none. */
+/** Throws unless the log of a measured run verifies. */
 export async function requireVerified(store: Store, runId: string): Promise<void> {
   const { ok, firstBad } = await verify(store, runLogId(runId));
-  if (!ok) throw new Error(`run ${runId} does not verify: ${JSON.stringify(firstBad)}`);
+  if (!ok) throw new Error(`Run ${runId} does not verify: ${JSON.stringify(firstBad)}`);
 }

@@ -6,43 +6,43 @@ import { longLogPlan } from './long-log.ts';
 import { longLogs, sizeName, type StoredLongLog } from './long-logs.ts';
 import { pagesRead } from './pages-read.ts';
 import { requireVerified } from './require-verified.ts';
-import { inTurns, type Runner } from './rounds.ts';
+import { runInTurns, type Runner } from './rounds.ts';
 
-/** How long a run whose driver was lost takes until its next batch is under way, on logs of different sizes. */
+/** Measures the time from the resume of a lost run to its next batch, on logs of different sizes. */
 export const resume: Area = {
   name: 'resume',
-  does: 'a lost run to its first new batch, on logs from small to large',
+  description: 'time from resume to the first new batch, on logs of different sizes',
   run: async (bench) => {
     const logs = await longLogs(bench);
-    const contestants = await inTurns(logs.map(resumed), bench.rounds, bench.say);
+    const contestants = await runInTurns(logs.map(resumeRunner), bench.rounds, bench.reportProgress);
     for (const { store, runId } of logs) await requireVerified(store, runId);
     const [smallest] = logs;
     return [
       {
-        what: 'resume to the first new batch',
+        title: 'resume to the first new batch',
         unit: 'ms',
         better: 'lower',
         base: smallest && sizeName(smallest),
         contestants,
-        note: 'With a connection of its own, the fold, the takeover and its events, until BatchStarted is durable.',
+        note: 'Includes a new connection, the fold, and the takeover with its events, until BatchStarted is durable.',
       },
     ];
   },
 };
 
-const resumed = (log: StoredLongLog): Runner => ({
+const resumeRunner = (log: StoredLongLog): Runner => ({
   name: sizeName(log),
-  run: async (_round, seen) => {
+  run: async (_round, observations) => {
     let milliseconds = Number.NaN;
     const pages = await pagesRead(log.database, async (store) => {
-      milliseconds = await untilFirstBatch(store, log);
+      milliseconds = await measureFirstBatch(store, log);
     });
-    seen['pages'] = pages;
+    observations['pages'] = pages;
     return milliseconds;
   },
 });
 
-async function untilFirstBatch(store: Store, { runId }: StoredLongLog): Promise<number> {
+async function measureFirstBatch(store: Store, { runId }: StoredLongLog): Promise<number> {
   const plan = longLogPlan();
   const first = Promise.withResolvers<number>();
   const onRecorded = (events: readonly RecordedEvent[]) => {

@@ -8,34 +8,34 @@ import type { CommandContext } from '../src/cli/context.ts';
 import { copyRun } from '../test/postgres/many-runs.ts';
 import type { Area, Bench } from './area.ts';
 import { quietContext } from './quiet-context.ts';
-import { inTurns, type Runner } from './rounds.ts';
+import { runInTurns, type Runner } from './rounds.ts';
 
 const sizes = [2_000, 10_000];
 const quickSizes = [20, 100];
 
 const pipelineName = 'small';
 
-/** How long commands that look at a store's runs take, on stores of few runs and of many. */
+/** Measures commands that list runs, on stores with few and many runs. */
 export const runs: Area = {
   name: 'runs',
-  does: 'the lists of runs and the newest run, in stores of few and many runs',
+  description: 'lists of runs and the newest run, in stores with few and many runs',
   run: async (bench) => {
     const stores = await storesWithRuns(bench);
     const [smallest] = stores;
     const comparisons = [];
-    for (const [what, command] of commands) {
-      const contestants = await inTurns(
-        stores.map((store) => timed(store, command)),
+    for (const [title, command] of commands) {
+      const contestants = await runInTurns(
+        stores.map((store) => commandRunner(store, command)),
         bench.rounds,
-        bench.say,
+        bench.reportProgress,
       );
-      comparisons.push({ what, unit: 'ms', better: 'lower', base: smallest?.name, contestants, note } as const);
+      comparisons.push({ title, unit: 'ms', better: 'lower', base: smallest?.name, contestants, note } as const);
     }
     return comparisons;
   },
 };
 
-const note = 'From the opening of the store to its closing, in one process: the start of Node.js is left out.';
+const note = 'From opening the store to closing it, in one process. The start of Node.js is not counted.';
 
 type Command = (context: CommandContext, store: string) => Promise<void>;
 
@@ -50,7 +50,7 @@ interface StoreWithRuns {
   readonly url: string;
 }
 
-async function storesWithRuns({ server, isQuick, say }: Bench): Promise<readonly StoreWithRuns[]> {
+async function storesWithRuns({ server, isQuick, reportProgress }: Bench): Promise<readonly StoreWithRuns[]> {
   const stores: StoreWithRuns[] = [];
   for (const count of isQuick ? quickSizes : sizes) {
     const database = await server.database(`runs_${count}`);
@@ -58,7 +58,7 @@ async function storesWithRuns({ server, isQuick, say }: Bench): Promise<readonly
     await run.drive();
     await copyRun((text) => database.sql(text), pipelineName, count - 1);
     const name = `${count.toLocaleString('en-US')} runs`;
-    say(`  a store with ${name}`);
+    reportProgress(`  a store with ${name}`);
     stores.push({ name, url: database.url });
   }
   return stores;
@@ -71,14 +71,14 @@ const smallPlan = plan(
   }),
 );
 
-const timed = ({ name, url }: StoreWithRuns, command: Command): Runner => ({
+const commandRunner = ({ name, url }: StoreWithRuns, command: Command): Runner => ({
   name,
-  run: async (_round, seen) => {
+  run: async (_round, observations) => {
     let lines = 0;
     const context = quietContext((more) => (lines += more));
     const started = performance.now();
     await command(context, url);
-    seen['lines'] = lines;
+    observations['lines'] = lines;
     return performance.now() - started;
   },
 });

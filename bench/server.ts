@@ -2,23 +2,23 @@ import pg from 'pg';
 import { migrate, openPostgresStore, type Connect, type PostgresStore } from '../src/postgres/index.ts';
 import { ownServer } from '../test/postgres/own-server.ts';
 
-/** The PostgreSQL that everybody is measured on: durable, with the settings of our embedded one, and on TCP as well as on its socket. */
+/** The PostgreSQL server that all contestants are measured on: durable, with the settings of the embedded server, on TCP and on a socket. */
 export interface BenchServer {
-  /** A new, empty database for a contestant of a round; dropped when the server goes. */
+  /** Creates an empty database for one contestant in one round. It is dropped with the server. */
   database(name: string): Promise<BenchDatabase>;
-  /** What decides how fast and how durable it is, for the report. */
+  /** Returns the settings that decide speed and durability, for the report. */
   settings(): Promise<Readonly<Record<string, string>>>;
   close(): Promise<void>;
 }
 
 export interface BenchDatabase {
   readonly connect: Connect;
-  /** For contestants that take an address: over TCP. */
+  /** Address over TCP, for contestants that need one. */
   readonly url: string;
-  /** Our store in it, migrated; closed when the database is dropped. */
+  /** Opens a migrated distilog store. It is closed when the database is dropped. */
   store(): Promise<PostgresStore>;
   sql(text: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
-  /** Drops it, so that rounds do not fill the disk. */
+  /** Drops the database, so that rounds do not fill the disk. */
   drop(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const reported = [
   'jit',
 ];
 
-/** Contestants without a pool take a connection for each of up to 64 callers; our embedded server lets 60 in. */
+/** Contestants without a pool open one connection for each of up to 64 callers. The embedded server allows 60. */
 const connectionsMax = 120;
 
 export async function openBenchServer(): Promise<BenchServer> {

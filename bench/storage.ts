@@ -9,14 +9,14 @@ import { answers, prose, type ProseOptions } from './prose.ts';
 import { requireVerified } from './require-verified.ts';
 import type { BenchDatabase } from './server.ts';
 
-/** Entries of WordNet, which has 82,000 nouns. */
+/** Number of entries of WordNet, which has 82,000 nouns. */
 const rows = 20_000;
 const quickRows = 1_000;
 
-/** What a run leaves in the database, beside its dataset as JSON lines. */
+/** Measures the bytes that a run leaves in the database, relative to its dataset as JSON lines. */
 export const storage: Area = {
   name: 'storage',
-  does: 'bytes of every table and index for the rows of a four-step pipeline, and of the write-ahead log',
+  description: 'bytes of each table, each index and the write-ahead log, for a pipeline of four steps',
   run: async (bench) => {
     const entries = await Array.fromAsync(wordnet({ limit: bench.isQuick ? quickRows : rows }));
     const variants = [
@@ -25,18 +25,18 @@ export const storage: Area = {
       { glosses: answers.short, batchSize: 100 },
     ];
     const comparisons: Comparison[] = [];
-    for (const variant of variants) comparisons.push(await stored(bench, entries, variant));
+    for (const variant of variants) comparisons.push(await measureStorage(bench, entries, variant));
     return comparisons;
   },
 };
 
-async function stored({ server }: Bench, entries: readonly Entry[], variant: ProseOptions): Promise<Comparison> {
+async function measureStorage({ server }: Bench, entries: readonly Entry[], variant: ProseOptions): Promise<Comparison> {
   const database = await server.database('storage');
   const store = await database.store();
   const before = await walPosition(database);
   const run = await startPipeline(store, plan(prose(entries, variant)), { seed: 1 });
   const { rest } = await run.drive();
-  if (rest !== 'succeeded') throw new Error(`the run ended as ${rest}`);
+  if (rest !== 'succeeded') throw new Error(`The run ended as ${rest}, not succeeded.`);
   const walBytes = (await walPosition(database)) - before;
   await requireVerified(store, run.runId);
   const json = await leafJson(store, run.runId);
@@ -46,10 +46,10 @@ async function stored({ server }: Bench, entries: readonly Entry[], variant: Pro
   const perRow = (name: string, bytes: number): Contestant => ({
     name,
     figures: [bytes / json.rows],
-    seen: { 'of the JSON lines': `${((100 * bytes) / json.bytes).toFixed(1)} %` },
+    observations: { 'relative to JSON lines': `${((100 * bytes) / json.bytes).toFixed(1)} %` },
   });
   return {
-    what: `${json.rows.toLocaleString('en-US')} rows of ${Math.round(json.bytes / json.rows).toLocaleString('en-US')} bytes, ${variant.batchSize.toLocaleString('en-US')} a batch`,
+    title: `${json.rows.toLocaleString('en-US')} rows of ${Math.round(json.bytes / json.rows).toLocaleString('en-US')} bytes, ${variant.batchSize.toLocaleString('en-US')} per batch`,
     unit: 'bytes/row',
     better: 'lower',
     base: all,
@@ -84,7 +84,7 @@ async function walPosition(database: BenchDatabase): Promise<number> {
   return (found[0] as { bytes: number }).bytes;
 }
 
-/** Tables with what lies beside them, and indexes, the largest first; without those that hold nothing. */
+/** Returns tables (with TOAST) and indexes, the largest first, without empty ones. */
 async function relationBytes(database: BenchDatabase): Promise<readonly { readonly name: string; readonly bytes: number }[]> {
   const { rows: found } = await database.sql(`
     select relname as name, (case relkind when 'r' then pg_table_size(oid) else pg_relation_size(oid) end)::float8 as bytes
@@ -93,5 +93,5 @@ async function relationBytes(database: BenchDatabase): Promise<readonly { readon
   return relations.filter(({ bytes }) => bytes > emptyBytes);
 }
 
-/** What an index of nothing takes, and a table's maps. */
+/** Size of an empty index, or of the maps of an empty table. */
 const emptyBytes = 16_384;

@@ -1,4 +1,4 @@
-// A process that appends: bench/append/processes.ts starts it.
+// A process that appends. bench/append/processes.ts starts it.
 import { serve } from '../prepared-child.ts';
 import type { AppendTask, Appended } from './processes.ts';
 import { subjects } from './subjects.ts';
@@ -6,7 +6,7 @@ import { subjects } from './subjects.ts';
 await serve<Appended>(async (task) => {
   const { subject: name, url, callers, events, process, data, warmUpMs, workMs } = task as AppendTask;
   const subject = await subjects.find((entry) => entry.name === name)?.load();
-  if (!subject) throw new Error(`there is nobody called ${name}`);
+  if (!subject) throw new Error(`There is no contestant ${name}.`);
   if (process === 0) await subject.prepare(url);
   const open = await subject.open({ url, callers, process, data });
   let acknowledged = 0;
@@ -22,7 +22,7 @@ await serve<Appended>(async (task) => {
     await Promise.all(open.callers.map(call));
     return { perSecond: ((acknowledged - before) * 1_000) / (performance.now() - started), acknowledged };
   };
-  // What is compiled and connected on the way is not measured.
+  // Warms up first: compilation and connecting are not measured.
   await workFor(warmUpMs);
   return { work: () => workFor(workMs), close: open.close };
 });

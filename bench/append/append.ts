@@ -1,11 +1,11 @@
-import { us, type Area, type Bench, type Comparison, type Contestant } from '../area.ts';
+import { ownName, type Area, type Bench, type Comparison, type Contestant } from '../area.ts';
 import { missingPeers } from '../peers.ts';
-import { inTurns } from '../rounds.ts';
-import { lostByReader } from './lost-by-reader.ts';
+import { runInTurns } from '../rounds.ts';
+import { countMissedEvents } from './missed-events.ts';
 import { appendWith, type AppendWork } from './processes.ts';
-import { subjects, usByCaller } from './subjects.ts';
+import { subjects, ownNameByCaller } from './subjects.ts';
 
-/** How long each appends, after some time that is not measured: so that five rounds are over in about ten minutes. */
+/** Duration of each measurement and of the warm-up before it. Five rounds take about ten minutes. */
 const full = { warmUpMs: 350, workMs: 900 };
 const quick = { warmUpMs: 10, workMs: 40 };
 
@@ -13,56 +13,56 @@ const callersFull = [1, 8, 64];
 const callersQuick = [1, 64];
 const eventsOfCall = [1, 100];
 
-/** Several processes, and who takes part: the others do not differ in kind. */
+/** Numbers of processes, and the contestants that are measured with several. The others do not differ in kind. */
 const processesFull = [1, 2, 4];
 const processesQuick = [2];
 const callersOfProcess = 16;
-const namesOfProcesses: readonly string[] = [us, 'Emmett'];
+const namesOfProcesses: readonly string[] = [ownName, 'Emmett'];
 
-/** At how many callers each of them has a run of its own, too: with one that is the same, and 64 take longer to set up than to measure. */
+/** Number of callers at which one run per caller is measured, too. With one caller it is the same; 64 runs take longer to set up than to measure. */
 const callersWithRuns = 8;
 
-/** Who appends so many events in a call, for so many callers: COPY is for many rows. */
+/** Returns the names of the contestants for this number of events per call and of callers. COPY is for many rows. */
 const namesFor = (events: number, callers: number): readonly string[] =>
   subjects
     .map(({ name }) => name)
-    .filter((name) => (events > 1 || name !== 'bare COPY') && (callers === callersWithRuns || name !== usByCaller));
+    .filter((name) => (events > 1 || name !== 'bare COPY') && (callers === callersWithRuns || name !== ownNameByCaller));
 
-/** What a reader has to know of who does what. */
+/** Explains the contestants. */
 const note =
-  'distilog: one driver, whose appender is shared by all callers of a process; a run a caller: each has a driver and a log of its own. Bare: a connection and a log for each caller; grouped: one connection and one log for all, as ours; chained: the same, with a hash an event, a head and a record of each append. Append function alone: what our driver calls, with events that are encoded already. ' +
-  'Emmett, evtstore, castore: a stream for each caller, on pools of ten, their default; message-db: a category for each caller.';
+  'distilog: one driver per process, whose appender all callers share; one run per caller: each caller has its own driver and log. Bare: each caller has its own connection and log; grouped: all callers share one connection and one log, as in distilog; chained: grouped, with a hash per event, a head, and a record of each append. Append function only: the SQL function that the driver calls, with events that are encoded already. ' +
+  'Emmett, evtstore, castore: one stream per caller, on pools of ten, their default; message-db: one category per caller.';
 
 const count = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
-/** Events that are durable before the call returns, by many callers at once. */
+/** Measures appends that are durable before the call returns, by many concurrent callers. */
 export const append: Area = {
   name: 'append',
-  does: 'appends the same events, durably, beside event stores and bare SQL',
+  description: 'durable appends of the same events, compared with event stores and bare SQL',
   run: async (bench) => {
     const [callers, processes] = bench.isQuick ? [callersQuick, processesQuick] : [callersFull, processesFull];
     const comparisons: Comparison[] = [];
     for (const events of eventsOfCall)
       for (const each of callers) {
-        const what = `${count(each, 'caller')} × ${count(events, 'event')}`;
-        const comparison = await compared(bench, what, { processes: 1, callers: each, events }, namesFor(events, each));
-        comparisons.push(each === Math.max(...callers) && events === 1 ? await followed(bench, comparison) : comparison);
+        const title = `${count(each, 'caller')} × ${count(events, 'event')}`;
+        const comparison = await compare(bench, title, { processes: 1, callers: each, events }, namesFor(events, each));
+        comparisons.push(each === Math.max(...callers) && events === 1 ? await addMissedEvents(bench, comparison) : comparison);
       }
     for (const each of processes) {
-      const what = `${count(each, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
-      comparisons.push(await compared(bench, what, { processes: each, callers: callersOfProcess, events: 1 }, namesOfProcesses));
+      const title = `${count(each, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
+      comparisons.push(await compare(bench, title, { processes: each, callers: callersOfProcess, events: 1 }, namesOfProcesses));
     }
     return comparisons.map((comparison, index) => (index === 0 ? { ...comparison, note } : comparison));
   },
 };
 
-async function compared(
-  { server, rounds, isQuick, say }: Bench,
-  what: string,
+async function compare(
+  { server, rounds, isQuick, reportProgress }: Bench,
+  title: string,
   work: Omit<AppendWork, keyof typeof full>,
   names: readonly string[],
 ): Promise<Comparison> {
-  say(what);
+  reportProgress(title);
   const runners = subjects
     .filter(({ name }) => names.includes(name))
     .map((subject) => ({
@@ -70,15 +70,17 @@ async function compared(
       missing: missingPeers(subject.packages),
       run: () => appendWith(server, subject, { ...work, ...(isQuick ? quick : full) }),
     }));
-  return { what, unit: 'events/s', better: 'higher', contestants: await inTurns(runners, rounds, say) };
+  return { title, unit: 'events/s', better: 'higher', contestants: await runInTurns(runners, rounds, reportProgress) };
 }
 
-/** The same contestants, with what a reader loses that follows them. */
-async function followed({ server, isQuick }: Bench, comparison: Comparison): Promise<Comparison> {
+/** Returns the comparison with the number of events that a concurrent reader misses, for each contestant that the reader can follow. */
+async function addMissedEvents({ server, isQuick }: Bench, comparison: Comparison): Promise<Comparison> {
   const contestants: Contestant[] = [];
   for (const contestant of comparison.contestants) {
-    const lost = contestant.figures.length > 0 ? await lostByReader(server, contestant.name, isQuick) : undefined;
-    contestants.push(lost === undefined ? contestant : { ...contestant, seen: { ...contestant.seen, 'lost by a reader': lost } });
+    const missed = contestant.figures.length > 0 ? await countMissedEvents(server, contestant.name, isQuick) : undefined;
+    contestants.push(
+      missed === undefined ? contestant : { ...contestant, observations: { ...contestant.observations, 'missed by a reader': missed } },
+    );
   }
   return { ...comparison, contestants };
 }

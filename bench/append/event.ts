@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../schema/index.ts';
 import { encodeEvent } from '../../src/log/index.ts';
 
-/** The end of a batch as a pipeline of calls to a model records it. Its batch has to be one that has no end yet. */
+/** Returns the end of a batch as a pipeline of model calls records it. The batch must not have ended yet. */
 export const batchSucceeded = (batch: number, chunks: readonly string[]): NewEvent => ({
   type: 'BatchSucceeded',
   pass: 1,
@@ -41,5 +41,5 @@ export const batchSucceeded = (batch: number, chunks: readonly string[]): NewEve
   },
 });
 
-/** Its data as we store it: what everybody stores. */
+/** The data of that event as distilog stores it. Every contestant stores the same. */
 export const eventData: string = encodeEvent(batchSucceeded(0, [])).data;

@@ -1,6 +1,6 @@
-/** Somebody who stores events, as a process that appends sees them. */
+/** An event store, as a process that appends sees it. */
 export interface Subject {
-  /** Makes the tables, in an empty database; only the first of several processes does. */
+  /** Creates the tables in an empty database. Only the first of several processes calls it. */
   readonly prepare: (url: string) => Promise<void>;
   readonly open: (options: OpenOptions) => Promise<OpenSubject>;
 }
@@ -8,17 +8,17 @@ export interface Subject {
 export interface OpenOptions {
   readonly url: string;
   readonly callers: number;
-  /** Which of the processes this is, from 0. */
+  /** Number of the process, from 0. */
   readonly process: number;
   /** The data of every event, as JSON. */
   readonly data: string;
 }
 
 export interface OpenSubject {
-  /** One for each caller: appends so many events in one call; they are durable when it resolves. */
+  /** One function per caller. It appends `count` events in one call; they are durable when it resolves. */
   readonly callers: readonly ((count: number) => Promise<unknown>)[];
   readonly close: () => Promise<void>;
 }
 
-/** What kind of event everybody stores. */
+/** Type of the event that every contestant stores. */
 export const eventType = 'BatchSucceeded';

@@ -1,30 +1,30 @@
-import { us } from '../area.ts';
+import { ownName } from '../area.ts';
 import type { Subject } from './subject.ts';
 
-/** Somebody who is compared, as the process that compares sees them. */
+/** A contestant, as the process that compares sees it. */
 export interface SubjectEntry {
   readonly name: string;
-  /** Packages of bench/peers that it takes. */
+  /** Packages of bench/peers that it needs. */
   readonly packages: readonly string[];
-  /** Counts what is stored. */
+  /** SQL that counts the stored events. */
   readonly countSql: string;
-  /** Loaded by the processes that append only. */
+  /** Loads the contestant. Only processes that append call it. */
   readonly load: () => Promise<Subject>;
 }
 
-/** We again, with a run for each caller. */
-export const usByCaller = `${us}, a run a caller`;
+/** Name of distilog with one run per caller. */
+export const ownNameByCaller = `${ownName}, one run per caller`;
 
-/** Everybody who is compared. */
+/** All contestants. */
 export const subjects: readonly SubjectEntry[] = [
   {
-    name: us,
+    name: ownName,
     packages: [],
     countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).distilog,
   },
   {
-    name: usByCaller,
+    name: ownNameByCaller,
     packages: [],
     countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).distilogByCaller,
@@ -48,7 +48,7 @@ export const subjects: readonly SubjectEntry[] = [
     load: async () => (await import('./subjects/bare.ts')).bareChained,
   },
   {
-    name: 'append function alone',
+    name: 'append function only',
     packages: [],
     countSql: 'select count(*) from distilog.events where batch >= 1000',
     load: async () => (await import('./subjects/distilog.ts')).functionAlone,

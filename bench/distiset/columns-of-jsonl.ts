@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Json, JsonObject } from '../../src/kit/json.ts';
 
-/** The rows of a JSONL file by column, all in memory. */
+/** Returns the rows of a JSONL file by column, all in memory. */
 export function columnsOfJsonl(file: string): {
   readonly count: number;
   readonly columns: readonly { readonly name: string; readonly values: readonly Json[] }[];

@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { asyncBufferFromFile, parquetMetadataAsync } from 'hyparquet';
 
-/** What is in Parquet files: told by the files themselves. */
+/** Totals of Parquet files, read from the files. */
 export interface ParquetFacts {
   readonly rows: number;
   readonly bytes: number;
 }
 
-/** Counts rows and bytes of a Parquet file, or of all that are below a folder. */
+/** Counts rows and bytes of a Parquet file, or of all Parquet files below a folder. */
 export async function parquetFacts(place: string): Promise<ParquetFacts> {
   const files = fs.statSync(place).isDirectory()
     ? fs

@@ -1,4 +1,4 @@
-"""Makes a Parquet file of a JSONL file: parquet_peer.py datasets|pyarrow JSONL PARQUET CACHE. Prints what it measured as JSON on the last line."""
+"""Converts a JSONL file to Parquet: parquet_peer.py datasets|pyarrow JSONL PARQUET CACHE. Prints the measurement as JSON on the last line."""
 
 import json
 import resource

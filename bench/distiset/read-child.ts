@@ -1,12 +1,12 @@
-// Reads what a run of ours has, and writes nothing: read-child.ts URL RUN.
+// Reads all rows of a distilog run and writes nothing: read-child.ts URL RUN.
 import { createDistiset } from '../../src/distiset/index.ts';
 import { resolveAsOf } from '../../src/log/index.ts';
 import { openStore } from '../../src/postgres/index.ts';
-import { tell } from '../measured-process.ts';
+import { printMeasurement } from '../measured-process.ts';
 
 const [url = '', runId = ''] = process.argv.slice(2);
 const store = await openStore({ store: url, folder: '' });
-await tell(async () => {
+await printMeasurement(async () => {
   const { configs } = await createDistiset(store, runId, { asOf: await resolveAsOf(store.log, runId, { kind: 'head' }) });
   let count = 0;
   for (const config of configs) for await (const block of config.blocks()) count += block.count;

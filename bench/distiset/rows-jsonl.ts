@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { isKept, neededFor, textOf } from '../engine/pipelines.ts';
 
-/** The rows of our trivial run. */
+/** Yields the rows of the trivial pipeline. */
 export function* smallRows(kept: number): Generator<object> {
   const needed = neededFor(kept);
   for (let n = 0; n < needed; n++) if (isKept(n)) yield { n, text: textOf(n), length: textOf(n).length };
 }
 
-/** Writes rows as JSONL, for those who begin with files; returns how many they are. */
+/** Writes rows as JSONL, for contestants that read files. Returns the number of rows and bytes. */
 export function writeJsonl(file: string, content: Iterable<object>): { readonly rows: number; readonly bytes: number } {
   const descriptor = fs.openSync(file, 'wx');
   let lines = '';
@@ -25,5 +25,5 @@ export function writeJsonl(file: string, content: Iterable<object>): { readonly 
   return { rows, bytes };
 }
 
-/** Text that is gathered before it is written. */
+/** Length of the text that is buffered before a write. */
 const linesLength = 1024 * 1024;

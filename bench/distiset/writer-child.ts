@@ -1,11 +1,11 @@
-// Makes a Parquet file of a JSONL file's rows with nothing but the writer that our exports use: writer-child.ts JSONL PARQUET. Reading is not counted.
+// Writes the rows of a JSONL file with hyparquet-writer only, as exports do: writer-child.ts JSONL PARQUET. Reading is not counted.
 import fs from 'node:fs';
 import { zstdCompressSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { tell } from '../measured-process.ts';
+import { printMeasurement } from '../measured-process.ts';
 import { columnsOfJsonl } from './columns-of-jsonl.ts';
 
-/** Rows in a row group, as our exports have them. */
+/** Rows in a row group, as in an export. */
 const rowGroupSize = 10_000;
 
 const [jsonl = '', parquet = ''] = process.argv.slice(2);
@@ -15,7 +15,7 @@ const columnData = columns.map(({ name, values }) => ({
   type: typeof values[0] === 'number' ? ('DOUBLE' as const) : ('STRING' as const),
   data: [...values],
 }));
-await tell(async () => {
+await printMeasurement(async () => {
   fs.writeFileSync(
     parquet,
     new Uint8Array(

@@ -1,4 +1,4 @@
-"""The three steps in Distilabel: distilabel_peer.py ROWS. Prints what it measured as JSON on the last line."""
+"""Runs the three trivial steps in Distilabel: distilabel_peer.py ROWS. Prints the measurement as JSON on the last line."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ def main():
     distiset = pipeline.run(use_cache=False)
     seconds = time.perf_counter() - started
     rows = len(distiset["default"]["train"])
-    # Of this process and of the largest of the steps' own: each step has one.
+    # The larger of this process and the largest step process: each step has one.
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps({"rows": rows, "seconds": seconds, "peakMb": round(peak / 1024)}))
 

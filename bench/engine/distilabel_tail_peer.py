@@ -1,4 +1,4 @@
-"""Calls with a heavy tail in Distilabel: distilabel_tail_peer.py ROWS BATCH_ROWS. Prints what it measured as JSON on the last line."""
+"""Runs calls with a heavy tail in Distilabel: distilabel_tail_peer.py ROWS BATCH_ROWS. Prints the measurement as JSON on the last line."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ class Numbers(GeneratorStep):
 
 
 def latency(n):
-    """Seconds of the call for row n, as `latencyMs` in pipelines.ts."""
+    """Returns the seconds of the call for row n, like `latencyMs` in pipelines.ts."""
     share = ((n * 2654435761) % 4294967296) / 4294967296
     return min(20_000, 300 / (1 - share * 0.999) ** 0.6) / 1000
 
@@ -41,7 +41,7 @@ def Answer(inputs: StepInput):
         row["answer"] = "answer"
 
     async def batch():
-        # All calls of a batch at once, as its AsyncLLM makes them.
+        # Makes all calls of a batch at once, like Distilabel's AsyncLLM.
         await asyncio.gather(*(call(row) for row in inputs))
 
     asyncio.run(batch())

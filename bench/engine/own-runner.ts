@@ -1,20 +1,20 @@
 import type { BenchServer } from '../server.ts';
-import type { Told } from '../measured-process.ts';
+import type { Measurement } from '../measured-process.ts';
 import { keepPeak, type Runner } from '../rounds.ts';
 import { ownRun, type OwnRun } from './own-run.ts';
 
-/** Us, each time with a run in a database of its own. */
+/** Returns a runner of distilog, which makes each run in a new database. */
 export const ownRunner = (
   server: BenchServer,
-  { name, figure, ...run }: Omit<OwnRun, 'runId'> & Pick<Runner, 'name'> & { readonly figure: (told: Told) => number },
+  { name, figure, ...run }: Omit<OwnRun, 'runId'> & Pick<Runner, 'name'> & { readonly figure: (measurement: Measurement) => number },
 ): Runner => ({
   name,
-  run: async (_round, seen) => {
+  run: async (_round, observations) => {
     const database = await server.database('engine');
     try {
-      const told = await ownRun(database, { ...run, runId: run.pipeline });
-      keepPeak(seen, told);
-      return figure(told);
+      const measurement = await ownRun(database, { ...run, runId: run.pipeline });
+      keepPeak(observations, measurement);
+      return figure(measurement);
     } finally {
       await database.drop();
     }

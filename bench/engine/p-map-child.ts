@@ -1,10 +1,10 @@
-// The same work over arrays, with nothing kept: p-map-child.ts PIPELINE ROWS [IN-FLIGHT STEPS].
-import { tell } from '../measured-process.ts';
+// Does the same work over arrays, and stores nothing: p-map-child.ts PIPELINE ROWS [IN-FLIGHT STEPS].
+import { printMeasurement } from '../measured-process.ts';
 import { answerOf, call, callsInFlight, isKept, latencyMs, textOf } from './pipelines.ts';
 import { pause } from '../../src/kit/pause.ts';
 import { importPeer } from '../peers.ts';
 
-/** What of the package is used. */
+/** The part of the package that the benchmark uses. */
 interface PMap {
   readonly default: <In, Out>(
     items: readonly In[],
@@ -18,7 +18,7 @@ const { default: pMap } = await importPeer<PMap>('p-map');
 const options = { concurrency: callsInFlight };
 const numbers = Array.from({ length: Number(rows) }, (_, n) => ({ n }));
 
-await tell(async () => {
+await printMeasurement(async () => {
   if (name === 'heavy-tail') {
     const ask = async ({ n }: { readonly n: number }) => {
       const answers: string[] = [];
@@ -28,7 +28,7 @@ await tell(async () => {
       }
       return answers;
     };
-    // As many calls in flight as all steps of the pipeline may have together.
+    // The pipeline may have as many calls in flight in each of its steps.
     return (await pMap(numbers, ask, { concurrency: Number(inFlight) * Number(steps) })).length;
   }
   if (name === 'calls') return (await pMap(numbers, async ({ n }) => ({ n, ...(await call(n)) }), options)).length;

@@ -1,20 +1,20 @@
-/** Somebody who runs workflows of durable steps. */
+/** An engine for workflows of durable steps. */
 export interface Engine {
-  /** Makes the tables in an empty database, and opens what is needed to run workflows. */
+  /** Creates the tables in an empty database, and opens the engine. */
   readonly open: (options: EngineOptions) => Promise<OpenEngine>;
 }
 
 export interface EngineOptions {
   readonly url: string;
-  /** Workflows under way at once. */
+  /** Number of concurrent workflows. */
   readonly concurrency: number;
 }
 
 export interface OpenEngine {
-  /** Runs so many workflows of four steps that do nothing. Returns the milliseconds that steps took: where workflows are queued first, without that. */
+  /** Runs workflows of four steps that do nothing. Returns the milliseconds, without the time to queue workflows before they start. */
   readonly run: (workflows: number) => Promise<number>;
   readonly close: () => Promise<void>;
 }
 
-/** Steps of a workflow. */
+/** Names of a workflow's steps. */
 export const stepNames = ['step-1', 'step-2', 'step-3', 'step-4'] as const;

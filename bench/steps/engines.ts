@@ -1,24 +1,24 @@
-import { us } from '../area.ts';
+import { ownName } from '../area.ts';
 import { missingPeers } from '../peers.ts';
 import { pythonMissing } from '../python.ts';
 import type { Engine } from './engine.ts';
 
-/** Somebody who is compared, as the process that compares sees them. */
+/** A contestant, as the process that compares sees it. */
 export interface EngineEntry {
   readonly name: string;
-  /** Why it cannot be tried here. */
+  /** Returns why the contestant cannot run here, or undefined if it can. */
   readonly missing?: (() => string | undefined) | undefined;
-  /** Loaded by the processes that run workflows only. */
+  /** Loads the engine. Only processes that run workflows call it. */
   readonly load: () => Promise<Engine>;
 }
 
-/** We again, with each step of each row a batch of its own: the strictest comparison. */
-export const usByRow = `${us}, batches of 1`;
+/** Name of distilog with one batch for each step of each row, which is the strictest comparison. */
+export const ownNameByRow = `${ownName}, batches of 1`;
 
-/** Everybody who is compared. */
+/** All contestants. */
 export const engines: readonly EngineEntry[] = [
-  { name: us, load: async () => (await import('./engines/distilog.ts')).distilog },
-  { name: usByRow, load: async () => (await import('./engines/distilog.ts')).distilogByRow },
+  { name: ownName, load: async () => (await import('./engines/distilog.ts')).distilog },
+  { name: ownNameByRow, load: async () => (await import('./engines/distilog.ts')).distilogByRow },
   {
     name: 'DBOS',
     missing: () => missingPeers(['@dbos-inc/dbos-sdk']),

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { pause } from '../../src/kit/pause.ts';
 
-/** How often it asks: seldom beside the work, often beside its length. */
+/** Pause between two polls: long compared with a poll, short compared with the work. */
 const pollMs = 10;
 
-/** Waits until a query counts that many. */
+/** Waits until a query counts at least `wanted`. */
 export async function untilCounted(url: string, sql: string, wanted: number): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();

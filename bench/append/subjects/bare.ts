@@ -5,11 +5,11 @@ import { migrate } from '../../../src/postgres/index.ts';
 import { bigintArray, textArray } from '../../../src/postgres/binary-array.ts';
 import { importPeer } from '../../peers.ts';
 import { eventType, type OpenOptions, type Subject } from '../subject.ts';
-import { grouped } from './grouped.ts';
+import { groupCallers } from './grouped.ts';
 
 type Pg = { readonly default: typeof pg };
 
-/** What every event of a caller has in its columns. */
+/** Column values that all events of a caller share. */
 interface Columns {
   readonly logId: string;
   readonly data: string;
@@ -22,13 +22,13 @@ type Append = (client: pg.Client, columns: Columns, first: number, count: number
 const insertSql = `insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data, $3
   from unnest($4::bigint[], $5::text[]) as e (n, data)`;
 
-/** So many events: their numbers, and the data of each. */
+/** Returns the numbers and the data of `count` events, as arrays of parameters. */
 const numbered = (data: string, first: number, count: number): readonly Buffer[] => [
   bigintArray(Array.from({ length: count }, (_, n) => first + n)),
   textArray(Array.from({ length: count }, () => data)),
 ];
 
-/** The least that PostgreSQL can do: one INSERT a call, into a table with our columns and indexes, without order, hashes or a driver. */
+/** The least work for PostgreSQL: one INSERT per call into a table with distilog's columns and indexes, without order, hashes or a driver. */
 export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, first, count) =>
   client.query({
     name: 'bare_insert',
@@ -37,8 +37,8 @@ export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, f
   }),
 );
 
-/** One connection that does nothing but insert. */
-export const bareGrouped: Subject = grouped(bareInsert);
+/** The same on one connection that all callers share. */
+export const bareGrouped: Subject = groupCallers(bareInsert);
 
 const chainedSql = `with stored as (
     insert into bare_events select $1, n, now(), '${eventType}', 1, 1, 'doubled', n, 1, array[$2::bytea], data,
@@ -50,10 +50,10 @@ const chainedSql = `with stored as (
   insert into bare_commits select $1, position - $5 + 1, position, now(), now(), position::text, 1, '', hash, hash from moved`;
 
 /**
- * The least that a writer can do whose events have an order and a chain: one statement that inserts them with a hash of all their columns, moves the head of
- * their log, links the chain, and notes the append. Nothing is checked.
+ * The least work for a writer whose events have an order and a hash chain. One statement inserts them with a hash of all their columns, moves the head of
+ * their log, links the chain, and records the append. Nothing is checked.
  */
-export const bareChained: Subject = grouped(
+export const bareChained: Subject = groupCallers(
   bare((client, { logId, data, chunk }, first, count) =>
     client.query({
       name: 'bare_chained',
@@ -66,7 +66,7 @@ export const bareChained: Subject = grouped(
 const copySql =
   'copy bare_events (log_id, position, recorded_at, type, version, pass, step, batch, attempt, chunks, data, leaf) from stdin';
 
-/** The same rows by COPY. */
+/** Inserts the same rows with COPY. */
 export const bareCopy: Subject = bare(async (client, { logId, data, chunk, leaf }, first, count) => {
   const { from } = await importPeer<{ from(sql: string): NodeJS.WritableStream & pg.Submittable }>('pg-copy-streams');
   const row = (n: number) =>
@@ -78,7 +78,7 @@ export const bareCopy: Subject = bare(async (client, { logId, data, chunk, leaf 
 
 const logIdOf = (process: number, caller: number): string => `bare-${process}-${caller}`;
 
-/** Callers on a connection each, with a log each, so that nobody waits for another. */
+/** Returns a subject whose callers have their own connection and log, so that no caller waits for another. */
 function bare(append: Append): Subject {
   return {
     prepare: async (url) => {

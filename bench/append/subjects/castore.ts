@@ -9,7 +9,7 @@ interface Detail {
   readonly payload: unknown;
 }
 
-/** What we use of it. */
+/** The part of castore that the benchmark uses. */
 interface Castore {
   readonly PostgresEventStorageAdapter: {
     new (options: {
@@ -26,7 +26,7 @@ interface Castore {
 const place = { eventStoreId: 'bench' };
 const load = () => importPeer<Castore>('@castore/event-storage-adapter-postgres');
 
-/** castore, callers with an aggregate each, on its own pool; several events are a group of it. */
+/** castore on its own pool, one aggregate per caller. Several events are one event group. */
 export const castore: Subject = {
   prepare: async (url) => {
     await (await load()).PostgresEventStorageAdapter.createEventTable({ connectionString: url });
@@ -45,7 +45,7 @@ export const castore: Subject = {
           return adapter.pushEventGroup({}, ...group);
         };
       }),
-      // It has no way to close its pool: that ends with the process.
+      // castore cannot close its pool. The pool ends with the process.
       close: async () => undefined,
     };
   },

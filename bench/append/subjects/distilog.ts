@@ -9,25 +9,25 @@ import { callAppend } from '../../../src/postgres/statements.ts';
 import { requireVerified } from '../../require-verified.ts';
 import { batchSucceeded } from '../event.ts';
 import type { Subject } from '../subject.ts';
-import { grouped } from './grouped.ts';
+import { groupCallers } from './grouped.ts';
 
-/** Batches of the run itself are below it. */
+/** Number of the first batch that the benchmark appends. The batches of the finished run are below it. */
 const firstBatch = 1_000;
 
-/** The driver of a run: one appender for all callers, as in the product; every event names a chunk. Processes have a run each. */
+/** One run per process, with one appender for all callers, as in a real driver. Every event names a chunk. */
 export const distilog: Subject = drivers(1);
 
-/** As many runs as there are callers, each with a driver of its own: what callers of others have, who do not share a stream either. */
+/** One run per caller, each with its own driver. Callers of other event stores do not share a stream either. */
 export const distilogByCaller: Subject = drivers(Number.POSITIVE_INFINITY);
 
-function drivers(most: number): Subject {
+function drivers(runsMax: number): Subject {
   return {
     prepare: async (url) => {
       await migrate(connectTo(url));
     },
     open: async ({ url, callers }) => {
       const store = await openPostgresStore(connectTo(url));
-      const runs = await Promise.all(Array.from({ length: Math.min(most, callers) }, () => openRun(store)));
+      const runs = await Promise.all(Array.from({ length: Math.min(runsMax, callers) }, () => openRun(store)));
       return {
         callers: Array.from({ length: callers }, (_, caller) => (runs[caller % runs.length] as OpenRun).append),
         close: async () => {
@@ -40,10 +40,10 @@ function drivers(most: number): Subject {
 }
 
 /**
- * What the driver calls, called back to back on one connection with events that are encoded already: what PostgreSQL does for everything that is promised of
- * an append, and nothing of what our process does.
+ * The SQL function that the driver calls, back to back on one connection, with events that are encoded already. This is PostgreSQL's part of an append with
+ * all its guarantees, without the work of the driver's process.
  */
-export const functionAlone: Subject = grouped({
+export const functionAlone: Subject = groupCallers({
   prepare: distilog.prepare,
   open: async ({ url }) => {
     const store = await openPostgresStore(connectTo(url));
@@ -57,7 +57,7 @@ export const functionAlone: Subject = grouped({
       const events = Array.from({ length: count }, () => ({ ...encoded, batch: batch++ }));
       const request = { logId: runLogId(runId), epoch: head.epoch, appendId: newId(), expectedHash, writer: 'bench', events };
       const answer = await callAppend(client, 'append', request);
-      assert(answer.ok, 'a log that nobody else writes to takes every append');
+      assert(answer.ok, 'a log without other writers takes every append');
       expectedHash = answer.hash;
     };
     return {
@@ -75,7 +75,7 @@ type OpenRun = Awaited<ReturnType<typeof openRun>>;
 
 async function openRun(store: Store) {
   const { runId, chunk, head } = await newRun(store);
-  // The server may not have noticed yet that whoever drove the run is gone.
+  // The server may not have noticed yet that the run's driver is gone.
   const opened = await store.log.openDriver(runId, { seize: true });
   assert(opened.ok, 'a new run has no other driver');
   const { epoch, position, hash: expectedHash } = head;
@@ -90,7 +90,7 @@ async function openRun(store: Store) {
   };
 }
 
-/** A run that is over, with the address of a stored chunk that its events may name. */
+/** Makes a finished run. Returns it with the address of a stored chunk that its events may name. */
 async function newRun(store: Store) {
   const runId = await finishedRun(store, 10);
   const bytes = Buffer.from(runId);
@@ -101,7 +101,7 @@ async function newRun(store: Store) {
   return { runId, chunk, head };
 }
 
-/** A way to a server that is given as an address. */
+/** Returns the connection settings for an address. */
 const connectTo =
   (url: string): Connect =>
   () => ({ connectionString: url });

@@ -1,7 +1,7 @@
 import { importPeer } from '../../peers.ts';
 import { eventType, type Subject } from '../subject.ts';
 
-/** What we use of it. */
+/** The part of Emmett that the benchmark uses. */
 interface Emmett {
   getPostgreSQLEventStore(url: string): {
     appendToStream(stream: string, events: readonly { readonly type: string; readonly data: unknown }[]): Promise<unknown>;
@@ -12,7 +12,7 @@ interface Emmett {
 
 const load = () => importPeer<Emmett>('@event-driven-io/emmett-postgresql');
 
-/** Emmett, callers with a stream each, on its own pool. */
+/** Emmett on its own pool, one stream per caller. */
 export const emmett: Subject = {
   prepare: async (url) => {
     const store = (await load()).getPostgreSQLEventStore(url);

@@ -4,7 +4,7 @@ import { eventType, type Subject } from '../subject.ts';
 
 type Pg = { readonly default: typeof pg };
 
-/** What we use of it. */
+/** The part of evtstore that the benchmark uses. */
 interface Evtstore {
   migrate(options: { readonly client: pg.Pool; readonly events: string; readonly bookmarks: string }): Promise<void>;
   createProvider(options: { readonly client: pg.Pool; readonly events: string; readonly bookmarks: string }): {
@@ -16,7 +16,7 @@ interface Evtstore {
 const tables = { events: 'events', bookmarks: 'bookmarks' };
 const load = () => importPeer<Evtstore>('evtstore/provider/pg.js');
 
-/** evtstore, callers with an aggregate each, on a pool of its default size. */
+/** evtstore on a pool of the default size, one aggregate per caller. */
 export const evtstore: Subject = {
   prepare: async (url) => {
     const client = new (await importPeer<Pg>('pg')).default.Pool({ connectionString: url });

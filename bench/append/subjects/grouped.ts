@@ -1,10 +1,10 @@
 import type { Subject } from '../subject.ts';
 
-/** Most events in one call: as many as ours has in a flush. */
+/** Maximum of events in one call, as in a flush of distilog. */
 const groupMax = 500;
 
-/** One caller of somebody, on whose one connection all others come along: as with ours, what queued up while the last call was on its way goes in the next. */
-export const grouped = ({ prepare, open }: Subject): Subject => ({
+/** Returns a subject whose callers share one connection. As in distilog, all events that queue up during one call go into the next. */
+export const groupCallers = ({ prepare, open }: Subject): Subject => ({
   prepare,
   open: async (options) => {
     const { callers, close } = await open({ ...options, callers: 1 });

@@ -5,7 +5,7 @@ import { absurdSql } from '../absurd-sql.ts';
 import { stepNames, type Engine } from '../engine.ts';
 import { untilCounted } from '../until-counted.ts';
 
-/** What we use of it. */
+/** The part of absurd that the benchmark uses. */
 interface AbsurdModule {
   Absurd: new (options: {
     readonly db: string;
@@ -25,16 +25,16 @@ interface Context {
 
 const queueName = 'bench';
 const endedSql = `select count(*) from absurd.t_${queueName} where state = 'completed'`;
-/** How often its worker looks for work when it has none, in seconds: its default of a quarter would be waited for at the end. */
+/** Seconds between two polls of an idle worker. With the default, a quarter of a second, the measurement would include a wait at the end. */
 const pollInterval = 0.02;
 
-/** absurd: all workflows are queued first, which is not measured; then a worker starts. */
+/** absurd. All workflows are queued first, which is not measured. Then a worker starts. */
 export const absurd: Engine = {
   open: async ({ url, concurrency }) => {
     const client = new pg.Client(url);
     await client.connect();
     const sql = absurdSql();
-    assert(sql, 'absurd is tried where its SQL is');
+    assert(sql, 'absurd runs only if its SQL is installed');
     await client.query(sql);
     await client.end();
     const { Absurd } = await importPeer<AbsurdModule>('absurd-sdk');

@@ -1,7 +1,7 @@
 import { importPeer } from '../../peers.ts';
 import { stepNames, type Engine } from '../engine.ts';
 
-/** What we use of it. */
+/** The part of DBOS that the benchmark uses. */
 interface Dbos {
   readonly DBOS: {
     setConfig(config: { readonly name: string; readonly systemDatabaseUrl: string; readonly logLevel: string }): void;
@@ -12,7 +12,7 @@ interface Dbos {
   };
 }
 
-/** DBOS, its workflows called directly, without a queue. */
+/** DBOS. Workflows are called directly, without a queue. */
 export const dbos: Engine = {
   open: async ({ url, concurrency }) => {
     const { DBOS } = await importPeer<Dbos>('@dbos-inc/dbos-sdk');

@@ -6,10 +6,10 @@ import { migrate, openPostgresStore, type Connect } from '../../../src/postgres/
 import { requireVerified } from '../../require-verified.ts';
 import { stepNames, type Engine } from '../engine.ts';
 
-/** A workflow is a row, and a step of it a step of the pipeline: as anyone would write it, in batches of the default size. */
+/** distilog in batches of the default size. A workflow is a row, and each of its steps is a step of the pipeline. */
 export const distilog: Engine = { open: ({ url }) => open(url, {}) };
 
-/** Each step of each row is a batch of its own, with a start and an end of its own in the log; as many in flight as everybody's workflows. */
+/** distilog in batches of one row: each step of each row has its own start and end in the log. As many are in flight as workflows of the others. */
 export const distilogByRow: Engine = { open: ({ url, concurrency }) => open(url, { batchSize: 1, concurrency }) };
 
 async function open(url: string, options: { readonly batchSize?: number; readonly concurrency?: number }) {
@@ -22,7 +22,7 @@ async function open(url: string, options: { readonly batchSize?: number; readonl
       const started = performance.now();
       const run = await startPipeline(store, plan(workflowsOf(workflows, options)));
       const { rest } = await run.drive();
-      assert(rest === 'succeeded', `the run is ${rest}`);
+      assert(rest === 'succeeded', `the run ended as ${rest}`);
       runIds.push(run.runId);
       return performance.now() - started;
     },
@@ -33,7 +33,7 @@ async function open(url: string, options: { readonly batchSize?: number; readonl
   };
 }
 
-/** Every step writes other rows than any other, and than for any other row: equal ones would be stored once. */
+/** Returns a pipeline whose steps write different values for each step and row, because equal chunks would be stored once. */
 const workflowsOf = (workflows: number, options: { readonly batchSize?: number; readonly concurrency?: number }) =>
   pipeline('workflows', ({ source }) => {
     source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: workflows }, (_, n) => ({ n })) })

@@ -2,7 +2,7 @@ import { importPeer } from '../../peers.ts';
 import { stepNames, type Engine } from '../engine.ts';
 import { untilCounted } from '../until-counted.ts';
 
-/** What we use of it. */
+/** The part of openworkflow that the benchmark uses. */
 interface OpenWorkflowModule {
   OpenWorkflow: new (options: {
     readonly backend: Backend;
@@ -25,7 +25,7 @@ interface Step {
 
 const endedSql = "select count(*) from openworkflow.workflow_runs where status = 'completed'";
 
-/** openworkflow as in its own benchmark: all workflows are queued first, which is not measured; then a worker starts. */
+/** openworkflow, used as in its own benchmark. All workflows are queued first, which is not measured. Then a worker starts. */
 export const openworkflow: Engine = {
   open: async ({ url, concurrency }) => {
     const { OpenWorkflow } = await importPeer<OpenWorkflowModule>('openworkflow');
@@ -45,7 +45,7 @@ export const openworkflow: Engine = {
         const worker = client.newWorker({ concurrency });
         const started = performance.now();
         await worker.start();
-        // Its own handles ask a thousand times a second.
+        // Polls by SQL, because openworkflow's handles poll a thousand times a second.
         await untilCounted(url, endedSql, ended);
         const took = performance.now() - started;
         await worker.stop();

@@ -1,4 +1,4 @@
-import { us } from '../area.ts';
+import { ownName } from '../area.ts';
 import { importPeer } from '../peers.ts';
 import type { BenchServer } from '../server.ts';
 import { tail, type TailedLog } from '../../test/storm/order/tail.ts';
@@ -8,11 +8,11 @@ const writers = 16;
 const appends = 100;
 const quickAppends = 10;
 
-/** Who can be followed by the storm's reader, by the names of the contestants. */
-const followed: Readonly<
+/** Opens logs that the reader of `test/storm/order` can follow, by name of the contestant. */
+const readableLogs: Readonly<
   Record<string, (server: BenchServer) => Promise<{ readonly log: TailedLog; readonly drop: () => Promise<void> }>>
 > = {
-  [us]: async (server) => {
+  [ownName]: async (server) => {
     const database = await server.database('tail');
     await database.store();
     return { log: await ownLog(database.connect), drop: database.drop };
@@ -23,9 +23,9 @@ const followed: Readonly<
   },
 };
 
-/** How many acknowledged events a reader that follows 16 writers never meets; undefined where nobody has written that reader. */
-export async function lostByReader(server: BenchServer, name: string, isQuick: boolean): Promise<string | undefined> {
-  const opened = await followed[name]?.(server);
+/** Counts acknowledged events that a reader following 16 writers never sees. Returns undefined for a contestant without such a reader. */
+export async function countMissedEvents(server: BenchServer, name: string, isQuick: boolean): Promise<string | undefined> {
+  const opened = await readableLogs[name]?.(server);
   if (!opened) return undefined;
   const { log, drop } = opened;
   try {
