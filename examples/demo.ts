@@ -52,9 +52,8 @@ const askedBefore = countAsked();
 showCommand(['resume', '--json']);
 const repeated = findRepeatedQuestions();
 print(`${askedBefore} questions had been asked before the kill. ${repeated.count} of them were already answered and were asked again.`);
-print(
-  `The oldest of their answers came ${repeated.oldestMs} ms before the kill. Answers are recorded once a second, so only those of the last second can be paid for twice.`,
-);
+if (repeated.count > 0) print(`The oldest of their answers came ${repeated.oldestMs} ms before the kill.`);
+print('Answers are recorded once a second, so only those of the last second can be paid for twice.');
 
 printTitle('5', 'The whole dataset, the lost rows, and the export of (2) again');
 showCommand(['distiset', '--out', 'final']);
