@@ -3,15 +3,15 @@ import { faultExitCodes, faults, refusals, rowCodes, type FaultEntry, type Fault
 const kindSections: readonly (readonly [FaultKind, string])[] = [
   [
     'usage',
-    '## Wrong usage\n\nThe command cannot do what it was asked for. Call it again with other arguments, as another user, or on another store.',
+    '## Wrong usage\n\nThe command cannot do what was asked. Run it again with other arguments, as another user, or on another store.',
   ],
   [
     'fault',
-    '## Faults\n\nA server, a disk or a network failed, or another process intervened. The same call may succeed once the cause is removed.',
+    '## Faults\n\nA server, a disk or a network failed, or another process intervened. The same command can succeed once the cause is removed.',
   ],
   [
     'bug',
-    '## Bugs\n\nThis program made a mistake. An error that is on no list of this page, such as a `TypeError`, is one, too: the command prints its stack and asks for a report.',
+    '## Bugs\n\ndistilog made a mistake. An error that this page does not list, such as a `TypeError`, is also a bug. The command prints its stack trace and asks you to report it.',
   ],
 ];
 
@@ -33,18 +33,20 @@ export function errorReference(): string {
 
 const introduction = `# Errors
 
-Generated from \`src/faults\` by \`npm run generate\`.
+For operators, and for programs that handle errors. This page answers what each error code means and what to do about it.
 
-A \`Fault\` has a \`code\`, on which programs match (\`hasCode\`), and a message for people. Commands print both: \`error[unknown-run]: There is no run …\`. Codes are part of the public interface and stay as they are. The exit code of a command follows from the kind of the fault: ${faultExitCodes.usage} for wrong usage, ${faultExitCodes.fault} for a fault, ${faultExitCodes.bug} for a bug. A run that ends without a fault has the exit code of its outcome: 0 succeeded, 1 failed or cancelled, 3 partial, 4 paused.
+A \`Fault\` has a \`code\` for programs (match it with \`hasCode\`) and a message for people. Commands print both: \`error[unknown-run]: There is no run …\`. Codes are part of the public interface and do not change. The exit code of a command follows from the kind of the fault: ${faultExitCodes.usage} for wrong usage, ${faultExitCodes.fault} for a fault, ${faultExitCodes.bug} for a bug. A run that ends without a fault has the exit code of its outcome: 0 succeeded, 1 failed or cancelled, 3 partial, 4 paused.
+
+This page is generated from \`src/faults\` by \`npm run generate\`.
 `;
 
 const refusalsHeading = `## Refusals
 
-A store returns these codes, and has stored nothing. The driver of a run acts on some of them; it throws the others as a \`Fault\` of the same code.`;
+A store returns these codes when it refuses an append or a session. It has then stored nothing. The driver of a run handles some of them, and throws the others as a \`Fault\` with the same code.`;
 
 const rowsHeading = `## Codes of rows and batches
 
-\`distilog errors\` lists lost rows by these codes. A step's function may throw errors with codes of its own. An error without a code has one made of its name: \`type-error\` for a \`TypeError\`, \`thrown-string\` for a thrown text. A rejected row costs neither other rows nor the run; the run ends as partial, with exit code 3. \`distilog retry\` tries rejected rows again.`;
+\`distilog errors\` lists lost rows by these codes. A step's function can throw errors with codes of its own. An error without a code gets one from its name: \`type-error\` for a \`TypeError\`, \`thrown-string\` for a thrown string. A rejected row affects neither other rows nor the run. The run ends as partial, with exit code 3. \`distilog retry\` tries rejected rows again.`;
 
 const faultTable = (rows: readonly (readonly [string, FaultEntry])[]): string =>
   table(
@@ -54,7 +56,7 @@ const faultTable = (rows: readonly (readonly [string, FaultEntry])[]): string =>
 
 const rowTable = (): string =>
   table(
-    ['code', 'its row', 'what happened', 'what to do'],
+    ['code', 'effect on the row', 'what happened', 'what to do'],
     sorted(rowCodes).map(([code, { effect, happened, advice }]) => [`\`${code}\``, effects[effect], happened, advice]),
   );
 

@@ -4,12 +4,12 @@ import type { FaultEntries } from './entry.ts';
 export const commandFaults = {
   'ambiguous-run': {
     kind: 'usage',
-    happened: 'The prefix of a run fits several runs.',
-    advice: 'Give more characters of the run. `distilog runs` lists all.',
+    happened: 'Several runs have an id that begins with this prefix.',
+    advice: "Give more characters of the run's id. `distilog runs` lists all runs.",
   },
   'as-of-before-start': {
     kind: 'usage',
-    happened: 'The AS-OF lies before the first event of the run.',
+    happened: 'The AS-OF is before the first event of the run.',
     advice: 'Give a later time, or a position from 1.',
   },
   'as-of-beyond-head': {
@@ -20,22 +20,22 @@ export const commandFaults = {
   'contradictory-options': {
     kind: 'usage',
     happened: 'Two options of the command exclude each other, or one needs another.',
-    advice: 'Leave out the one that the message names. `distilog COMMAND --help` describes the options.',
+    advice: 'Omit the option that the message names. `distilog COMMAND --help` describes the options.',
   },
   'invalid-concurrency': {
     kind: 'usage',
-    happened: '`--concurrency` does not name a step and a number from 1.',
+    happened: '`--concurrency` does not name a step and a number of at least 1.',
     advice: 'Write `--concurrency STEP=N`.',
   },
   'invalid-row': {
     kind: 'usage',
-    happened: 'A row was named in no form that `trace` reads, or the file does not have that row.',
+    happened: '`trace` cannot read the name of the row, or the file does not have that row.',
     advice: 'Write `STEP:N`, `STEP:BATCH/ROW`, or `FILE:N` of an exported file.',
   },
   'invalid-seed': {
     kind: 'usage',
-    happened: '`--seed` is no whole number from 0.',
-    advice: 'Give such a number, or leave the option out.',
+    happened: '`--seed` is not a whole number of at least 0.',
+    advice: 'Give such a number, or omit the option.',
   },
   'invalid-skip': { kind: 'usage', happened: '`--skip` does not name a step and a batch.', advice: 'Write `--skip STEP/BATCH`.' },
   'no-admin': {
@@ -45,73 +45,77 @@ export const commandFaults = {
   },
   'no-rows': {
     kind: 'usage',
-    happened: '`init` found no row in the file, so it knows no column types.',
+    happened: '`init` found no row in the file, so it cannot infer column types.',
     advice: 'Give a file with at least one row.',
   },
   'not-a-distiset': {
     kind: 'usage',
-    happened: 'The directory holds no dataset that distilog wrote.',
-    advice: 'Give the directory that holds `distilog.json`.',
+    happened: 'The directory does not contain a dataset that distilog wrote.',
+    advice: 'Give the directory that contains `distilog.json`.',
   },
-  'not-a-number': { kind: 'usage', happened: 'An option that counts is no whole number from 1.', advice: 'Give such a number.' },
+  'not-a-number': {
+    kind: 'usage',
+    happened: 'The value of an option is not a whole number of at least 1.',
+    advice: 'Give a whole number of at least 1.',
+  },
   'not-a-select': {
     kind: 'usage',
-    happened: '`sql` was given a statement that does not only read. Nothing was run.',
+    happened: '`sql` was given a statement that may write. It was not run.',
     advice: 'Give one `select`, `with`, `values`, `table`, `explain` or `show`.',
   },
   'not-a-time': {
     kind: 'usage',
-    happened: 'A text is no time and no age.',
+    happened: 'A value is neither a time nor an age.',
     advice: 'Write `2026-11-24T10:30`, `2026-11-24`, `5m` or `1d`.',
   },
   'not-an-as-of': {
     kind: 'usage',
-    happened: 'A text is no position and no time.',
+    happened: 'A value is neither a position nor a time.',
     advice: 'Give a position (`1234`), a time (`2026-11-24T10:30`), an age (`5m`) or `head`.',
   },
   'other-run': {
     kind: 'usage',
     happened: 'The dataset to verify was written from another run.',
-    advice: 'Name the run that the message names, or leave the run out.',
+    advice: 'Give the run that the message names, or omit the run.',
   },
   'output-exists': {
     kind: 'usage',
-    happened: 'The output exists already. Nothing was overwritten.',
+    happened: 'The output already exists. Nothing was overwritten.',
     advice: 'Name another output, or remove the old one.',
   },
   'output-unwritable': {
     kind: 'usage',
-    happened: 'Nothing can be written at the output: its parent is missing, is a file, or belongs to another user.',
+    happened: 'The output cannot be written: its parent folder is missing, is a file, or belongs to another user.',
     advice: 'Name another output.',
   },
   'sql-error': {
     kind: 'usage',
-    happened: 'PostgreSQL did not accept the statement of `sql`.',
-    advice: 'Correct the statement at the place that the message shows.',
+    happened: 'PostgreSQL rejected the statement of `sql`.',
+    advice: 'Correct the statement where the message points.',
   },
   'sql-timeout': {
     kind: 'usage',
-    happened: 'The statement of `sql` took too long and was ended.',
+    happened: 'The statement of `sql` took too long and was cancelled.',
     advice: 'Read fewer rows: add a condition or a limit.',
   },
   'unknown-event-type': {
     kind: 'usage',
-    happened: '`log --type` names no event type.',
+    happened: '`log --type` does not name an event type.',
     advice: 'Use one of the types that the message lists.',
   },
   'unknown-format': {
     kind: 'usage',
-    happened: 'The file of `init` has an ending that names no known format.',
-    advice: 'Convert the file to JSONL, CSV, TSV or Parquet, or give it the right ending.',
+    happened: 'The extension of the file for `init` is not a known format.',
+    advice: 'Convert the file to JSONL, CSV, TSV or Parquet, or give it the right extension.',
   },
   'value-not-of-type': {
     kind: 'fault',
-    happened: "A row's value does not fit its column's type, so the export ended. No dataset was written.",
+    happened: "A row's value does not fit its column's type, so the export stopped. No dataset was written.",
     advice: "Correct the column's schema in a new run, or export as JSONL.",
   },
   'write-failed': {
     kind: 'fault',
-    happened: 'Writing an output failed midway. Nothing of it is left.',
+    happened: 'Writing an output failed midway. The partial output was removed.',
     advice: 'Check the disk and the folder that the message names, then repeat the command.',
   },
 } as const satisfies FaultEntries;

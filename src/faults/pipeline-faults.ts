@@ -5,11 +5,11 @@ export const pipelineFaults = {
   'definition-changed': {
     kind: 'usage',
     happened: 'The pipeline is not the one that the run began with.',
-    advice: 'Undo the change, go on with `--accept-changes`, or start a new run where columns differ.',
+    advice: 'Undo the change, or continue with `--accept-changes`. If columns differ, start a new run.',
   },
   'file-not-known': {
     kind: 'usage',
-    happened: 'The log names a pipeline file that this user has not driven on this machine. The file was not loaded.',
+    happened: 'The log names a pipeline file that this user has not run on this machine. The file was not loaded.',
     advice: 'If you trust the file, name it on the command line.',
   },
   'invalid-options': {
@@ -29,7 +29,7 @@ export const pipelineFaults = {
   },
   'invalid-rehearsal': {
     kind: 'usage',
-    happened: '`rehearse` was called with a stub or an option that does not fit the pipeline.',
+    happened: '`rehearse` was called with a stub or an option that does not match the pipeline.',
     advice: 'Correct the call in the test.',
   },
   'no-file': {
@@ -39,8 +39,8 @@ export const pipelineFaults = {
   },
   'no-pipeline': {
     kind: 'usage',
-    happened: 'The file does not export one pipeline.',
-    advice: 'Export it as default: `export default pipeline(…)`.',
+    happened: 'The file does not export exactly one pipeline.',
+    advice: 'Export the pipeline as default: `export default pipeline(…)`.',
   },
   'no-such-file': {
     kind: 'usage',
@@ -49,23 +49,23 @@ export const pipelineFaults = {
   },
   'other-pipeline': {
     kind: 'usage',
-    happened: 'The file defines another pipeline than the one of the run.',
+    happened: "The file defines a different pipeline than the run's.",
     advice: 'Give the file of the pipeline that the message names.',
   },
   'params-are-fixed': {
     kind: 'usage',
-    happened: 'A param of a run that has started was given another value.',
-    advice: 'Leave the param out, or start a new run.',
+    happened: 'A param was given a value that differs from the one the run started with.',
+    advice: 'Omit the param, or start a new run.',
   },
   'pipeline-not-loaded': {
     kind: 'usage',
     happened: 'The pipeline file does not compile, imports a missing module, or threw an error when it was loaded.',
-    advice: 'Correct the file at the place that the message shows.',
+    advice: 'Correct the file where the message points.',
   },
   'source-changed': {
     kind: 'fault',
-    happened: 'A source no longer gives the rows that it gave before.',
-    advice: 'Put the file back as it was and resume, or start a new run.',
+    happened: 'A source no longer returns the rows that it returned before.',
+    advice: 'Restore the file and resume, or start a new run.',
   },
   'source-unreadable': {
     kind: 'usage',

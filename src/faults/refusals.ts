@@ -4,28 +4,28 @@ import type { FaultEntries } from './entry.ts';
 export const appendRefusals = {
   'already-recorded': {
     kind: 'fault',
-    happened: 'The log has the success of that batch, the end of that attempt, or a run of that id already.',
+    happened: 'The log already has the success of that batch, the end of that attempt, or a run with that id.',
     advice: 'Resume the run, or start a run with another id.',
   },
   'append-id-reused': {
     kind: 'bug',
-    happened: 'Other events were sent before under the id of this append.',
-    advice: 'Report it. `distilog resume RUN` goes on with the run.',
+    happened: 'Different events were sent earlier under the id of this append.',
+    advice: 'Report it. `distilog resume RUN` continues the run.',
   },
   fenced: {
     kind: 'fault',
-    happened: 'Another process took the run over. This process stopped, and its open work is done there again.',
+    happened: 'Another process took the run over. This process stopped, and the other process repeats its open work.',
     advice: 'Watch the run with `distilog status RUN --follow`.',
   },
   'history-diverged': {
     kind: 'fault',
-    happened: 'The log does not end where its driver saw it end: the server may have fallen back to an older copy.',
+    happened: "The log does not end where the driver's last append ended. The server may have fallen back to an older copy.",
     advice: 'Run `distilog verify RUN`. If it finds nothing, resume the run.',
   },
   'invalid-event': {
     kind: 'bug',
     happened: 'The store refused the bytes of an event.',
-    advice: 'Report it, with the message.',
+    advice: 'Report it and include the message.',
   },
   'unknown-chunk': {
     kind: 'fault',

@@ -16,10 +16,10 @@ export const rowCodes = {
   },
   auth: {
     effect: 'pauses',
-    happened: 'The provider refused the key, or none is set.',
+    happened: 'The provider rejected the API key, or no key is set.',
     advice: 'Set another key in the environment and resume.',
   },
-  'bad-request': { effect: 'rejected', happened: 'The provider refused the request.', advice: 'Correct the prompt or the model options.' },
+  'bad-request': { effect: 'rejected', happened: 'The provider rejected the request.', advice: 'Correct the prompt or the model options.' },
   'content-filter': {
     effect: 'rejected',
     happened: "The provider's filter withheld the answer.",
@@ -37,43 +37,43 @@ export const rowCodes = {
   },
   'empty-answer': {
     effect: 'retried',
-    happened: 'The model gave no text. A thinking model that used all of its tokens is rejected at once.',
+    happened: 'The model returned no text. If a thinking model used all of its tokens, the row is rejected at once.',
     advice: 'Raise `maxOutputTokens`.',
   },
   interrupted: { effect: 'ends', happened: 'The run was stopped before the batch ended.', advice: 'Resume the run: no row is lost.' },
   'invalid-input': {
     effect: 'rejected',
-    happened: 'A column does not hold what the step needs.',
-    advice: 'Correct the step above, or filter such rows.',
+    happened: 'The value of a column is not what the step needs.',
+    advice: 'Correct the step above, or filter out such rows.',
   },
   'invalid-line': {
     effect: 'rejected',
-    happened: 'A line of a file is no record.',
+    happened: 'A line of a file is not a record.',
     advice: 'Correct the line that the message names.',
   },
   'invalid-origin': {
     effect: 'ends',
-    happened: 'The origin that a source reports has a key `__proto__`. The source runs without a recorded origin.',
+    happened: 'The origin that a source reports has a key `__proto__`. The source runs, and its origin is not recorded.',
     advice: 'Rename the key.',
   },
   'invalid-output': {
     effect: 'rejected',
-    happened: "A function returned something other than its step's schema says.",
+    happened: "A function returned a value that does not match its step's schema.",
     advice: 'Correct the function or the schema.',
   },
   'invalid-prompt': {
     effect: 'rejected',
-    happened: 'The prompt cannot be made for this row.',
+    happened: 'The prompt cannot be built for this row.',
     advice: 'Correct the template or the function.',
   },
   'invalid-response': {
     effect: 'retried',
-    happened: 'The server answered with something other than a chat completion.',
+    happened: "The server's answer is not a chat completion.",
     advice: "Check the model's `baseURL`.",
   },
   'invalid-value': {
     effect: 'rejected',
-    happened: 'A value of a file does not fit its column.',
+    happened: "A value in a file does not match its column's type.",
     advice: "Correct the value, or the column's schema.",
   },
   'model-not-found': {
@@ -84,7 +84,7 @@ export const rowCodes = {
   'no-preference': {
     effect: 'rejected',
     happened: 'A row for `toDpo` has no two different ratings.',
-    advice: 'Leave such rows out with `hasPreference()`.',
+    advice: 'Filter out such rows with `hasPreference()`.',
   },
   'non-retryable': {
     effect: 'rejected',
@@ -93,7 +93,7 @@ export const rowCodes = {
   },
   overloaded: {
     effect: 'retried',
-    happened: 'The provider could not be reached, or reported an error of its own.',
+    happened: 'The provider could not be reached, or reported an internal error.',
     advice: 'Wait, then retry the rejected rows.',
   },
   'process-exit': {
@@ -103,8 +103,8 @@ export const rowCodes = {
   },
   quota: {
     effect: 'pauses',
-    happened: 'The quota of the key is used up.',
-    advice: 'Add to the account or set another key, and resume.',
+    happened: 'The quota of the API key is used up.',
+    advice: 'Add credit to the account or set another key, and resume.',
   },
   'rate-limit': {
     effect: 'retried',
@@ -113,12 +113,12 @@ export const rowCodes = {
   },
   'reject-limit': {
     effect: 'pauses',
-    happened: 'A step rejected almost everything, so it counts as broken.',
-    advice: 'Correct the cause and resume, or go on with `resume --no-reject-limit`.',
+    happened: 'A step rejected almost all of its rows, so distilog treats it as broken.',
+    advice: 'Correct the cause and resume, or continue with `resume --no-reject-limit`.',
   },
   'resource-failed': {
     effect: 'pauses',
-    happened: 'A resource could not be opened, also on the last attempt.',
+    happened: 'A resource could not be opened, even on the last attempt.',
     advice: 'Correct the cause that the message names, and resume.',
   },
   retryable: {
@@ -129,13 +129,13 @@ export const rowCodes = {
   'row-too-large': {
     effect: 'rejected',
     happened: 'A row is larger than a chunk may be.',
-    advice: 'Store large values elsewhere, and keep their address in the row.',
+    advice: 'Store large values elsewhere, and put a reference in the row.',
   },
-  skipped: { effect: 'rejected', happened: 'An operator gave the batch up with `resume --skip`.', advice: 'Nothing is left to do.' },
+  skipped: { effect: 'rejected', happened: 'An operator skipped the batch with `resume --skip`.', advice: 'No action is needed.' },
   'source-changed': {
     effect: 'pauses',
-    happened: 'A source no longer gives the rows that it gave before.',
-    advice: 'Put the file back as it was and resume, or start a new run.',
+    happened: 'A source no longer returns the rows that it returned before.',
+    advice: 'Restore the file and resume, or start a new run.',
   },
   'source-unreadable': {
     effect: 'pauses',
@@ -149,7 +149,7 @@ export const rowCodes = {
   },
   'unhandled-rejection': {
     effect: 'retried',
-    happened: 'A promise rejected that nothing awaited, or a timer threw. Outside of a running batch it pauses the run.',
+    happened: 'A promise that nothing awaited was rejected, or a timer threw. Outside of a running batch, this pauses the run.',
     advice: 'Await the promise, or catch the error.',
   },
 } as const satisfies Readonly<Record<string, RowCodeEntry>>;

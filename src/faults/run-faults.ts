@@ -4,22 +4,22 @@ import type { FaultEntries } from './entry.ts';
 export const runFaults = {
   'appender-closed': {
     kind: 'bug',
-    happened: 'Events were to be appended after the driver of the run had ended.',
-    advice: 'Report it. `distilog resume` goes on with the run.',
+    happened: 'Events were appended after the driver of the run had ended.',
+    advice: 'Report it. `distilog resume` continues the run.',
   },
   'batch-missing': {
     kind: 'bug',
-    happened: 'Rows of a batch were read that did not succeed by that position.',
-    advice: 'Report it, with the output of `distilog verify RUN`.',
+    happened: 'Rows were read of a batch that had not succeeded by that position.',
+    advice: 'Report it and include the output of `distilog verify RUN`.',
   },
   'not-driven': {
     kind: 'usage',
     happened: 'The run is interrupted: no process drives it, so it cannot be paused.',
-    advice: 'Go on with `distilog resume RUN`, or end it with `distilog cancel RUN`.',
+    advice: 'Continue it with `distilog resume RUN`, or end it with `distilog cancel RUN`.',
   },
   'not-exact': {
     kind: 'usage',
-    happened: 'Rows above a `batch` or `global` step cannot be retried: their results are part of rows in the dataset.',
+    happened: 'Rows above a `batch` or `global` step cannot be retried: results of that step are already part of rows in the dataset.',
     advice: 'Start a new run, or retry other steps with `--step`.',
   },
   'not-open': {
@@ -29,18 +29,18 @@ export const runFaults = {
   },
   'not-running': {
     kind: 'usage',
-    happened: 'The run does not run, so there is nothing to pause or cancel.',
-    advice: 'Nothing is left to do. `distilog status RUN` shows the run.',
+    happened: 'The run is not running, so it cannot be paused or cancelled.',
+    advice: 'No action is needed. `distilog status RUN` shows the run.',
   },
   'nothing-rejected': {
     kind: 'usage',
-    happened: 'The run has no rejected row that fits the options of `retry`.',
-    advice: 'Drop `--step` or `--code`. `distilog errors RUN` lists what was lost.',
+    happened: 'The run has no rejected row that matches the options of `retry`.',
+    advice: 'Omit `--step` or `--code`. `distilog errors RUN` lists the rejected rows.',
   },
   'row-missing': {
     kind: 'bug',
     happened: 'A row refers to a row that its batch does not have.',
-    advice: 'Report it, with the output of `distilog verify RUN`.',
+    advice: 'Report it and include the output of `distilog verify RUN`.',
   },
   'run-is-driven': {
     kind: 'usage',
@@ -55,26 +55,26 @@ export const runFaults = {
   'run-not-over': {
     kind: 'usage',
     happened: 'The run is not over, so its rejected rows cannot be retried yet.',
-    advice: 'Wait for its end, or go on with `distilog resume RUN`.',
+    advice: 'Wait for its end, or continue it with `distilog resume RUN`.',
   },
   'several-runs': {
     kind: 'usage',
-    happened: 'The command fits several runs, and none was named.',
+    happened: 'Several runs match the command, and none was named.',
     advice: 'Name one of the runs that the message lists.',
   },
   'unknown-event': {
     kind: 'usage',
-    happened: 'A newer version of distilog wrote the log. This version does not know one of its events.',
+    happened: 'A newer version of distilog wrote the log. It contains an event that this version does not know.',
     advice: 'Update distilog.',
   },
   'unknown-pipeline': {
     kind: 'usage',
-    happened: 'No run of the store is of that pipeline.',
+    happened: 'The store has no run of that pipeline.',
     advice: 'Use one of the names that the message lists, or name another store.',
   },
   'unknown-row': {
     kind: 'usage',
-    happened: 'The step does not have that row up to the position.',
+    happened: 'The step does not have that row at the position.',
     advice: 'Name a row that `distilog rows` shows.',
   },
   'unknown-run': {
