@@ -1,7 +1,7 @@
 import type { RecordedEvent, Span } from '../../schema/index.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { runLogId, type Store } from '../log/index.ts';
-import { columnsOf, rejectedBatches, rowMaker, rowReader, type RejectedRow } from '../rows/index.ts';
+import { columnsOf, rejectedBatches, rowBuilder, rowReader, type RejectedRow } from '../rows/index.ts';
 import { beginning } from './beginning.ts';
 
 /** A row that a step gave up. */
@@ -46,7 +46,7 @@ async function inputReader(store: Store, runId: string, to: number): Promise<Inp
       const columns = columnsBy.get(first.step) ?? [];
       const view = await reader.input(step, spans);
       const values = await columnsOf(view, columns);
-      const rowAt = rowMaker(columns);
+      const rowAt = rowBuilder(columns);
       return { count: view.count, rowAt: (row) => rowAt(values, row) };
     },
   };

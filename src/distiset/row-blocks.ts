@@ -3,7 +3,7 @@ import { assert } from '../kit/assert.ts';
 import type { Json, JsonObject } from '../kit/json.ts';
 import type { ManifestStep } from '../../schema/index.ts';
 import type { Store } from '../log/index.ts';
-import { bytesOf, columnsOf, rowMaker, rowReader, type View } from '../rows/index.ts';
+import { bytesOf, columnsOf, rowBuilder, rowReader, type View } from '../rows/index.ts';
 import { madeAhead } from './made-ahead.ts';
 
 /** Some rows, one after the other, by column. */
@@ -53,7 +53,7 @@ export async function* leafBlocks(store: Store, wanted: RowsWanted): AsyncGenera
 
 /** The rows of blocks, as objects with these columns in this order. */
 export async function* rowsIn(blocks: AsyncIterable<RowBlock>, columns: readonly string[]): AsyncGenerator<JsonObject> {
-  const rowAt = rowMaker(columns);
+  const rowAt = rowBuilder(columns);
   for await (const block of blocks) for (let row = 0; row < block.count; row++) yield rowAt(block.values, row);
 }
 

@@ -6,7 +6,7 @@ import type { Log, Plan, Resource, RunnableStep } from '../pipeline/index.ts';
 import { assert } from '../kit/assert.ts';
 import { canonicalJson, prototypeKeyIn, type JsonObject } from '../kit/json.ts';
 import { Fault, messageOf } from '../kit/fault.ts';
-import { cachedChunks, rowReader } from '../rows/index.ts';
+import { cacheChunks, rowReader } from '../rows/index.ts';
 import type { DriverPort, Worker } from '../scheduler/index.ts';
 import { retriedRowsReader } from './retried-rows-reader.ts';
 import { memoize } from '../kit/memoize.ts';
@@ -45,7 +45,7 @@ export interface LocalWorkerOptions {
 /** Makes a worker that runs the batches of all steps of a run in this process. */
 export function localWorker(options: LocalWorkerOptions): Worker {
   const { plan, runId, seed, store, driver, clock } = options;
-  const chunks = cachedChunks(store.chunks);
+  const chunks = cacheChunks(store.chunks);
   const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps: plan.manifest.steps });
   const ended = new AbortController();
   const redact = planRedactor(plan);

@@ -20,7 +20,7 @@ export async function bodyOf({ codec, length, body }: PackedBody, address: strin
   const broken = (cause?: unknown) =>
     new Fault(
       'chunk-corrupted',
-      `Chunk ${address.slice(0, 12)}… cannot be decompressed (${codec}); distilog verify names the position that refers to it.`,
+      `Chunk ${address.slice(0, 12)}… cannot be decompressed (${codec}). To find the position that names it: distilog verify`,
       {
         details: { chunk: address },
         cause,

@@ -1,10 +1,10 @@
 import { assert } from '../kit/assert.ts';
 import type { Json, JsonObject } from '../kit/json.ts';
 
-/** Rows in order whose columns are looked up when they are asked for. */
+/** Rows in order, whose columns are read on demand. */
 export interface View {
   readonly count: number;
-  /** The values of a column, one a row. */
+  /** Returns the values of a column, one per row. */
   column(name: string): Promise<readonly Json[]>;
 }
 
@@ -12,7 +12,7 @@ export interface View {
 export async function rowsOf(view: View, columns: readonly string[], from = 0, to = view.count): Promise<readonly JsonObject[]> {
   const values = await columnsOf(view, columns);
   const rows: JsonObject[] = [];
-  const rowAt = rowMaker(columns);
+  const rowAt = rowBuilder(columns);
   for (let row = from; row < to; row++) rows.push(rowAt(values, row));
   return rows;
 }
@@ -21,36 +21,37 @@ export async function rowsOf(view: View, columns: readonly string[], from = 0, t
 export const columnsOf = (view: View, columns: readonly string[]): Promise<readonly (readonly Json[])[]> =>
   Promise.all(columns.map((name) => view.column(name)));
 
-/** Makes one row of those whose values are given column by column. */
-export type RowMaker = (values: readonly (readonly Json[])[], row: number) => JsonObject;
+/** Builds one row from values that are given column by column. */
+export type RowBuilder = (values: readonly (readonly Json[])[], row: number) => JsonObject;
 
 /**
- * What makes rows of these columns: compiled, where that is not forbidden (`--disallow-code-generation-from-strings`), since a step looks at each of a
- * million. Three columns take 40 ns then; key by key they take 180. Made once for a list of columns. No column is called `__proto__`.
+ * Returns the row builder of a list of columns. It is compiled unless code generation is disabled (`--disallow-code-generation-from-strings`), because a
+ * step may build a million rows. A row of three columns then takes 40 ns, and 180 ns when it is built key by key. Each list of columns is compiled once.
+ * No column is named `__proto__`.
  */
-export function rowMaker(columns: readonly string[]): RowMaker {
-  const known = rowMakers.get(columns);
+export function rowBuilder(columns: readonly string[]): RowBuilder {
+  const known = rowBuilders.get(columns);
   if (known) return known;
-  const made = compiled(columns);
-  rowMakers.set(columns, made);
-  return made;
+  const builder = compileBuilder(columns);
+  rowBuilders.set(columns, builder);
+  return builder;
 }
 
-const rowMakers = new WeakMap<readonly string[], RowMaker>();
+const rowBuilders = new WeakMap<readonly string[], RowBuilder>();
 
-function compiled(columns: readonly string[]): RowMaker {
+function compileBuilder(columns: readonly string[]): RowBuilder {
   const members = columns.map((name, index) => `${JSON.stringify(name)}: values[${index}][row]`);
   try {
-    // oxlint-disable-next-line no-implied-eval -- What is generated is code: names as JSON, in a literal.
-    return new Function('values', 'row', `return Object.freeze({ ${members.join(', ')} })`) as RowMaker;
+    // oxlint-disable-next-line no-implied-eval -- The generated code is an object literal whose names are JSON.
+    return new Function('values', 'row', `return Object.freeze({ ${members.join(', ')} })`) as RowBuilder;
   } catch (error) {
-    if (error instanceof EvalError) return keyByKey(columns);
+    if (error instanceof EvalError) return buildKeyByKey(columns);
     throw error;
   }
 }
 
-const keyByKey =
-  (columns: readonly string[]): RowMaker =>
+const buildKeyByKey =
+  (columns: readonly string[]): RowBuilder =>
   (values, row) =>
     Object.freeze(Object.fromEntries(columns.map((name, index) => [name, values[index]?.[row] as Json])));
 
@@ -79,8 +80,8 @@ export interface ViewPart {
   readonly to: number;
 }
 
-/** Parts whose columns are read concurrently. Each may hold a stored chunk of any size until it is read. */
-const togetherMax = 4;
+/** Maximum parts whose columns are read concurrently. Each may hold a chunk of any size until it is read. */
+const concurrentMax = 4;
 
 /** Returns a view of parts, one after the other. */
 export function concatViews(parts: readonly ViewPart[]): View {
@@ -90,8 +91,8 @@ export function concatViews(parts: readonly ViewPart[]): View {
     count: parts.reduce((sum, { from, to }) => sum + to - from, 0),
     column: async (name) => {
       const values: (readonly Json[])[] = [];
-      for (let next = 0; next < parts.length; next += togetherMax) {
-        const slice = parts.slice(next, next + togetherMax);
+      for (let next = 0; next < parts.length; next += concurrentMax) {
+        const slice = parts.slice(next, next + concurrentMax);
         values.push(...(await Promise.all(slice.map(async ({ view, from, to }) => (await view.column(name)).slice(from, to)))));
       }
       return values.flat(1);
@@ -119,7 +120,7 @@ export function columnLookup(
   };
 }
 
-/** Bytes that values take in memory, about. */
+/** Returns about how many bytes values take in memory. */
 export function bytesOf(value: Json | readonly Json[]): number {
   if (typeof value === 'string') return 16 + value.length;
   if (typeof value !== 'object' || value === null) return 8;
@@ -128,9 +129,9 @@ export function bytesOf(value: Json | readonly Json[]): number {
   return bytes;
 }
 
-/** Values at these row numbers; null: at so many from `first` on. */
-export function valuesAt(values: readonly Json[], rows: readonly number[] | null, first: number, count: number): readonly Json[] {
+/** Returns the values at these row numbers, or, if `rows` is null, `count` values from `first` on. */
+export function pickValues(values: readonly Json[], rows: readonly number[] | null, first: number, count: number): readonly Json[] {
   if (rows !== null) return rows.map((row) => values[row] as Json);
-  assert(values.length >= first + count, 'a batch has no more rows than its input, where it does not say which');
+  assert(values.length >= first + count, 'a batch without row numbers has no more rows than its input');
   return first === 0 && values.length === count ? values : values.slice(first, first + count);
 }

@@ -1,13 +1,13 @@
 interface CacheEntry<Value> {
   value: Value | undefined;
   readonly weight: number;
-  /** In which it was last used. */
+  /** The turn in which it was last used. */
   turn: number;
 }
 
 /**
- * Keeps what was used last, up to a total weight. What is pushed out is let go of at once: the table that a map had before it grew may have become old, holds on
- * to all later ones, and what an entry in them has would outlive the young generation, though nobody could reach it.
+ * Caches the last used values up to a total weight. An evicted entry also clears its `value`. After a map has grown, V8 may keep its old hash table alive, which
+ * refers to the later ones. Evicted values would then reach the old generation although they are unreachable.
  */
 export class BoundedCache<Value> {
   readonly #entries = new Map<string, CacheEntry<Value>>();
@@ -28,7 +28,7 @@ export class BoundedCache<Value> {
     return entry.value;
   }
 
-  /** Keeps a value; one that is heavier than the whole cache pushes everything else out and stays until the next. */
+  /** Caches a value. A value that is heavier than the whole cache evicts all others and stays until the next one. */
   set(key: string, value: Value, weight: number): void {
     this.delete(key);
     this.#entries.set(key, { value, weight, turn: this.#turn });
@@ -39,13 +39,13 @@ export class BoundedCache<Value> {
     }
   }
 
-  /** A value that is still kept has become heavier. */
+  /** Adds to the weight of a value, if it is still cached. */
   add(key: string, value: Value, weight: number): void {
     const entry = this.#entries.get(key);
     if (entry?.value === value) this.set(key, value, entry.weight + weight);
   }
 
-  /** Begins another turn: what was used in none of the last `turnsKept` is pushed out. */
+  /** Starts a new turn, and evicts values that were not used in the last `turnsKept` turns. */
   nextTurn(turnsKept: number): void {
     this.#turn++;
     for (const [oldest, { turn }] of this.#entries) {

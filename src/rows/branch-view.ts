@@ -3,8 +3,8 @@ import type { View } from './batch-view.ts';
 import { branchOrigins } from './origins.ts';
 
 /**
- * Returns a branch's rows as its union has them: a column that the branch lacks is null. `isTwice` says that another branch may hold the same rows: then
- * origins name the branch.
+ * Returns a branch's rows as its union has them. A column that the branch lacks is null. `isTwice` says that another branch may hold the same rows.
+ * Origins then name the branch.
  */
 export function branchView(view: View, union: Pick<ManifestStep, 'upstream' | 'from'>, branch: string, isTwice: boolean): View {
   const index = union.upstream.indexOf(branch);

@@ -1,11 +1,11 @@
 import type { Chunk, ChunkStore } from '../log/index.ts';
 import { BoundedCache } from './bounded-cache.ts';
 
-/** Uncompressed bytes kept of chunks that were put or read lately. */
+/** Maximum uncompressed bytes of cached chunks. */
 const cachedBytesMax = 4 * 1024 * 1024;
 
-/** A chunk store that remembers what went through it: what one step wrote is what the next one reads. */
-export function cachedChunks(chunks: ChunkStore): ChunkStore {
+/** Returns a chunk store that caches the chunks that it writes and reads, because a step reads what the step above it wrote. */
+export function cacheChunks(chunks: ChunkStore): ChunkStore {
   const cache = new BoundedCache<Uint8Array>(cachedBytesMax);
   const remember = ({ sha256, bytes }: Chunk) => cache.set(sha256, bytes, bytes.byteLength);
   return {

@@ -5,8 +5,8 @@ import { sha256 } from '../kit/sha256.ts';
 import type { Chunk } from '../log/index.ts';
 
 /**
- * The rows of a chunk, column by column: only the columns that its step added. `parents` are the input rows that each output row stems from, or null
- * where they are the chunk's own row numbers, counted from the batch's first output row.
+ * The rows of a chunk, column by column. It has only the columns that its step added. `parents` are the numbers of the input rows that the output rows are
+ * made from, or null if they equal the numbers of the output rows in the batch.
  */
 export interface DecodedChunk {
   readonly count: number;
@@ -14,17 +14,20 @@ export interface DecodedChunk {
   readonly columns: ReadonlyMap<string, readonly Json[]>;
 }
 
-/** The canonical JSON of a row's added columns. Throws a `TypeError` for what JSON cannot hold. */
+/** Returns the canonical JSON of a row's added columns. Throws a `TypeError` for values that JSON cannot represent. */
 export const encodeValues = (values: readonly unknown[]): readonly string[] => values.map(canonicalJson);
 
-/** Bytes of an encoded row, as bounds count them. To count them V8 makes each text one piece, so a short one that was cut out of a large one lets go of it. */
+/**
+ * Returns the bytes of an encoded row, as bounds count them. Counting also flattens each string in V8, so that a short string that was cut from a large one
+ * no longer keeps the large one alive.
+ */
 export function rowBytes(values: readonly string[]): number {
   let bytes = 0;
   for (const value of values) bytes += Buffer.byteLength(value) + 1;
   return bytes;
 }
 
-/** Rows of one chunk to be: as many as a chunk may have. Kept by column, as they will be written. */
+/** Collects the rows of a chunk, up to its bounds. They are stored by column, as they will be written. */
 export class ChunkBuilder {
   readonly #columns: readonly string[];
   readonly #hasParents: boolean;
@@ -32,7 +35,7 @@ export class ChunkBuilder {
   #parents: number[] = [];
   #bytes = 0;
 
-  /** `hasParents`: false where no row stems from one input row. */
+  /** `hasParents` is false if rows are not made from one input row each. */
   constructor(columns: readonly string[], hasParents: boolean) {
     this.#columns = columns;
     this.#hasParents = hasParents;
@@ -43,26 +46,26 @@ export class ChunkBuilder {
     return this.#parents.length;
   }
 
-  /** Whether a row of so many bytes belongs into the next chunk. */
+  /** Returns whether a row of this many bytes must go into the next chunk. */
   isFullFor(bytes: number): boolean {
     return this.count >= chunkRowsMax || (this.count > 0 && this.#bytes + bytes > chunkBytesMax);
   }
 
-  /** Adds an output row: the canonical JSON of each added column, in the step's order, and the input row that it stems from. */
+  /** Adds an output row: the canonical JSON of each added column, in the step's order, and the number of its input row. */
   add(values: readonly string[], parent: number, bytes: number): void {
     for (let index = 0; index < this.#texts.length; index++) this.#texts[index]?.push(values[index] as string);
     this.#parents.push(parent);
     this.#bytes += bytes;
   }
 
-  /** Adds the output row whose values stand in columns, under the number of the input row that it stems from. */
+  /** Adds an output row whose values are given by column. `row` is its index there and the number of its input row. */
   addFrom(columns: readonly (readonly string[])[], row: number, bytes: number): void {
     for (let index = 0; index < this.#texts.length; index++) this.#texts[index]?.push(columns[index]?.[row] as string);
     this.#parents.push(row);
     this.#bytes += bytes;
   }
 
-  /** The chunk, whose first row is the batch's output row `first`; the next one begins empty. */
+  /** Returns the chunk and starts an empty one. `first` is the number of its first row in the batch's output. */
   take(first: number): BuiltChunk {
     const rows = this.count;
     const columns = this.#columns.map((name, index) => `[${JSON.stringify(name)},[${this.#texts[index]?.join(',') ?? ''}]]`);
@@ -76,7 +79,7 @@ export class ChunkBuilder {
   }
 }
 
-/** A chunk with what one has to know to use it elsewhere: `first` is where it has to begin in its batch, null if it may anywhere. */
+/** A chunk that may be used in another event: `first` is the row of the batch's output at which it must begin, or null for any row. */
 export interface BuiltChunk {
   readonly chunk: Chunk;
   readonly rows: number;
@@ -84,14 +87,14 @@ export interface BuiltChunk {
 }
 
 /**
- * What a chunk of rows holds, frozen at every depth: the next step sees what a resumed run would see. Throws `Fault('chunk-corrupted')`, also where it does
- * not have as many rows as are expected of it.
+ * Decodes a chunk of rows. Values are frozen at every depth, so that the next step sees the same as after a resume. Throws `Fault('chunk-corrupted')`, also
+ * if the chunk does not have the expected number of rows.
  */
 export function decodeChunk(bytes: Uint8Array, rows?: number): DecodedChunk {
   const stored = parse(bytes);
-  if (!isStoredRows(stored)) throw corrupted('does not hold rows');
+  if (!isStoredRows(stored)) throw corruptedFault('does not hold rows');
   const { columns, count, parents } = stored;
-  if (rows !== undefined && count !== rows) throw corrupted(`holds ${count} rows where an event says ${rows}`);
+  if (rows !== undefined && count !== rows) throw corruptedFault(`holds ${count} rows where an event says ${rows}`);
   for (const [, values] of columns) for (const value of values) deepFreeze(value, 0);
   return { count, parents: parents ?? null, columns: new Map(columns) };
 }
@@ -102,7 +105,7 @@ interface StoredRows {
   readonly parents?: readonly number[];
 }
 
-/** Whether each column has a value a row. Checked by hand: it is read a thousand times as often as anything else. */
+/** Returns whether each column has one value per row. It does not use a schema library, because chunks are read most often. */
 function isStoredRows(stored: unknown): stored is StoredRows {
   if (typeof stored !== 'object' || stored === null) return false;
   const { columns, count, parents } = stored as { readonly [Member in keyof StoredRows]?: unknown };
@@ -120,25 +123,25 @@ function isStoredRows(stored: unknown): stored is StoredRows {
 
 const isRowNumber = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** A chunk that holds one JSON document: a definition, a list of rejections. */
+/** Returns a chunk with one JSON document, such as a definition or a list of rejections. */
 export const documentChunk = (document: unknown): Chunk => chunkOf(canonicalJson(document));
 
-/** What of a zod schema is needed to read a document. */
+/** The member of a zod schema that reading a document needs. */
 interface DocumentSchema<T> {
   safeParse(document: unknown): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: unknown };
 }
 
-/** The document of such a chunk, as its schema has it. Throws `Fault('chunk-corrupted')`. */
+/** Returns the document of such a chunk, parsed with its schema. Throws `Fault('chunk-corrupted')`. */
 export function decodeDocument<T>(bytes: Uint8Array, documentSchema: DocumentSchema<T>): T {
   const document = parse(bytes);
   let parsed: ReturnType<typeof documentSchema.safeParse>;
   try {
     parsed = documentSchema.safeParse(document);
   } catch (cause) {
-    // Nested so deep that the schema's recursion has no room.
-    throw corrupted('holds a document that cannot be read', cause);
+    // The document is nested so deeply that the schema's recursion overflows the stack.
+    throw corruptedFault('holds a document that cannot be read', cause);
   }
-  if (!parsed.success) throw corrupted('holds a document of another shape', parsed.error);
+  if (!parsed.success) throw corruptedFault('holds a document of another shape', parsed.error);
   return parsed.data;
 }
 
@@ -151,19 +154,19 @@ function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (cause) {
-    throw corrupted('is not JSON', cause);
+    throw corruptedFault('is not JSON', cause);
   }
 }
 
-const corrupted = (what: string, cause?: unknown): Fault =>
-  new Fault('chunk-corrupted', `A stored chunk ${what}; distilog verify names the position that refers to it.`, { cause });
+const corruptedFault = (what: string, cause?: unknown): Fault =>
+  new Fault('chunk-corrupted', `A stored chunk ${what}. To find the position that names it: distilog verify`, { cause });
 
-/** Levels of a stored value: more than any that distilog writes. */
+/** Maximum levels of a stored value. distilog writes fewer. */
 const depthMax = 2_000;
 
 function deepFreeze(value: unknown, depth: number): void {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
-  if (depth > depthMax) throw corrupted(`holds a value of more than ${depthMax} levels`);
+  if (depth > depthMax) throw corruptedFault(`holds a value of more than ${depthMax} levels`);
   Object.freeze(value);
   for (const member of Object.values(value)) deepFreeze(member, depth + 1);
 }

@@ -3,9 +3,9 @@ import { assert } from '../kit/assert.ts';
 import type { Json } from '../kit/json.ts';
 import type { BoundedCache } from './bounded-cache.ts';
 import type { DecodedChunk } from './chunk-codec.ts';
-import { childOrigins, itemOrigins, madeOrigins, type Family } from './origins.ts';
+import { childOrigins, itemOrigins, callOrigins, type Family } from './origins.ts';
 
-/** A chunk of a batch's output, with what its rows' origins are made of. */
+/** A chunk of a batch's output, with everything that the origins of its rows are derived from. */
 export interface OutputChunk {
   /** The batch's name, as a key of caches. */
   readonly key: string;
@@ -15,21 +15,21 @@ export interface OutputChunk {
   readonly offset: number | null;
   /** Rows of each chunk of the batch. */
   readonly chunkRows: readonly number[];
-  /** Its number among the batch's chunks, and the batch's output row that it begins with. */
+  /** Its number in the batch. `first` is the batch's output row that it begins with. */
   readonly index: number;
   readonly first: number;
   readonly chunkAt: (index: number) => Promise<DecodedChunk>;
-  /** The values of a column as the batch's input rows have it, one for each row of the chunk. */
+  /** Returns the values of a column of the batch's input, one per row of the chunk. */
   readonly inherited: (column: string) => Promise<readonly Json[]>;
 }
 
-/** How chunks of a `flatMap` end, by batch and chunk. It saves reading the chunks before one, and may forget. */
+/** The last families of a `flatMap`'s chunks, by batch and chunk. A cached one saves reading the chunks before. Entries may be evicted. */
 export type Families = BoundedCache<Family>;
 
 /** Returns the number of each row's item in its source, from 0. */
 export async function itemsOf(output: OutputChunk): Promise<readonly number[]> {
   const { step, offset, index } = output;
-  assert(offset !== null, `a batch of source ${step.name} says where it begins`);
+  assert(offset !== null, `a batch of source ${step.name} records its offset`);
   return (await parentsIn(output, index)).map((row) => offset + row);
 }
 
@@ -41,7 +41,7 @@ export async function originsOf(output: OutputChunk, families: Families): Promis
       return itemOrigins(step.name, step.key === null ? await itemsOf(output) : await keysIn(output, step.key));
     case 'batch':
     case 'global':
-      return madeOrigins(`${step.name}/${batch}.`, first, chunkRows[index] ?? 0);
+      return callOrigins(`${step.name}/${batch}.`, first, chunkRows[index] ?? 0);
     case 'flatMap':
       return originsOfChildren(output, families);
     default:
@@ -49,7 +49,7 @@ export async function originsOf(output: OutputChunk, families: Families): Promis
   }
 }
 
-/** The input rows that the rows of a chunk are made of. */
+/** Returns the numbers of the input rows that the rows of a chunk are made from. */
 async function parentsIn({ chunkAt, chunkRows }: OutputChunk, index: number): Promise<readonly number[]> {
   const { parents, count } = await chunkAt(index);
   if (parents !== null) return parents;

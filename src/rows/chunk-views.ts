@@ -1,6 +1,6 @@
 import { itemColumn, originColumn, placeColumn, placeText } from '../../schema/index.ts';
 import { batchKey, type BatchName } from './batch-name.ts';
-import { bytesOf, columnLookup, lazyView, memoizeAsync, valuesAt, type View, type ViewPart } from './batch-view.ts';
+import { bytesOf, columnLookup, lazyView, memoizeAsync, pickValues, type View, type ViewPart } from './batch-view.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { itemsOf, originsOf, type Families, type OutputChunk } from './chunk-origins.ts';
 import type { Family } from './origins.ts';
@@ -8,19 +8,19 @@ import type { ReadStep } from './read-step.ts';
 import type { RowRange } from './row-ranges.ts';
 import type { FindSucceededBatch } from './succeeded-batches.ts';
 
-/** Bytes (about) of the columns of views kept, those found in ancestors' included. */
+/** Approximate maximum bytes of cached views, including columns that were read from ancestors. */
 const cachedBytesMax = 8 * 1024 * 1024;
 
 /**
- * Outputs that a view is kept for after its last use, where one is read after the other: the next one may need the same ancestors. Views that are
- * kept for longer outlive the young generation, and the heap grows.
+ * Number of outputs for which a view stays cached after its last use, because the next outputs may need the same ancestors. Views that stay longer reach
+ * the old generation, and the heap grows.
  */
 const cachedOutputsMax = 2;
 
-/** Ends of a `flatMap`'s chunks that are kept: those of the chunks before the ones that are read. */
+/** Maximum cached last families of a `flatMap`'s chunks. */
 const familiesMax = 200;
 
-/** Views of the chunks of batches that succeeded, within a bound of bytes. */
+/** Returns views of the chunks of successful batches, and caches them within a bound of bytes. */
 export class ChunkViews {
   readonly #views = new BoundedCache<View>(cachedBytesMax);
   readonly #families: Families = new BoundedCache<Family>(familiesMax);
@@ -37,8 +37,8 @@ export class ChunkViews {
     this.#views.nextTurn(cachedOutputsMax);
   }
 
-  /** Returns the rows of a range, in a part for each chunk that holds some. A chunk is read when one of its columns is first used. */
-  async *parts({ from, until, only, ...batch }: RowRange): AsyncGenerator<ViewPart> {
+  /** Yields the rows of a range, one part per chunk. A chunk is read when one of its columns is first used. */
+  async *parts({ from, until, selected: only, ...batch }: RowRange): AsyncGenerator<ViewPart> {
     const { event } = await this.#findBatch(batch);
     let first = 0;
     let next = 0;
@@ -50,15 +50,15 @@ export class ChunkViews {
         if (only === undefined) yield { view, from: Math.max(0, from - begin), to: Math.min(rows, until - begin) };
         const numbers: number[] = [];
         for (; only && (only[next] ?? Number.POSITIVE_INFINITY) < begin + rows; next++) numbers.push((only[next] as number) - begin);
-        if (numbers.length > 0) yield { view: rowsAt(view, numbers), from: 0, to: numbers.length };
+        if (numbers.length > 0) yield { view: pickRows(view, numbers), from: 0, to: numbers.length };
       }
       first += rows;
     }
   }
 
   /**
-   * Returns the rows of one chunk, which begins at output row `first` of its batch. Columns that the chunk does not hold are read while it is on its
-   * way, so chunks of all steps are read concurrently.
+   * Returns the rows of one chunk, which begins at output row `first` of its batch. Columns that the chunk does not hold are read concurrently with it, as
+   * are the chunks of all steps above.
    */
   async #viewOf(batch: BatchName, index: number, first: number): Promise<View> {
     const key = batchKey(batch);
@@ -103,7 +103,7 @@ export class ChunkViews {
 }
 
 /** Returns the rows of a view that have these numbers. */
-const rowsAt = (view: View, rows: readonly number[]): View => ({
+const pickRows = (view: View, rows: readonly number[]): View => ({
   count: rows.length,
-  column: async (name) => valuesAt(await view.column(name), rows, 0, rows.length),
+  column: async (name) => pickValues(await view.column(name), rows, 0, rows.length),
 });

@@ -1,7 +1,7 @@
-export { batchChunks, callsOf, checkpointsOf, rejectionsOf, type TellingEvent } from './batch-chunks.ts';
-export { bytesOf, columnsOf, rowMaker, rowsOf, type View } from './batch-view.ts';
+export { batchChunks, callsOf, checkpointsOf, rejectionsOf, type ChunkEvent } from './batch-chunks.ts';
+export { bytesOf, columnsOf, rowBuilder, rowsOf, type View } from './batch-view.ts';
 export { BoundedCache } from './bounded-cache.ts';
-export { cachedChunks } from './chunk-cache.ts';
+export { cacheChunks } from './chunk-cache.ts';
 export {
   ChunkBuilder,
   decodeChunk,

@@ -1,13 +1,13 @@
 import { joinedColumn, type ColumnOrigin, type ManifestStep, type Span } from '../../schema/index.ts';
 import { assert } from '../kit/assert.ts';
 import type { Json } from '../kit/json.ts';
-import { valuesAt, type View } from './batch-view.ts';
+import { pickValues, type View } from './batch-view.ts';
 import type { DecodedChunk } from './chunk-codec.ts';
 import { refCounted } from './ref-counted.ts';
 
 /**
- * Returns the values of a column that a chunk does not hold, one for each row of the chunk, which begins at output row `first` of its batch.
- * Reads the input while the chunk is on its way.
+ * Returns the values of a column that a chunk does not hold, one per row of the chunk. The chunk begins at output row `first` of its batch.
+ * The input is read concurrently with the chunk.
  */
 export type InheritedColumns = (name: string, chunk: Promise<DecodedChunk>, first: number) => Promise<readonly Json[]>;
 
@@ -16,22 +16,22 @@ export type ReadInput = (step: string, spans: readonly Span[]) => Promise<View>;
 
 type InheritingStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | 'from'>;
 
-/** Returns the columns that a batch's rows have from its input. */
+/** Returns a reader of the columns that a batch's rows have from its input. */
 export const inheritedColumns = (step: InheritingStep, inputs: readonly Span[], readInput: ReadInput): InheritedColumns =>
   step.operator === 'join' ? columnsOfBranches(step, inputs, readInput) : columnsOfInput(step, inputs, readInput);
 
-/** Each row stems from one input row. */
+/** Reads columns of a step whose rows are made from one input row each. */
 function columnsOfInput(step: InheritingStep, inputs: readonly Span[], readInput: ReadInput): InheritedColumns {
   const withInput = refCounted(() => readInput(step.name, inputs));
   return async (name, chunk, first) => {
-    // The origins of a union's columns say which branches have them. `branchView` applies them.
+    // The `from` of a union says which branches have a column. `branchView` applies it.
     const inputName = step.operator === 'union' ? name : (step.from.find(({ column }) => column === name)?.of ?? name);
     const [values, { parents, count }] = await Promise.all([withInput((view) => view.column(inputName)), chunk]);
-    return valuesAt(values, parents, first, count);
+    return pickValues(values, parents, first, count);
   };
 }
 
-/** Each row stems from one row of each branch. */
+/** Reads columns of a join, whose rows are made from one row of each branch. */
 function columnsOfBranches(step: InheritingStep, inputs: readonly Span[], readInput: ReadInput): InheritedColumns {
   const branches = step.upstream.map((upstream) =>
     refCounted(() =>
@@ -45,7 +45,7 @@ function columnsOfBranches(step: InheritingStep, inputs: readonly Span[], readIn
     const [values, { columns, count }] = await Promise.all([branches[branch]?.((view) => view.column(name)), chunk]);
     const rows = columns.get(joinedColumn(branch)) as readonly number[] | undefined;
     assert(rows && values, 'a join records the row number of each branch');
-    return valuesAt(values, rows, 0, count);
+    return pickValues(values, rows, 0, count);
   };
   return async (name, chunk) => {
     const origin: ColumnOrigin = step.from.find(({ column }) => column === name) ?? {

@@ -1,22 +1,22 @@
-// The origin of a row says which row it is, by what does not change from pass to pass, with batch sizes, or with what a filter lets through. It is text:
+// The origin of a row identifies it by properties that do not depend on passes, batch sizes or filters. It is text:
 //
-//   source           `entries/7`       item 7 of source entries, or, where the source declares a key, the item of that key
-//   flatMap          `entries/7.2`     the third row made of it
-//   union            `entries/7@left`  the one that came by branch left, where a union may hold several rows made of one
-//   batch, global    `groups/3.0`      the first row that step groups made of its batch 3; a global step's `total/0`
+//   source           `entries/7`       item 7 of source entries, or the item with key 7 if the source declares a key
+//   flatMap          `entries/7.2`     the third row made from it
+//   union            `entries/7@left`  the row from branch left, if a union may hold several rows made from one
+//   batch, global    `groups/3.0`      the first row that step groups made from its batch 3; for a global step `total/0`
 //
-// All other steps leave it as it is. A join has that of its first branch, which is that of its fork: no branch of a join holds a row twice. Rows of one
-// step have different origins, since keys hold none of `/`, `.`, `@` and `~`, and a step is named by what it makes of rows only below itself.
+// All other steps do not change it. A join has the origin of its first branch, which is that of its fork, because no branch of a join holds a row twice.
+// Rows of one step have different origins: keys contain none of `/`, `.`, `@` and `~`, and a step's name appears only in origins of rows below it.
 import type { Json } from '../kit/json.ts';
 import { canonicalJson } from '../kit/json.ts';
 import { sha256 } from '../kit/sha256.ts';
 
-/** Characters of a declared key that stand in an origin as they are, escaped; of a longer key its hash does. */
+/** Maximum characters of a declared key in an origin, after escaping. A longer key is replaced by its hash. */
 const keyLengthMax = 64;
 const keyHashLength = 32;
 const needsNoEscape = /^[\w-]{1,64}$/;
 
-/** Returns a declared key as it stands in origins: percent-encoded, a long one as its hash. A number and its text are one key. */
+/** Returns a declared key as origins contain it: percent-encoded, or its hash if it is long. A number and its text are the same key. */
 export function keyText(value: Json): string {
   const text = typeof value === 'string' ? value : canonicalJson(value);
   if (needsNoEscape.test(text)) return text;
@@ -24,30 +24,30 @@ export function keyText(value: Json): string {
     const escaped = encodeURIComponent(text).replaceAll(/[.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
     if (escaped.length <= keyLengthMax) return escaped;
   }
-  // Canonical JSON, for it tells lone surrogates apart.
+  // The hash covers canonical JSON, which distinguishes lone surrogates.
   return `~${sha256(canonicalJson(text)).slice(0, keyHashLength)}`;
 }
 
-/** Returns the origins of a source's rows, which are these items or have these keys. */
+/** Returns the origins of a source's rows from their item numbers or keys. */
 export const itemOrigins = (source: string, items: readonly Json[]): readonly string[] => items.map((item) => `${source}/${keyText(item)}`);
 
-/** Returns the origins of rows that a step made of many together: `count` rows of a call, from its row `first` on. */
-export const madeOrigins = (call: string, first: number, count: number): readonly string[] =>
+/** Returns the origins of rows that a step made from many rows together: `count` rows of a call, from its row `first` on. */
+export const callOrigins = (call: string, first: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, row) => `${call}${first + row}`);
 
-/** Returns the origins of rows that came into a union by one of its branches. */
+/** Returns the origins of a union's rows from one branch. */
 export const branchOrigins = (branch: string, origins: readonly Json[]): readonly string[] =>
   origins.map((origin) => `${origin as string}@${branch}`);
 
-/** How a chunk of a `flatMap` ends: the input row that its last rows were made of, and how many rows of the batch were made of that row so far. */
+/** The last family of a `flatMap`'s chunk: the input row that its last rows were made from, and the number of rows made from it so far in the batch. */
 export interface Family {
   readonly parent: number;
   readonly children: number;
 }
 
 /**
- * Returns the origins of the rows that a `flatMap` made, given the input row that each was made of and that row's origin, and how the chunk ends. `before`
- * is how the chunk before it ended.
+ * Returns the origins of a `flatMap`'s rows, and the last family of the chunk. `parents` and `origins` are the number and origin of each row's input row.
+ * `before` is the last family of the chunk before.
  */
 export function childOrigins(
   parents: readonly number[],

@@ -3,15 +3,15 @@ import { Fault } from '../kit/fault.ts';
 import type { BatchName, RowName } from './batch-name.ts';
 import type { SuccessLookup } from './success-lookup.ts';
 
-/** Consecutive output rows of one batch: from row `from` up to, not including, row `until`. */
+/** Consecutive output rows of one batch, from row `from` up to, but not including, row `until`. */
 export interface RowRange extends BatchName {
   readonly from: number;
   readonly until: number;
-  /** The only rows of the range that count, by their numbers in the batch, ascending; absent: all of them. */
-  readonly only?: readonly number[] | undefined;
+  /** Numbers of the selected rows in the batch, ascending; default: all rows of the range. */
+  readonly selected?: readonly number[] | undefined;
 }
 
-/** Returns the rows of spans batch by batch, in order. Batches without rows (empty, failed or skipped) are left out. */
+/** Yields the rows of spans batch by batch, in order. Batches without rows (empty, failed or skipped) are left out. */
 export async function* rowRanges(spans: readonly Span[], successes: Pick<SuccessLookup, 'find'>): AsyncGenerator<RowRange> {
   for (const { step, pass, from, to, rows: only } of spans) {
     const last = to[1] === 0 ? to[0] - 1 : to[0];
@@ -24,7 +24,7 @@ export async function* rowRanges(spans: readonly Span[], successes: Pick<Success
         batch,
         from: batch === from[0] ? from[1] : 0,
         until: batch === to[0] ? Math.min(to[1], rows) : rows,
-        only,
+        selected: only,
       };
     }
   }
@@ -33,10 +33,10 @@ export async function* rowRanges(spans: readonly Span[], successes: Pick<Success
 /** Returns the name of the row at `index` of an input, from 0. Throws `Fault('row-missing')` if the input is shorter. */
 export async function locateRow(spans: readonly Span[], index: number, successes: Pick<SuccessLookup, 'find'>): Promise<RowName> {
   let before = 0;
-  for await (const { from, until, only, ...batch } of rowRanges(spans, successes)) {
+  for await (const { from, until, selected: only, ...batch } of rowRanges(spans, successes)) {
     const count = only?.length ?? until - from;
     if (index >= 0 && index < before + count) return { ...batch, row: only?.[index - before] ?? from + index - before };
     before += count;
   }
-  throw new Fault('row-missing', `An input has ${before} rows, and none of number ${index}.`);
+  throw new Fault('row-missing', `An input has ${before} rows, so it has no row ${index}.`);
 }

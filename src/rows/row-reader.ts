@@ -15,13 +15,13 @@ import { SuccessLookup } from './success-lookup.ts';
 export interface RowReader {
   /** Caches a success that the caller already has. */
   note(success: RecordedEvent<'BatchSucceeded'>): void;
-  /** Returns the output rows of a batch, in parts. Throws `Fault('batch-missing')` if it did not succeed by then. */
+  /** Yields the output rows of a batch, in parts. Throws `Fault('batch-missing')` if it has not succeeded as of the reader's position. */
   output(batch: BatchName): AsyncIterable<View>;
-  /** Returns the rows that an output row is made of: one; for a join one of each branch; none for a source, `batch` or `global` step. */
+  /** Returns the rows that an output row is made from: one; for a join one of each branch; none for a source, `batch` or `global` step. */
   parents(row: RowName): Promise<readonly RowName[]>;
   /** Returns the rows of a step's input, one span after the other. A column that a union's branch lacks is null there. */
   input(step: string, spans: readonly Span[]): Promise<View>;
-  /** Returns the rows of a step's input in parts, for inputs that are larger than memory. */
+  /** Yields the rows of a step's input in parts, for inputs that are larger than memory. */
   inputParts(step: string, spans: readonly Span[]): AsyncIterable<View>;
 }
 
@@ -88,7 +88,7 @@ export function rowReader({
         }
         first += rows;
       }
-      throw new Fault('row-missing', `Batch ${batch.batch} of step ${batch.step} has ${first} rows, and none of number ${row}.`);
+      throw new Fault('row-missing', `Batch ${batch.batch} of step ${batch.step} has ${first} rows, so it has no row ${row}.`);
     },
     input: readInput,
     inputParts: async function* (step, spans) {

@@ -9,7 +9,7 @@ import { inheritedColumns, type InheritedColumns, type ReadInput } from './inher
 import type { ReadStep } from './read-step.ts';
 import type { SuccessLookup } from './success-lookup.ts';
 
-/** Batches kept: a reader that goes on in order needs a few per ancestor. */
+/** Maximum cached batches. A reader that reads in order needs a few per ancestor. */
 const cachedBatchesMax = 50;
 
 /** A batch that succeeded, with the columns that its own chunks do not hold. */
@@ -22,10 +22,10 @@ export interface SucceededBatch {
   readonly readChunk: (index: number) => Promise<DecodedChunk>;
 }
 
-/** Returns a batch that succeeded. Throws `Fault('batch-missing')` for one that did not. */
+/** Returns a successful batch. Throws `Fault('batch-missing')` if it did not succeed. */
 export type FindSucceededBatch = (batch: BatchName) => Promise<SucceededBatch>;
 
-/** Returns a lookup of batches that succeeded, which keeps those that were used last. */
+/** Creates a lookup of successful batches, which caches the last used ones. */
 export function succeededBatches({
   chunks,
   successes,

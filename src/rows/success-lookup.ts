@@ -5,13 +5,13 @@ import { BoundedCache } from './bounded-cache.ts';
 
 type BatchSucceeded = RecordedEvent<'BatchSucceeded'>;
 
-/** Successes kept, as a count. */
+/** Maximum cached successes. */
 const cachedSuccessesMax = 500;
 
-/** Successes kept with the rejections that they list, as a count. */
+/** Maximum cached successes if each keeps its list of rejections. */
 const cachedWithRejectionsMax = 20;
 
-/** Successes read at once by a caller that asks for one batch after the other. */
+/** Maximum successes that are read ahead for a caller that reads batches in order. */
 const readAheadMax = 50;
 
 /** Finds successes of a run's batches up to position `to`. Reads ahead for callers that go through a step's batches in order. */
@@ -34,7 +34,7 @@ export class SuccessLookup {
     readonly logId: string;
     readonly to: number;
     readonly stepCount: number;
-    /** Whether successes come with the rejections that they list. Fewer are cached then, for the lists may be long. */
+    /** Whether successes come with the rejections that they list. Fewer are cached then, because the lists may be long. */
     readonly keepsRejections?: boolean;
   }) {
     this.#log = log;
@@ -47,7 +47,7 @@ export class SuccessLookup {
     this.#successes = new BoundedCache<BatchSucceeded>(cachedMax);
   }
 
-  /** Caches a success that the caller already has. Unless they are asked for, the rejections that it lists are left out: they may be long. */
+  /** Caches a success that the caller already has. Its list of rejections may be long, so it is left out unless `keepsRejections` is set. */
   note(event: BatchSucceeded): void {
     const { data } = event;
     const kept =

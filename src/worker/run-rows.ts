@@ -1,7 +1,7 @@
 import { areScopesWatched, inScope } from '../kit/error-scope.ts';
 import { type JsonObject } from '../kit/json.ts';
 import type { Checked, RowWiseRunnable } from '../pipeline/index.ts';
-import { columnsOf, rowMaker, type View } from '../rows/index.ts';
+import { columnsOf, rowBuilder, type View } from '../rows/index.ts';
 import type { BatchEnd } from '../scheduler/index.ts';
 import type { Attempt } from './attempt.ts';
 import { describeValue, isThenable, iterableOf, raceCall } from './call.ts';
@@ -21,7 +21,7 @@ export async function runRows(attempt: Attempt, step: RowWiseRunnable): Promise<
   const failed = new Map<number, RowFailure>();
   const inFlight = new Set<Promise<void>>();
   const slice = new TimeSlice();
-  const rowAt = rowMaker(step.inputColumns);
+  const rowAt = rowBuilder(step.inputColumns);
   const load = context.load.begin(step.name, task.batch, task.rows - finished.count, () => finished.unrecordedBytes);
   const scopes = rowScopes(attempt, step);
 

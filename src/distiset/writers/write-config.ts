@@ -2,7 +2,7 @@ import { isAssertionError } from '../../kit/assert.ts';
 import { codeOf, messageOf } from '../../kit/fault.ts';
 import type { JsonObject } from '../../kit/json.ts';
 import { sha256 } from '../../kit/sha256.ts';
-import { rowMaker } from '../../rows/index.ts';
+import { rowBuilder } from '../../rows/index.ts';
 import type { RowBlock } from '../row-blocks.ts';
 import { columnType, typeName, type ColumnType } from './column-type.ts';
 import type { FileSink } from './file-sink.ts';
@@ -64,7 +64,7 @@ export async function writeConfig(
   const replaced = { count: 0 };
   const shards = new Shards(sink, folder, columns, { format, compression, csvEscapeFormulas, replaced, shardBytesMax });
   const names = columns.map(({ name }) => name);
-  const rowAt = rowMaker(names);
+  const rowAt = rowBuilder(names);
   const textsOf = blockTexts(names);
   const hash = new LinesHash();
   const firstRows: JsonObject[] = [];

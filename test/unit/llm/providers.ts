@@ -4,7 +4,7 @@ import type { Call, RecordedEvent } from '../../../schema/index.ts';
 import { languageModel, type LanguageModel, type LanguageModelOptions } from '../../../src/llm/index.ts';
 import type { JsonObject } from '../../../src/kit/json.ts';
 import type { SourceStep } from '../../../src/pipeline/index.ts';
-import { callsOf, type TellingEvent } from '../../../src/rows/index.ts';
+import { callsOf, type ChunkEvent } from '../../../src/rows/index.ts';
 import { startLlmServer, type LlmServer, type LlmServerOptions } from '../../llm-server/server.ts';
 import { eventsOf, rowsOf, type Ran } from '../engine/engine.ts';
 
@@ -65,7 +65,7 @@ export function billed({ ledger }: LlmServer) {
 /** Every call of a run, in the order in which events tell of them. */
 export const callsIn = async ({ store, runId }: Ran): Promise<readonly Call[]> => {
   const telling = (await eventsOf(store, runId)).filter(({ type }) => ['BatchSucceeded', 'BatchFailed', 'BatchProgressed'].includes(type));
-  return (await Promise.all(telling.map((event) => callsOf(event as TellingEvent, store.chunks)))).flat();
+  return (await Promise.all(telling.map((event) => callsOf(event as ChunkEvent, store.chunks)))).flat();
 };
 
 /** The rows of a run's only leaf. */

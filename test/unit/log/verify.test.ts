@@ -85,16 +85,21 @@ const swap = (log: MemoryLog, a: number, b: number, keep: (from: StoredEvent) =>
 
 /** What somebody did to the store, where it is to be found, and how it is told. */
 const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore) => void, number, RegExp])[] = [
-  ['data altered', (log) => alter(log, 7, { data: '{}' }), 7, /not the one whose hash/],
-  ['one byte of data altered', (log) => alter(log, 3, { data: (log.events[2] as StoredEvent).data.replace('10', '11') }), 3, /not the one/],
-  ['a type altered', (log) => alter(log, 9, { type: 'BatchFailed' }), 9, /not the one/],
-  ['a version altered', (log) => alter(log, 9, { version: 2 }), 9, /not the one/],
-  ['a pass altered', (log) => alter(log, 9, { pass: 2 }), 9, /not the one/],
-  ['a step altered', (log) => alter(log, 9, { step: 'other' }), 9, /not the one/],
-  ['a batch altered', (log) => alter(log, 9, { batch: 4 }), 9, /not the one/],
-  ['an attempt altered', (log) => alter(log, 9, { attempt: null }), 9, /not the one/],
-  ['a chunk taken from an event', (log) => alter(log, 5, { chunks: [] }), 5, /not the one/],
-  ['chunks put in another order', (log) => alter(log, 6, { chunks: [two.sha256, one.sha256] }), 6, /not the one/],
+  ['data altered', (log) => alter(log, 7, { data: '{}' }), 7, /differs from the hash/],
+  [
+    'one byte of data altered',
+    (log) => alter(log, 3, { data: (log.events[2] as StoredEvent).data.replace('10', '11') }),
+    3,
+    /differs from the hash/,
+  ],
+  ['a type altered', (log) => alter(log, 9, { type: 'BatchFailed' }), 9, /differs from the hash/],
+  ['a version altered', (log) => alter(log, 9, { version: 2 }), 9, /differs from the hash/],
+  ['a pass altered', (log) => alter(log, 9, { pass: 2 }), 9, /differs from the hash/],
+  ['a step altered', (log) => alter(log, 9, { step: 'other' }), 9, /differs from the hash/],
+  ['a batch altered', (log) => alter(log, 9, { batch: 4 }), 9, /differs from the hash/],
+  ['an attempt altered', (log) => alter(log, 9, { attempt: null }), 9, /differs from the hash/],
+  ['a chunk taken from an event', (log) => alter(log, 5, { chunks: [] }), 5, /differs from the hash/],
+  ['chunks put in another order', (log) => alter(log, 6, { chunks: [two.sha256, one.sha256] }), 6, /differs from the hash/],
   ['an event’s time altered', (log) => alter(log, 8, { recordedAt: '2026-01-01T00:00:00.000000Z' }), 8, /time is 2026-01-01/],
   [
     'data altered, and its hash',

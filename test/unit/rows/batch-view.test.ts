@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { rowMaker } from '../../../src/rows/index.ts';
+import { rowBuilder } from '../../../src/rows/index.ts';
 
 const columns = ['b', '1', 'a "quoted"\u2028 one', 'constructor'];
 const values = [
@@ -13,14 +13,14 @@ const row = { b: 2, '1': 'y', 'a "quoted"\u2028 one': [3], constructor: false };
 
 describe('rows that are made of columns', () => {
   it('have the columns as members, whatever these are called, and are frozen', () => {
-    const made = rowMaker(columns)(values, 1);
+    const made = rowBuilder(columns)(values, 1);
     expect(made).toEqual(row);
     expect(Object.isFrozen(made)).toBe(true);
-    expect(rowMaker([])([], 7)).toEqual({});
+    expect(rowBuilder([])([], 7)).toEqual({});
   });
 
   it('are the same where no code may be made of texts', () => {
-    const program = `const { rowMaker } = await import(${JSON.stringify(new URL('../../../src/rows/index.ts', import.meta.url).href)}); console.log(JSON.stringify(rowMaker(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
+    const program = `const { rowBuilder } = await import(${JSON.stringify(new URL('../../../src/rows/index.ts', import.meta.url).href)}); console.log(JSON.stringify(rowBuilder(${JSON.stringify(columns)})(${JSON.stringify(values)}, 1)))`;
     const flags = ['--disallow-code-generation-from-strings', '--no-warnings', '--input-type=module'];
     expect(JSON.parse(execFileSync(process.execPath, [...flags, '--eval', program], { encoding: 'utf8' }))).toEqual(row);
   });
