@@ -4,8 +4,8 @@ import { nameLengthMax, undeclaredMax } from '../../../schema/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from './engine.ts';
 
-describe('keys that nobody declared', () => {
-  it('are named as far as they say what is wrong, however many and long they are', async () => {
+describe('undeclared keys', () => {
+  it('are recorded up to a limit, however many and long they are', async () => {
     const keys = (n: number) =>
       Object.fromEntries(Array.from({ length: 200 }, (_, key) => [`${n}/${key}\u0000\ud800${'x'.repeat(50_000)}`, 1]));
     const { store, runId, rest } = await ran(
@@ -38,7 +38,7 @@ describe('params that no event holds', () => {
 });
 
 describe('params that are nonsense', () => {
-  it('are refused where their schema is none, and where jsonb has no such text', () => {
+  it('are refused if their schema is not one, and if jsonb cannot hold their text', () => {
     const of = (member: unknown) =>
       pipeline('odd', { params: z.object({ text: member as z.ZodType }) }, ({ source }) => {
         source('all', { output: z.object({ n: z.int() }), rows: [] });

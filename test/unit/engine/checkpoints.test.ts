@@ -43,7 +43,7 @@ describe('a checkpoint', () => {
     expect(failures).toMatchObject([{ data: { checkpoints: 3 } }, { data: { checkpoints: 0 } }]);
   });
 
-  it('is kept when the driver is lost, if it was there a second before', async () => {
+  it('is kept when the driver is lost, if it was made at least a second before', async () => {
     const lost = Promise.withResolvers<void>();
     const { of, asked } = asking(async (_context, n) => {
       if (n === 2) await lost.promise;
@@ -63,7 +63,7 @@ describe('a checkpoint', () => {
     expect(await recorded()).toMatchObject([{ data: { checkpoints: 1 } }]);
   });
 
-  it('is made anew by other code', async () => {
+  it('is made again by changed code', async () => {
     const pausing = () => {
       throw Object.assign(new Error('no key'), { code: 'auth' });
     };
@@ -83,7 +83,7 @@ describe('a checkpoint', () => {
     expect([...other.asked]).toEqual([0, 1, 2, 3].map((n) => [`${n}`, 1]));
   });
 
-  it('that is not JSON costs its row, and says so', async () => {
+  it('that is not JSON rejects its row, with the reason', async () => {
     const { store, runId } = await ran(
       pipeline('odd', ({ source }) => {
         source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 0 }] }).map(
@@ -97,7 +97,7 @@ describe('a checkpoint', () => {
     expect(rejected).toMatchObject([{ code: 'invalid-output', message: expect.stringContaining('Checkpoint "when" is not JSON') }]);
   });
 
-  it.each(['mapBatch', 'batch', 'global'] as const)('belongs to the whole batch where a call gets many rows: %s', async (operator) => {
+  it.each(['mapBatch', 'batch', 'global'] as const)('belongs to the whole batch if a call gets many rows: %s', async (operator) => {
     let asked = 0;
     const run = async (rows: readonly object[] | AsyncIterable<object>, { attempt, checkpoint }: Context) => {
       const m = await checkpoint('asked', () => ++asked);

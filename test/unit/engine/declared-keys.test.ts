@@ -67,7 +67,7 @@ describe('a row of a source that declares a key', () => {
     ).toEqual(text);
   });
 
-  it('is rejected if an earlier one has its value, in whichever batch that was', async () => {
+  it('is rejected if an earlier row of any batch has its value', async () => {
     const ids = ['a', 'b', 'a', 'c', 'd', 'b', 'e', 'a'];
     const { of, keys } = keyed({ output, rows: ids.map((id, n) => ({ id, n })), key: 'id' }, { batchSize: 3 });
     const { store, runId, rest } = await ran(of, { isRejectLimitLifted: true });
@@ -93,7 +93,7 @@ describe('a row of a source that declares a key', () => {
     ]);
   });
 
-  it('is not rejected for a value that only rows have which are rejected themselves', async () => {
+  it('is not rejected for the value of a rejected row', async () => {
     const rows = [{ id: 'a' }, { id: 'a', n: 1 }, { id: 'b', n: 'two' }, { id: 'b', n: 3 }] as never;
     const { of, keys } = keyed({ output, rows, key: 'id' });
     await ran(of, { isRejectLimitLifted: true });
@@ -111,7 +111,7 @@ describe('a row of a source that declares a key', () => {
     ]);
   });
 
-  it('is compared with all rows before it where another process goes on', async () => {
+  it('is compared with all rows before it when another process continues', async () => {
     const ids = Array.from({ length: 40 }, (_, n) => `id${n % 25}`);
     let opened = 0;
     let pause: (() => void) | null = null;
@@ -140,7 +140,7 @@ describe('a row of a source that declares a key', () => {
     expect([rejected.length, new Set(rejected.map(({ code }) => code))]).toEqual([15, new Set(['duplicate-key'])]);
   });
 
-  it('is no duplicate of itself where its source broke and is read again', async () => {
+  it('is not a duplicate of itself when its source failed and is read again', async () => {
     const ids = ['a', 'b', 'c', 'a', 'd', 'e', 'c', 'f'];
     let opened = 0;
     const { of, keys } = keyed(
@@ -167,7 +167,7 @@ describe('a row of a source that declares a key', () => {
     ]);
   });
 
-  it('keeps its key where columns are replaced, dropped and renamed below', async () => {
+  it('keeps its key when columns are replaced, dropped and renamed below', async () => {
     const keys: string[] = [];
     await ran(
       pipeline('dropped', ({ source }) => {
@@ -187,7 +187,7 @@ describe('a row of a source that declares a key', () => {
     expect(keys).toEqual(['call/rows/x']);
   });
 
-  it('fails its source where rows that are rejected are to', async () => {
+  it('fails its source under onError fail', async () => {
     const { of } = keyed({ output, rows: ['a', 'a'].map((id, n) => ({ id, n })), key: 'id', onError: 'fail' });
     const { store, runId, rest } = await ran(of);
     expect(rest).toBe('failed');

@@ -83,7 +83,7 @@ const shapes: Readonly<Record<string, (calls: Calls) => Pipeline>> = {
 };
 
 describe('slow calls among fast ones', () => {
-  it.each(Object.entries(shapes))('never leave lanes empty: %s', async (_what, shape) => {
+  it.each(Object.entries(shapes))('leave no lanes empty: %s', async (_what, shape) => {
     const calls = new Calls();
     const store = memoryStore();
     const run = await startPipeline(store, plan(shape(calls)), { seed: 1 });

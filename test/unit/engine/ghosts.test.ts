@@ -39,8 +39,8 @@ function randomPipeline(seed: number) {
   });
 }
 
-describe('a run that is taken over again and again, while those who drove it live on as ghosts', () => {
-  it.each(Array.from({ length: 25 }, (_, seed) => seed))('gives the rows of the run that nobody disturbed (seed %i)', async (seed) => {
+describe('a run that is taken over repeatedly, while its former drivers continue as stale writers', () => {
+  it.each(Array.from({ length: 25 }, (_, seed) => seed))('gives the same rows as an undisturbed run (seed %i)', async (seed) => {
     const pipe = randomPipeline(seed);
     const calm = await ran(pipe, { isRejectLimitLifted: true });
     const random = randomFrom(seed + 1000);
@@ -78,7 +78,7 @@ describe('a takeover whose connection breaks', () => {
   it.each([
     ['before it is stored', false],
     ['after it is stored', true],
-  ])('is made again, and the run goes on: %s', async (_when, isStored) => {
+  ])('is retried, and the run continues: %s', async (_when, isStored) => {
     const pipe = pipeline('broken', ({ source }) => {
       source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 50 }, (_, n) => ({ n })), batchSize: 5 });
     });

@@ -13,7 +13,7 @@ interface Given {
   readonly isMended: boolean;
 }
 
-/** Two steps, of which each rejects every second row that reaches it while it is not mended. */
+/** Two steps. Each rejects every second row until it is repaired. */
 const halving = ({ rows, batchSize = 1_000, isMended }: Given): Plan =>
   plan(
     pipeline('halving', ({ source }) => {
@@ -56,7 +56,7 @@ async function exportedRows(store: Store, runId: string): Promise<readonly numbe
 const isReopening = (event: RecordedEvent) => event.type === 'RunReopened';
 
 describe('a pass over many rejected rows', () => {
-  it('has its rows in several chunks, of one step and at most 10,000 rows each, and tries each row once', async () => {
+  it('names its rows in several chunks, of one step and at most 10,000 rows each, and tries each row once', async () => {
     const given = { rows: 25_000 };
     const { store, runId } = await halved(given);
     await retried(store, runId, given);
@@ -81,7 +81,7 @@ describe('a pass over many rejected rows', () => {
     expect(await exportedRows(store, runId)).toHaveLength(given.rows);
   });
 
-  it('writes no more than a number for a row', async () => {
+  it('records only a number per row', async () => {
     const given = { rows: 10_000 };
     const { store, runId } = await halved(given);
     await retried(store, runId, given);
@@ -162,7 +162,7 @@ const bounds: readonly (readonly [Work, Cost])[] = [
   ['an export after it', { queries: 2, chunkReads: 75, appends: 0 }],
 ];
 
-describe('what is asked of a store', () => {
+describe('the requests to a store', () => {
   const sizes = [5_000, 20_000];
   const measured = Promise.all(sizes.map(costs));
 

@@ -35,8 +35,8 @@ const recorded = async (store: Store, runId: string) =>
     )
     .map(({ type, data }) => [type, data.loaded?.packages[0]?.version]);
 
-describe('what was loaded with a plan', () => {
-  it('is recorded when a run starts, and again only where it is not what was recorded last', async () => {
+describe('the code that was loaded with a plan', () => {
+  it('is recorded when a run starts, and again only if it has changed', async () => {
     const store = memoryStore();
     const run = await startPipeline(store, plan(pipe, { loaded: loaded('1.0.0') }));
     run.stop({ kind: 'pause', reason: 'asked', message: '', step: null, actor });
@@ -57,7 +57,7 @@ describe('what was loaded with a plan', () => {
     ]);
   });
 
-  it('is absent from the log of a program that does not say it', async () => {
+  it('is absent from the log of a program that does not report it', async () => {
     const store = memoryStore();
     const run = await startPipeline(store, plan(pipe));
     await run.drive();

@@ -6,7 +6,7 @@ import { NonRetryableError, pipeline, plan } from '../../../src/pipeline/index.t
 import { errors, usage } from '../../../projections/index.ts';
 import { ran, rowsOf } from './engine.ts';
 
-it('takes any name for a step, a model or a cause, those of what every object has included', async () => {
+it('accepts any name of a step, a model or a code, also names of members of every object', async () => {
   const outside = { isMended: false };
   const pipe = pipeline('constructor', ({ source }) => {
     const rows = source('toString', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] });

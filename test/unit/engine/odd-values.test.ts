@@ -86,7 +86,7 @@ async function lostBy(of: Pipeline): Promise<readonly { readonly code: string; r
 }
 
 describe.each(Object.entries(ways))('a value that is %s', (way, pipelineOf) => {
-  it.each(Object.entries(oddValues))('costs its row and nothing else: %s', async (_name, odd) => {
+  it.each(Object.entries(oddValues))('rejects its row and nothing else: %s', async (_name, odd) => {
     const lost = await lostBy(pipelineOf(odd));
     if (way.startsWith('thrown') || way.startsWith('rejected')) expect(lost).toHaveLength(1);
     else expect(lost.length).toBeLessThanOrEqual(1);
@@ -96,7 +96,7 @@ describe.each(Object.entries(ways))('a value that is %s', (way, pipelineOf) => {
     }
   });
 
-  it('costs at most its row, whatever it is', async () => {
+  it('rejects at most its row, for any value', async () => {
     await fc.assert(
       fc.asyncProperty(oddValue, async (odd) => {
         expect((await lostBy(pipelineOf(odd))).length).toBeLessThanOrEqual(1);
@@ -107,7 +107,7 @@ describe.each(Object.entries(ways))('a value that is %s', (way, pipelineOf) => {
 });
 
 describe('an odd value outside of rows', () => {
-  it.each(Object.entries(oddValues))('is told of, and the run rests, where a resource throws it: %s', async (_name, odd) => {
+  it.each(Object.entries(oddValues))('is recorded, and the run rests, if a resource throws it: %s', async (_name, odd) => {
     const client = resource('client', () => thrown(odd()));
     const of = pipeline('p', ({ source }) => {
       source('rows', { ...numbers(2), count: () => thrown(odd()) }).map('call', {
@@ -126,7 +126,7 @@ describe('an odd value outside of rows', () => {
     expect((await ran(of)).rest).toBe('failed');
   });
 
-  it.each(Object.entries(oddValues))('refuses the definition that throws it, in a sentence: %s', (_name, odd) => {
+  it.each(Object.entries(oddValues))('is reported as a fault of the definition that throws it: %s', (_name, odd) => {
     expect(() => plan(pipeline('p', () => thrown(odd())))).toThrow(expect.objectContaining({ code: 'invalid-pipeline' }));
   });
 });

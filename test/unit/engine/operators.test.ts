@@ -27,7 +27,7 @@ async function over(count: number, define: (rows: Untyped, builder: Builder<{}>)
 }
 
 describe('mapBatch', () => {
-  it('gives each row its result, in order, and costs a row whose result is an error', async () => {
+  it('gives each row its result, in order, and rejects a row whose result is an error', async () => {
     const sizes: number[] = [];
     const { leaves, rejected, rest } = await over(25, (rows) =>
       rows.mapBatch('x', {
@@ -48,7 +48,7 @@ describe('mapBatch', () => {
     expect(rest).toBe('partial');
   });
 
-  it('gets only rows that are not done when it is called again', async () => {
+  it('gets only unfinished rows when it is called again', async () => {
     const calls: number[][] = [];
     const { leaves } = await over(3, (rows) =>
       rows.mapBatch(
@@ -77,7 +77,7 @@ describe('mapBatch', () => {
       },
       /down/,
     ],
-  ])('is tried again for %s, and then costs its rows', async (_what, run, message) => {
+  ])('is retried for %s, and then rejects its rows', async (_what, run, message) => {
     const { rejected, leaves, events } = await over(3, (rows) =>
       rows.mapBatch('x', { output: m, run }, { retry: { attempts: 2, backoffMs: 0 } }),
     );
@@ -98,14 +98,14 @@ describe('flatMap', () => {
       },
     ],
     ['a promise of a list', async (row: { n: number }) => Array.from({ length: row.n % 3 }, (_, index) => ({ m: index }))],
-  ])('makes any number of rows of each: %s', async (_what, run) => {
+  ])('makes any number of rows from each row: %s', async (_what, run) => {
     const { leaves } = await over(25, (rows) => rows.flatMap('x', { output: m, run }));
     expect(leaves['default']).toEqual(
       numbers(25).flatMap((row) => Array.from({ length: row.n % 3 }, (_, index) => ({ ...row, m: index }))),
     );
   });
 
-  it('costs the whole row if one that it makes cannot be stored, or if it returns no rows', async () => {
+  it('rejects the whole row if one that it makes cannot be stored, or if it returns no rows', async () => {
     const { leaves, rejected } = await over(3, (rows) =>
       rows.flatMap('x', {
         output: m,
@@ -148,7 +148,7 @@ describe('flatMap', () => {
     await expect.poll(() => isEnded).toBe(true);
   });
 
-  it('keeps thousands of rows of one in order, whatever chunks they end up in', async () => {
+  it('keeps thousands of rows of one row in order, across chunks', async () => {
     const { leaves, events } = await over(2, (rows) =>
       rows.flatMap('x', { output: m, run: (row: { n: number }) => Array.from({ length: 2_500 + row.n }, (_, index) => ({ m: index })) }),
     );
@@ -161,7 +161,7 @@ describe('flatMap', () => {
 });
 
 describe('batch', () => {
-  it('makes new rows of so many, all or none', async () => {
+  it('makes new rows from a batch, all or none', async () => {
     const { leaves, rejected } = await over(10, (rows) =>
       rows.batch(
         'x',
@@ -184,7 +184,7 @@ describe('global', () => {
   const total = (rows: Untyped, run: unknown, options: object = {}) =>
     rows.global('x', { output: z.object({ m: z.int() }), run }, { retry: { attempts: 2, backoffMs: 0 }, ...options });
 
-  it('reads rows as it likes: all, some, none', async () => {
+  it('may read all rows, some or none', async () => {
     const { leaves } = await over(25, (rows, { source }) => {
       total(rows, async function* (all: AsyncIterable<{ n: number }>) {
         let sum = 0;
@@ -213,7 +213,7 @@ describe('global', () => {
     expect(leaves).toEqual({ x: [{ m: 300 }], first: [{ m: 0 }], none: [{ m: 7 }], ofNothing: [{ m: 0 }] });
   });
 
-  it('shows nothing of what it made before it threw; the step fails, and what is above it stays', async () => {
+  it('drops the rows that it made before it threw; the step fails, and the rows above it stay', async () => {
     const { leaves, rest, events } = await over(25, (rows) => {
       total(rows, async function* () {
         for (let index = 0; index < 10_000; index++) yield { m: index };
@@ -230,7 +230,7 @@ describe('global', () => {
 });
 
 describe('route', () => {
-  it('sends rows their ways, and costs those that it sends nowhere', async () => {
+  it('sends rows to branches, and rejects those that it sends nowhere', async () => {
     const { leaves, rejected } = await over(9, (rows) =>
       rows.route('way', {
         branches: ['even', 'odd', 'idle'],
@@ -249,7 +249,7 @@ describe('route', () => {
 });
 
 describe('join', () => {
-  it('says which branch lacks which rows', async () => {
+  it('records which branch lacks which rows', async () => {
     const { leaves, events } = await over(10, (rows, { join }) => {
       const few = rows.filter('few', { keep: (row: { n: number }) => row.n % 3 === 0 });
       join('j', [few, rows.map('m', { output: m, run: (row: { n: number }) => ({ m: row.n }) })]);
@@ -262,7 +262,7 @@ describe('join', () => {
     });
   });
 
-  it('gets what is left of a branch that failed, and waits for no more', async () => {
+  it('gets the rows of a branch that failed, and waits for no more', async () => {
     const { leaves, rest } = await over(30, (rows, { join }) => {
       const failing = rows.map(
         'f',

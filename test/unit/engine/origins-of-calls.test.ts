@@ -11,7 +11,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => ({ n 
 const behindRun = ({ key }: Context): string => key.slice(key.indexOf('/') + 1);
 
 describe('the key and seed of a call that gets many rows', () => {
-  it('are made of the rows that it gets: a call for fewer of them has others, one for the same has the same', async () => {
+  it('depend on the rows that it gets: they differ for fewer rows, and are equal for the same rows', async () => {
     const calls: { readonly rows: string; readonly attempt: number; readonly key: string; readonly seed: number }[] = [];
     let isMended = false;
     const of = pipeline('together', ({ source }) => {
@@ -41,7 +41,7 @@ describe('the key and seed of a call that gets many rows', () => {
     expect(calls.map(({ rows }) => rows).sort()).toEqual(['0,1,2', '1', '3,4,5', '3,4,5']);
   });
 
-  it('are the batch’s where it makes new rows of a batch, in every attempt and pass, and the step’s where of all rows', async () => {
+  it('are those of the batch if it makes rows from a batch, in every attempt and pass, and those of the step if from all rows', async () => {
     const calls: string[] = [];
     let isMended = false;
     const of = pipeline('groups', ({ source }) => {
@@ -95,8 +95,8 @@ describe('the key and seed of a call that gets many rows', () => {
   });
 });
 
-describe('the origins of many rows that a flatMap made of one', () => {
-  it('count on over chunks and batches, whoever reads them and from where on', async () => {
+describe('the origins of many rows that a flatMap made from one', () => {
+  it('are numbered across chunks and batches, from any reader and any start', async () => {
     const keys = new Map<string, string[]>();
     const sizes = [3, 2_500, 0, 1, 1_200, 1];
     const of = pipeline('large', ({ source }) => {
@@ -126,7 +126,7 @@ describe('the origins of many rows that a flatMap made of one', () => {
 });
 
 describe('a stub', () => {
-  it('is given the key of the row, though its step’s function reads none', async () => {
+  it('gets the key of the row, although its step’s function does not read it', async () => {
     const of = pipeline('stubbed', ({ source }) => ({
       out: source('rows', { output: z.object({ id: z.string() }), key: 'id', rows: [{ id: 'a' }] }).map('m', {
         output: z.object({ key: z.string() }),

@@ -38,7 +38,7 @@ describe('the key and seed of a row', () => {
     expect(seen.get(0)).not.toContain(again);
   });
 
-  it('are recorded as made of origins when a run starts', async () => {
+  it('are recorded as made from origins when a run starts', async () => {
     const { store, runId } = await ran(
       pipeline('recorded', ({ source }) => {
         source('rows', { output: number, rows: numbers(1) });
@@ -269,7 +269,7 @@ describe.each(Object.keys(between))('below %s', (operator) => {
     { ...first, unreadable: 60 },
   ];
 
-  it('a row has one key and seed in all attempts and passes, whatever filters above let through and however batches are cut, and no other row has them', async () => {
+  it('a row has its own key and seed in all attempts and passes, for any filters above and any cut of batches', async () => {
     const before = await givenIn(operator, first);
     for (const variant of others) {
       const after = await givenIn(operator, variant);

@@ -16,7 +16,7 @@ const numbers = (total: number) => ({
 const hopeless = (code: string, message: string) => Object.assign(new Error(message), { code, retryable: false });
 
 describe('a run whose key is refused', () => {
-  it('pauses, burns no attempt, loses nothing, and goes on when it is mended', async () => {
+  it('pauses without counting an attempt or losing a row, and continues with a new key', async () => {
     let isRevoked = true;
     let calls = 0;
     const pipe = pipeline('keys', ({ source }) => {
@@ -44,7 +44,7 @@ describe('a run whose key is refused', () => {
 });
 
 describe('a provider that asks for fewer calls', () => {
-  it('costs no row, whatever secrets there are', async () => {
+  it('rejects no row, for any secrets', async () => {
     const pipe = pipeline('limited', { params: z.object({ apiKey: secret() }) }, ({ source }) => {
       let calls = 0;
       source('rows', numbers(10)).map('call', {
@@ -63,8 +63,8 @@ describe('a provider that asks for fewer calls', () => {
   });
 });
 
-describe('a run that nobody drives', () => {
-  it('is cancelled at once, keeps what it has, and is not gone on with; one that is driven or over is not', async () => {
+describe('a run without a driver', () => {
+  it('is cancelled at once, keeps its rows, and cannot be resumed; a driven or finished run is not cancelled', async () => {
     const pipe = pipeline('stuck', ({ source }) => {
       source('rows', numbers(30)).map('call', {
         output: out,
@@ -101,7 +101,7 @@ describe('a step that rejects everything', () => {
     });
   });
 
-  it('pauses the run before it has cost many rows, which are tried again when it is mended', async () => {
+  it('pauses the run before many rows are rejected, and they are retried when it is repaired', async () => {
     broken.is = true;
     const { store, runId, rest } = await ran(pipe);
     expect(rest).toBe('paused');
@@ -115,7 +115,7 @@ describe('a step that rejects everything', () => {
     expect((await rowsOf(store, runId))['default']).toHaveLength(500);
   });
 
-  it('goes on where the limit is lifted', async () => {
+  it('continues if the limit is lifted', async () => {
     broken.is = true;
     const { store, runId, rest } = await ran(pipe, { isRejectLimitLifted: true });
     expect(rest).toBe('partial');
@@ -124,7 +124,7 @@ describe('a step that rejects everything', () => {
 });
 
 describe('a resource that does not open', () => {
-  it('is no row’s fault: the run pauses, and every row arrives when it opens', async () => {
+  it('rejects no row: the run pauses, and every row arrives when it opens', async () => {
     let opened = 0;
     let closed = 0;
     let isThere = false;
@@ -158,7 +158,7 @@ describe('a resource that does not open', () => {
 });
 
 describe('a source that gives other rows than before', () => {
-  it('is refused when the run is resumed, and accepted when it is as it was', async () => {
+  it('is refused when the run is resumed, and accepted once it is restored', async () => {
     const shift = { by: 0 };
     let isStopped = true;
     const pipe = pipeline('sources', ({ source }) => {

@@ -44,7 +44,7 @@ async function disturbed(world: World, takeovers: number) {
 }
 
 describe('a random pipeline of every operator', () => {
-  it.each(seeds)('puts out what its operators mean, in order, whoever drives it (seed %i)', async (seed) => {
+  it.each(seeds)('has the output that its operators define, in order, across takeovers (seed %i)', async (seed) => {
     const world = randomWorld(seed);
     const of = plan(pipelineOf(world));
     const tables = expectedTables(world, of);

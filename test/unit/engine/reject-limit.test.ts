@@ -54,7 +54,7 @@ describe.each([
   ['that returns at once', false],
   ['that waits, with three batches in flight', true],
 ])('a step %s and rejects so much that the run pauses', (_what, isAsync) => {
-  it('gets every row that it rejected once more, when it works again', async () => {
+  it('gets every row that it rejected again, once it works', async () => {
     const { of, state, asked } = breaking({ isAsync });
     const { store, runId, rest } = await ran(of);
     expect(rest).toBe('paused');
@@ -77,7 +77,7 @@ describe.each([
     expect(fold(graph, await eventsOf(store, runId)).steps['call']).not.toHaveProperty('owedUntil');
   });
 
-  it('gets them, too, after it has paused the run again', async () => {
+  it('gets them after it has paused the run again, too', async () => {
     const { of, state } = breaking({ isAsync });
     const { store, runId } = await ran(of);
     state.from = 90;
@@ -89,7 +89,7 @@ describe.each([
     expect(ascending(await numbersOf(store, runId))).toEqual(upTo(200));
   });
 
-  it('gets rows once that it rejects for good', async () => {
+  it('gets rows once that it rejects again', async () => {
     const always = [3, 17, 180];
     const { of, state, asked } = breaking({ isAsync, always });
     const { store, runId } = await ran(of);
@@ -105,7 +105,7 @@ describe.each([
     expect(asked.filter((n) => n === 180)).toHaveLength(2);
   });
 
-  it('keeps rows rejected above a step that makes rows of many, but for those of batches that were open', async () => {
+  it('keeps rows rejected above a step that makes rows from many, except those of open batches', async () => {
     const { of, state } = breaking({
       isAsync,
       below: (called) =>
@@ -126,7 +126,7 @@ describe.each([
     expect((await eventsOf(store, runId)).some(({ type }) => type === 'RunReopened')).toBe(false);
   });
 
-  it('gets them from whoever goes on after the resumed driver was lost', async () => {
+  it('gets them from the next driver if the resumed one was lost', async () => {
     const { of, state } = breaking({ isAsync });
     const { store, runId } = await ran(of);
     state.isBroken = false;
@@ -142,7 +142,7 @@ describe.each([
     expect(ascending(await numbersOf(store, runId))).toEqual(upTo(200));
   });
 
-  it('gets them with a definition that has changed', async () => {
+  it('gets them under a changed definition', async () => {
     const { of, state } = breaking({ isAsync });
     const { store, runId } = await ran(of);
     state.isBroken = false;
@@ -156,8 +156,8 @@ describe.each([
   });
 });
 
-describe('a pass over rows that a step was owed', () => {
-  it('pauses the run in its turn, and is followed by another', async () => {
+describe('a pass over the rows that a step owes', () => {
+  it('pauses the run, too, and is followed by another pass', async () => {
     let broken: (n: number) => boolean = (n) => n >= 300 || n % 11 === 0;
     const of = pipeline('passes', ({ source }) => {
       source('rows', numbers(400)).map('call', {
@@ -181,7 +181,7 @@ describe('a pass over rows that a step was owed', () => {
 });
 
 describe('a batch that waits for another attempt when its step pauses the run', () => {
-  it('tries again what it has recorded as rejected', async () => {
+  it('retries the rows that it recorded as rejected', async () => {
     let isBroken = true;
     const of = pipeline('waiting', ({ source }) => {
       source('rows', numbers(60, 10)).map('call', {
@@ -210,7 +210,7 @@ describe('a batch that waits for another attempt when its step pauses the run', 
 });
 
 describe('a batch whose rows are all done when its step has paused the run', () => {
-  it('does not succeed without those that it rejected', async () => {
+  it('does not succeed without the rows that it rejected', async () => {
     let isBroken = true;
     let thrown = 0;
     let release: () => void = () => undefined;
@@ -247,7 +247,7 @@ describe('a batch whose rows are all done when its step has paused the run', () 
 });
 
 describe('a source that rejects so much that the run pauses', () => {
-  it('reads the items of its open batch once more, each once and in order, and keeps those rejected that it had told of', async () => {
+  it('reads the items of its open batch again, each once and in order, and keeps the recorded rejections', async () => {
     let isBroken = true;
     const item = (n: number) => (isBroken && n >= 40 && n % 3 !== 0 ? notFound() : { n });
     const of = pipeline('source', ({ source }) => {

@@ -13,7 +13,7 @@ const numbers = (total: number, batchSize = 10) => ({
 });
 
 describe('a row', () => {
-  it('that failed is tried again alone: its neighbours are kept', async () => {
+  it('that failed is retried alone, and its neighbours are kept', async () => {
     const calls = new Map<number, number>();
     const { store, runId, rest } = await ran(
       pipeline('retries', ({ source }) => {
@@ -41,7 +41,7 @@ describe('a row', () => {
     expect(success?.data).toMatchObject({ rejected: { rows: [{ row: 4, code: 'overloaded', message: 'never', attempts: 3 }] } });
   });
 
-  it('is tried again when it asked to be, though its neighbours took longer', async () => {
+  it('is retried at the time it asked for, even if its neighbours took longer', async () => {
     const { store, runId } = await ran(
       pipeline('later', ({ source }) => {
         source('rows', numbers(2)).map('call', {
@@ -149,7 +149,7 @@ describe('a row', () => {
     });
   });
 
-  it('with keys that nobody declared loses them, and the log names them once', async () => {
+  it('loses undeclared keys, and the log names them once', async () => {
     const { store, runId } = await ran(
       pipeline('undeclared', ({ source }) => {
         source('rows', numbers(30)).map('call', { output: out, run: ({ n }) => ({ out: n, extra: 1 }) });
@@ -160,7 +160,7 @@ describe('a row', () => {
     expect(named).toEqual(['extra']);
   });
 
-  it('in a thousands’ list of rejections is listed in a chunk, and the event stays small', async () => {
+  it('among thousands of rejections is listed in a chunk, and the event stays small', async () => {
     const { store, runId } = await ran(
       pipeline('many', ({ source }) => {
         source('rows', numbers(2_000, 2_000)).map('call', {
@@ -186,7 +186,7 @@ describe('a row', () => {
 });
 
 describe('a secret', () => {
-  it('reaches no event, though a step throws it', async () => {
+  it('reaches no event, even if a step throws it', async () => {
     const store = memoryStore();
     const { secret } = await import('../../../src/pipeline/index.ts');
     const pipe = pipeline('secrets', { params: z.object({ apiKey: secret() }) }, ({ source, params }) => {
@@ -208,8 +208,8 @@ describe('a secret', () => {
   });
 });
 
-describe('a step that is to fail with a row', () => {
-  it('ends at its lowest batch that failed, whatever ran beside it; what came before arrives below', async () => {
+describe('a step under onError fail', () => {
+  it('ends at its lowest failed batch, whatever ran concurrently; the rows before it arrive below', async () => {
     const results = new Set<string>();
     for (let round = 0; round < 5; round++) {
       const { store, runId, rest } = await ran(

@@ -20,7 +20,7 @@ const numbers = pipeline('numbers', ({ source }) => {
 });
 
 describe('a run', () => {
-  it('gives every row to every leaf, but those that it lists as lost', async () => {
+  it('delivers every row to every leaf, except those that it lists as lost', async () => {
     const store = memoryStore();
     const run = await startPipeline(store, plan(numbers), { seed: 1, runId: 'numbers-1' });
     const { rest } = await run.drive();

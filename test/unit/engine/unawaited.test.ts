@@ -46,7 +46,7 @@ const code = 'unhandled-rejection';
 const others = [0, 1, 2, 4, 5, 6, 7];
 const message = 'The step started a promise or timer that failed, and did not await it: floating';
 
-describe('an error that nothing awaits costs the row whose call started it', () => {
+describe('an unawaited error rejects the row whose call started it', () => {
   it.each([
     'a rejection beside a call',
     'a throw in a timer',
@@ -73,7 +73,7 @@ describe('an error that nothing awaits costs the row whose call started it', () 
   });
 });
 
-describe('an error that nothing awaits costs the batch, where one call is about all of its rows', () => {
+describe('an unawaited error rejects the batch if one call gets all of its rows', () => {
   it.each(['a rejection of a mapBatch', 'a rejection of a batch'])('%s', async (scenario) => {
     const { rests, rows, rejected, failed } = await told(scenario);
     expect(rejected).toEqual([0, 1, 2, 3].map((row) => ({ batch: 0, row, code, message, attempts: 2 })));
@@ -89,7 +89,7 @@ describe('an error that nothing awaits costs the batch, where one call is about 
   });
 });
 
-describe('an error that nothing awaits pauses the run, which loses nothing', () => {
+describe('an unawaited error pauses the run, which loses nothing', () => {
   it.each([
     ['a rejection after its batch has ended', 'an error that nothing awaited came after batch 0 of step call had ended: floating'],
     ['an event of a resource that nobody listens to', 'an error that nothing awaited stems from resource client: floating'],
@@ -102,7 +102,7 @@ describe('an error that nothing awaits pauses the run, which loses nothing', () 
 });
 
 describe('a program that uses the library', () => {
-  it('ends as Node ends it, where it did not ask for handlers', async () => {
+  it('ends as Node ends it, unless it installs handlers', async () => {
     const { code: exit, stderr } = await started('a rejection beside a call', 'unhandled');
     expect(exit).toBe(1);
     expect(stderr).toContain('Error: floating');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { pipeline } from '../../../src/pipeline/index.ts';
 import { eventsOf, ran } from './engine.ts';
 
-it('writes down what a call consumed within a second, though its row is not done', async () => {
+it('records the usage of a call within a second, even if its row is not done', async () => {
   const pipe = pipeline('spent', ({ source }) => {
     source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] }).map('slow', {
       output: z.object({ m: z.int() }),
@@ -16,8 +16,8 @@ it('writes down what a call consumed within a second, though its row is not done
     });
   });
   const run = await ran(pipe);
-  const told = (await eventsOf(run.store, run.runId)).filter(({ type }) => type === 'BatchProgressed' || type === 'BatchSucceeded');
-  expect(told.slice(-2)).toMatchObject([
+  const events = (await eventsOf(run.store, run.runId)).filter(({ type }) => type === 'BatchProgressed' || type === 'BatchSucceeded');
+  expect(events.slice(-2)).toMatchObject([
     {
       type: 'BatchProgressed',
       data: { done: [], rows: 0, usage: [{ calls: 1, inputTokens: 7, thrownAway: { calls: 1, inputTokens: 7 } }] },
