@@ -1,16 +1,16 @@
-// The declarations of the built package as one compiler program: the API report and the reference are made of it.
+// Compiles the declarations of the built package as one program, from which the API report and the reference are made.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompilerState, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
-/** This project's folder. */
+/** Path of the project's folder. */
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** An entry point of the package. */
 export interface EntryPoint {
-  /** As a program imports it. */
+  /** Name under which a program imports it. */
   readonly specifier: string;
-  /** Its built declarations. */
+  /** Path of its built declarations. */
   readonly declarations: string;
   readonly config: ExtractorConfig;
 }
@@ -28,7 +28,7 @@ const compilerOptions = {
   noEmit: true,
 };
 
-/** Returns the entry points of the package, each set to write its report into `reportFolder`. */
+/** Returns the entry points of the package, configured to write their reports into `reportFolder`. */
 export const entryPoints = (reportFolder: string): readonly EntryPoint[] =>
   names.map((specifier) => ({
     specifier,
@@ -55,7 +55,7 @@ export const entryPoints = (reportFolder: string): readonly EntryPoint[] =>
           extractorMessageReporting: {
             default: { logLevel: ExtractorLogLevel.Warning },
             'ae-missing-release-tag': { logLevel: ExtractorLogLevel.None },
-            // Members whose names say everything have no comment.
+            // Members with self-explanatory names have no comment.
             'ae-undocumented': { logLevel: ExtractorLogLevel.None },
           },
           // Comments are plain sentences with Markdown, not TSDoc.

@@ -1,4 +1,4 @@
-// The API reference: pages about everything that the package exports, made of the built declarations by typedoc.
+// Makes the API reference from the built declarations with typedoc: pages about everything that the package exports.
 import path from 'node:path';
 import type { CompilerState } from '@microsoft/api-extractor';
 import { Application, LogLevel, Logger, type DocumentationEntryPoint } from 'typedoc';
@@ -13,11 +13,11 @@ export async function writeReference(
   const app = await Application.bootstrap({
     name: 'distilog',
     readme: path.join(root, 'README.md'),
-    // Lines of declarations that are not committed would lead nowhere.
+    // Links to the declarations would be broken, because they are not committed.
     disableSources: true,
-    // Links of the README lead to files of the repository, not of the reference.
+    // Links of the README point to files of the repository, not of the reference.
     validation: { notExported: true, invalidLink: true, rewrittenLink: true, notDocumented: false, invalidPath: false },
-    // Classes of Node and of zod have pages of their own.
+    // Node and zod have references of their own.
     excludeExternals: true,
     githubPages: false,
   });
@@ -29,7 +29,7 @@ export async function writeReference(
   })();
   const points = entries.map(({ specifier, declarations }): DocumentationEntryPoint => {
     const sourceFile = (program as DocumentationEntryPoint['program']).getSourceFile(declarations);
-    if (!sourceFile) throw new Error(`no declarations of ${specifier}: npm run build`);
+    if (!sourceFile) throw new Error(`There are no declarations of ${specifier}. Run: npm run build`);
     return { displayName: specifier, program: program as DocumentationEntryPoint['program'], sourceFile };
   });
   const project = app.converter.convert(points);

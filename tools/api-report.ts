@@ -1,5 +1,5 @@
-// Keeps docs/api: one report for each entry point of the package, with every name and signature that a program can see. Works on the declarations in dist;
-// build first. With --check it compares.
+// Writes docs/api: one report per entry point of the package, with every name and signature that a program can see. Reads the declarations in dist, so build
+// first. With --check, compares instead of writing.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,8 +9,8 @@ import { writeReference } from './api-reference.ts';
 
 const isCheck = process.argv.includes('--check');
 const committed = path.join(root, 'docs/api');
-const made = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-api-'));
-const entries = entryPoints(made);
+const reportFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-api-'));
+const entries = entryPoints(reportFolder);
 const state = compile(entries);
 const problems: string[] = [];
 const exported = exportedNames();
@@ -27,17 +27,17 @@ for (const { specifier, config } of entries) {
   });
 }
 
-for (const name of fs.readdirSync(made)) {
-  const text = fs.readFileSync(path.join(made, name), 'utf8');
+for (const name of fs.readdirSync(reportFolder)) {
+  const text = fs.readFileSync(path.join(reportFolder, name), 'utf8');
   const file = path.join(committed, name);
   if (fs.existsSync(file) && fs.readFileSync(file, 'utf8') === text) continue;
-  if (isCheck) problems.push(`docs/api/${name} is not what the declarations give: npm run generate, and look at the difference`);
+  if (isCheck) problems.push(`docs/api/${name} differs from the declarations. Run npm run generate, and read the difference.`);
   else {
     fs.mkdirSync(committed, { recursive: true });
     fs.writeFileSync(file, text);
   }
 }
-fs.rmSync(made, { recursive: true, force: true });
+fs.rmSync(reportFolder, { recursive: true, force: true });
 problems.push(...(await writeReference(state, entries)));
 for (const problem of problems) console.error(problem);
 process.exit(problems.length > 0 ? 1 : 0);
@@ -57,7 +57,7 @@ function exportedNames(): ReadonlySet<string> {
   );
 }
 
-/** Returns whether a name that `distilog/llm` or `distilog/testing` uses and does not export is exported by `distilog`, where a program imports it from. */
+/** Returns whether the message is about a name that `distilog/llm` or `distilog/testing` uses and `distilog` exports. A program imports it from there. */
 function isExportedByRoot(specifier: string, { messageId, text }: ExtractorMessage): boolean {
   const [, name = ''] = /^The symbol "([^"]+)"/.exec(text) ?? [];
   return specifier !== 'distilog' && messageId === 'ae-forgotten-export' && exported.has(name);

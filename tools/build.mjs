@@ -1,4 +1,4 @@
-// Builds dist/: JavaScript and declarations of the TypeScript, and the SQL. Does nothing where dist/ was built from the same files by the same compiler.
+// Builds dist/: JavaScript, declarations and SQL. Does nothing if dist/ was built from the same files with the same compiler.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import path from 'node:path';
 process.chdir(new URL('..', import.meta.url).pathname);
 const require = createRequire(import.meta.url);
 const inputs = ['src', 'schema', 'projections', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'tools/build.mjs'];
-// Written last: a build that was cut short has none.
+// Written last, so an interrupted build has none.
 const stamp = 'dist/.built-from';
 
 const hash = hashOf(inputs);
@@ -21,15 +21,15 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
   writeFileSync(stamp, hash);
 }
 
-function hashOf(places) {
+function hashOf(paths) {
   const digest = createHash('sha256').update(require('typescript').version);
-  for (const file of places.flatMap(filesOf)) digest.update(`\0${file}\0`).update(readFileSync(file));
+  for (const file of paths.flatMap(filesOf)) digest.update(`\0${file}\0`).update(readFileSync(file));
   return digest.digest('hex');
 }
 
-function filesOf(place) {
-  if (path.extname(place) !== '') return [place];
-  return readdirSync(place, { recursive: true, withFileTypes: true })
+function filesOf(fileOrFolder) {
+  if (path.extname(fileOrFolder) !== '') return [fileOrFolder];
+  return readdirSync(fileOrFolder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name))
     .sort();

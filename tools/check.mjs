@@ -1,4 +1,4 @@
-// The gate: everything a change must pass. `npm run check -- NAME…` runs some of it only.
+// Runs the gate: every check that a change must pass. `npm run check -- NAME…` runs only these.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
@@ -19,27 +19,27 @@ const checks = {
   tests: 'node tools/test.mjs',
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in checks));
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in checks));
 if (unknown.length > 0) {
-  console.error(`no such check: ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}`);
+  console.error(`There is no check ${unknown.join(', ')}. The checks are: ${Object.keys(checks).join(', ')}`);
   process.exit(2);
 }
 
 let failed = 0;
 for (const [name, command] of Object.entries(checks)) {
-  if (wanted.length > 0 ? !wanted.includes(name) : name === 'tests' && process.env.DISTILOG_CHECK_WITHOUT_TESTS === '1') continue;
+  if (names.length > 0 ? !names.includes(name) : name === 'tests' && process.env.DISTILOG_CHECK_WITHOUT_TESTS === '1') continue;
   const started = Date.now();
-  const quiet = name !== 'tests';
+  const isQuiet = name !== 'tests';
   const { status, stdout, stderr } = spawnSync(command, {
     shell: true,
     encoding: 'utf8',
-    stdio: quiet ? 'pipe' : 'inherit',
+    stdio: isQuiet ? 'pipe' : 'inherit',
     maxBuffer: 64 * 1024 * 1024,
   });
   console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(10)} ${((Date.now() - started) / 1000).toFixed(1)} s   ${command}`);
   if (status === 0) continue;
   failed++;
-  if (quiet) console.log(`${stdout}${stderr}`);
+  if (isQuiet) console.log(`${stdout}${stderr}`);
 }
 process.exit(failed === 0 ? 0 : 1);

@@ -1,5 +1,5 @@
-// Writes what is generated: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's own help,
-// docs/ERRORS.md from the catalogue of codes. With --check it only compares.
+// Writes the generated files: schema/dump.sql and schema/fingerprint.json from a migrated database, docs/CLI.md from the command line's help, docs/ERRORS.md
+// from the catalogue of codes. With --check, compares instead of writing.
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -32,14 +32,14 @@ for (const [file, text] of Object.entries(generated)) {
   if (before === text) continue;
   if (isCheck) {
     stale++;
-    console.error(`${file} is not what would be generated: npm run generate, and look at the difference`);
+    console.error(`${file} is out of date. Run npm run generate, and read the difference.`);
   } else fs.writeFileSync(full, text);
 }
 process.exit(stale > 0 ? 1 : 0);
 
 /**
- * The schema as PostgreSQL's catalogue describes it, in an order that does not depend on when it was made: for people, and as the facts that
- * `distilog db status` compares a store with.
+ * Returns the schema as PostgreSQL's catalogue describes it, in a stable order: as a dump for readers, and as the fingerprint that `distilog db status`
+ * compares a store with.
  */
 async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerprint: string }> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-dump-'));
@@ -86,7 +86,7 @@ async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerpr
     const facts = await onClient(owner, 'distilog generate', schemaFacts);
     const sorted = Object.entries(facts)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([object, said]) => [object, Object.fromEntries(Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1)))]);
+      .map(([object, details]) => [object, Object.fromEntries(Object.entries(details).sort(([a], [b]) => (a < b ? -1 : 1)))]);
     return {
       dump: `${parts.join('\n').trimEnd()}\n`,
       fingerprint: `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`,
@@ -98,7 +98,7 @@ async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerpr
   }
 }
 
-/** The help texts of all commands. */
+/** Returns the text of `docs/CLI.md`: the help of all commands. */
 function commandReference(): string {
   const help = (...args: readonly string[]) => {
     const command = [path.join(root, 'dist/src/cli/bin.js'), ...args, '--help'];

@@ -1,8 +1,8 @@
-// Makes the golden logs of the version that is about to be released, in test/golden/VERSION, from runs on a real PostgreSQL:
+// Makes the golden logs of the next version in test/golden/VERSION, from runs on a real PostgreSQL:
 //
 //   node tools/golden.ts 0.2.0
 //
-// Once the version is out, its logs are never made again. Where a projection has a new version, the states that those logs fold to by now are noted by
+// The logs of a released version are never made again. After a projection got a new version, this records the states that the logs now fold to:
 //
 //   node tools/golden.ts 0.1.0 --states
 import fs from 'node:fs';
@@ -43,22 +43,22 @@ type Format = NonNullable<WriteOptions['format']>;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { states: { type: 'boolean', default: false } } });
 const [version] = positionals;
 if (!version) {
-  console.error('name the version: node tools/golden.ts VERSION [--states]');
+  console.error('Name the version: node tools/golden.ts VERSION [--states]');
   process.exit(2);
 }
 
 const { everyOperator, failing, asking } = (await import(`../test/golden/${version}/pipelines.ts`)) as typeof Pipelines;
 const actor = { user: 'ada', host: 'example', pid: 1 };
 const writer = 'ada@example:1';
-const every = (outside: Pipelines.Outside) => plan(everyOperator(outside), { params: { items: 24 } });
-const stricken: Pipelines.Outside = { isMended: false, slowMs: 1_500 };
-const mended: Pipelines.Outside = { isMended: true, slowMs: 0 };
+const planEvery = (outside: Pipelines.Outside) => plan(everyOperator(outside), { params: { items: 24 } });
+const brokenOutside: Pipelines.Outside = { isMended: false, slowMs: 1_500 };
+const repairedOutside: Pipelines.Outside = { isMended: true, slowMs: 0 };
 
-if (values.states) await noteStates(version);
-else await make(version);
+if (values.states) await recordStates(version);
+else await makeLogs(version);
 
-/** Runs the pipelines and writes their logs, with what must be computed of them. */
-async function make(version: string): Promise<void> {
+/** Runs the pipelines and writes their logs, with the expected states and rows. */
+async function makeLogs(version: string): Promise<void> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-golden-'));
   fs.chmodSync(folder, 0o755);
   const server = await openEmbeddedStore(folder);
@@ -66,17 +66,17 @@ async function make(version: string): Promise<void> {
   try {
     await migrate(owner);
     const store = await openPostgresStore(owner);
-    const { lostAt, finishedAt } = await finish(store, 'finished');
-    await cancel(store, 'cancelled');
-    await ask(store, 'asked');
+    const { lostAt, finishedAt } = await makeFinishedRun(store, 'finished');
+    await makeCancelledRun(store, 'cancelled');
+    await makeModelRun(store, 'asked');
     const names = ['finished', 'cancelled', 'asked'];
-    const logs = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(store, owner, name)] as const)));
-    refuseIncomplete(Object.values(logs));
+    const logs = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readRun(store, owner, name)] as const)));
+    requireComplete(Object.values(logs));
     const expected: Record<string, Expected> = {};
     for (const [name, golden] of Object.entries(logs)) {
       const text = goldenText(golden);
       for (const mark of [`@${os.hostname()}:`, `"${os.hostname()}\\"`, fileURLToPath(new URL('..', import.meta.url))])
-        assert(!text.includes(mark), `${name} tells of the machine that it was made on: ${mark}`);
+        assert(!text.includes(mark), `${name} contains a name of this machine: ${mark}`);
       fs.mkdirSync(goldenFile(version, ''), { recursive: true });
       fs.writeFileSync(goldenFile(version, `${name}.jsonl`), text);
       const restored = await restoreInMemory(golden);
@@ -94,11 +94,11 @@ async function make(version: string): Promise<void> {
   }
 }
 
-/** A run that is taken over from a driver that lives on, paused and resumed, finished, exported, and tried again. */
-async function finish(store: Store, runId: string): Promise<{ readonly lostAt: number; readonly finishedAt: number }> {
+/** Makes a run that is taken over from a live driver, paused, resumed, finished, exported and retried. */
+async function makeFinishedRun(store: Store, runId: string): Promise<{ readonly lostAt: number; readonly finishedAt: number }> {
   const again = { runId, actor, seize: false, acceptedChanges: [], concurrency: {}, skip: [] };
   const progressed = Promise.withResolvers<void>();
-  const run = await startPipeline(store, every(stricken), {
+  const run = await startPipeline(store, planEvery(brokenOutside), {
     runId,
     seed: 7,
     actor,
@@ -106,56 +106,62 @@ async function finish(store: Store, runId: string): Promise<{ readonly lostAt: n
       if (events.some(({ type, data }) => type === 'BatchProgressed' && data.rows > 0)) progressed.resolve();
     },
   });
-  await noteExport(store, runId, 1);
+  await recordExport(store, runId, 1);
   const losing = run.drive().catch(codeOf);
   const isTooLate = await Promise.race([progressed.promise.then(() => false), losing.then(() => true)]);
-  assert(!isTooLate, 'a slow batch records its progress before the run is over: try again');
+  assert(!isTooLate, 'the run ended before a slow batch recorded its progress: try again');
 
   const begun = Promise.withResolvers<void>();
   const onRecorded = (events: readonly RecordedEvent[]) => {
     if (events.some((event) => event.type === 'BatchStarted' && event.step === 'asked')) begun.resolve();
   };
-  const seizing = await resumePipeline(store, every(stricken), { ...again, seize: true, onRecorded });
+  const seizing = await resumePipeline(store, planEvery(brokenOutside), { ...again, seize: true, onRecorded });
   const { position, type } = (await Array.fromAsync(store.log.read(runId, { types: ['RunResumed'] }))).flat().at(-1) ?? {};
   assert(position && type, 'the takeover is in the log');
-  assert((await losing) === 'fenced', 'the driver before has lost the run');
+  assert((await losing) === 'fenced', 'the previous driver has lost the run');
   const pausing = seizing.drive();
   await begun.promise;
   await appendSideEvent(store.log, runId, { type: 'PauseRequested', data: { actor, message: 'a look at the first rows' } }, writer);
   assert((await pausing).rest === 'paused', 'the run is paused');
 
-  const last = await resumePipeline(store, every(stricken), again);
+  const last = await resumePipeline(store, planEvery(brokenOutside), again);
   const finished = await last.drive();
   assert(finished.rest === 'partial', 'some rows are rejected');
 
-  await noteExport(store, runId, finished.position);
-  const retried = await retryPipeline(store, every(mended), { runId, actor, codes: ['unlucky'], acceptedChanges: [], concurrency: {} });
+  await recordExport(store, runId, finished.position);
+  const retried = await retryPipeline(store, planEvery(repairedOutside), {
+    runId,
+    actor,
+    codes: ['unlucky'],
+    acceptedChanges: [],
+    concurrency: {},
+  });
   await retried.drive();
   return { lostAt: position - 1, finishedAt: finished.position };
 }
 
 /** Records an export as of a position in the side log. */
-async function noteExport(store: Store, runId: string, position: number): Promise<void> {
+async function recordExport(store: Store, runId: string, position: number): Promise<void> {
   const asOf = await store.log.asOf(runId, position);
-  assert(asOf, 'the position is there');
+  assert(asOf, 'the position exists');
   const data = { actor, asOf, directory: 'dataset', format: 'jsonl', configs: [] };
   await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, writer);
 }
 
-/** A run with a step that failed, cancelled while another goes on. */
-async function cancel(store: Store, runId: string): Promise<void> {
+/** Makes a run with a failed step that is cancelled while another step runs. */
+async function makeCancelledRun(store: Store, runId: string): Promise<void> {
   const failed = Promise.withResolvers<void>();
   const onRecorded = (events: readonly RecordedEvent[]) => {
     if (events.some(({ type }) => type === 'StepFailed')) failed.resolve();
   };
-  const run = await startPipeline(store, plan(failing({ ...stricken, slowMs: 5_000 })), { runId, seed: 8, actor, onRecorded });
+  const run = await startPipeline(store, plan(failing({ ...brokenOutside, slowMs: 5_000 })), { runId, seed: 8, actor, onRecorded });
   const driving = run.drive();
   await failed.promise;
   await appendSideEvent(store.log, runId, { type: 'CancelRequested', data: { actor, message: 'not this one' } }, writer);
   assert((await driving).rest === 'cancelled', 'the run is cancelled');
 }
 
-/** Exports a run as of its end into the version's folder. */
+/** Exports a run as of its head into the version's folder. */
 async function exportTo(store: Store, runId: string, format: Format, version: string): Promise<void> {
   const directory = goldenFile(version, `exports/${runId}-${format}`);
   fs.rmSync(directory, { recursive: true, force: true });
@@ -164,17 +170,17 @@ async function exportTo(store: Store, runId: string, format: Format, version: st
   await writeDistiset(distiset, { directory, format, distilog: version });
 }
 
-/** A run whose steps ask models. */
-async function ask(store: Store, runId: string): Promise<void> {
+/** Makes a run whose steps call models. */
+async function makeModelRun(store: Store, runId: string): Promise<void> {
   const run = await startPipeline(store, plan(asking()), { runId, seed: 9, actor });
   const { rest } = await run.drive();
   assert(rest === 'partial', 'one row gets no object from its model');
-  // A log of so few events has none of its own accord.
+  // The log is too short to have snapshots by itself.
   await rebuild(store, projections, runId, { writer, every: 40 });
 }
 
-/** A run's logs and chunks as they are stored. */
-async function read(store: Store, owner: () => pg.ClientConfig, runId: string): Promise<GoldenLog> {
+/** Reads a run's logs and chunks as they are stored. */
+async function readRun(store: Store, owner: () => pg.ClientConfig, runId: string): Promise<GoldenLog> {
   const logs = await Promise.all([runLogId(runId), sideLogId(runId)].map((logId) => readLog(store, logId)));
   const client = new pg.Client(owner());
   await client.connect();
@@ -195,8 +201,8 @@ async function readLog({ log }: Store, logId: string): Promise<LogLines> {
   return { head, commits, events: (await Array.fromAsync(log.storedEvents(logId, range))).flat() };
 }
 
-/** Golden logs that lack a type of event, or a codec, would say nothing about it. */
-function refuseIncomplete(logs: readonly GoldenLog[]): void {
+/** Checks that the golden logs contain every type of event and every codec. */
+function requireComplete(logs: readonly GoldenLog[]): void {
   const types = new Set(logs.flatMap((golden) => golden.logs.flatMap(({ events }) => events.map(({ type }) => type))));
   const missing = Object.keys(catalogue).filter((type) => !types.has(type));
   assert(missing.length === 0, `no golden log has ${missing.join(', ')}`);
@@ -204,17 +210,17 @@ function refuseIncomplete(logs: readonly GoldenLog[]): void {
   assert(codecs.has('none') && codecs.has('zstd'), 'golden logs have chunks of each codec');
 }
 
-/** Notes what a version's logs fold to by now. Hashes of logs and rows must be what they were. */
-async function noteStates(version: string): Promise<void> {
-  const noted: Record<string, Expected> = {};
+/** Records the states that a version's logs now fold to. Hashes of logs and rows must not have changed. */
+async function recordStates(version: string): Promise<void> {
+  const expected: Record<string, Expected> = {};
   for (const [name, before] of Object.entries(expectedOf(version))) {
     const golden = goldenLog(version, name);
     const now = await expectationOf(await restoreInMemory(golden), golden.runId);
     const isSame = canonicalJson([now.head, now.rows]) === canonicalJson([before.head, before.rows]);
     assert(isSame, `${name} has another head or other rows than before: this version reads it wrongly`);
-    noted[name] = { ...before, folds: now.folds };
+    expected[name] = { ...before, folds: now.folds };
   }
-  writeExpected(version, noted);
+  writeExpected(version, expected);
 }
 
 function writeExpected(version: string, expected: Readonly<Record<string, Expected>>): void {

@@ -1,4 +1,4 @@
-// Runs all that takes longer than `npm test` may: npm run nightly -- [NAME…]. What fails does not keep the rest from running.
+// Runs everything that is too slow for `npm test`: npm run nightly -- [NAME…]. A part that fails does not stop the others.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -8,12 +8,12 @@ process.env.PATH = `${path.resolve('node_modules/.bin')}${path.delimiter}${proce
 
 const seed = process.env.DISTILOG_STORM_SEED ?? String(Date.now() % 100_000);
 const python = 'bench/peers/python';
-const isPythonThere = () => existsSync(`${python}/.venv/bin/python`);
+const isPythonInstalled = () => existsSync(`${python}/.venv/bin/python`);
 
-/** What is run, by name. `env` is added to the environment. */
+/** Commands by name. `env` is added to the environment. */
 const parts = {
   install: { command: 'npm ci --no-audit --no-fund --prefix test/storm/order/control && npm ci --no-audit --no-fund --prefix bench/peers' },
-  // Peers, and readers of what is exported.
+  // Installs Python peers, and readers of exported datasets.
   python: { command: `python3 -m venv ${python}/.venv && ${python}/.venv/bin/pip install --quiet -r ${python}/requirements.txt` },
   tests: {
     command: 'node tools/test.mjs',
@@ -31,17 +31,17 @@ const parts = {
   bench: { command: 'npm run --silent bench' },
 };
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in parts));
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !(name in parts));
 if (unknown.length > 0) {
-  console.error(`no such part: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  console.error(`There is no part ${unknown.join(', ')}. The parts are: ${Object.keys(parts).join(', ')}`);
   process.exit(2);
 }
 
 const results = [];
 for (const [name, { command, env = {} }] of Object.entries(parts)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (isPythonThere()) env.PATH = `${path.resolve(python, '.venv/bin')}${path.delimiter}${process.env.PATH}`;
+  if (names.length > 0 && !names.includes(name)) continue;
+  if (isPythonInstalled()) env.PATH = `${path.resolve(python, '.venv/bin')}${path.delimiter}${process.env.PATH}`;
   console.log(`\n${name} (seed ${seed}): ${command}`);
   const started = Date.now();
   const { status } = spawnSync(command, { shell: true, stdio: 'inherit', env: { ...process.env, ...env } });

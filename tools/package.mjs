@@ -1,4 +1,4 @@
-// Checks the package as npm packs it: publint and attw, on one tarball. Build first.
+// Checks the packed tarball with publint and attw. Build first.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -14,7 +14,7 @@ const run = (command) => {
 
 const tarball = path.join(folder, 'distilog.tgz');
 const isPacked = run(`npm pack --ignore-scripts --silent --pack-destination ${folder} && mv ${folder}/distilog-*.tgz ${tarball}`);
-// The package is for ES modules only: `require` of Node.js 22 and newer loads them, too.
+// The package has ES modules only, which `require` of Node.js 22 and newer loads, too.
 const isSound = isPacked && [`publint run ${tarball} --strict`, `attw ${tarball} --profile esm-only --no-emoji`].map(run).every(Boolean);
 rmSync(folder, { recursive: true, force: true });
 process.exit(isSound ? 0 : 1);

@@ -1,4 +1,4 @@
-// Refuses a release whose changes have no name yet: CHANGELOG.md must have a heading for the version, and nothing under `Unreleased`.
+// Refuses a release unless CHANGELOG.md has a heading for the version, and no changes under `Unreleased`.
 import { readFileSync } from 'node:fs';
 
 process.chdir(new URL('..', import.meta.url).pathname);
@@ -7,7 +7,7 @@ const [, ...sections] = readFileSync('CHANGELOG.md', 'utf8').split(/^## /m);
 const headings = sections.map((section) => section.split('\n', 1)[0]);
 const unreleased = sections.find((section) => section.startsWith('[Unreleased]') || section.startsWith('Unreleased'));
 const [newest] = headings.filter((heading) => /^\[?\d/.test(heading));
-// Before `npm version` the package still has the version before; before `npm publish` it has the new one.
+// Before `npm version`, package.json has the previous version. Before `npm publish`, it has the new one.
 const isPublish = process.argv.includes('--publish');
 
 if (/^\* |^- /m.test(unreleased ?? '')) refuse('CHANGELOG.md has changes under Unreleased. Name the heading: ## [1.2.3] - 2026-12-31.');

@@ -1,4 +1,4 @@
-// Runs the tests and closes with the runner's own counts on one line: `N passed, N failed`.
+// Runs the tests. The last line has the test runner's counts: `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,10 +15,10 @@ let counts = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodo
 try {
   counts = JSON.parse(readFileSync(report, 'utf8'));
 } catch (error) {
-  console.error(`the test runner left no report: ${error.message}`);
+  console.error(`The test runner wrote no report: ${error.message}`);
 }
 rmSync(folder, { recursive: true, force: true });
-// What was left out, so that nobody takes it for tried.
+// Lists skipped tests, so that they are not mistaken for passed ones.
 for (const { assertionResults = [] } of counts.testResults ?? [])
   for (const { fullName, status: outcome } of assertionResults)
     if (outcome === 'pending' || outcome === 'skipped' || outcome === 'todo') console.log(`skipped: ${fullName}`);
