@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { stepNamed } from '../distiset/index.ts';
+import { resolveStepName } from '../distiset/index.ts';
 import type { ManifestStep } from '../../schema/index.ts';
 import { Fault } from '../kit/fault.ts';
 import { envName, secretNames } from '../pipeline/index.ts';
@@ -50,7 +50,7 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
 
 /** Parses the same options, and replaces the name of a config by the step that it shows. */
 export const parseStepConcurrency = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
-  Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [stepNamed(steps, name), calls]));
+  Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [resolveStepName(steps, name), calls]));
 
 /** Parses a text as the kind of value that a param's schema accepts. Returns the text itself if that fails, so that the schema refuses it. */
 function parseValue(schema: z.ZodObject, name: string, text: string): unknown {

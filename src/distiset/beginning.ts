@@ -3,8 +3,8 @@ import { Fault } from '../kit/fault.ts';
 import type { Store } from '../log/index.ts';
 import { decodeDocument } from '../rows/index.ts';
 
-/** A run's first event, and the definition that it names. */
-export async function beginning(store: Store, logId: string): Promise<readonly [RecordedEvent<'RunStarted'>, Definition]> {
+/** Reads a run's first event and the definition that it names. Throws `Fault('unknown-run')`. */
+export async function readBeginning(store: Store, logId: string): Promise<readonly [RecordedEvent<'RunStarted'>, Definition]> {
   for await (const [first] of store.log.read(logId, { from: 1, to: 1 })) {
     if (first?.type !== 'RunStarted') break;
     return [first, decodeDocument(await store.chunks.get(first.chunks[0] ?? ''), definitionSchema)];

@@ -1,6 +1,6 @@
 import type { ManifestStep } from '../../schema/index.ts';
 
-/** What has to be known of a step to find the leaves. */
+/** The members of a step that are needed to find the leaves. */
 type LinkedStep = Pick<ManifestStep, 'name' | 'upstream'>;
 
 /** The config of a dataset that has one leaf. */
@@ -11,10 +11,10 @@ export const leavesOf = (steps: readonly LinkedStep[]): readonly string[] =>
   steps.filter(({ name }) => !steps.some(({ upstream }) => upstream.includes(name))).map(({ name }) => name);
 
 /**
- * Returns the step that a name means: the step of that name, else the leaf that the dataset shows as a config of that name. Any other name is returned as it
- * is, for the caller to refuse.
+ * Returns the step with a name, or else the leaf that the dataset shows as a config with that name. Any other name is returned unchanged, for the caller to
+ * refuse.
  */
-export function stepNamed(steps: readonly LinkedStep[], name: string): string {
+export function resolveStepName(steps: readonly LinkedStep[], name: string): string {
   if (name !== onlyConfig || steps.some((step) => step.name === name)) return name;
   const [leaf, ...others] = leavesOf(steps);
   return leaf !== undefined && others.length === 0 ? leaf : name;

@@ -11,29 +11,29 @@ import type { Definition, RecordedEvent } from '../../schema/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { foldAll, runLogId, type AsOf, type Store } from '../log/index.ts';
-import { beginning } from './beginning.ts';
+import { readBeginning } from './beginning.ts';
 import { onlyConfig } from './config-names.ts';
 import { definitionPeriods, type DefinitionPeriod } from './definition-periods.ts';
 import { ancestry, leafState, type LeafState } from './leaf-state.ts';
 import { leafBlocks, rowsIn, type RowBlock } from './row-blocks.ts';
 
-/** One config of a distiset: what a leaf has delivered. */
+/** A config of a distiset: the rows of one leaf. */
 export interface DistisetConfig {
   /** `default` if the pipeline has one leaf, else the step's name: the same for a partial and a final distiset. */
   readonly name: string;
   readonly step: string;
   readonly state: LeafState;
   readonly columns: Definition['steps'][number]['columns'];
-  /** Rows that its successful batches have, as recorded; those beyond a failed batch are not taken. */
+  /** Number of rows in its successful batches, as recorded. Rows after a failed batch are not exported. */
   readonly rowsCommitted: number;
   readonly batches: { readonly succeeded: number; readonly failed: number; readonly running: number };
-  /** Share of the source's items that it has seen, from 0 to 1; null where the source does not say how many it has. */
+  /** Share of the source's items that it has processed, from 0 to 1, or null if the source does not know its total. */
   readonly sourceShare: number | null;
-  /** Losses in the leaf and above it, by step and cause. */
+  /** Losses in the leaf and the steps above it, by step and cause. */
   readonly losses: readonly ErrorGroup[];
-  /** The rows in order, read from the store as they are iterated; each call starts anew. */
+  /** Reads the rows in order, as they are iterated. Each call starts from the first row. */
   rows(): AsyncIterable<JsonObject>;
-  /** The same rows by column, some at a time: what takes less to make and to go through. */
+  /** Reads the same rows in blocks, by column, which is cheaper to create and to iterate. */
   blocks(): AsyncIterable<RowBlock>;
 }
 
@@ -43,33 +43,34 @@ export interface Distiset {
   readonly pipeline: string;
   readonly asOf: AsOf;
   readonly startedAt: string;
-  /** How the run stood as of then. */
+  /** The status of the run as of then. */
   readonly status: GraphState['status'];
   readonly seed: number;
   readonly params: JsonObject;
   readonly program: RecordedEvent<'RunStarted'>['data']['program'];
   readonly signature: string;
-  /** The definitions under which rows were made up to then, in order, each with what it changed. */
+  /** The definitions under which rows were made up to then, in order, each with its changes. */
   readonly definitions: readonly DefinitionPeriod[];
   readonly configs: readonly DistisetConfig[];
-  /** Which of its leaves were asked for, and which steps instead of them. */
+  /** The requested leaves, and the steps requested instead of leaves. */
   readonly include: 'committed' | 'finished';
   readonly steps: readonly string[] | null;
-  /** Leaves left out by `include: 'finished'`, and in which state they are. */
+  /** Leaves that `include: 'finished'` left out, with their state. */
   readonly leftOut: readonly { readonly name: string; readonly step: string; readonly state: LeafState }[];
 }
 
+/** Options of `createDistiset`. */
 export interface DistisetOptions {
   readonly asOf: AsOf;
-  /** `committed` (default): whatever has arrived. `finished`: only leaves that are finished, whole or partial. */
+  /** `committed` (default): all rows that have arrived. `finished`: only leaves that are finished, complete or partial. */
   readonly include?: 'committed' | 'finished' | undefined;
-  /** Steps to show instead of the leaves; any step may be looked at. */
+  /** Steps to show instead of the leaves. Any step can be shown. */
   readonly steps?: readonly string[] | undefined;
 }
 
 /**
- * The distiset of a run as of a position: in any state of the run, also while another process moves it, also when the pipeline's file is gone. Nothing
- * is read of rows before they are iterated. No leaf having rows is a valid, empty distiset. Throws `Fault('unknown-step')`.
+ * Creates the distiset of a run as of a position. It works in any state of the run, while another process drives it, and without the pipeline's file. Rows are
+ * read only as they are iterated. A distiset without rows is valid. Throws `Fault('unknown-step')`.
  */
 export async function createDistiset(
   store: Store,
@@ -78,7 +79,7 @@ export async function createDistiset(
 ): Promise<Distiset> {
   const logId = runLogId(runId);
   const { position } = asOf;
-  const first = await beginning(store, logId);
+  const first = await readBeginning(store, logId);
   const [started, definition] = first;
   const { manifest, seed, params, program } = started.data;
   const [definitions, [graphState, progressState, errorsState]] = await Promise.all([
@@ -115,7 +116,7 @@ export async function createDistiset(
     };
   };
   const all = wanted.map(configOf);
-  const isTaken = ({ state }: DistisetConfig) => include === 'committed' || state === 'finished' || state === 'partial';
+  const isIncluded = ({ state }: DistisetConfig) => include === 'committed' || state === 'finished' || state === 'partial';
   return {
     runId,
     pipeline: manifest.pipeline,
@@ -129,7 +130,7 @@ export async function createDistiset(
     definitions,
     include,
     steps: steps ?? null,
-    configs: all.filter(isTaken),
-    leftOut: all.filter((config) => !isTaken(config)).map(({ name, step, state }) => ({ name, step, state })),
+    configs: all.filter(isIncluded),
+    leftOut: all.filter((config) => !isIncluded(config)).map(({ name, step, state }) => ({ name, step, state })),
   };
 }

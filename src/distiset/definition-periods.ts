@@ -9,32 +9,32 @@ export interface DefinitionPeriod {
   readonly from: number;
   readonly to: number;
   readonly recordedAt: string;
-  /** SHA-256 of the definition, which the log keeps as a chunk. */
+  /** SHA-256 of the definition, which is stored as a chunk. */
   readonly sha256: string;
   readonly program: RunDefinition['program'];
-  /** Steps that differ from the definition before, as the user accepted them; none in the first. */
+  /** Steps that differ from the previous definition, as the user accepted them. The first definition has none. */
   readonly changes: readonly StepDifference[];
-  /** Files of the pipeline that differ from those before. */
+  /** Files of the pipeline that differ from the previous definition. */
   readonly files: readonly FileDifference[];
 }
 
-/** How a step differs from the same step in the definition before. */
+/** The difference between a step and the same step in the previous definition. */
 export interface StepDifference {
   readonly step: string;
-  /** `follows`: the step is the same, and a step above it changed. */
+  /** `follows`: the step itself is unchanged, but a step above it changed. */
   readonly kind: 'changed' | 'follows';
   readonly parts: readonly string[];
-  /** Lines that were removed (`- `) and added (`+ `), of the step's code, captures and settings. */
+  /** Removed (`- `) and added (`+ `) lines of the step's code, captures and settings. */
   readonly difference: readonly string[];
 }
 
-/** How a file of the pipeline differs. Its lines are listed where no step differs: what the steps say is not said twice. */
+/** The difference between two versions of a pipeline's file. Lines are listed only if no step differs, so that no change is shown twice. */
 export interface FileDifference {
   readonly path: string;
   readonly difference: readonly string[];
 }
 
-/** Lists the definitions under which a run was driven up to a position, each with what it changed. `first` is the run's beginning. */
+/** Lists the definitions of a run up to a position, each with its changes. `first` is the run's first event and definition. */
 export async function definitionPeriods(
   store: Store,
   first: readonly [RecordedEvent<'RunStarted'>, Definition],
@@ -56,15 +56,15 @@ export async function definitionPeriods(
   return periods;
 }
 
-/** Lines listed of one step or file. */
+/** Maximum number of lines listed per step or file. */
 const linesMax = 200;
 
 function changedLines(before: string, after: string): readonly string[] {
   const { removed, added } = lineDifference(before, after);
-  return [...bounded(removed, '-'), ...bounded(added, '+')];
+  return [...limitLines(removed, '-'), ...limitLines(added, '+')];
 }
 
-const bounded = (lines: readonly string[], sign: string): readonly string[] => [
+const limitLines = (lines: readonly string[], sign: string): readonly string[] => [
   ...lines.slice(0, linesMax).map((line) => `${sign} ${line}`),
   ...(lines.length > linesMax ? [`${sign} … ${lines.length - linesMax} more lines`] : []),
 ];
@@ -80,7 +80,7 @@ function changedFiles(before: Definition, now: Definition, withLines: boolean): 
 
 const stepOf = ({ steps }: Definition, name: string): DefinitionStep | undefined => steps.find((step) => step.name === name);
 
-/** Compares what decides how a step makes rows: facts one by one, its code line by line. */
+/** Compares the inputs of a step's signature: facts one by one, code line by line. */
 function stepDifference(before: DefinitionStep | undefined, now: DefinitionStep | undefined): readonly string[] {
   const old = before ? factsOf(before) : [];
   const fresh = now ? factsOf(now) : [];
@@ -88,10 +88,10 @@ function stepDifference(before: DefinitionStep | undefined, now: DefinitionStep 
     facts.filter((fact) => !others.includes(fact)).flatMap((fact) => fact.split('\n'));
   const code = lineDifference(before?.code ?? '', now?.code ?? '');
   return [
-    ...bounded(linesIn(old, fresh), '-'),
-    ...bounded(linesIn(fresh, old), '+'),
-    ...bounded(code.removed, '-'),
-    ...bounded(code.added, '+'),
+    ...limitLines(linesIn(old, fresh), '-'),
+    ...limitLines(linesIn(fresh, old), '+'),
+    ...limitLines(code.removed, '-'),
+    ...limitLines(code.added, '+'),
   ];
 }
 
@@ -102,7 +102,7 @@ const factsOf = ({ id, version, captures, settings }: DefinitionStep): readonly 
   ...(settings === null ? [] : factsIn('settings', settings)),
 ];
 
-/** Writes a value as `path: value`, one for each member at any depth. A text of several lines keeps them. */
+/** Formats a value as lines of `path: value`, one for each member at any depth. Line breaks in a text are kept. */
 function factsIn(path: string, value: Json): readonly string[] {
   if (typeof value === 'object' && value !== null) {
     const members = Array.isArray(value)

@@ -8,16 +8,16 @@ import type { DistisetMetadata } from './writers/metadata.ts';
 import type { Compression, Format } from './writers/row-file.ts';
 import type { WrittenConfig } from './writers/write-config.ts';
 
-/** How the files of a distiset are written: all of it stands in `distilog.json`, so that an export can be repeated. */
+/** Options for the files of a distiset. `distilog.json` has all of them, so that an export can be repeated. */
 export interface FileOptions {
   readonly format: Format;
   readonly compression: Compression;
   readonly csvEscapeFormulas: boolean;
-  /** Bytes of a file after which the next begins. */
+  /** Size in bytes after which the next file begins. */
   readonly shardBytesMax: number;
 }
 
-/** Returns the metadata of a distiset whose configs were written. `distilog` is the version that wrote them. */
+/** Returns the metadata of a distiset after its configs are written. `distilog` is the version that wrote them. */
 export function metadataOf(
   distiset: Distiset,
   written: readonly WrittenConfig[],
@@ -42,7 +42,7 @@ export function metadataOf(
   };
 }
 
-/** Returns the text of `distilog.json`. Keys are sorted at every depth: states of snapshots have theirs in another order than states that were folded just now. */
+/** Returns the text of `distilog.json`. Keys are sorted at every depth, because a state from a snapshot may have another order of keys than a folded one. */
 export const metadataText = (metadata: DistisetMetadata): string => `${JSON.stringify(JSON.parse(canonicalJson(metadata)), null, 2)}\n`;
 
 function configMetadata(config: DistisetConfig, written: WrittenConfig): DistisetMetadata['configs'][number] {
@@ -58,13 +58,13 @@ function configMetadata(config: DistisetConfig, written: WrittenConfig): Distise
 
 const libraries: Readonly<Record<Format, string | null>> = { parquet: 'hyparquet-writer', csv: 'csv-stringify', jsonl: null };
 
-/** Names what writes files of a format, with its version. */
+/** Returns the name and version of the library that writes a format. */
 export function libraryOf(format: Format): string {
   const library = libraries[format];
   return library === null ? 'distilog' : `${library} ${versionOf(library)}`;
 }
 
-/** Returns a package's version. Not every package lets its package.json be imported, so it is looked for above the package's entry. */
+/** Returns a package's version. It searches the folders above the package's entry, because not every package exports its package.json. */
 function versionOf(library: string): string {
   for (let folder = path.dirname(createRequire(import.meta.url).resolve(library)); ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'package.json');

@@ -1,5 +1,5 @@
-export { beginning } from './beginning.ts';
-export { onlyConfig, stepNamed } from './config-names.ts';
+export { readBeginning } from './beginning.ts';
+export { onlyConfig, resolveStepName } from './config-names.ts';
 export { createDistiset, type Distiset, type DistisetConfig, type DistisetOptions } from './create-distiset.ts';
 export type { DefinitionPeriod, FileDifference, StepDifference } from './definition-periods.ts';
 export { failedBatches, losses, lostRows, type FailedBatch, type LostRow } from './losses.ts';

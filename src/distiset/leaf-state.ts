@@ -1,12 +1,12 @@
 import type { GraphState, StepState } from '../../projections/index.ts';
 
 /**
- * How complete a leaf is. `finished`: everything that went in came through, here and above. `partial`: finished, with losses, or its run was cancelled.
- * `failed`: a batch of it was given up and ended it. `blocked`: a step above it failed; what came before that is there.
+ * The completeness of a leaf. `finished`: all rows arrived, without losses in the leaf or above it. `partial`: finished with losses, or the run was cancelled.
+ * `failed`: the leaf ended at a batch that was given up. `blocked`: a step above it failed; the rows before the failure are there.
  */
 export type LeafState = 'not-started' | 'running' | 'finished' | 'partial' | 'failed' | 'blocked';
 
-/** The state of a leaf in a graph. */
+/** Returns the state of a leaf in a graph. */
 export function leafState(graph: GraphState, name: string): LeafState {
   const step = graph.steps[name];
   if (!step) return 'not-started';
@@ -18,7 +18,7 @@ export function leafState(graph: GraphState, name: string): LeafState {
   return graph.status === 'cancelled' ? 'partial' : 'running';
 }
 
-/** A step and everything above it, nearest first. */
+/** Lists a step and all steps above it, nearest first. */
 export function ancestry(graph: GraphState, name: string): readonly (readonly [string, StepState])[] {
   const found = new Map<string, StepState>();
   const visit = (each: string): void => {

@@ -2,28 +2,28 @@ import type { RecordedEvent, Span } from '../../schema/index.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { runLogId, type Store } from '../log/index.ts';
 import { columnsOf, rejectedBatches, rowBuilder, rowReader, type RejectedRow } from '../rows/index.ts';
-import { beginning } from './beginning.ts';
+import { readBeginning } from './beginning.ts';
 
-/** A row that a step gave up. */
+/** A row that a step rejected. */
 export interface LostRow extends RejectedRow {
   readonly kind: 'row';
-  /** The row as it went into the step; null for a source's, which was never stored. */
+  /** Reads the step's input row. Null for a source, whose items are never stored. */
   input(): Promise<JsonObject | null>;
 }
 
-/** A batch that was given up, and yields no rows. */
+/** A batch that was given up and has no rows. */
 export interface FailedBatch extends Pick<RejectedRow, 'step' | 'pass' | 'batch' | 'position' | 'code' | 'message' | 'attempts'> {
   readonly kind: 'batch';
-  /** Input rows that were still to be done. */
+  /** Number of input rows that were not done. */
   readonly rows: number;
-  /** All rows of its input; none for a source. */
+  /** Reads all rows of its input. A source has none. */
   inputs(): Promise<readonly JsonObject[]>;
 }
 
-/** Reads rows that went into steps, of one run as of a position. */
+/** Reads input rows of the steps of a run, as of a position. */
 interface InputReader {
   readonly logId: string;
-  /** Returns what makes the rows of an input, by their numbers. Null: the step has none, as a source. */
+  /** Returns the rows of an input, by number, or null if the step has no input, as a source. */
   table(step: string, spans: readonly Span[]): Promise<InputTable | null>;
 }
 
@@ -34,9 +34,9 @@ interface InputTable {
 
 async function inputReader(store: Store, runId: string, to: number): Promise<InputReader> {
   const logId = runLogId(runId);
-  const [started, definition] = await beginning(store, logId);
+  const [started, definition] = await readBeginning(store, logId);
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId, to, steps: started.data.manifest.steps });
-  // One list a step: what makes rows is compiled for a list, once.
+  // One list per step, because the row maker is compiled once per list.
   const columnsBy = new Map(definition.steps.map(({ name, columns }) => [name, columns.map((column) => column.name)]));
   return {
     logId,
@@ -53,15 +53,15 @@ async function inputReader(store: Store, runId: string, to: number): Promise<Inp
 }
 
 /**
- * Yields everything that was lost in a run up to a position: rows one by one, without those that a later pass tried again, then batches. Inputs are read
- * when they are asked for, those of one batch together.
+ * Yields all losses of a run up to a position: first rejected rows, except those that a later pass retried, then batches. Inputs are read on demand, all
+ * inputs of a batch together.
  */
 export async function* losses(store: Store, runId: string, to: number): AsyncGenerator<LostRow | FailedBatch> {
   yield* lostRows(store, runId, to);
   yield* failedBatches(store, runId, to);
 }
 
-/** Yields the rows alone. */
+/** Yields only the rejected rows. */
 export async function* lostRows(store: Store, runId: string, to: number): AsyncGenerator<LostRow> {
   const reader = await inputReader(store, runId, to);
   for await (const { inputs, rows } of rejectedBatches(store, runId, to)) {
@@ -76,7 +76,7 @@ export async function* lostRows(store: Store, runId: string, to: number): AsyncG
   }
 }
 
-/** Yields the batches that were given up alone. */
+/** Yields only the batches that were given up. */
 export async function* failedBatches(store: Store, runId: string, to: number): AsyncGenerator<FailedBatch> {
   const reader = await inputReader(store, runId, to);
   for await (const page of store.log.read(reader.logId, { to, types: ['BatchFailed'] })) {
@@ -93,14 +93,14 @@ export async function* failedBatches(store: Store, runId: string, to: number): A
   }
 }
 
-/** Positions that are looked through first for the start of a batch that failed; it is rarely far. */
-const firstLook = 1_000;
+/** Number of positions searched first for the start of a failed batch, which is rarely far away. */
+const firstSearchLength = 1_000;
 
-/** What went into a batch, from the event that started it: looked for backwards, so that the length of the log before it costs nothing. */
+/** Returns the input of a batch from the event that started it. It searches backwards, so its cost does not depend on the length of the log. */
 async function inputsOf({ log }: Store, { logId, position, pass, step, batch }: RecordedEvent<'BatchFailed'>): Promise<readonly Span[]> {
   let to = position - 1;
-  for (let look = firstLook; to > 0; look *= 2) {
-    const from = Math.max(1, to - look + 1);
+  for (let searchLength = firstSearchLength; to > 0; searchLength *= 2) {
+    const from = Math.max(1, to - searchLength + 1);
     for await (const page of log.read(logId, { from, to, step, types: ['BatchStarted'] })) {
       for (const event of page) {
         if (event.type === 'BatchStarted' && event.pass === pass && event.batch === batch) return event.data.inputs;

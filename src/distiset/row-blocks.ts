@@ -4,16 +4,16 @@ import type { Json, JsonObject } from '../kit/json.ts';
 import type { ManifestStep } from '../../schema/index.ts';
 import type { Store } from '../log/index.ts';
 import { bytesOf, columnsOf, rowBuilder, rowReader, type View } from '../rows/index.ts';
-import { madeAhead } from './made-ahead.ts';
+import { makeAhead } from './make-ahead.ts';
 
-/** Some rows, one after the other, by column. */
+/** Consecutive rows, by column. */
 export interface RowBlock {
   readonly count: number;
-  /** The values of each column, one a row, in the order of the step's columns. */
+  /** The values of each column, one per row, in the order of the step's columns. */
   readonly values: readonly (readonly Json[])[];
 }
 
-/** Which rows of a run: of one step, up to a position. */
+/** A selection of a run's rows: those of one step, up to a position. */
 export interface RowsWanted {
   readonly runId: string;
   readonly step: string;
@@ -22,17 +22,17 @@ export interface RowsWanted {
   /** All columns of the step's rows, in order. */
   readonly columns: readonly string[];
   readonly position: number;
-  /** Batches at or above it do not count, because the step ended there; null: all count. */
+  /** The first batch that does not count, because the step ended there. Null if all batches count. */
   readonly end: number | null;
 }
 
-/** Bytes (about) of blocks that are ready before they are used, and how many there may be: they ask for what they need together. */
+/** Approximate maximum size of blocks that are read ahead, and their maximum number. Blocks that are read together share their queries. */
 const aheadBytesMax = 1024 * 1024;
 const aheadMax = 2;
 
 /**
- * The rows of a step in order (pass, batch, row), as of a position. Streamed: besides the block in use, 1 MiB of the next is held, one block at least, and
- * what they stem from, however long the run. Asked for again, at any later time, they are the same.
+ * Reads the rows of a step in order (pass, batch, row), as of a position. They are streamed: in addition to the current block, at most 1 MiB of the next
+ * blocks is in memory, but at least one block, with the inputs that they are made of. Memory does not depend on the length of the run. A later call yields the same rows.
  */
 export async function* leafBlocks(store: Store, wanted: RowsWanted): AsyncGenerator<RowBlock> {
   const blockOf = async (view: View): Promise<RowBlock> => {
@@ -44,14 +44,14 @@ export async function* leafBlocks(store: Store, wanted: RowsWanted): AsyncGenera
     return { count: view.count, values };
   };
   const ahead = { weightOf: ({ values }: RowBlock) => bytesOf(values), weightMax: aheadBytesMax, countMax: aheadMax };
-  for await (const block of madeAhead(viewsOf(store, wanted), blockOf, ahead)) {
+  for await (const block of makeAhead(viewsOf(store, wanted), blockOf, ahead)) {
     yield block;
-    // Whatever else waits has its turn: so the next blocks are on their way while one is used.
+    // Yields to the event loop, so that the next blocks are read while the caller uses this one.
     await setImmediate();
   }
 }
 
-/** The rows of blocks, as objects with these columns in this order. */
+/** Reads the rows of blocks as objects with these columns in this order. */
 export async function* rowsIn(blocks: AsyncIterable<RowBlock>, columns: readonly string[]): AsyncGenerator<JsonObject> {
   const rowAt = rowBuilder(columns);
   for await (const block of blocks) for (let row = 0; row < block.count; row++) yield rowAt(block.values, row);

@@ -1,31 +1,31 @@
 import { definitionSchema, type AcceptedChange, type Definition, type RecordedEvent } from '../../schema/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
 import { decodeDocument } from '../rows/index.ts';
-import { beginning } from './beginning.ts';
+import { readBeginning } from './beginning.ts';
 
-/** A definition that a run had, and the event from which on it applied. */
+/** A definition of a run, and the event from which it applied. */
 export interface RunDefinition {
-  /** Where it was recorded: 1, or where changes were accepted. It applies until the next one. */
+  /** The position of the event that recorded it: 1, or the acceptance of changes. It applies until the next one. */
   readonly position: number;
   readonly recordedAt: string;
   /** SHA-256 of its chunk. */
   readonly sha256: string;
   readonly program: { readonly distilog: string; readonly node: string };
-  /** What the user accepted as changed; empty for the first definition. */
+  /** The changes that the user accepted. The first definition has none. */
   readonly acceptedChanges: readonly AcceptedChange[];
-  /** Reads it. Nothing is kept: a run may have many, each with all source files. */
+  /** Reads the definition. It is not cached, because a run may have many, each with all source files. */
   read(): Promise<Definition>;
 }
 
 /**
- * Lists the definitions that a run had up to a position, in order, without reading their chunks: that of `RunStarted`, and each that a resume or retry with
- * accepted changes recorded. Throws `Fault('unknown-run')`.
+ * Lists the definitions of a run up to a position, in order, without reading their chunks: that of `RunStarted`, and each that a resume or retry with accepted
+ * changes recorded. Throws `Fault('unknown-run')`.
  */
 export async function runDefinitions(store: Store, runId: string, to?: number): Promise<readonly [RunDefinition, ...RunDefinition[]]> {
-  return definitionsFrom(store, await beginning(store, runLogId(runId)), to);
+  return definitionsFrom(store, await readBeginning(store, runLogId(runId)), to);
 }
 
-/** Lists the same, where the run's beginning was read before. */
+/** Lists the same definitions for a run whose first event was already read. */
 export async function definitionsFrom(
   store: Store,
   [started, first]: readonly [RecordedEvent<'RunStarted'>, Definition],
@@ -59,7 +59,7 @@ export async function definitionsFrom(
   return definitions;
 }
 
-/** Returns the definition under which the event at a position was made. A driver appends under the definition that it recorded last, and is fenced by the next. */
+/** Returns the definition that applied at a position. A driver appends under the definition that it recorded last, and the next driver fences it. */
 export function definitionAt(definitions: readonly [RunDefinition, ...RunDefinition[]], position: number): RunDefinition {
   return definitions.findLast((definition) => definition.position <= position) ?? definitions[0];
 }

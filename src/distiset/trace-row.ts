@@ -4,55 +4,55 @@ import { Fault } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { runLogId, type Store } from '../log/index.ts';
 import { callsOf, rejectionsOf, rowReader, rowsOf, type RowName, type RowReader } from '../rows/index.ts';
-import { beginning } from './beginning.ts';
+import { readBeginning } from './beginning.ts';
 import { definitionAt, runDefinitions } from './run-definitions.ts';
 
-/** How one step made a row. */
+/** The history of a row in one step. */
 export interface TraceStep {
   readonly name: RowName;
   readonly operator: ManifestStep['operator'];
-  /** Where its batch's success stands, when that was, and how long the attempt took. */
+  /** The position and time of its batch's success, and the duration of the attempt. */
   readonly position: number;
   readonly recordedAt: string;
   readonly elapsedMs: number;
   /** The columns that the step wrote, with their values. */
   readonly wrote: JsonObject;
-  /** Attempts at the batch before, in order: when they failed, and why the first of their rows did. */
+  /** Earlier failed attempts at the batch, in order, each with the error of its first failed row. */
   readonly failures: readonly {
     readonly attempt: number;
     readonly position: number;
     readonly recordedAt: string;
     readonly error: Failure;
   }[];
-  /** Earlier passes in which the row was given up. */
+  /** Earlier passes in which the row was rejected. */
   readonly rejections: readonly (Rejection & { readonly pass: number; readonly position: number; readonly recordedAt: string })[];
-  /** Calls about the row, as the step reported them, failed ones too. */
+  /** Calls for the row, as the step reported them, including failed ones. */
   readonly calls: readonly Call[];
-  /** The definition under which the row was made: where it was recorded, and when. Later ones came with `--accept-changes`. */
+  /** The position and time of the definition under which the row was made. Definitions after the first come from `--accept-changes`. */
   readonly definition: { readonly position: number; readonly recordedAt: string };
-  /** A library step's settings in that definition, prompts among them. */
+  /** A library step's settings in that definition, including prompts. */
   readonly settings: DefinitionStep['settings'];
-  /** The rows that it is made of, and how each of them was made. */
+  /** The rows that it is made of, each with its own history. */
   readonly parents: readonly TraceStep[];
-  /** Where a row is made of many: how many rows went in. */
+  /** Number of input rows, if the row is made of many, or else null. */
   readonly madeOf: number | null;
 }
 
-/** The whole ancestry of a row: how each step above it made it, with attempts, calls and positions. Throws `Fault('unknown-row')`. */
+/** Returns the whole ancestry of a row: its history in each step above, with attempts, calls and positions. Throws `Fault('unknown-row')`. */
 export async function traceRow(store: Store, runId: string, row: RowName, to: number): Promise<TraceStep> {
-  const [started] = await beginning(store, runLogId(runId));
+  const [started] = await readBeginning(store, runLogId(runId));
   const { steps } = started.data.manifest;
   const reader = rowReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId), to, steps });
   return trace({ store, runId, to, definitionFor: await definitionsByPosition(store, runId, to), steps, reader }, row);
 }
 
-/** A definition, and where it was recorded. */
+/** A definition with its position. */
 interface PlacedDefinition {
   readonly place: TraceStep['definition'];
   readonly definition: Definition;
 }
 
-/** Finds the definition under which an event was made, by the event's position. Each is read once. */
+/** Returns a function that finds the definition that applied at a position. Each definition is read once. */
 async function definitionsByPosition(store: Store, runId: string, to: number): Promise<Tracing['definitionFor']> {
   const definitions = await runDefinitions(store, runId, to);
   const read = new Map<number, Promise<Definition>>();
@@ -64,7 +64,7 @@ async function definitionsByPosition(store: Store, runId: string, to: number): P
   };
 }
 
-/** The n-th row of a step (from 0), in the order of its dataset as of a position. Throws `Fault('unknown-row')`. */
+/** Returns the n-th row of a step (from 0), in the order of its dataset as of a position. Throws `Fault('unknown-row')`. */
 export async function rowAt(store: Store, runId: string, step: string, index: number, to: number): Promise<RowName> {
   let before = 0;
   for await (const page of store.log.readSuccesses(runLogId(runId), { step, to })) {
@@ -81,7 +81,7 @@ export async function rowAt(store: Store, runId: string, step: string, index: nu
 }
 
 async function refuseUnknownStep(store: Store, runId: string, step: string): Promise<void> {
-  const [started] = await beginning(store, runLogId(runId));
+  const [started] = await readBeginning(store, runLogId(runId));
   const names = started.data.manifest.steps.map(({ name }) => name);
   if (names.includes(step)) return;
   throw new Fault('unknown-step', `Run ${runId} has no step ${step}. Its steps: ${names.join(', ')}.`, { details: { step } });
@@ -135,8 +135,8 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
 }
 
 /**
- * The event that recorded an input row as done before its batch succeeded, if one did. A batch that was interrupted keeps such rows, though it goes on under
- * another definition.
+ * Returns the event that recorded an input row as done before its batch succeeded, if there is one. An interrupted batch keeps such rows even if it continues
+ * under another definition.
  */
 const rowRecorded = (events: readonly RecordedEvent[], input: number | undefined): RecordedEvent | undefined =>
   events.findLast(
@@ -145,7 +145,7 @@ const rowRecorded = (events: readonly RecordedEvent[], input: number | undefined
       event.data.done.some(([from, to]) => input !== undefined && from <= input && input < to),
   );
 
-/** The same for an output row of a source, whose rows are recorded in order. */
+/** Returns the same event for an output row of a source, whose rows are recorded in order. */
 function itemRecorded(events: readonly RecordedEvent[], row: number): RecordedEvent | undefined {
   let rows = 0;
   return events.find((event) => {
@@ -164,7 +164,7 @@ async function valuesOf(reader: RowReader, name: RowName, columns: readonly stri
   return {};
 }
 
-/** Which row of a batch's input stands at a place. */
+/** Returns the number of the row at a place in a batch's input. */
 async function inputRow({ reader }: Tracing, { step, data }: RecordedEvent<'BatchSucceeded'>, place: RowName): Promise<number> {
   const places = await (await reader.input(step, data.inputs)).column(placeColumn(place.step));
   return places.indexOf(`${place.pass}/${place.batch}/${place.row}`);
@@ -179,7 +179,7 @@ async function callsAbout(store: Store, events: readonly RecordedEvent[], row: n
   return calls;
 }
 
-/** Where earlier passes gave the row at a place up. */
+/** Lists the rejections of the row at a place in earlier passes. */
 async function earlierRejections(tracing: Tracing, { step, pass, batch }: RowName, place: RowName): Promise<TraceStep['rejections']> {
   const { store, runId, to } = tracing;
   const found: TraceStep['rejections'][number][] = [];

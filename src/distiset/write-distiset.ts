@@ -9,34 +9,36 @@ import { beginDirectory, writeFault } from './writers/output-directory.ts';
 import type { Compression, Format } from './writers/row-file.ts';
 import { shardBytesDefault, writeConfig, type WrittenConfig } from './writers/write-config.ts';
 
+/** Options of `writeDistiset`. */
 export interface WriteOptions {
-  /** Must not exist; its parent must. */
+  /** The directory to create. It must not exist, but its parent must. */
   readonly directory: string;
   readonly format?: Format | undefined;
-  /** Of Parquet files; default zstd, which is native here: faster and smaller. Snappy is for readers that know nothing else. */
+  /** Compression of Parquet files. Default zstd, which is faster and smaller because it is native here. Use snappy for readers that support nothing else. */
   readonly compression?: Compression | undefined;
   /**
-   * Of CSV files: puts an apostrophe before each text that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end), and before such a text
-   * that has apostrophes already. Default false: texts stay as they are.
+   * For CSV files: puts an apostrophe before each text that a spreadsheet would run as a formula (`=`, `+`, `-`, `@`, tab, line end), even if the text already
+   * has apostrophes before it. Default false, which leaves texts unchanged.
    */
   readonly csvEscapeFormulas?: boolean | undefined;
-  /** Bytes of a file after which the next begins; default 256 MiB. */
+  /** Size in bytes after which the next file begins. Default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
-  /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
+  /** Called after each block of rows with its length: UTF-16 code units of the rows as canonical JSON. */
   readonly onWritten?: ((length: number) => void) | undefined;
-  /** The version that writes, for the metadata. */
+  /** The version of distilog, for the metadata. */
   readonly distilog: string;
 }
 
+/** A distiset that was written to a directory. */
 export interface WrittenDistiset {
   readonly directory: string;
   readonly metadata: DistisetMetadata;
 }
 
 /**
- * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read as it lies: files per config, a card, `distilog.json`. It appears
- * whole or not at all, and memory does not grow with it. A config whose rows cannot be read is left without files and says why; the others arrive.
- * Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
+ * Writes a distiset as a directory that `datasets.load_dataset`, pandas and DuckDB read directly: files per config, a card and `distilog.json`. The directory
+ * appears complete or not at all, and memory does not grow with its size. A config whose rows cannot be read has no files, and its metadata gives the error;
+ * the other configs are written. Throws `Fault`s: `output-exists`, `output-unwritable`, `disk-full`, `write-failed`.
  */
 export async function writeDistiset(distiset: Distiset, options: WriteOptions): Promise<WrittenDistiset> {
   const {

@@ -1,10 +1,10 @@
-import { beginning, stepNamed } from '../distiset/index.ts';
+import { readBeginning, resolveStepName } from '../distiset/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
 
 /** Returns the step of a run with this name, or the step behind the config with this name. */
 export async function findStep(store: Store, runId: string, name: string): Promise<string> {
-  const [started] = await beginning(store, runLogId(runId));
-  return stepNamed(started.data.manifest.steps, name);
+  const [started] = await readBeginning(store, runLogId(runId));
+  return resolveStepName(started.data.manifest.steps, name);
 }
 
 /** Returns the steps for several names, in their order. */

@@ -1,4 +1,4 @@
-import { beginning, runDefinitions } from '../distiset/index.ts';
+import { readBeginning, runDefinitions } from '../distiset/index.ts';
 import type { Definition, Loaded, Manifest, RecordedEvent } from '../../schema/index.ts';
 import { runLogId, type Store } from '../log/index.ts';
 
@@ -16,7 +16,7 @@ export interface RecordedPipeline {
 
 /** Returns a run's pipeline as it was recorded last, with all accepted changes. */
 export async function recordedPipeline(store: Store, runId: string): Promise<RecordedPipeline> {
-  const [started] = await beginning(store, runLogId(runId));
+  const [started] = await readBeginning(store, runLogId(runId));
   const definitions = await runDefinitions(store, runId);
   const signatures = new Map(started.data.manifest.steps.map(({ name, signature }) => [name, signature]));
   for (const { acceptedChanges } of definitions) for (const { step, signature } of acceptedChanges) signatures.set(step, signature);

@@ -1,5 +1,5 @@
 import { changedFiles, definitionDiff, type RecordedEvent, type StepChange } from '../../schema/index.ts';
-import { beginning } from '../distiset/index.ts';
+import { readBeginning } from '../distiset/index.ts';
 import { Fault } from '../kit/fault.ts';
 import { canonicalJson } from '../kit/json.ts';
 import type { RunEntry, Store } from '../log/index.ts';
@@ -71,7 +71,7 @@ function statusOf(entries: readonly HistoryEntry[], { holder }: RunEntry): strin
 /** Compares a run's first definition with the last one of the run before. */
 async function changesSince(store: Store, before: RecordedPipeline | null, started: RecordedEvent<'RunStarted'>): Promise<PipelineChanges> {
   if (!before) return { since: null, steps: [], files: [], params: [] };
-  const [, definition] = await beginning(store, started.logId);
+  const [, definition] = await readBeginning(store, started.logId);
   const steps = definitionDiff(before, { manifest: started.data.manifest, definition })
     .filter(({ kind }) => kind !== 'unchanged')
     .map(({ step, kind, parts }) => ({ step, kind, parts }));

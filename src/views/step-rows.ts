@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../schema/index.ts';
-import { beginning } from '../distiset/index.ts';
+import { readBeginning } from '../distiset/index.ts';
 import { Fault } from '../kit/fault.ts';
 import type { JsonObject } from '../kit/json.ts';
 import { runLogId, type Store } from '../log/index.ts';
@@ -38,7 +38,7 @@ export interface StepRowsOptions {
 /** Returns the rows of any step of a run as of a position. Throws `Fault('unknown-step')`. */
 export async function stepRows(store: Store, runId: string, { step, position, to = position }: StepRowsOptions): Promise<StepRows> {
   const logId = runLogId(runId);
-  const [started, definition] = await beginning(store, logId);
+  const [started, definition] = await readBeginning(store, logId);
   const states = await readStates(store, runId, position);
   const state = requireStep(states, runId, step);
   const columns = definition.steps.find(({ name }) => name === state.step)?.columns.map(({ name }) => name) ?? [];

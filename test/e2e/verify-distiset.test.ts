@@ -49,7 +49,7 @@ describe('verify --distiset', () => {
     fs.writeFileSync(file('even/train-00000-of-00001.jsonl'), even.replace('"n":8', '"n":9'));
     expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl: row 4 is {"n":9}, and the log has {"n":8}']);
     fs.rmSync(file('even/train-00000-of-00001.jsonl'));
-    expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl is not there']);
+    expect((await found()).differences).toEqual(['even/train-00000-of-00001.jsonl is missing']);
     fs.writeFileSync(file('even/train-00000-of-00001.jsonl'), even);
 
     fs.writeFileSync(file('distilog.json'), metadata.replace('"status": "succeeded"', '"status": "running"'));
@@ -66,7 +66,7 @@ describe('verify --distiset', () => {
 
     expect(await distilog(['verify', '--distiset', '.'], { cwd })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('is no dataset that distilog wrote'),
+      stderr: expect.stringContaining('is not a dataset that distilog wrote'),
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { stepNamed } from '../../distiset/index.ts';
+import { resolveStepName } from '../../distiset/index.ts';
 import { resumePipeline } from '../../engine/index.ts';
 import { Fault } from '../../kit/fault.ts';
 import { runLogId, type Store } from '../../log/index.ts';
@@ -64,7 +64,7 @@ async function resume(
         acceptedChanges,
         recordsDefinition,
         concurrency,
-        skip: skip.map(({ step, batch }) => ({ step: stepNamed(steps, step), batch })),
+        skip: skip.map(({ step, batch }) => ({ step: resolveStepName(steps, step), batch })),
         isRejectLimitLifted: !options.rejectLimit,
       });
       await rememberPipelineFile(context, store, runId, loaded);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { stepNamed } from '../../distiset/index.ts';
+import { resolveStepName } from '../../distiset/index.ts';
 import { retryPipeline } from '../../engine/index.ts';
 import { mayAsk, withStore, type CommandContext } from '../context.ts';
 import { chooseRun, isRetryable } from '../choose-run.ts';
@@ -49,7 +49,7 @@ async function retry(
       command: 'retry',
     });
     const concurrency = parseStepConcurrency(options.concurrency, planned.manifest.steps);
-    const steps = options.step.map((name) => stepNamed(planned.manifest.steps, name));
+    const steps = options.step.map((name) => resolveStepName(planned.manifest.steps, name));
     await drive(context, store, options, async (told) => {
       const driven = await retryPipeline(store, planned, {
         ...told,

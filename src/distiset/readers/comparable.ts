@@ -1,4 +1,4 @@
-/** Returns a text that two values share only if they are the same to every reader of the file: numbers and bigints of one value are, 0 and -0 are not. */
+/** Returns a text that is equal for two values only if every reader of the file sees them as equal. A number equals a bigint of the same value; 0 and -0 differ. */
 export function comparable(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return JSON.stringify(value);

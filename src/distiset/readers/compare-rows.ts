@@ -11,57 +11,57 @@ import { parquetRows } from './parquet-rows.ts';
 import type { RowsRead } from './rows-read.ts';
 import { UnexpectedFile } from './unexpected-file.ts';
 
-/** A file whose rows are compared. */
+/** A file to compare. */
 export interface ComparedFile {
-  /** As messages name it. */
+  /** The name for messages. */
   readonly name: string;
   readonly path: string;
 }
 
-/** What a comparison of files with rows found. */
+/** The result of a comparison of files with rows. */
 export interface ComparedRows {
-  /** The first difference, in words; null where the files hold just these rows. */
+  /** The first difference in words, or null if the files hold exactly these rows. */
   readonly difference: string | null;
-  /** Rows that each file holds, as far as they were read. */
+  /** Number of rows that were read from each file. */
   readonly rows: readonly number[];
 }
 
 /**
- * Compares the rows that files hold, one file after the other, with those that they should hold. Both are streamed: a row group, a line or a record of the
- * files is in memory at a time.
+ * Compares the rows of files, one file after the other, with the expected rows. Both are streamed: only one row group, line or record of the files is in
+ * memory at a time.
  */
 export async function compareRows(blocks: AsyncIterable<RowBlock>, files: readonly ComparedFile[], read: RowsRead): Promise<ComparedRows> {
   const { columns } = read;
   const counts = files.map(() => 0);
   const rowText = rowTexts(read);
   const textsOf = blockTexts(columns.map(({ name }) => name));
-  const found = rowsIn(files, read, counts);
+  const fileRows = rowsIn(files, read, counts);
   const result = (difference: string | null): ComparedRows => ({ difference, rows: counts });
   try {
-    for await (const some of blocks) {
-      const block = textsOf(some);
+    for await (const rows of blocks) {
+      const block = textsOf(rows);
       for (let row = 0; row < block.count; row++) {
-        const next = await found.next();
-        if (next.done) return result(`${files.at(-1)?.name ?? 'the config'} ends where the log has more rows`);
+        const next = await fileRows.next();
+        if (next.done) return result(`${files.at(-1)?.name ?? 'the config'} has fewer rows than the log`);
         const expected = rowText(block, row);
         const { file, text } = next.value;
         if (text !== expected) {
           const at = (counts[file] ?? 1) - 1;
-          return result(`${files[file]?.name}: row ${at} is ${shortened(text)}, and the log has ${shortened(expected)}`);
+          return result(`${files[file]?.name}: row ${at} is ${shorten(text)}, and the log has ${shorten(expected)}`);
         }
       }
     }
-    const more = await found.next();
+    const more = await fileRows.next();
     return result(more.done ? null : `${files[more.value.file]?.name} has more rows than the log`);
   } catch (error) {
     if (error instanceof UnreadableFile) return result(error.message);
     throw error;
   } finally {
-    await found.return(undefined);
+    await fileRows.return(undefined);
   }
 }
 
-/** A file that holds something else than rows of its format. */
+/** Thrown for a file that does not hold rows of its format. */
 class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
@@ -99,13 +99,13 @@ async function* csvRows(path: string, { columns, csvEscapeFormulas }: RowsRead):
   for await (const record of csvRecords(path)) {
     if (!isHeader) yield record;
     else if (record !== comparable(csvHeader(columns, { replaced: { count: 0 }, csvEscapeFormulas })))
-      throw new UnexpectedFile('names other columns in its first line');
+      throw new UnexpectedFile('has other columns in its first line');
     isHeader = false;
   }
-  if (isHeader) throw new UnexpectedFile('has no first line that names its columns');
+  if (isHeader) throw new UnexpectedFile('has no first line with the names of its columns');
 }
 
-/** Makes the text that a row has when it is read back from a file. */
+/** Returns a function that makes the text of a row as it is read back from a file. */
 function rowTexts({ format, columns, csvEscapeFormulas }: RowsRead): (block: TextBlock, row: number) => string {
   const replaced = { count: 0 };
   switch (format) {
@@ -122,4 +122,4 @@ function rowTexts({ format, columns, csvEscapeFormulas }: RowsRead): (block: Tex
 
 const shownMax = 80;
 
-const shortened = (text: string): string => (text.length <= shownMax ? text : `${text.slice(0, shownMax).toWellFormed()}…`);
+const shorten = (text: string): string => (text.length <= shownMax ? text : `${text.slice(0, shownMax).toWellFormed()}…`);

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse';
 import { UnexpectedFile } from './unexpected-file.ts';
 import { comparable } from './comparable.ts';
 
-/** Bytes of a record: more than any row may have. */
+/** Maximum size of a record: more than any row can have. */
 const recordBytesMax = 64 * 1024 * 1024;
 
 /** Reads the records of a CSV file as comparable texts, the header first. An empty field is null, `""` is an empty text. */
@@ -21,14 +21,14 @@ export async function* csvRecords(path: string): AsyncGenerator<string> {
     for await (const record of parser as AsyncIterable<readonly (string | null)[]>) yield comparable(record);
   } catch (error) {
     throw error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_')
-      ? new UnexpectedFile(`is no CSV file: ${error.message}`)
+      ? new UnexpectedFile(`is not a CSV file: ${error.message}`)
       : error;
   } finally {
     input.destroy();
   }
 }
 
-/** The text of a file, in pieces. Bytes that are no UTF-8 end it: the character that stands for them may be in the log. */
+/** Reads the text of a file, in pieces. Throws for bytes that are not UTF-8, because a replacement character could also be in the log. */
 async function* texts(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   for await (const chunk of fs.createReadStream(path) as AsyncIterable<Buffer>) yield decoder.decode(chunk, { stream: true });
@@ -37,7 +37,7 @@ async function* texts(path: string): AsyncGenerator<string> {
 
 function fieldOf(text: string, quoting: boolean): string | null {
   if (quoting) return text;
-  // The end of a record to other readers: they would find more rows than the log has.
+  // Other readers take this as the end of a record and would find more rows than the log has.
   if (/[\r\n]/.test(text)) throw new UnexpectedFile('has a line break outside of quotes');
   return text === '' ? null : text;
 }

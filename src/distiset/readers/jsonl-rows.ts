@@ -3,13 +3,13 @@ import { canonicalJson, type JsonObject } from '../../kit/json.ts';
 import type { RowsRead } from './rows-read.ts';
 import { UnexpectedFile } from './unexpected-file.ts';
 
-/** Bytes of a line: more than any row may have. */
+/** Maximum size of a line: more than any row can have. */
 const lineBytesMax = 64 * 1024 * 1024;
 
-/** Bytes that are no UTF-8 end the comparison: the character that stands for them may be in the log. */
+/** Throws for bytes that are not UTF-8, because a replacement character could also be in the log. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads the rows of a JSONL file as canonical JSON. Throws `UnexpectedFile` for a line that is no row, or that distilog would write otherwise. */
+/** Reads the rows of a JSONL file as canonical JSON. Throws `UnexpectedFile` for a line that is not a row, or that distilog would write differently. */
 export async function* jsonlRows(path: string, { columns }: RowsRead): AsyncGenerator<string> {
   const rowOf = rowReader(columns.map(({ name }) => name));
   let rest: Buffer = Buffer.alloc(0);
@@ -27,23 +27,23 @@ export async function* jsonlRows(path: string, { columns }: RowsRead): AsyncGene
 
 function rowReader(columns: readonly string[]): (line: string) => string {
   return (line) => {
-    const row = parsed(line);
-    const own = columns.filter((name) => Object.hasOwn(row, name));
-    // Of a key that stands there twice, readers differ in which they take: so a line has to be what is written of its row.
-    if (`{${own.map((name) => `${JSON.stringify(name)}:${canonicalJson(row[name])}`).join(',')}}` !== line)
+    const row = parseRow(line);
+    const ownColumns = columns.filter((name) => Object.hasOwn(row, name));
+    // Readers differ on which of two equal keys they use, so the line must be exactly what distilog writes for its row.
+    if (`{${ownColumns.map((name) => `${JSON.stringify(name)}:${canonicalJson(row[name])}`).join(',')}}` !== line)
       throw new UnexpectedFile(`has a line that distilog does not write: ${line.slice(0, shownMax)}`);
     return canonicalJson(row);
   };
 }
 
-function parsed(line: string): JsonObject {
+function parseRow(line: string): JsonObject {
   try {
     const row: unknown = JSON.parse(line);
     if (typeof row === 'object' && row !== null) return row as JsonObject;
   } catch {
-    // The same as a line that is JSON and no row.
+    // Handled like a line that is JSON but not a row.
   }
-  throw new UnexpectedFile(`has a line that is no row: ${line.slice(0, shownMax)}`);
+  throw new UnexpectedFile(`has a line that is not a row: ${line.slice(0, shownMax)}`);
 }
 
 const shownMax = 80;

@@ -7,16 +7,16 @@ import { checkStatistics } from './parquet-statistics.ts';
 import type { RowsRead } from './rows-read.ts';
 import { UnexpectedFile } from './unexpected-file.ts';
 
-/** Bytes of a row group before compression: what is held in memory of a file that says anything of itself. */
+/** Maximum size of a row group before compression. It bounds memory even if the file's metadata is wrong. */
 const groupBytesMax = 1024 * 1024 * 1024;
 
 const codecs: Readonly<Record<Compression, string>> = { zstd: 'ZSTD', snappy: 'SNAPPY' };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-// A text may begin with U+FEFF; bytes that are no UTF-8 end the comparison.
+// A text may begin with U+FEFF. Bytes that are not UTF-8 end the comparison.
 const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => (bytes ? utf8.decode(bytes) : null) };
 
-/** Reads the rows of a Parquet file as comparable texts, a row group at a time. Throws `UnexpectedFile` where it has other columns, or metadata of its own. */
+/** Reads the rows of a Parquet file as comparable texts, a row group at a time. Throws `UnexpectedFile` for other columns or additional metadata. */
 export async function* parquetRows(path: string, { columns, compression }: RowsRead): AsyncGenerator<string> {
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file, { parsers, geoparquet: false });
@@ -44,7 +44,7 @@ function refuseUnexpected(
   const expected = columns.flatMap(({ name, type }) => schemaElements(name, type));
   if (comparable(elements.map(shapeOf)) !== comparable(expected.map((element) => shapeOf(element as SchemaElement))))
     throw new UnexpectedFile('has other columns than the definition');
-  // Readers take types and names from there, pyarrow and datasets among them.
+  // Readers such as pyarrow and datasets take types and names from this metadata.
   if (pairs !== undefined && pairs.length > 0) throw new UnexpectedFile(`has metadata that distilog does not write (${pairs[0]?.key})`);
   const codec = groups.flatMap((group) => group.columns).find(({ meta_data: data }) => data?.codec !== expectedCodec)?.meta_data?.codec;
   if (codec !== undefined) throw new UnexpectedFile(`is compressed with ${codec}, and distilog.json says ${expectedCodec}`);

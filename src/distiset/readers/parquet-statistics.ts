@@ -6,8 +6,8 @@ type RowGroup = FileMetaData['row_groups'][number];
 type Bound = string | number | bigint | boolean;
 
 /**
- * Refuses what a row group says of itself and its rows do not bear out: readers pass over row groups by their statistics, and look up values in indexes. Throws
- * `UnexpectedFile`.
+ * Checks a row group's statistics against its rows, because readers skip row groups by their statistics and look up values in indexes. Throws
+ * `UnexpectedFile` for wrong statistics and for any index.
  */
 export function checkStatistics(
   group: RowGroup,
@@ -27,7 +27,7 @@ export function checkStatistics(
     const isWrong =
       (statistics.null_count !== undefined && Number(statistics.null_count) !== nulls) ||
       values.some((value) => value !== null && !isWithin(value as Bound, statistics));
-    if (isWrong) throw new UnexpectedFile(`has statistics of column ${name} that its rows do not bear out`);
+    if (isWrong) throw new UnexpectedFile(`has statistics of column ${name} that do not match its rows`);
   }
 }
 
@@ -44,7 +44,7 @@ function isWithin(
   return isAbove && (greatest === undefined || order(value, greatest as Bound) <= 0);
 }
 
-/** Texts are in the order of their bytes. */
+/** Compares two bounds. Texts are ordered by their bytes. */
 function order(a: Bound, b: Bound): number {
   if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return a < b ? -1 : a > b ? 1 : 0;

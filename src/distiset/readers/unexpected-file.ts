@@ -1,4 +1,4 @@
-/** Says why a file is not one that distilog wrote. The message goes on from the file's name. */
+/** Thrown for a file that distilog did not write. The message continues after the file's name. */
 export class UnexpectedFile extends Error {
   override readonly name = 'UnexpectedFile';
 }

@@ -7,20 +7,20 @@ import { wantedFolder, type WrittenConfig } from '../writers/write-config.ts';
 import { fileFacts } from './file-facts.ts';
 import type { SaidMetadata } from './read-export.ts';
 
-/** One config of a folder, and what an export of it gives now. */
+/** A config of a folder, and the result of exporting it now. */
 export interface CheckedConfig {
   readonly directory: string;
   readonly config: DistisetConfig;
   readonly expected: WrittenConfig;
   readonly said: SaidMetadata;
-  /** Whether the folder says that it was written by what writes here: then bytes are the same, too. */
+  /** Whether the folder was written by the same library version as this one. If so, the bytes must be the same, too. */
   readonly isOurs: boolean;
   readonly options: FileOptions;
 }
 
-/** What a comparison of a config's files found. */
+/** The result of comparing a config's files. */
 export interface CheckedFiles {
-  /** The files that the config has if nothing is wrong with it. */
+  /** The files that the config must have. */
   readonly files: readonly WrittenFile[];
   readonly compared: number;
   readonly differences: readonly string[];
@@ -28,8 +28,8 @@ export interface CheckedFiles {
 }
 
 /**
- * Compares a config's files with those that an export writes now: by their bytes, and row by row where these differ, which names the row that was altered,
- * or finds that another version wrote the same rows in other bytes.
+ * Compares a config's files with those that an export writes now. If their bytes differ, it compares row by row. That finds the altered row, or shows that
+ * another version wrote the same rows as other bytes.
  */
 export async function checkFiles({ directory, config, expected, said, isOurs, options }: CheckedConfig): Promise<CheckedFiles> {
   const saidConfig = said.configs.find(({ step }) => step === config.step);
@@ -40,19 +40,19 @@ export async function checkFiles({ directory, config, expected, said, isOurs, op
   const altered = facts.filter(({ file, found }) => typeof found === 'string' || found.sha256 !== file.sha256);
   if (altered.length === 0) return { ...asExpected, differences: [] };
 
-  // As many files as the folder says: another version may cut them elsewhere.
+  // Uses the number of files in the folder's metadata, because another version may split them differently.
   const count = isOurs ? expected.files.length : saidConfig.files.length;
   const names = Array.from({ length: count }, (_, index) => shardName(expected.folder, index, count, options.format));
   const there = names.map((name) => ({ name, path: path.join(directory, name), facts: fileFacts(directory, name) }));
   const absent = there.flatMap(({ name, facts: found }) =>
-    found === 'missing' ? [`${name} is not there`] : found === 'irregular' ? [`${name} is a link, or no file`] : [],
+    found === 'missing' ? [`${name} is missing`] : found === 'irregular' ? [`${name} is a link or not a regular file`] : [],
   );
   if (absent.length > 0) return { ...asExpected, differences: absent };
 
   const { difference, rows } = await compareRows(config.blocks(), there, { ...options, columns: expected.columns });
   if (difference !== null) return { ...asExpected, differences: [difference] };
   if (isOurs) {
-    const differences = altered.map(({ file }) => `${file.path} has the rows of the log, and not the bytes that its writer makes of them`);
+    const differences = altered.map(({ file }) => `${file.path} has the rows of the log but not the bytes that its writer produces`);
     return { ...asExpected, differences };
   }
   const files = there.map(({ name, facts: found }, index) => ({
@@ -61,22 +61,20 @@ export async function checkFiles({ directory, config, expected, said, isOurs, op
     bytes: typeof found === 'string' ? 0 : found.bytes,
     sha256: typeof found === 'string' ? '' : found.sha256,
   }));
-  const unproven = [`the files of config ${expected.name} are not the bytes that this version writes; their rows are those of the log`];
+  const unproven = [`the files of config ${expected.name} have the rows of the log but not the bytes that this version writes`];
   return { files, compared: files.length, differences: [], unproven };
 }
 
-/** A config that could not be written says so, and that has to be so now. */
+/** Compares the errors of a config: one that could not be written says so in the metadata, and must still be unreadable now. */
 function errorDifferences({ name, rows, error }: WrittenConfig, said: SaidMetadata['configs'][number] | undefined): readonly string[] {
   if (error && !said?.error) return [`config ${name} cannot be read from the log: ${error.code}: ${error.message}`];
   if (said?.error && !error)
-    return [
-      `config ${name} is said to have been unreadable (${said.error.code}: ${said.error.message}), and the log has ${rows} rows of it`,
-    ];
+    return [`config ${name} is recorded as unreadable (${said.error.code}: ${said.error.message}), but the log has ${rows} rows of it`];
   return [];
 }
 
-/** Finds the folder of each config in its files' paths. 0.1.0 named folders by what the disk took for one name. */
-export function folderIn({ configs }: SaidMetadata): (wanted: string) => string {
+/** Returns a function that finds the folder of a config in its files' paths. In 0.1.0 the folder names depended on the disk's rules for equal names. */
+export function folderFinder({ configs }: SaidMetadata): (wanted: string) => string {
   const folders = new Map(configs.map(({ name, files }) => [wantedFolder(name), files[0]?.path.split('/')[0]]));
   return (wanted) => {
     const folder = folders.get(wanted);

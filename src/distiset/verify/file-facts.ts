@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { sha256Stream } from '../../kit/sha256.ts';
 
-/** A file as it lies there. */
+/** The size and hash of a file. */
 export interface FileFacts {
   readonly bytes: number;
   readonly sha256: string;
@@ -10,7 +10,7 @@ export interface FileFacts {
 
 const pieceBytes = 1024 * 1024;
 
-/** Hashes a file below a directory. Returns what is in its place where that is not a regular file: a link may lead to other content tomorrow. */
+/** Hashes a file below a directory. Returns `missing` or `irregular` if it is not a regular file. A link is refused, because its target may change later. */
 export function fileFacts(directory: string, file: string): FileFacts | 'missing' | 'irregular' {
   const whole = path.join(directory, file);
   const stat = fs.lstatSync(whole, { throwIfNoEntry: false });
@@ -31,12 +31,12 @@ export function fileFacts(directory: string, file: string): FileFacts | 'missing
   }
 }
 
-/** Read by `datasets` before README.md, whose `configs` it replaces. */
+/** A hidden card, which `datasets` reads before README.md and whose `configs` replace those of README.md. */
 const hiddenCard = /^\.huggingface\.ya?ml$/;
 
 /**
- * Lists files that lie in a directory and are not among those that were written: a reader of the whole folder would take them for part of the dataset.
- * Hidden files are not read by anything, but for the one that stands in for the card.
+ * Lists files in a directory that were not written by the export. A reader of the whole folder would take them as part of the dataset. Hidden files are
+ * ignored, as readers do, except the hidden card.
  */
 export function addedFiles(directory: string, written: readonly string[]): readonly string[] {
   const known = new Set(['README.md', 'distilog.json', ...written]);

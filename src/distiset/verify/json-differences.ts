@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../../kit/json.ts';
 
 /**
- * Lists where a JSON value differs from another, each leaf by its path: `configs[0].rows is 11, and the log gives 10`. Members that only one of them has
+ * Lists the differences between two JSON values, each leaf with its path: `configs[0].rows is 11, and the log gives 10`. Members that only one of them has
  * are listed, too.
  */
 export function jsonDifferences(said: unknown, expected: Json | undefined, path = ''): readonly string[] {
@@ -15,7 +15,7 @@ export function jsonDifferences(said: unknown, expected: Json | undefined, path 
     return Array.from({ length }, (_, index) => differencesAt(index)).flat();
   }
   if (said === undefined) return expected === undefined ? [] : [`${path} is missing, and the log gives ${shown(expected)}`];
-  if (expected === undefined) return [`${path} is ${shown(said)}, and nothing stands there in an export`];
+  if (expected === undefined) return [`${path} is ${shown(said)}, but an export does not write it`];
   return canonicalJson(said) === canonicalJson(expected) ? [] : [`${path} is ${shown(said)}, and the log gives ${shown(expected)}`];
 }
 

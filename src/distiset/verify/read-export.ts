@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { Fault, messageOf } from '../../kit/fault.ts';
 
-/** What has to stand in `distilog.json` before anything can be compared. Everything else is compared as it stands there. */
+/** The members of `distilog.json` that a comparison requires. All others are only compared. */
 const saidSchema = z.object({
   distilog: z.string(),
   run: z.object({ id: z.string() }),
@@ -34,41 +34,41 @@ const saidSchema = z.object({
   }),
 });
 
-/** What a written distiset says of itself, as far as a reader needs it. */
+/** The metadata of a written distiset, as far as a reader needs it. */
 export type SaidMetadata = z.infer<typeof saidSchema>;
 
-/** `distilog.json` as it lies in a folder. */
+/** The content of a `distilog.json`. */
 export interface WrittenMetadata {
   readonly text: string;
-  /** All of it. */
+  /** The whole parsed JSON. */
   readonly value: unknown;
   readonly said: SaidMetadata;
 }
 
-/** Bytes of a `distilog.json` that are read. */
+/** Maximum size of a `distilog.json`. */
 const bytesMax = 256 * 1024 * 1024;
 
 /** Reads the metadata of a written distiset. Throws `Fault('not-a-distiset')`. */
 export const readMetadata = (directory: string): SaidMetadata => readExport(directory).said;
 
-/** Reads the same, with its text. */
+/** Reads the same metadata with its text and its whole value. */
 export function readExport(directory: string): WrittenMetadata {
   const file = path.join(directory, 'distilog.json');
   try {
     const stat = fs.lstatSync(file);
-    // A link may lead to other content tomorrow, and a pipe has no end.
-    if (!stat.isFile()) throw new Error('it is a link, or no file');
+    // The target of a link may change later, and a pipe may never end.
+    if (!stat.isFile()) throw new Error('it is a link or not a regular file');
     if (stat.size > bytesMax) throw new Error(`it has more than ${bytesMax} bytes`);
     const text = fs.readFileSync(file, 'utf8');
     const value: unknown = JSON.parse(text);
     const parsed = saidSchema.safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new Error(`${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'is of another shape'}`);
+      throw new Error(`${issue?.path.join('.') || 'it'}: ${issue?.message ?? 'has another shape'}`);
     }
     return { text, value, said: parsed.data };
   } catch (error) {
-    throw new Fault('not-a-distiset', `${directory} is no dataset that distilog wrote: ${file} cannot be read: ${messageOf(error)}.`, {
+    throw new Fault('not-a-distiset', `${directory} is not a dataset that distilog wrote: ${file} cannot be read: ${messageOf(error)}.`, {
       cause: error,
     });
   }

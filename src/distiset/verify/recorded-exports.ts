@@ -2,7 +2,7 @@ import { sha256 } from '../../kit/sha256.ts';
 import { sideLogId, type Store } from '../../log/index.ts';
 import type { SaidMetadata } from './read-export.ts';
 
-/** Lists, in words, what the side log says of exports of these files at this position: by whom, when and where to. */
+/** Lists in words the exports of these files at this position that the side log records, with user, time and directory. */
 export async function recordedExports({ log }: Store, { run, asOf, configs }: SaidMetadata): Promise<readonly string[]> {
   const filesOf = (all: readonly { readonly files: readonly { readonly path: string; readonly sha256: string }[] }[]) =>
     sha256(JSON.stringify(all.flatMap(({ files }) => files.map((file) => [file.path, file.sha256]))));
@@ -13,7 +13,7 @@ export async function recordedExports({ log }: Store, { run, asOf, configs }: Sa
       if (event.type !== 'DistisetWritten' || event.data.asOf.position !== asOf.position) continue;
       if (filesOf(event.data.configs) !== wanted) continue;
       const { user, host } = event.data.actor;
-      found.push(`exported by ${user}@${host} at ${event.recordedAt} to ${event.data.directory}, as the side log says`);
+      found.push(`exported by ${user}@${host} at ${event.recordedAt} to ${event.data.directory}, according to the side log`);
     }
   }
   return found;

@@ -1,20 +1,20 @@
 import { runLogId, type Store } from '../../log/index.ts';
-import { beginning } from '../beginning.ts';
+import { readBeginning } from '../beginning.ts';
 import { leavesOf, onlyConfig } from '../config-names.ts';
 import type { DistisetOptions } from '../create-distiset.ts';
 import type { SaidMetadata } from './read-export.ts';
 
-/** What an export that does not say its options can have been. */
-export interface UnsaidOptions {
+/** The inferred options of an export whose metadata has none. */
+export interface InferredOptions {
   readonly options: Pick<DistisetOptions, 'include' | 'steps'>;
-  /** What the folder leaves open, in words. */
+  /** The facts that the folder does not state, in words. */
   readonly unproven: readonly string[];
 }
 
-/** Infers the options of an export that says neither them nor its definitions, as those of 0.1.0. Returns null for one that says either. */
-export async function unsaidOptions(store: Store, said: SaidMetadata): Promise<UnsaidOptions | null> {
+/** Infers the options of an export whose metadata has neither options nor definitions, as in 0.1.0. Returns null if it has either. */
+export async function inferOptions(store: Store, said: SaidMetadata): Promise<InferredOptions | null> {
   if (said.options !== undefined || said.definitions !== undefined) return null;
-  const [started] = await beginning(store, runLogId(said.run.id));
+  const [started] = await readBeginning(store, runLogId(said.run.id));
   const leaves = leavesOf(started.data.manifest.steps);
   const wanted = [...said.configs, ...said.leftOut].map(({ step }) => step);
   const hasAll = wanted.length === leaves.length && leaves.every((leaf) => wanted.includes(leaf));
@@ -23,7 +23,7 @@ export async function unsaidOptions(store: Store, said: SaidMetadata): Promise<U
   return {
     options: { include: said.leftOut.length > 0 ? 'finished' : 'committed', steps: hasAll && !isNamedAsStep ? undefined : wanted },
     unproven: [
-      'distilog.json does not say with which options it was exported, nor which definitions the run had: exports of 0.1.0 do not',
+      'distilog.json has neither the options of the export nor the definitions of the run, as in exports of 0.1.0',
       ...(missing.length > 0 ? [`the run has more leaves than this folder: ${missing.join(', ')}`] : []),
     ],
   };

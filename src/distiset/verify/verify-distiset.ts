@@ -7,44 +7,45 @@ import { datasetCard, frontMatter } from '../writers/dataset-card.ts';
 import { hashedFiles } from '../writers/file-sink.ts';
 import { shardBytesDefault, writeConfig, type WrittenConfig } from '../writers/write-config.ts';
 import { checkCard } from './check-card.ts';
-import { checkFiles, folderIn } from './check-files.ts';
+import { checkFiles, folderFinder } from './check-files.ts';
 import { addedFiles } from './file-facts.ts';
 import { jsonDifferences } from './json-differences.ts';
 import { readExport } from './read-export.ts';
 import { recordedExports } from './recorded-exports.ts';
-import { unsaidOptions } from './unsaid-options.ts';
+import { inferOptions } from './unsaid-options.ts';
 
-/** What a check of a written dataset found. */
+/** The result of verifying a written dataset. */
 export interface VerifiedDistiset {
-  /** Whether everything that can be computed from the log again is as the log gives it. */
+  /** Whether everything that can be computed from the log matches it. */
   readonly ok: boolean;
   readonly runId: string;
   readonly position: number;
-  /** Files and rows that were compared. */
+  /** Number of files and rows that were compared. */
   readonly files: number;
   readonly rows: number;
-  /** Whether the run's side log has an export of these files at this position. It proves nothing: any writer may append there. */
+  /** Whether the run's side log records an export of these files at this position. This is no proof, because any writer can append there. */
   readonly isRecorded: boolean;
-  /** Everything that is not as the log gives it, in words: a file, a row, a leaf of `distilog.json` or of the card. */
+  /** All differences from the log, in words: a file, a row, a leaf of `distilog.json` or of the card. */
   readonly differences: readonly string[];
-  /** What the folder or the side log says and the log cannot prove, in words. */
+  /** Statements of the folder or the side log that the log cannot prove, in words. */
   readonly unproven: readonly string[];
 }
 
+/** Options of `verifyDistiset`. */
 export interface VerifyDistisetOptions {
   /** Called after each block of rows with its length: UTF-16 code units of the rows as canonical JSON. */
   readonly onRead?: ((length: number) => void) | undefined;
 }
 
-/** Differences that are listed; the number of the others is. */
+/** Maximum number of listed differences. The rest are only counted. */
 const differencesMax = 100;
 
 /**
- * Compares a written dataset with the log that it came from. The export is computed again, with the options that stand in `distilog.json` and without
- * snapshots, and written to nowhere: files are compared by their bytes, and row by row where another version wrote them; `distilog.json` and what
- * `load_dataset` reads of the card leaf by leaf. It trusts the log: `verify` says whether that is as it was appended. Streams.
+ * Compares a written dataset with the log that it came from. It computes the export again from the log, with the options in `distilog.json` and without
+ * snapshots, but writes nothing. Files are compared by their bytes, or row by row if another version wrote them. `distilog.json` and the part of the card that
+ * `load_dataset` reads are compared leaf by leaf. It trusts the log; use `verify` to check that the log is as it was appended. Rows are streamed.
  *
- * What it finds is its result. It throws `Fault('not-a-distiset')`, `Fault('unknown-run')`, and the store's `Fault`s.
+ * Differences are returned, not thrown. Throws `Fault('not-a-distiset')`, `Fault('unknown-run')`, and the store's `Fault`s.
  */
 export async function verifyDistiset(store: Store, directory: string, { onRead }: VerifyDistisetOptions = {}): Promise<VerifiedDistiset> {
   const written = readExport(directory);
@@ -55,14 +56,14 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
 
   let asOf: AsOf;
   let distiset: Distiset;
-  const unsaid = await unsaidOptions(store, said);
+  const unsaid = await inferOptions(store, said);
   try {
     asOf = await resolveAsOf(store.log, runLogId(runId), { kind: 'position', position });
     const { include, steps } = unsaid?.options ?? { include: said.options?.include, steps: said.options?.steps ?? undefined };
     distiset = await createDistiset(ignoreSnapshots(store), runId, { asOf, include, steps });
   } catch (error) {
     if (!['as-of-beyond-head', 'as-of-before-start', 'unknown-step'].some((code) => hasCode(error, code))) throw error;
-    return { ...nothing, differences: [`distilog.json speaks of another run: ${messageOf(error)}`] };
+    return { ...nothing, differences: [`distilog.json does not match the run: ${messageOf(error)}`] };
   }
 
   const { format, library, node } = said.writer;
@@ -72,12 +73,12 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
     csvEscapeFormulas: said.options?.csvEscapeFormulas ?? false,
     shardBytesMax: said.options?.shardBytesMax ?? shardBytesDefault,
   };
-  // What the same library writes with the same compressor has the same bytes; text formats are compressed by nothing.
+  // The same library with the same compressor writes the same bytes. Text formats are not compressed, so there the Node.js version does not matter.
   const isOurs = !unsaid && library === libraryOf(format) && (format !== 'parquet' || node === process.versions.node);
   const differences: string[] = [];
   const unproven: string[] = [...(unsaid?.unproven ?? [])];
 
-  const sink = hashedFiles(unsaid ? folderIn(said) : undefined);
+  const sink = hashedFiles(unsaid ? folderFinder(said) : undefined);
   const configs: WrittenConfig[] = [];
   let files = 0;
   for (const config of distiset.configs) {
@@ -97,7 +98,7 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
     ...addedFiles(
       directory,
       configs.flatMap((config) => config.files.map((file) => file.path)),
-    ).map((file) => `${file} is none of the files that were written`),
+    ).map((file) => `${file} was not written by the export`),
   );
 
   unproven.push(...card.unproven, `written by distilog ${said.distilog} with ${library} on Node.js ${node}`);
@@ -115,14 +116,14 @@ export async function verifyDistiset(store: Store, directory: string, { onRead }
   };
 }
 
-/** Compares `distilog.json` with the one that an export writes. `isUnsaid`: it lacks what 0.1.0 did not write. */
+/** Compares `distilog.json` with the one that an export writes. `isUnsaid` says that it lacks the members that 0.1.0 did not write. */
 function metadataDifferences({ text, value, said }: ReturnType<typeof readExport>, expected: Json, isUnsaid: boolean): readonly string[] {
   const { options, definitions, ...others } = expected as { readonly [key: string]: Json };
   const wanted = isUnsaid ? others : { ...others, options: options ?? null, definitions: definitions ?? null };
   const differences = jsonDifferences(value, wanted).map((difference) => `distilog.json: ${difference}`);
   const canonical = `${JSON.stringify(JSON.parse(canonicalJson(value)), null, 2)}\n`;
   if (differences.length > 0 || text === canonical) return differences;
-  return [`distilog.json of run ${said.run.id} is not written as distilog writes it: it may say something twice`];
+  return [`distilog.json of run ${said.run.id} is not formatted as distilog writes it, so it may have a key twice`];
 }
 
 const bounded = (differences: readonly string[]): readonly string[] =>

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../kit/json.ts';
 
-/** The type of a column's values, as files know it. Every value may be null. `json`: what has no type of its own is written as JSON text. */
+/** The type of a column's values in files. Every value may be null. Values of kind `json` have no type of their own and are written as JSON text. */
 export type ColumnType =
   | { readonly kind: 'string' | 'boolean' | 'integer' | 'double' | 'json' }
   | { readonly kind: 'list'; readonly item: ColumnType }
@@ -12,7 +12,7 @@ export type ColumnType =
  */
 const depthMax = 12;
 
-/** The type that a JSON Schema (draft 2020-12) says a column has: never the first rows, for those may be null, or of one kind by chance. */
+/** Returns the type of a column from its JSON Schema (draft 2020-12). It never uses the first rows, which may be null or of one kind by chance. */
 export const columnType = (schema: JsonObject): ColumnType => typeOf(schema, depthMax);
 
 const json: ColumnType = { kind: 'json' };
@@ -42,7 +42,7 @@ function typeOf(schema: Json | undefined, depth: number): ColumnType {
   }
 }
 
-/** Whether 64 bits hold every integer that the schema allows: without bounds, 1e300 is one. */
+/** Returns whether 64 bits hold every integer that the schema allows. Without bounds it allows even 1e300. */
 function isBounded({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonObject): boolean {
   const isWithin = (bound: Json | undefined) => typeof bound === 'number' && Math.abs(bound) <= 2 ** 53;
   return (isWithin(minimum) || isWithin(exclusiveMinimum)) && (isWithin(maximum) || isWithin(exclusiveMaximum));
@@ -50,7 +50,7 @@ function isBounded({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Jso
 
 const isNull = (schema: Json): boolean => isObject(schema) && schema['type'] === 'null';
 
-/** The one type of all choices, null aside: integers among doubles are doubles; else JSON where they differ. */
+/** Returns the common type of all choices except null. Integers and doubles give doubles; other different types give JSON. */
 function commonType(types: readonly (ColumnType | null)[]): ColumnType {
   const [first, ...others] = types.filter((type) => type !== null);
   if (!first) return json;
@@ -66,7 +66,7 @@ function literalType(value: Json): ColumnType | null {
   return json;
 }
 
-/** A tuple is a list, if its items are of one type. Items that are JSON text make one text of the whole: a list of texts is of less use. */
+/** Returns the type of a list, or of a tuple whose items have one type. If items would be JSON text, the whole list is, because a list of texts is less useful. */
 function listType({ items, prefixItems }: JsonObject, depth: number): ColumnType {
   const schemas = [...(isList(prefixItems) ? prefixItems : []), ...(isObject(items) ? [items] : [])];
   const item = commonType(schemas.map((schema) => typeOf(schema, depth - 1)));
@@ -82,14 +82,14 @@ function structType({ properties, additionalProperties, patternProperties }: Jso
   return { kind: 'struct', fields: names.map((name) => ({ name, type: typeOf(properties[name], depth - 1) })) };
 }
 
-/** Readers cut a name at U+0000, UTF-8 holds no lone surrogate, and `__proto__` is nobody's own in JavaScript's. */
+/** Returns whether a name can be a field. Readers cut a name at U+0000, UTF-8 holds no lone surrogate, and JavaScript cannot assign an own `__proto__`. */
 const isFieldName = (name: string): boolean => name !== '' && name !== '__proto__' && !name.includes('\u0000') && name.isWellFormed();
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 
-/** A type in a few letters: `string`, `list<struct<role: string, content: string>>`. */
+/** Returns the short name of a type: `string`, `list<struct<role: string, content: string>>`. */
 export function typeName(type: ColumnType): string {
   if (type.kind === 'list') return `list<${typeName(type.item)}>`;
   if (type.kind === 'struct') return `struct<${type.fields.map((field) => `${field.name}: ${typeName(field.type)}`).join(', ')}>`;

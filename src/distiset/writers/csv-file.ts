@@ -5,19 +5,19 @@ import type { Replacements } from './parquet-columns.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
 import type { TextBlock } from './row-text.ts';
 
-/** How texts become fields. */
+/** Options for the conversion of texts to fields. */
 export interface CsvTexts {
   readonly replaced: Replacements;
   readonly csvEscapeFormulas: boolean;
 }
 
-/** Rows, and UTF-16 code units of their JSON, that are gathered before they are written. */
+/** Maximum number of buffered rows, and of UTF-16 code units of their JSON. */
 const flushRows = 1_000;
 const flushLength = 1024 * 1024;
 
 /**
- * A CSV file as RFC 4180 has it, in UTF-8, its columns named in the first line. Null is an empty field, an empty text is `""`; what has no type of its own is JSON
- * text. Lone surrogates become U+FFFD, and are counted. Texts that a spreadsheet takes for formulas may get an apostrophe before them.
+ * Begins a CSV file (RFC 4180) in UTF-8, with the column names in the first line. Null is an empty field and an empty text is `""`. Values without a type of
+ * their own are JSON text. Lone surrogates become U+FFFD and are counted. Texts that a spreadsheet takes for formulas get an apostrophe if the option is set.
  */
 export function csvFile(file: HashedFile, columns: readonly TypedColumn[], options: CsvTexts): RowFile {
   const cellsOf = csvCells(columns, options);
@@ -50,12 +50,12 @@ export function csvFile(file: HashedFile, columns: readonly TypedColumn[], optio
 export const csvHeader = (columns: readonly TypedColumn[], options: CsvTexts): readonly string[] =>
   columns.map(({ name }) => fieldText(name, options));
 
-/** Makes the fields of a row: null is a field without quotes. */
+/** Returns a function that makes the fields of a row. Null is an empty field without quotes. */
 export function csvCells(
   columns: readonly TypedColumn[],
   options: CsvTexts,
 ): (block: TextBlock, row: number) => readonly (string | null)[] {
-  // Readers pass over blank lines: the only column of a row shows its null as "".
+  // Readers skip blank lines, so a null in the only column of a row is written as "".
   const empty = columns.length === 1 ? '' : null;
   return ({ values, cells }, row) =>
     columns.map(({ type }, index) => {

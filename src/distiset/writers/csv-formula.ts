@@ -1,6 +1,6 @@
 /**
- * A text that a spreadsheet takes for a formula, as OWASP lists their first characters, full-width ones too. Apostrophes before it count as part of it, so
- * that an escaped text is told from one that had an apostrophe of its own: without its first apostrophe it is the text that it was.
+ * Matches a text that a spreadsheet takes for a formula, by the first characters that OWASP lists, including full-width ones. Apostrophes before them also
+ * match, so that escaping is reversible: without its first apostrophe an escaped text is the original one.
  */
 const formula = /^'*[=+\-@\t\r\n＝＋－＠]/;
 

@@ -10,14 +10,14 @@ const cellLengthMax = 300;
 const sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] as const;
 const sizeNames = ['n<1K', '1K<n<10K', '10K<n<100K', '100K<n<1M', '1M<n<10M', '10M<n<100M', 'n>100M'] as const;
 
-/** The directory's README.md: what `datasets` reads (YAML), then what people read. */
+/** Returns the text of the directory's README.md: YAML for `datasets`, then text for people. */
 export function datasetCard(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): string {
-  // Quoted, for readers differ in what `no`, `12:30` or `1_000` is without quotes.
+  // Texts are quoted, because readers differ on the meaning of an unquoted `no`, `12:30` or `1_000`.
   const front = stringify(frontMatter(metadata, configs), { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
   return `---\n${front}---\n\n${body(metadata, configs).join('\n')}`;
 }
 
-/** Returns what `datasets` reads of a card: the files of each config, its columns and sizes. */
+/** Returns the part of a card that `datasets` reads: the files of each config, its columns and sizes. */
 export function frontMatter({ writer, options }: DistisetMetadata, configs: readonly WrittenConfig[]): object {
   const written = configs.filter(({ error }) => error === null);
   const rows = written.reduce((sum, config) => sum + config.rows, 0);
@@ -79,7 +79,7 @@ function body(metadata: DistisetMetadata, configs: readonly WrittenConfig[]): re
   ];
 }
 
-/** Lists the definitions under which rows were made, where the pipeline changed on the way. */
+/** Lists the definitions under which rows were made, if the pipeline changed during the run. */
 function definitionSection(definitions: DistisetMetadata['definitions']): readonly string[] {
   if (definitions.length < 2) return [];
   return [
@@ -115,13 +115,13 @@ function definitionWords(
   return words.length === 0 ? 'the definition with which the run started' : words.join('; ');
 }
 
-/** What readers of CSV files have to know, for they differ in what they take an empty field for. */
+/** A note for readers of CSV files, because programs differ on the meaning of an empty field. */
 const csvNote = [
   'In the CSV files null is an empty field and an empty text is `""`; lists and objects are JSON text. pandas and `load_dataset` take texts such as `NA` or `null` for missing values, unless they are told `keep_default_na=False`; Parquet and JSONL have no such doubts.',
   '',
 ];
 
-/** What people have to know who read escaped texts. */
+/** A note on escaped texts. */
 const formulaNote = [
   "In the CSV files an apostrophe stands before each text that a spreadsheet would take for a formula (`^'*[=+\\-@\\t\\r\\n＝＋－＠]`): without it, such a text is as it was.",
   '',
@@ -144,7 +144,7 @@ function configSection({ name, columns, firstRows, replaced }: WrittenConfig): r
   ];
 }
 
-/** Text as Markdown code within a line or a table's cell, whatever it holds. */
+/** Returns any text as Markdown code that fits into a line or a table cell. */
 function code(text: string): string {
   const inLine = text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');
   const ticks = '`'.repeat(longestRun(inLine) + 1);
@@ -153,7 +153,7 @@ function code(text: string): string {
 
 const longestRun = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
 
-/** A row as indented JSON, its long values and then itself cut. */
+/** Returns a row as indented JSON, with long values and the whole text shortened. */
 function shortened(row: JsonObject): string {
   const cells = Object.entries(row).map(([name, value]) => {
     const text = canonicalJson(value);

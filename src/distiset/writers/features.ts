@@ -1,8 +1,9 @@
 import type { ColumnType } from './column-type.ts';
 import type { Format } from './row-file.ts';
 
-/** A feature as the YAML of a dataset card writes it. */
+/** A feature in the YAML of a dataset card. */
 export type Feature = string | readonly NamedFeature[] | { readonly list: Feature } | { readonly struct: readonly NamedFeature[] };
+/** A feature with its name. */
 export interface NamedFeature {
   readonly name: string;
   readonly dtype?: string;
@@ -11,8 +12,8 @@ export interface NamedFeature {
 }
 
 /**
- * A column as Hugging Face's `datasets` describes it in `dataset_info`. What is JSON text in a Parquet or CSV file is a `string`, which every version of it knows;
- * what is JSON as it is, in a JSONL file, is `json`, without which it guesses, and guesses wrong where the first rows are of one kind.
+ * Describes a column for `dataset_info` of Hugging Face's `datasets`. JSON text in a Parquet or CSV file is a `string`, which every version supports. JSON in a
+ * JSONL file is `json`; otherwise `datasets` guesses the type, and guesses wrong if the first rows are of one kind.
  */
 export function feature(name: string, type: ColumnType, format: Format): NamedFeature {
   switch (type.kind) {
@@ -33,7 +34,7 @@ export function feature(name: string, type: ColumnType, format: Format): NamedFe
   }
 }
 
-/** A list's item has no name: a type's name, or what it is made of. */
+/** Describes the item of a list, which has no name: the name of its type, or its structure. */
 function itemFeature(type: ColumnType, format: Format): Feature {
   const { dtype, list, struct } = feature('', type, format);
   if (dtype !== undefined) return dtype;

@@ -2,16 +2,16 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { HashedFile } from './hashed-file.ts';
 
-/** Where the files of a distiset go. Paths are relative to the distiset, with `/`. */
+/** The destination of a distiset's files. Paths are relative to the distiset, with `/`. */
 export interface FileSink {
-  /** Makes a folder for a config and returns its name, which is another one where the wanted name is in use. */
+  /** Creates a folder for a config and returns its name, which differs from the wanted name if that is in use. */
   makeFolder(wanted: string): string;
   open(file: string): HashedFile;
   rename(from: string, to: string): void;
   removeFolder(folder: string): void;
 }
 
-/** Writes files to a directory that exists. */
+/** Creates a sink that writes files to an existing directory. */
 export function diskFiles(directory: string): FileSink {
   const nameFolder = folderNames();
   return {
@@ -26,19 +26,19 @@ export function diskFiles(directory: string): FileSink {
   };
 }
 
-/** Hashes files and writes nothing. `folderOf` may name the folder of a config. */
+/** Creates a sink that hashes files and writes nothing. `folderOf` returns the folder of a config. */
 export function hashedFiles(folderOf: (wanted: string) => string = folderNames()): FileSink {
   return { makeFolder: folderOf, open: () => new HashedFile(null), rename: () => undefined, removeFolder: () => undefined };
 }
 
-/** Names folders: `data` may be asked for twice, and some file systems take `A` and `a` for one. The names are the same on every disk. */
+/** Creates a function that chooses unique folder names. Names that differ only in case count as equal, as on some file systems, so the result is the same on every disk. */
 function folderNames(): (wanted: string) => string {
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   return (wanted) => {
     for (let count = 1; ; count++) {
       const folder = count === 1 ? wanted : `${wanted}-${count}`;
-      if (taken.has(folder.toLowerCase())) continue;
-      taken.add(folder.toLowerCase());
+      if (usedNames.has(folder.toLowerCase())) continue;
+      usedNames.add(folder.toLowerCase());
       return folder;
     }
   };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { sha256Stream, type Sha256 } from '../../kit/sha256.ts';
 
-/** A file that is written from start to end and hashed on the way; or only hashed, where it has no path. */
+/** A file that is written sequentially and hashed at the same time. Without a path it is only hashed. */
 export class HashedFile {
   readonly #descriptor: number | null;
   readonly #hash = sha256Stream();
@@ -22,7 +22,7 @@ export class HashedFile {
     this.#bytes += chunk.byteLength;
   }
 
-  /** Ends the file; it is on disk when this returns. */
+  /** Ends the file and returns its size and hash. It is flushed to disk before this returns. */
   close(): { readonly bytes: number; readonly sha256: Sha256 } {
     if (this.#descriptor !== null) {
       fs.fsyncSync(this.#descriptor);
@@ -31,7 +31,7 @@ export class HashedFile {
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
   }
 
-  /** Gives the file up. */
+  /** Closes the file without completing it. */
   abandon(): void {
     if (this.#descriptor !== null) fs.closeSync(this.#descriptor);
   }

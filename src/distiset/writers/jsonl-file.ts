@@ -1,10 +1,10 @@
 import type { HashedFile } from './hashed-file.ts';
 import type { RowFile, TypedColumn } from './row-file.ts';
 
-/** Text that is gathered before it is written, in UTF-16 code units. */
+/** Maximum length of the buffered text, in UTF-16 code units. */
 const flushLength = 1024 * 1024;
 
-/** A file of one row a line, columns in their order. Lone surrogates stay, escaped. */
+/** Begins a JSONL file with one row per line and columns in order. Lone surrogates are kept, escaped. */
 export function jsonlFile(file: HashedFile, columns: readonly TypedColumn[]): RowFile {
   const keys = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
   let lines = '';

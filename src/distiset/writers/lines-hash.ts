@@ -1,12 +1,12 @@
 import { sha256Stream, type Sha256 } from '../../kit/sha256.ts';
 
-/** Text that is gathered before it is hashed, in UTF-16 code units: a hash of a line at a time takes three times as long. */
+/** Length of the text buffered before it is hashed, in UTF-16 code units. Hashing one line at a time takes three times as long. */
 const gatheredLength = 64 * 1024;
 
-/** The SHA-256 over rows as canonical JSON, a line each, whatever the format. */
+/** Computes the SHA-256 over rows as lines of canonical JSON, independent of the format. */
 export class LinesHash {
   readonly #hash = sha256Stream();
-  /** Takes the UTF-8 of what is gathered, at three bytes a code unit: a buffer made for each takes as long as the hash. */
+  /** A reused buffer for the UTF-8 of the text, at three bytes per code unit. Allocating one per flush takes as long as the hash. */
   readonly #memory = Buffer.allocUnsafeSlow(2 * 3 * gatheredLength);
   #gathered = '';
   #bytes = 0;
@@ -16,7 +16,7 @@ export class LinesHash {
     if (this.#gathered.length >= gatheredLength) this.#flush();
   }
 
-  /** Ends it: how many bytes were hashed, and to what. */
+  /** Ends the hash. Returns the number of hashed bytes and the SHA-256. */
   end(): { readonly bytes: number; readonly sha256: Sha256 } {
     this.#flush();
     return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };

@@ -3,7 +3,7 @@ import type { AsOf } from '../../log/index.ts';
 import type { Distiset, DistisetConfig } from '../create-distiset.ts';
 import type { Format } from './row-file.ts';
 
-/** `distilog.json`: how a dataset came to be. Nothing in it depends on when or where it was written. */
+/** The content of `distilog.json`: how a dataset was made. It does not depend on the time or place of the export. */
 export interface DistisetMetadata {
   readonly distilog: string;
   readonly run: {
@@ -17,15 +17,15 @@ export interface DistisetMetadata {
     readonly program: Distiset['program'];
   };
   readonly asOf: AsOf;
-  /** What was chosen of the run and how it was cut into files; format and compression stand in `writer`. Exports of 0.1.0 do not have it. */
+  /** The options of the export, except format and compression, which are in `writer`. Exports of 0.1.0 do not have this member. */
   readonly options: {
     readonly include: Distiset['include'];
     readonly steps: Distiset['steps'];
     readonly shardBytesMax: number;
-    /** Null where the files are not CSV. */
+    /** Null if the files are not CSV. */
     readonly csvEscapeFormulas: boolean | null;
   };
-  /** The definitions under which rows were made, with the positions at which each applied. Exports of 0.1.0 do not have it. */
+  /** The definitions under which rows were made, with the positions at which each applied. Exports of 0.1.0 do not have this member. */
   readonly definitions: Distiset['definitions'];
   readonly configs: readonly (Omit<DistisetConfig, 'rows' | 'blocks' | 'rowsCommitted' | 'columns'> & {
     readonly rows: number;
@@ -36,6 +36,6 @@ export interface DistisetMetadata {
     readonly error: { readonly code: string; readonly message: string } | null;
   })[];
   readonly leftOut: Distiset['leftOut'];
-  /** Who wrote the files: the same events and the same writer give the same bytes. */
+  /** The writer of the files. The same events and the same writer give the same bytes. */
   readonly writer: { readonly format: Format; readonly compression: string | null; readonly library: string; readonly node: string };
 }

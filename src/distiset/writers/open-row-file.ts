@@ -5,16 +5,17 @@ import type { Replacements } from './parquet-columns.ts';
 import { parquetFile } from './parquet-file.ts';
 import type { Compression, Format, RowFile, TypedColumn } from './row-file.ts';
 
+/** Options of a file of rows. */
 export interface RowFileOptions {
   readonly format: Format;
-  /** Of Parquet files; the others are plain text. */
+  /** Compression of Parquet files. The other formats are plain text. */
   readonly compression: Compression;
-  /** Of CSV files: whether texts that a spreadsheet takes for formulas get an apostrophe before them. */
+  /** For CSV files: whether texts that a spreadsheet takes for formulas get an apostrophe before them. */
   readonly csvEscapeFormulas: boolean;
   readonly replaced: Replacements;
 }
 
-/** Begins rows of the given format in a file. */
+/** Begins a file of rows in the given format. */
 export function openRowFile(file: HashedFile, columns: readonly TypedColumn[], options: RowFileOptions): RowFile {
   switch (options.format) {
     case 'csv':

@@ -5,13 +5,13 @@ import { codeOf, Fault, isFault, messageOf } from '../../kit/fault.ts';
 import { newId } from '../../kit/ids.ts';
 import { sha256 } from '../../kit/sha256.ts';
 
-/** A directory that appears whole or not at all: it is written beside its place, under a name that says whose it is, and renamed. */
+/** A directory that appears complete or not at all. It is written next to its target, under a name with the host and process id, and then renamed. */
 export interface OutputDirectory {
-  /** Where to write. */
+  /** The directory to write to. */
   readonly temporary: string;
-  /** Puts it in its place; everything in it is on disk then. */
+  /** Renames the directory to its target, after everything in it is flushed to disk. */
   publish(): void;
-  /** Leaves nothing behind. */
+  /** Removes the directory. */
   abandon(): void;
 }
 
@@ -23,7 +23,7 @@ export function beginDirectory(target: string): OutputDirectory {
     const stat = fs.lstatSync(path.resolve(target), { throwIfNoEntry: false });
     if (!stat) return;
     const what = stat.isDirectory() ? 'exists already' : 'is a file';
-    throw new Fault('output-exists', `${target} ${what}: nothing is overwritten. Name another --out, or remove it.`, {
+    throw new Fault('output-exists', `${target} ${what}, and an export overwrites nothing. Choose another --out, or remove it.`, {
       details: { path: target },
     });
   };
@@ -35,7 +35,7 @@ export function beginDirectory(target: string): OutputDirectory {
   } catch (error) {
     if (isFault(error)) throw error;
     const why = reasons[codeOf(error) ?? '']?.(parent) ?? messageOf(error);
-    throw new Fault('output-unwritable', `Nothing can be written to ${target}: ${why}. Name another --out.`, {
+    throw new Fault('output-unwritable', `Cannot write to ${target}: ${why}. Choose another --out.`, {
       details: { path: target },
       cause: error,
     });
@@ -60,23 +60,23 @@ const reasons: Readonly<Record<string, (parent: string) => string>> = {
   ENAMETOOLONG: () => 'its name is too long',
 };
 
-/** What a full disk, or one that fails, is called. */
+/** Converts the error of a full or failing disk to a fault. Returns other errors unchanged. */
 export const writeFault = (error: unknown, target: string): unknown => {
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new Fault(
       'disk-full',
-      `The disk is full: ${target} was not written, and nothing of it is left. Free some space, or name another --out.`,
+      `The disk is full. ${target} was not written, and its files were removed. Free some space, or choose another --out.`,
       { cause: error },
     );
   }
   if (code === 'EIO' || code === 'EROFS' || code === 'EACCES' || code === 'EFBIG') {
-    return new Fault('write-failed', `${target} was not written, and nothing of it is left: ${messageOf(error)}.`, { cause: error });
+    return new Fault('write-failed', `${target} was not written, and its files were removed: ${messageOf(error)}.`, { cause: error });
   }
   return error;
 };
 
-/** Removes what exports to the same place left when they were killed. What another machine writes to a shared disk is none of ours to judge. */
+/** Removes leftovers of killed exports to this target, on this host only: exports of other hosts to a shared disk may still be running. */
 function removeLeftOvers(parent: string, name: string): void {
   const pattern = /^\.(.*)\.([0-9a-f]{8})-(\d+)-[a-z0-9]+\.tmp$/;
   for (const entry of fs.readdirSync(parent)) {
@@ -90,7 +90,7 @@ function removeLeftOvers(parent: string, name: string): void {
 
 const hostMark = (): string => sha256(os.hostname()).slice(0, 8);
 
-/** In a container every program may be process 1: the one before us too, but it wrote nothing since we began. */
+/** Returns whether this process wrote a folder. In a container an earlier process may have had the same id, but it wrote nothing after this one started. */
 const isOfThisProcess = (folder: string): boolean => {
   const stat = fs.statSync(folder, { throwIfNoEntry: false });
   return stat !== undefined && stat.mtimeMs >= performance.timeOrigin - clockSlackMs;
@@ -113,7 +113,7 @@ function syncFolders(folder: string): void {
 }
 
 function syncFolder(folder: string): void {
-  // Windows opens no folders.
+  // Windows cannot open folders.
   if (process.platform === 'win32') return;
   const descriptor = fs.openSync(folder, 'r');
   fs.fsyncSync(descriptor);

@@ -3,13 +3,13 @@ import { Fault } from '../../kit/fault.ts';
 import { canonicalJson, type Json } from '../../kit/json.ts';
 import { typeName, type ColumnType } from './column-type.ts';
 
-/** A column's part of a Parquet schema. Everything is optional: null is null, at any depth. */
+/** Returns the Parquet schema elements of a column. Every element is optional, so that null is allowed at any depth. */
 export function schemaElements(name: string, type: ColumnType): readonly SchemaElement[] {
   const repetition_type = 'OPTIONAL' as const;
   switch (type.kind) {
     case 'string':
       return [{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }];
-    // Readers differ in what they make of Parquet's JSON type; all of them read text.
+    // Readers handle Parquet's JSON type differently, but all of them read text.
     case 'json':
       return [{ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type }];
     case 'boolean':
@@ -32,14 +32,14 @@ export function schemaElements(name: string, type: ColumnType): readonly SchemaE
   }
 }
 
-/** Counts texts that UTF-8 cannot hold as they are. */
+/** Counts texts with lone surrogates, which UTF-8 cannot hold. */
 export interface Replacements {
   count: number;
 }
 
 /**
- * A row's value as the Parquet writer takes it. Lone surrogates become U+FFFD, and are counted. Throws `Fault('value-not-of-type')`: the writer itself
- * would write a file that nobody can read.
+ * Converts a row's value for the Parquet writer. Lone surrogates become U+FFFD and are counted. Throws `Fault('value-not-of-type')`, because the writer itself
+ * would write an unreadable file.
  */
 export function parquetValue(value: Json | undefined, type: ColumnType, replaced: Replacements): unknown {
   if (value === undefined || value === null) return null;
@@ -52,7 +52,7 @@ export function parquetValue(value: Json | undefined, type: ColumnType, replaced
       replaced.count++;
       return value.toWellFormed();
     case 'integer':
-      return BigInt(integerIn(value, type));
+      return BigInt(toInteger(value, type));
     case 'boolean':
       return typeof value === 'boolean' ? value : refuse(value, type);
     case 'double':
@@ -63,7 +63,7 @@ export function parquetValue(value: Json | undefined, type: ColumnType, replaced
       if (typeof value !== 'object' || Array.isArray(value)) return refuse(value, type);
       const from = value as { readonly [key: string]: Json };
       const members: Record<string, unknown> = {};
-      // Own members only: a field may be called `constructor`, and be missing.
+      // Own members only, because a field called `constructor` may be missing.
       for (const { name, type: field } of type.fields) {
         members[name] = Object.hasOwn(from, name) ? parquetValue(from[name], field, replaced) : null;
       }
@@ -72,8 +72,8 @@ export function parquetValue(value: Json | undefined, type: ColumnType, replaced
   }
 }
 
-/** The integer that a value of an integer column is. Throws `Fault('value-not-of-type')`. */
-export const integerIn = (value: Json, type: ColumnType): number =>
+/** Returns the integer of a value in an integer column. Throws `Fault('value-not-of-type')`. */
+export const toInteger = (value: Json, type: ColumnType): number =>
   typeof value === 'number' && Number.isInteger(value) ? value : refuse(value, type);
 
 const shownMax = 60;

@@ -1,20 +1,20 @@
 import { constants, zstdCompressSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { gatheredColumn } from './gathered-column.ts';
+import { createColumnBuffer } from './column-buffer.ts';
 import type { HashedFile } from './hashed-file.ts';
 import { schemaElements, type Replacements } from './parquet-columns.ts';
 import type { Compression, RowFile, TypedColumn } from './row-file.ts';
 
-/** Rows, and UTF-16 code units of their JSON, in a row group: what is held in memory. */
+/** Maximum number of rows in a row group, and of UTF-16 code units of their JSON. They bound the memory of the writer. */
 const groupRowsMax = 10_000;
 const groupLengthMax = 16 * 1024 * 1024;
 
-/** The writer keeps the least and the greatest value of each row group until the file ends, whole: not those of long texts. */
+/** Columns with longer values get no statistics, because the writer keeps the whole minimum and maximum of each row group until the file ends. */
 const statisticsLengthMax = 4 * 1024;
 
 const zstdLevel = 3;
 
-/** A Parquet file: data pages v2, dictionaries where they halve a column, statistics. The same rows give the same bytes. */
+/** Begins a Parquet file with data pages v2, statistics, and dictionaries for columns that they halve. The same rows give the same bytes. */
 export function parquetFile(
   file: HashedFile,
   columns: readonly TypedColumn[],
@@ -32,19 +32,19 @@ export function parquetFile(
     compressors: { ZSTD: (input: Uint8Array) => zstdCompressSync(input, { params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }) },
     createdBy: 'distilog',
   });
-  const gathered = columns.map(({ name, type }) => ({ name, values: gatheredColumn(type, replaced), longest: 0 }));
+  const buffers = columns.map(({ name, type }) => ({ name, values: createColumnBuffer(type, replaced), longest: 0 }));
   let rows = 0;
   let length = 0;
   const flush = () => {
     if (rows === 0) return;
-    const columnData = gathered.map(({ name, values, longest }) => ({
+    const columnData = buffers.map(({ name, values, longest }) => ({
       name,
       data: values.take(),
       statistics: longest <= statisticsLengthMax,
     }));
     void writer.write({ columnData, rowGroupSize: rows });
-    letGoOfBytes(writer.row_groups.at(-1)?.columns ?? []);
-    for (const column of gathered) column.longest = 0;
+    copyStatistics(writer.row_groups.at(-1)?.columns ?? []);
+    for (const column of buffers) column.longest = 0;
     rows = 0;
     length = 0;
   };
@@ -53,7 +53,7 @@ export function parquetFile(
       return file.bytes;
     },
     write: ({ values, cells, texts }, row) => {
-      for (const [index, column] of gathered.entries()) {
+      for (const [index, column] of buffers.entries()) {
         const cell = cells[index]?.[row];
         if (cell === undefined) continue;
         column.values.add(values[index]?.[row], cell);
@@ -72,8 +72,8 @@ export function parquetFile(
   };
 }
 
-/** The least and the greatest value stay until the file ends: they must not keep the memory that they were encoded into, which others will use. */
-function letGoOfBytes(written: ParquetWriter['row_groups'][number]['columns']): void {
+/** Copies the minima and maxima of a row group. They stay until the file ends and must not share the encoder's memory, which is reused. */
+function copyStatistics(written: ParquetWriter['row_groups'][number]['columns']): void {
   for (const { meta_data: data } of written) {
     const statistics = data?.statistics;
     if (statistics?.min_value instanceof Uint8Array) statistics.min_value = statistics.min_value.slice();

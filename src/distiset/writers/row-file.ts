@@ -1,7 +1,9 @@
 import type { ColumnType } from './column-type.ts';
 import type { TextBlock } from './row-text.ts';
 
+/** The format of a dataset's files. */
 export type Format = 'parquet' | 'jsonl' | 'csv';
+/** The compression of Parquet files. */
 export type Compression = 'snappy' | 'zstd';
 
 export interface TypedColumn {
@@ -9,9 +11,9 @@ export interface TypedColumn {
   readonly type: ColumnType;
 }
 
-/** One file of rows, written in one go. */
+/** A file of rows, written sequentially. */
 export interface RowFile {
-  /** Bytes on disk so far, about. */
+  /** Approximate size on disk so far. */
   readonly bytes: number;
   /** Writes one row of a block. */
   write(block: TextBlock, row: number): void;

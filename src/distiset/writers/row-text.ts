@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../kit/json.ts';
 import type { RowBlock } from '../row-blocks.ts';
 
-/** Rows and their canonical JSON, made once: they are hashed, measured, and written from it. */
+/** Rows with their canonical JSON. It is made once and used for hashing, measuring and writing. */
 export interface TextBlock extends RowBlock {
   /** Canonical JSON of each value, by column. */
   readonly cells: readonly (readonly string[])[];
@@ -9,7 +9,7 @@ export interface TextBlock extends RowBlock {
   readonly texts: readonly string[];
 }
 
-/** Makes the texts of rows that have these columns. */
+/** Returns a function that makes the texts of rows with these columns. */
 export function blockTexts(columns: readonly string[]): (block: RowBlock) => TextBlock {
   const inOrder = columns.map((name, index) => ({ name, index })).sort((a, b) => (a.name < b.name ? -1 : 1));
   const keys = inOrder.map(({ name, index }, order) => ({ index, key: `${order === 0 ? '' : ','}${JSON.stringify(name)}:` }));

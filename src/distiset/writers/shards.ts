@@ -3,8 +3,9 @@ import { openRowFile, type RowFileOptions } from './open-row-file.ts';
 import type { Format, RowFile, TypedColumn } from './row-file.ts';
 import type { TextBlock } from './row-text.ts';
 
+/** A file that was written. */
 export interface WrittenFile {
-  /** Relative to the directory. */
+  /** The path relative to the directory. */
   readonly path: string;
   readonly rows: number;
   readonly bytes: number;
@@ -12,11 +13,11 @@ export interface WrittenFile {
 }
 
 export interface ShardOptions extends RowFileOptions {
-  /** Bytes of a file after which the next begins. */
+  /** Size in bytes after which the next file begins. */
   readonly shardBytesMax: number;
 }
 
-/** The rows of a config as files, one after the other, named once it is known how many there are. No rows are one file without rows. */
+/** Writes the rows of a config to one or more files. The files get their names at the end, when their number is known. A config without rows gets one empty file. */
 export class Shards {
   readonly #files: FileSink;
   readonly #folder: string;
@@ -40,7 +41,7 @@ export class Shards {
     if (this.#open.bytes >= this.#options.shardBytesMax) this.#close(this.#open);
   }
 
-  /** Ends the last file and gives all of them their names. */
+  /** Ends the last file and renames all files. */
   finish(): readonly WrittenFile[] {
     if (this.#closed.length === 0) this.#open ??= openRowFile(this.#files.open(this.#temporaryPath(0)), this.#columns, this.#options);
     if (this.#open) this.#close(this.#open);
@@ -51,7 +52,7 @@ export class Shards {
     });
   }
 
-  /** Removes whatever has been written. */
+  /** Removes all files that were written. */
   abandon(): void {
     this.#open?.abandon();
     this.#files.removeFolder(this.#folder);
@@ -66,7 +67,7 @@ export class Shards {
   #temporaryPath = (index: number): string => `${this.#folder}/shard-${index}`;
 }
 
-/** Names the n-th of so many files of a config, relative to the distiset. */
+/** Returns the path of the n-th of `count` files of a config, relative to the distiset. */
 export const shardName = (folder: string, index: number, count: number, format: Format): string =>
   `${folder}/train-${numbered(index)}-of-${numbered(count)}.${format}`;
 

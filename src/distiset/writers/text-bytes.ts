@@ -1,36 +1,36 @@
-/** Bytes that are kept from one row group to the next: those of larger ones are let go. */
+/** Maximum size of the buffer that is kept from one row group to the next. A larger one is released. */
 const keptBytesMax = 2 * 1024 * 1024;
 
-/** Stands where a text would end that is null. */
+/** Marks a null in the list of ends. */
 const nullEnd = -1;
 
 /**
- * Gathers a column's texts as UTF-8, one after the other in one piece of memory. The Parquet writer would make a piece for each, which takes longer than all
- * else it does; and texts that wait as they are outlive the young generation, so that the heap grows by what a row group holds and more.
+ * Buffers a column's texts as UTF-8 in one block of memory. The Parquet writer would allocate a block per text, which takes longer than the rest of its work.
+ * Texts buffered as strings outlive the young generation, so the heap would grow by more than the size of a row group.
  */
 export class TextBytes {
   #memory = Buffer.alloc(0);
-  /** Where each text ends. */
+  /** The end of each text. */
   readonly #ends: number[] = [];
   #end = 0;
 
-  /** Adds a text, well-formed: a lone surrogate would become U+FFFD. */
+  /** Adds a text, which must be well-formed: a lone surrogate would become U+FFFD. */
   add(text: string | null): void {
     if (text === null) {
       this.#ends.push(nullEnd);
       return;
     }
-    // No code unit takes more than three bytes: only where these would not fit are they counted.
+    // A code unit takes at most three bytes, so the exact size is computed only if that maximum does not fit.
     if (this.#end + 3 * text.length > this.#memory.byteLength) this.#makeRoom(Buffer.byteLength(text));
     this.#end += this.#memory.write(text, this.#end);
     this.#ends.push(this.#end);
   }
 
-  /** The texts since they were last taken: they hold until the next one is added. */
+  /** Returns the texts since the last call and clears the buffer. They are valid until the next `add`. */
   take(): (Uint8Array | null)[] {
     const { buffer } = this.#memory;
     let start = 0;
-    const taken = this.#ends.map((end) => {
+    const texts = this.#ends.map((end) => {
       if (end === nullEnd) return null;
       const bytes = new Uint8Array(buffer, start, end - start);
       start = end;
@@ -39,7 +39,7 @@ export class TextBytes {
     if (this.#end > keptBytesMax) this.#memory = Buffer.alloc(0);
     this.#ends.length = 0;
     this.#end = 0;
-    return taken;
+    return texts;
   }
 
   #makeRoom(length: number): void {

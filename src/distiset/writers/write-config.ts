@@ -11,48 +11,50 @@ import type { Compression, Format, TypedColumn } from './row-file.ts';
 import { blockTexts } from './row-text.ts';
 import { Shards, type WrittenFile } from './shards.ts';
 
-/** Rows to be written: those of one config. */
+/** A config whose rows can be written. */
 export interface WritableConfig {
   readonly name: string;
   readonly columns: readonly { readonly name: string; readonly schema: JsonObject }[];
   blocks(): AsyncIterable<RowBlock>;
 }
 
+/** A config that was written, or the error that prevented it. */
 export interface WrittenConfig {
   readonly name: string;
-  /** Where its files are, in the directory. */
+  /** The folder of its files in the directory. */
   readonly folder: string;
   readonly rows: number;
-  /** SHA-256 over the rows as canonical JSON, a line each, whatever the format. */
+  /** SHA-256 over the rows as lines of canonical JSON, independent of the format. */
   readonly rowsSha256: string;
-  /** Bytes of the rows as canonical JSON. */
+  /** Size of the rows as lines of canonical JSON, in bytes. */
   readonly rowsBytes: number;
   readonly files: readonly WrittenFile[];
   readonly columns: readonly (TypedColumn & { readonly typeName: string })[];
   /** The first rows, for the card. */
   readonly firstRows: readonly JsonObject[];
-  /** Texts with lone surrogates, which Parquet and CSV cannot hold: written with U+FFFD. */
+  /** Number of texts with lone surrogates, which Parquet and CSV cannot hold. They are written with U+FFFD. */
   readonly replaced: number;
-  /** Why it could not be written: then it has no rows and no files. */
+  /** The error if it could not be written. It then has no rows and no files. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+/** Options of `writeConfig`. */
 export interface WriteConfigOptions {
   readonly format: Format;
   readonly compression: Compression;
-  /** Default false: see `WriteOptions`. */
+  /** See `WriteOptions`. Default false. */
   readonly csvEscapeFormulas?: boolean | undefined;
-  /** Bytes of a file after which the next begins; default 256 MiB. */
+  /** Size in bytes after which the next file begins. Default 256 MiB. */
   readonly shardBytesMax?: number | undefined;
-  /** Told after each block of rows how long it was: UTF-16 code units of the rows as canonical JSON. */
+  /** Called after each block of rows with its length: UTF-16 code units of the rows as canonical JSON. */
   readonly onWritten?: ((length: number) => void) | undefined;
 }
 
-/** Bytes of a file after which the next begins, where an export does not say. */
+/** Default size in bytes after which the next file begins. */
 export const shardBytesDefault = 256 * 1024 * 1024;
 const firstRowsMax = 3;
 
-/** Writes one config's rows, streamed. What goes wrong with its rows is told in the result; what goes wrong with the disk is thrown. */
+/** Writes a config's rows as a stream. Errors of its rows are returned in the result; errors of the disk or the store are thrown. */
 export async function writeConfig(
   sink: FileSink,
   config: WritableConfig,
@@ -71,8 +73,8 @@ export async function writeConfig(
   let rows = 0;
   const base = { name: config.name, folder, columns: described };
   try {
-    for await (const some of config.blocks()) {
-      const block = textsOf(some);
+    for await (const rawBlock of config.blocks()) {
+      const block = textsOf(rawBlock);
       let length = 0;
       for (const [row, text] of block.texts.entries()) {
         hash.add(text);
@@ -94,14 +96,14 @@ export async function writeConfig(
   }
 }
 
-/** The folder that a config's files go to, unless it is taken. */
+/** Returns the folder for a config's files, unless the name is in use. */
 export const wantedFolder = (name: string): string => (name === 'default' ? 'data' : name);
 
-/** CSV has no lists and no structs: they are JSON text there. */
+/** Returns the type of a column in a format. CSV has no lists and structs, so they become JSON text. */
 const typeIn = (format: Format, type: ColumnType): ColumnType =>
   format === 'csv' && (type.kind === 'list' || type.kind === 'struct') ? { kind: 'json' } : type;
 
-/** A disk that fails, a store that is away and a bug of ours concern every config; all else concerns the one whose rows it came with. */
+/** Returns whether an error concerns every config: a failing disk, an unreachable store or a bug. Other errors concern only the config whose rows they came from. */
 const concernsAll = (error: unknown): boolean => isOfFiles(error) || storeIsAway.has(codeOf(error) ?? '') || isAssertionError(error);
 
 const storeIsAway = new Set(['connection-lost', 'store-unreachable', 'too-many-connections', 'disk-full', 'database-error']);

@@ -259,6 +259,6 @@ describe('a written dataset', () => {
     const folder = temporaryFolder();
     expect(() => readMetadata(folder)).toThrow(expect.objectContaining({ code: 'not-a-distiset' }) as Error);
     fs.writeFileSync(path.join(folder, 'distilog.json'), '{');
-    expect(() => readMetadata(folder)).toThrow(/is no dataset that distilog wrote/);
+    expect(() => readMetadata(folder)).toThrow(/is not a dataset that distilog wrote/);
   });
 });

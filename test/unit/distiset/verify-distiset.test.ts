@@ -132,7 +132,7 @@ describe('a written dataset', () => {
     await exportDistiset(store, await createDistiset(store, runId, { asOf }), { directory, format: 'jsonl', actor });
     const { ok, isRecorded, unproven } = await verifyDistiset(store, directory);
     expect({ ok, isRecorded }).toEqual({ ok: true, isRecorded: true });
-    expect(unproven).toContainEqual(expect.stringMatching(/^exported by ada@engine at .* as the side log says$/));
+    expect(unproven).toContainEqual(expect.stringMatching(/^exported by ada@engine at .* according to the side log$/));
     expect(unproven).toContainEqual(expect.stringMatching(/^written by distilog .* with distilog on Node\.js /));
   });
 
@@ -153,7 +153,7 @@ describe('a written dataset', () => {
     alter(directory, 'distilog.json', 'other 1.0.0', metadata.writer.library);
     const { ok, differences } = await verifyDistiset(store, directory);
     expect(ok).toBe(false);
-    expect(differences[0]).toMatch(format === 'parquet' ? /not the bytes that its writer makes of them/ : /train-.* is not there/);
+    expect(differences[0]).toMatch(format === 'parquet' ? /not the bytes that its writer produces/ : /train-.* is missing/);
   });
 });
 
@@ -247,7 +247,7 @@ describe('an altered dataset is found', () => {
       'a row was cut off',
       'jsonl',
       (out) => alter(out, 'even/train-00000-of-00001.jsonl', /.*\n$/, ''),
-      /even\/train-.* ends where the log has more rows/,
+      /even\/train-.* has fewer rows than the log/,
     ],
     [
       'a row was added',
@@ -261,14 +261,24 @@ describe('an altered dataset is found', () => {
       (out) => alter(out, 'even/train-00000-of-00001.jsonl', '{"n":2,', '{"n":3,"n":2,'),
       /has a line that distilog does not write/,
     ],
-    ['a line is no row', 'jsonl', (out) => alter(out, 'even/train-00000-of-00001.jsonl', /^/, 'null\n'), /has a line that is no row: null/],
-    ['a file was deleted', 'csv', (out) => fs.rmSync(path.join(out, 'even/train-00000-of-00001.csv')), /even\/train-.* is not there/],
-    ['a quote was never closed', 'csv', (out) => fs.appendFileSync(path.join(out, 'even/train-00000-of-00001.csv'), '"'), /is no CSV file/],
+    [
+      'a line is no row',
+      'jsonl',
+      (out) => alter(out, 'even/train-00000-of-00001.jsonl', /^/, 'null\n'),
+      /has a line that is not a row: null/,
+    ],
+    ['a file was deleted', 'csv', (out) => fs.rmSync(path.join(out, 'even/train-00000-of-00001.csv')), /even\/train-.* is missing/],
+    [
+      'a quote was never closed',
+      'csv',
+      (out) => fs.appendFileSync(path.join(out, 'even/train-00000-of-00001.csv'), '"'),
+      /is not a CSV file/,
+    ],
     [
       'the columns are named otherwise',
       'csv',
       (out) => alter(out, 'even/train-00000-of-00001.csv', 'n,text', 'm,text'),
-      /names other columns in its first line/,
+      /has other columns in its first line/,
     ],
     [
       'an empty text became null',
@@ -289,21 +299,21 @@ describe('an altered dataset is found', () => {
         fs.renameSync(path.join(out, 'odd/train-00000-of-00001.jsonl'), path.join(out, '.elsewhere'));
         fs.symlinkSync('../.elsewhere', path.join(out, 'odd/train-00000-of-00001.jsonl'));
       },
-      /odd\/train-.* is a link, or no file/,
+      /odd\/train-.* is a link or not a regular file/,
     ],
     [
       'a file was added',
       'jsonl',
       (out) => put(out, 'even/train-00001-of-00002.jsonl', '{}\n'),
-      /train-00001-of-00002\.jsonl is none of the files/,
+      /train-00001-of-00002\.jsonl was not written by the export/,
     ],
     [
       'a file stands in for the card',
       'jsonl',
       (out) => put(out, '.huggingface.yaml', 'configs: []\n'),
-      /\.huggingface\.yaml is none of the files/,
+      /\.huggingface\.yaml was not written by the export/,
     ],
-    ['the card is gone', 'jsonl', (out) => fs.rmSync(path.join(out, 'README.md')), /README\.md is not there/],
+    ['the card is gone', 'jsonl', (out) => fs.rmSync(path.join(out, 'README.md')), /README\.md is missing/],
     ['the card has no front matter', 'jsonl', (out) => put(out, 'README.md', '# even\n'), /README\.md has no front matter/],
     [
       'the card points elsewhere',
@@ -346,7 +356,7 @@ describe('an altered dataset is found', () => {
       'distilog.json says a member twice',
       'jsonl',
       (out) => alter(out, 'distilog.json', '{\n', '{\n  "distilog": "other",\n'),
-      /may say something twice/,
+      /may have a key twice/,
     ],
     [
       'a config is given out as one that failed',
@@ -357,7 +367,7 @@ describe('an altered dataset is found', () => {
         const failed = { ...first, error: { code: 'chunk-missing', message: 'gone' } };
         put(out, 'distilog.json', metadataText({ ...document, configs: [failed, ...others] }));
       },
-      /config even is said to have been unreadable \(chunk-missing: gone\), and the log has 10 rows of it/,
+      /config even is recorded as unreadable \(chunk-missing: gone\), but the log has 10 rows of it/,
     ],
   ])('where %s (%s)', async (_what, format, attack, expected) => {
     const { store, directory } = await written('two leaves', { format });
@@ -370,7 +380,7 @@ describe('an altered dataset is found', () => {
   it('where distilog.json is a link or a pipe, which is not waited for', async () => {
     const { store, directory } = await written('two leaves', { format: 'jsonl' });
     const file = path.join(directory, 'distilog.json');
-    const refused = { code: 'not-a-distiset', message: expect.stringMatching(/it is a link, or no file/) as string };
+    const refused = { code: 'not-a-distiset', message: expect.stringMatching(/it is a link or not a regular file/) as string };
     fs.renameSync(file, path.join(directory, '.elsewhere'));
     fs.symlinkSync('.elsewhere', file);
     await expect(verifyDistiset(store, directory)).rejects.toMatchObject(refused);

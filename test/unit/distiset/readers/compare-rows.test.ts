@@ -82,8 +82,8 @@ describe('rows that are read back', () => {
   );
 
   it.each<[string, string, string, RegExp]>([
-    ['the least value of a column', 'aaaa-least', 'bbbb-least', /statistics of column text that its rows do not bear out/],
-    ['the greatest value of a column', 'zzzz-most', 'mmmm-most', /statistics of column text that its rows do not bear out/],
+    ['the least value of a column', 'aaaa-least', 'bbbb-least', /statistics of column text that do not match its rows/],
+    ['the greatest value of a column', 'zzzz-most', 'mmmm-most', /statistics of column text that do not match its rows/],
     ['the name of a column', 'texts', 'taxes', /has other columns than the definition/],
   ])('are refused where a Parquet file lies about %s', async (_what, from, to, expected) => {
     const shape = { text: z.string(), texts: z.int() };

@@ -251,7 +251,7 @@ describe('the place of a directory', () => {
     });
     await once(child, 'close');
     expect(errors).toContain("code: 'write-failed'");
-    expect(errors).toContain('nothing of it is left');
+    expect(errors).toContain('its files were removed');
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 

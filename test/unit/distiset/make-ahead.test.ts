@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { madeAhead, type Ahead } from '../../../src/distiset/made-ahead.ts';
+import { makeAhead, type MakeAheadLimits } from '../../../src/distiset/make-ahead.ts';
 
-const light: Ahead<number> = { weightOf: () => 1, weightMax: 100, countMax: 3 };
+const light: MakeAheadLimits<number> = { weightOf: () => 1, weightMax: 100, countMax: 3 };
 
 /** Numbers from 1, told of as they are fetched, made and used. */
-async function told(count: number, ahead: Ahead<number>): Promise<readonly string[]> {
+async function told(count: number, ahead: MakeAheadLimits<number>): Promise<readonly string[]> {
   const lines: string[] = [];
   const numbers = async function* () {
     for (let n = 1; n <= count; n++) yield n;
@@ -13,7 +13,7 @@ async function told(count: number, ahead: Ahead<number>): Promise<readonly strin
     lines.push(`made ${n}`);
     return n;
   };
-  for await (const n of madeAhead(numbers(), make, ahead)) {
+  for await (const n of makeAhead(numbers(), make, ahead)) {
     await new Promise((resolve) => setImmediate(resolve));
     lines.push(`used ${n}`);
   }
@@ -48,7 +48,7 @@ describe('what is made ahead', () => {
     const numbers = async function* () {
       for (let n = 1; n <= 8; n++) yield n;
     };
-    expect(await Array.fromAsync(madeAhead(numbers(), make, light))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(await Array.fromAsync(makeAhead(numbers(), make, light))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(most).toBe(3);
   });
 
@@ -68,8 +68,8 @@ describe('what is made ahead', () => {
     const use = async (items: AsyncGenerator<number>) => {
       for await (const n of items) used.push(n);
     };
-    await expect(use(madeAhead(failing(), async (n) => n, light))).rejects.toThrow('no second');
-    await expect(use(madeAhead(numbers(), refuse, light))).rejects.toThrow('no second');
+    await expect(use(makeAhead(failing(), async (n) => n, light))).rejects.toThrow('no second');
+    await expect(use(makeAhead(numbers(), refuse, light))).rejects.toThrow('no second');
     expect(used).toEqual([1, 1]);
   });
 
@@ -82,7 +82,7 @@ describe('what is made ahead', () => {
         isEnded = true;
       }
     };
-    for await (const n of madeAhead(endless(), async (made) => made, light)) if (n === 3) break;
+    for await (const n of makeAhead(endless(), async (made) => made, light)) if (n === 3) break;
     expect(isEnded).toBe(true);
   });
 });

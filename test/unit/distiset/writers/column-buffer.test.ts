@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { gatheredColumn } from '../../../../src/distiset/writers/gathered-column.ts';
+import { createColumnBuffer } from '../../../../src/distiset/writers/column-buffer.ts';
 import type { ColumnType } from '../../../../src/distiset/writers/column-type.ts';
 import { heapUsed } from '../../heap-used.ts';
 
 const filled = (type: ColumnType, count: number, valueOf: (n: number) => string | number) => {
-  const column = gatheredColumn(type, { count: 0 });
+  const column = createColumnBuffer(type, { count: 0 });
   for (let n = 0; n < count; n++) {
     const cell = JSON.stringify(valueOf(n));
     // As it comes out of a chunk: a text of its own.
