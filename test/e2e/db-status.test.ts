@@ -31,7 +31,7 @@ describe('db status', () => {
       const { code, stdout, stderr } = await distilog(args, { cwd: folder });
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toContain(
-        `error[store-not-trusted]: The store in ${folder}/.distilog is not used: this user did not make it at this place`,
+        `error[store-not-trusted]: The store in ${folder}/.distilog is not trusted, because this user did not create it here`,
       );
       expect(stderr).toContain(`distilog db trust ${folder}`);
     }

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeDataDirectory, type DataDirectory } from '../../src/postgres/embedded/data-directory.ts';
-import { programs } from '../../src/postgres/embedded/programs.ts';
+import { createPrograms } from '../../src/postgres/embedded/programs.ts';
 
 const isRoot = process.getuid?.() === 0;
 const nobody = { uid: 65_534, gid: 65_534 };
@@ -30,7 +30,7 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     const own = (file: string) => {
       if (isRoot) fs.lchownSync(file, nobody.uid, nobody.gid);
     };
-    return { home, data: path.join(home, 'pg18'), log: path.join(home, 'log'), password, initdb, programs: programs(as, ''), own };
+    return { home, data: path.join(home, 'pg18'), log: path.join(home, 'log'), password, initdb, programs: createPrograms(as, ''), own };
   }
 
   it('is not there when initdb fails, and its error is told', async () => {
@@ -41,7 +41,7 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
 
   it('is not there when no user of the system may make it', async () => {
     const directory = directoryWith('echo could not look up effective user ID 65534: user does not exist >&2; exit 1');
-    await expect(makeDataDirectory(directory)).rejects.toThrow('whom /etc/passwd does not list');
+    await expect(makeDataDirectory(directory)).rejects.toThrow('needs a user that /etc/passwd lists');
     expect(fs.existsSync(directory.data)).toBe(false);
   });
 
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     const directory = directoryWith('exit 1');
     fs.mkdirSync(directory.data);
     fs.writeFileSync(path.join(directory.data, 'PG_VERSION'), '17\n');
-    await expect(makeDataDirectory(directory)).rejects.toThrow('was made by PostgreSQL 17, and this distilog brings 18');
+    await expect(makeDataDirectory(directory)).rejects.toThrow('was made by PostgreSQL 17, but this distilog contains PostgreSQL 18');
     expect(fs.readFileSync(path.join(directory.data, 'PG_VERSION'), 'utf8')).toBe('17\n');
   });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore, stopEmbeddedStore, trustEmbeddedStore, type EmbeddedStore } from '../../src/postgres/index.ts';
-import { listedUsers } from '../../src/postgres/embedded/binaries.ts';
+import { readListedUsers } from '../../src/postgres/embedded/binaries.ts';
 import { processesOf, untilGone } from './processes.ts';
 
 process.env['DISTILOG_IDLE_MS'] = '1000';
@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
   });
 
   it('works as root where the owner is in no password file, or cannot reach their folder', async () => {
-    expect(listedUsers().map(({ uid }) => uid)).not.toContain(unlisted);
+    expect(readListedUsers().map(({ uid }) => uid)).not.toContain(unlisted);
     for (const { folder } of [folderOf(unlisted), folderOf(somebody, '/root')]) {
       expect(await answers(await open(folder))).toBe(true);
       expect(usersOf(folder, 'supervisor')).toEqual([0, 0, 0, 0]);

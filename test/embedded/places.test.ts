@@ -12,7 +12,7 @@ import {
   trustEmbeddedStore,
   type EmbeddedStore,
 } from '../../src/postgres/index.ts';
-import { findBinaries, linkedLibraries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
+import { findBinaries, linkLibraries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
 import { busyExitCode } from '../../src/postgres/embedded/marker.ts';
 import { processesOf, signal, untilGone } from './processes.ts';
 
@@ -337,11 +337,11 @@ describe.runIf(isLinux)("the server's libraries", () => {
     const { native, home, links } = unlinked('unlinked');
     expect(links.length).toBeGreaterThan(0);
     await expect(versionOf(native, path.join(native, 'lib'))).rejects.toThrow('shared libraries');
-    const libraries = linkedLibraries(native, home);
+    const libraries = linkLibraries(native, home);
     expect(libraries).toBe(path.join(native, 'lib'));
     expect(links.filter((link) => !fs.existsSync(link))).toEqual([]);
     expect(await versionOf(native, libraries)).toContain('PostgreSQL');
-    expect(linkedLibraries(native, home)).toBe(libraries);
+    expect(linkLibraries(native, home)).toBe(libraries);
   });
 
   it('are linked beside the store where the package cannot be written', async () => {
@@ -351,7 +351,7 @@ describe.runIf(isLinux)("the server's libraries", () => {
     fs.writeFileSync(path.join(home, 'lib', 'libz.so.1'), 'planted');
     for (const folder of [home, path.join(home, 'lib')]) fs.chmodSync(folder, 0o777);
     const lib = path.join(native, 'lib');
-    const libraries = asReadOnly(lib, () => linkedLibraries(native, home));
+    const libraries = asReadOnly(lib, () => linkLibraries(native, home));
     expect(libraries.split(path.delimiter)).toEqual([path.join(home, 'lib'), lib]);
     expect(links.filter((link) => fs.existsSync(link))).toEqual([]);
     const made = fs.readdirSync(path.join(home, 'lib'), { withFileTypes: true });
@@ -386,7 +386,7 @@ describe('a user without a name', { timeout: 60_000 }, () => {
     const { status, stderr } = spawnSync('setpriv', args, { encoding: 'utf8', env });
     trustEmbeddedStore(folder);
     expect(status).not.toBe(0);
-    expect(stderr).toMatch(/cannot be made by user 12345, whom \/etc\/passwd does not list.*--store/);
+    expect(stderr).toMatch(/cannot be made by user 12345, because .* needs a user that \/etc\/passwd lists.*--store/);
     expect(stderr).not.toContain('initdb failed');
   });
 });

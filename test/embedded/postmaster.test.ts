@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbeddedStore, stopEmbeddedStore } from '../../src/postgres/index.ts';
 import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
 import { Postmaster } from '../../src/postgres/embedded/postmaster.ts';
-import { programs } from '../../src/postgres/embedded/programs.ts';
+import { createPrograms } from '../../src/postgres/embedded/programs.ts';
 import { processesOf, signal, untilGone } from './processes.ts';
 
 /** What a postmaster told; `onReady` fails with these errors first. */
@@ -19,7 +19,7 @@ async function watched(folder: string, errors: unknown[]) {
     data: path.join(home, 'pg18'),
     log: path.join(home, 'postgres.log'),
     run: '',
-    programs: programs(as, libraries),
+    programs: createPrograms(as, libraries),
     onReady: async () => {
       if (errors.length > 0) throw errors.shift();
       told.push('ready');

@@ -17,7 +17,7 @@ const canary = path.join(base, 'canary');
 const original = path.join(base, 'original');
 let folders = 0;
 
-const foreign = (reason: RegExp = /this user did not make it at this place/) => ({
+const foreign = (reason: RegExp = /this user did not create it here/) => ({
   code: 'store-not-trusted',
   message: expect.stringMatching(reason) as string,
 });

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { pause } from '../../src/kit/pause.ts';
 import { migrate, type Connect } from '../../src/postgres/index.ts';
 import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts';
-import { freePort } from '../../src/postgres/embedded/free-port.ts';
+import { findFreePort } from '../../src/postgres/embedded/free-port.ts';
 import { serverSettings } from '../../src/postgres/embedded/server-settings.ts';
 
 /** A PostgreSQL of one attack's own, that it may stop, fill and set back. Nobody starts it again but the attack. */
@@ -72,7 +72,7 @@ export async function ownServer({ diskBytes, isOnTcp = false }: OwnServerOptions
   const options = { ...as, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC', LD_LIBRARY_PATH: libraries } };
   const login = ['-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync', '--wal-segsize=4'];
   execFileSync(initdb, ['-D', data, ...login], { ...options, stdio: 'pipe' });
-  const port = isOnTcp ? await freePort() : 5432;
+  const port = isOnTcp ? await findFreePort() : 5432;
   const places = `listen_addresses = '${isOnTcp ? '127.0.0.1' : ''}'\nport = ${port}\nunix_socket_directories = '${folder}'\n`;
   const settings = Object.entries({ ...serverSettings, allow_alter_system: 'on' }).map(([name, value]) => `${name} = '${value}'\n`);
   fs.appendFileSync(path.join(data, 'postgresql.conf'), `${settings.join('')}${places}`);

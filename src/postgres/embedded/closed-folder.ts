@@ -3,8 +3,8 @@ import path from 'node:path';
 import { isWindows } from './processes.ts';
 
 /**
- * Closes a store's folder to other users: the folder and what is directly in it. 0.1.0 left what the umask gave. Links are left alone. A file that this
- * process may not change (root's, in a folder that root gave back) is in a folder that is closed.
+ * Closes a store's folder and its direct entries to other users. 0.1.0 left the modes that the umask gave. Skips links. Skips files that this process may
+ * not change (root's files in a folder that root gave back), because their folder is closed.
  */
 export function closeFolder(home: string): void {
   if (isWindows) return;
@@ -21,11 +21,11 @@ function close(file: string): void {
       fs.chmodSync(file, mode);
       return;
     }
-    // Root, in another user's folder: that user may put a link here at this moment. A socket cannot be opened, and is behind a closed folder.
+    // Root in another user's folder: that user may create a link here at any moment. A socket cannot be opened, but its folder is closed.
     const opened = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     fs.fchmodSync(opened, mode);
     fs.closeSync(opened);
   } catch {
-    // It is gone, or another user's.
+    // The file no longer exists, or belongs to another user.
   }
 }

@@ -1,17 +1,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { listedUsers, type RunAs } from './binaries.ts';
+import { readListedUsers, type RunAs } from './binaries.ts';
 import { ownerRole } from './connection.ts';
 import { openLog, readText, tailOf } from './files.ts';
 import { isLinux, isWindows } from './processes.ts';
-import { exitOf, type Programs } from './programs.ts';
+import { waitForExit, type Programs } from './programs.ts';
 
-/** PostgreSQL's major version: a data directory of another cannot be opened. */
+/** PostgreSQL's major version. It cannot open a data directory of another major version. */
 export const serverMajor = '18';
 
 /**
- * On Linux, a name for the data directory that is short whatever its path, survives a move, and needs no way through parents that the server's user
- * may not enter: the server is started inside it.
+ * On Linux, a name for the data directory that is short, survives a move, and works even if the server's user may not enter the parent folders, because
+ * the server is started inside the directory.
  */
 export const dataName = isLinux ? '/proc/self/cwd' : undefined;
 
@@ -23,27 +23,27 @@ export interface DataDirectory {
   readonly password: string;
   readonly initdb: string;
   readonly programs: Programs;
-  /** Gives a file to the user who runs the server. */
+  /** Changes a file's owner to the user that runs the server. */
   readonly own: (file: string) => void;
 }
 
-/** Makes the data directory, complete or not at all. Throws an `Error` that says why it cannot be. */
+/** Creates the data directory atomically. Throws an `Error` that says why it failed. */
 export async function makeDataDirectory(directory: DataDirectory): Promise<void> {
   const { home, data } = directory;
   removeLeftOvers(home);
   const version = path.join(data, 'PG_VERSION');
   if (!fs.existsSync(version)) await initialise(directory);
-  else takeBack(directory);
+  else restoreAccess(directory);
   const major = readText(version).trim();
   if (major !== serverMajor) {
     throw new Error(
-      `${data} was made by PostgreSQL ${major || 'of an unknown version'}, and this distilog brings ${serverMajor}: open it with the distilog that made it.`,
+      `${data} was made by PostgreSQL ${major || 'of an unknown version'}, but this distilog contains PostgreSQL ${serverMajor}. Open it with the version of distilog that made it.`,
     );
   }
 }
 
-/** A copy may have lost what PostgreSQL insists on: an owner who is the server's user, and nobody else's access. */
-function takeBack(directory: DataDirectory): void {
+/** Restores the owner and the mode of a data directory, which PostgreSQL checks and a copy may have lost. */
+function restoreAccess(directory: DataDirectory): void {
   const { data, programs } = directory;
   const { uid, mode } = fs.statSync(data);
   if (programs.as.uid !== undefined && uid !== programs.as.uid) ownAll(directory);
@@ -62,27 +62,29 @@ function removeLeftOvers(home: string): void {
     try {
       fs.rmSync(path.join(home, name), { recursive: true });
     } catch {
-      // The initdb of a supervisor that was killed is still writing there.
+      // The initdb of a killed supervisor still writes there.
     }
   }
 }
 
 async function initialise(directory: DataDirectory): Promise<void> {
   const { home, data, log, password, programs, own } = directory;
-  // Never a fixed name: somebody's orphaned initdb may still write to it.
+  // Never a fixed name, because an orphaned initdb may still write to it.
   const fresh = fs.mkdtempSync(`${data}.new-`);
   const { as } = programs;
   let code: number | null = null;
-  for (const user of [as, ...(as.uid === undefined ? [] : listedUsers())]) {
+  for (const user of [as, ...(as.uid === undefined ? [] : readListedUsers())]) {
     code = await runInitdb(directory, fresh, user);
-    // The server runs as a user without a name; initdb does not.
+    // Unlike initdb, the server can run as a user without a name.
     if (code === 0 || !tailOf(log).includes(namelessUser)) break;
   }
   if (code !== 0) {
     const said = tailOf(log);
-    if (said.includes(namelessUser)) throw new Error(namelessAdvice(home, as));
+    if (said.includes(namelessUser)) throw new Error(adviceForNamelessUser(home, as));
     const isFull = said.includes('No space left on device');
-    const advice = isFull ? `There is no room for the store in ${home}: free some 50 MB there, or name a server with --store. ` : '';
+    const advice = isFull
+      ? `The disk is full, so the store in ${home} cannot be created. Free 50 MB there, or name a server with --store. `
+      : '';
     throw new Error(`${advice}initdb failed (${code}): ${said}`);
   }
   own(password);
@@ -94,12 +96,12 @@ async function initialise(directory: DataDirectory): Promise<void> {
   fs.closeSync(parent);
 }
 
-/** What initdb says to a user whom no password file lists: a container's arbitrary uid, say. */
+/** initdb's message for a user that is not in the password file, such as an arbitrary uid of a container. */
 const namelessUser = 'could not look up effective user ID';
 
-const namelessAdvice = (home: string, { uid = process.getuid?.() }: RunAs): string =>
-  `The store in ${home} cannot be made by user ${uid}, whom /etc/passwd does not list: PostgreSQL's initdb wants a name. ` +
-  'Add the user there, run distilog as another, or name a server with --store.';
+const adviceForNamelessUser = (home: string, { uid = process.getuid?.() }: RunAs): string =>
+  `The store in ${home} cannot be made by user ${uid}, because PostgreSQL's initdb needs a user that /etc/passwd lists. ` +
+  'Add the user there, run distilog as another user, or name a server with --store.';
 
 async function runInitdb({ initdb, log, password, programs }: DataDirectory, fresh: string, as: RunAs): Promise<number | null> {
   for (const file of fs.readdirSync(fresh)) fs.rmSync(path.join(fresh, file), { recursive: true });
@@ -123,7 +125,7 @@ async function runInitdb({ initdb, log, password, programs }: DataDirectory, fre
     'huge_pages=off',
   ];
   const files = [fs.openSync(password, 'r'), openLog(log), openLog(log)];
-  const code = await exitOf(programs.start(initdb, args, { cwd: fresh, stdio: files, as }));
+  const code = await waitForExit(programs.start(initdb, args, { cwd: fresh, stdio: files, as }));
   for (const file of files) fs.closeSync(file);
   return code;
 }

@@ -11,17 +11,17 @@ export interface SupervisorConnection {
   readonly owner: Connection;
   readonly socket: net.Socket;
   readonly supervisor: number;
-  /** Open connections to the supervisor, this one included. */
+  /** Open connections to the supervisor, including this one. */
   readonly clients: number;
 }
 
 /**
- * Connects to the control socket of a folder's supervisor, and reads from it where the server is. The open socket is this process's reference to
- * the server. Returns undefined where no supervisor answers. Throws `Fault('embedded-failed')` with the supervisor's error.
+ * Connects to the control socket of a folder's supervisor and reads the server's address from it. The open socket is this process's reference to the
+ * server. Returns undefined if no supervisor answers. Throws `Fault('embedded-failed')` with the supervisor's error.
  */
 export function dialSupervisor(home: string, deadline: number): Promise<SupervisorConnection | undefined> {
   const marker = readMarker(home);
-  // None, or it came along when the folder was copied.
+  // There is no marker, or it was copied along with the folder.
   if (!marker || marker.identity !== identityOf(home)) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
     const socket = net.connect(path.resolve(home, marker.control)).setEncoding('utf8');
@@ -32,7 +32,7 @@ export function dialSupervisor(home: string, deadline: number): Promise<Supervis
       .once('close', () => resolve(undefined))
       .on('data', (chunk) => {
         text += String(chunk);
-        // A server that was started again meanwhile is reported twice.
+        // A server that was restarted meanwhile is reported twice.
         const end = text.indexOf('\n');
         if (end < 0) return;
         const answer = JSON.parse(text.slice(0, end)) as Answer;
@@ -41,7 +41,7 @@ export function dialSupervisor(home: string, deadline: number): Promise<Supervis
           return;
         }
         socket.setTimeout(0).removeAllListeners('data').resume().unref();
-        const placed = (login: keyof Logins): Connection => ({
+        const connectionFor = (login: keyof Logins): Connection => ({
           ...answer[login],
           password: readText(path.join(home, passwordFiles[login])),
           host:
@@ -49,7 +49,7 @@ export function dialSupervisor(home: string, deadline: number): Promise<Supervis
               ? answer[login].host
               : path.resolve(home, answer[login].host),
         });
-        resolve({ app: placed('app'), owner: placed('owner'), socket, supervisor: marker.pid, clients: answer.clients });
+        resolve({ app: connectionFor('app'), owner: connectionFor('owner'), socket, supervisor: marker.pid, clients: answer.clients });
       });
   });
 }

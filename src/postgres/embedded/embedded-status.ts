@@ -4,11 +4,11 @@ import { requireTrusted } from './trust.ts';
 
 const answerMs = 1_000;
 
-/** A folder's server that is up. */
+/** The running server of a folder. */
 export interface EmbeddedStatus {
   /** Process id of its supervisor. */
   readonly supervisor: number;
-  /** Processes of distilog that hold it, this one included. */
+  /** distilog processes that use the server, including this one. */
   readonly clients: number;
 }
 

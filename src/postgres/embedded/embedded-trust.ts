@@ -5,10 +5,10 @@ import { trustOf, trustStore, type Trust } from './trust.ts';
 /** Returns whether this user trusts a folder's store. Changes nothing. */
 export const embeddedTrust = (folder: string): Trust => trustOf(homeIn(folder));
 
-/** Records that this user trusts a folder's store, with all it holds, and returns its path. Throws `Fault('no-such-store')`, `Fault('state-unusable')`. */
+/** Records that this user trusts a folder's store with all that it holds, and returns its path. Throws `Fault('no-such-store')`, `Fault('state-unusable')`. */
 export function trustEmbeddedStore(folder: string): string {
   const named = homeIn(folder);
-  // Users name the store's own folder as often as the folder around it.
+  // Users also name the store's own folder instead of its parent.
   const home = path.basename(path.dirname(named)) === path.basename(named) ? path.dirname(named) : named;
   trustStore(home);
   return home;

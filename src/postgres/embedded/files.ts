@@ -1,14 +1,14 @@
 import fs from 'node:fs';
 
-/** A link in a file's place is not followed: the folder may be another user's, who planted it. (Windows has no such flag.) */
+/** Flag that refuses a link in place of a file: the folder may belong to another user who planted the link. (Windows has no such flag.) */
 const noFollow = fs.constants.O_NOFOLLOW ?? 0;
-/** A pipe in a file's place is opened without waiting for its other end. */
+/** Flag that opens a pipe in place of a file without waiting for its other end. */
 const noWait = fs.constants.O_NONBLOCK ?? 0;
 
 /** The file that holds a store's id. */
 export const idFile = 'store-id';
 
-/** A file's text, or '' where there is none to be read. Never waits: a pipe in a file's place has no end. */
+/** Returns a file's text, or '' if it cannot be read. Never waits, because a pipe in place of a file would never end. */
 export function readText(file: string): string {
   let opened: number | undefined;
   try {
@@ -21,10 +21,10 @@ export function readText(file: string): string {
   }
 }
 
-/** The last lines of a file. */
+/** Returns the last five lines of a file. */
 export const tailOf = (file: string): string => readText(file).trimEnd().split('\n').slice(-5).join('\n');
 
-/** What a folder is, however it is called: device and inode. A copy is another; a moved one stays the same. */
+/** Returns a folder's identity, its device and inode, whatever its name. A move keeps it, and a copy has another. */
 export function identityOf(file: string): string {
   try {
     const { dev, ino } = fs.statSync(file, { bigint: true });
@@ -34,8 +34,8 @@ export function identityOf(file: string): string {
   }
 }
 
-/** Writes a file whole or not at all, readable by its owner only. */
-export function writeWhole(file: string, text: string, own: (file: string) => void): void {
+/** Writes a file atomically, readable by its owner only. */
+export function writeAtomically(file: string, text: string, own: (file: string) => void): void {
   const fresh = `${file}.new`;
   fs.rmSync(fresh, { force: true });
   fs.writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
@@ -43,14 +43,14 @@ export function writeWhole(file: string, text: string, own: (file: string) => vo
   fs.renameSync(fresh, file);
 }
 
-/** Empties a log that has grown beyond so many bytes. */
+/** Empties a log that is larger than `bytesMax`. */
 export function shortenLog(file: string, bytesMax: number): void {
   const log = openLog(file);
   if (fs.fstatSync(log).size > bytesMax) fs.ftruncateSync(log);
   fs.closeSync(log);
 }
 
-/** Opens a log file to append to it. */
+/** Opens a log file for appending. */
 export function openLog(file: string): number {
   const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants;
   return fs.openSync(file, O_APPEND | O_CREAT | O_WRONLY | noFollow, 0o600);

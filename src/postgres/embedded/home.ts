@@ -5,7 +5,7 @@ import { closeFolder } from './closed-folder.ts';
 import { refusePlantedLink } from './planted-links.ts';
 import { admitStore } from './trust.ts';
 
-/** SQLite, whose lock is used, opens no path longer than 512 bytes. */
+/** Longest path of a store. SQLite, whose lock is used, cannot open paths longer than 512 bytes. */
 const pathBytesMax = 480;
 
 /** Returns the path of a folder's store. Throws `Fault('embedded-failed')` for a folder that cannot be opened. */
@@ -26,7 +26,7 @@ export function createHome(folder: string, notify: (sentence: string) => void): 
   if (Buffer.byteLength(home) > pathBytesMax) {
     throw new Fault(
       'embedded-failed',
-      `The path of ${home} is too long for an embedded store: work in a folder nearer to the root, or name a server with --store.`,
+      `The path of ${home} is too long for an embedded store. Work in a folder with a shorter path, or name a server with --store.`,
     );
   }
   refusePlantedLink(home);
@@ -34,7 +34,7 @@ export function createHome(folder: string, notify: (sentence: string) => void): 
     fs.mkdirSync(home, { recursive: true, mode: 0o700 });
     fs.accessSync(home, fs.constants.W_OK);
   } catch (error) {
-    throw unwritable(home, error);
+    throw unwritableFault(home, error);
   }
   try {
     admitStore(home, notify);
@@ -54,8 +54,8 @@ function removeEmpty(home: string): void {
   }
 }
 
-/** Returns the fault of a file of the store that cannot be written. */
-export const unwritable = (file: string, error: unknown): Fault =>
+/** Returns the fault for a file of the store that cannot be written. */
+export const unwritableFault = (file: string, error: unknown): Fault =>
   new Fault(
     'embedded-failed',
     `The store's ${file} cannot be written: ${messageOf(error)}. Work in another folder, or name a server with --store.`,

@@ -6,25 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readText } from './files.ts';
 import { isLinux } from './processes.ts';
 
-/** `server.json`: which process supervises a folder's server, and where it listens. */
+/** Contents of `server.json`: the process that supervises a folder's server, and its sockets. */
 export interface Marker {
   readonly pid: number;
-  /** Host, boot and process namespace: beyond these, neither the kernel's lock nor its process table tells anything. */
+  /** Host, boot and process namespace. The kernel's lock and its process table are valid only within the same three. */
   readonly place: readonly string[];
-  /** Of the folder: a marker that came along when a folder was copied is not this folder's. */
+  /** Identity of the folder. It shows whether the marker was copied along with a folder. */
   readonly identity: string;
   /** The control socket, relative to the folder or absolute. */
   readonly control: string;
-  /** Where the server's socket is, if not in its data directory; '' otherwise. */
+  /** Folder of the server's socket if it is not in its data directory, else ''. */
   readonly run: string;
 }
 
-/** A supervisor's exit code when another one has the folder. */
+/** Exit code of a supervisor if another one holds the folder. */
 export const busyExitCode = 3;
 
 export const markerFile = (home: string): string => path.join(home, 'server.json');
 
-/** A folder's marker, or undefined. */
+/** Returns a folder's marker, or undefined. */
 export function readMarker(home: string): Marker | undefined {
   try {
     return JSON.parse(readText(markerFile(home))) as Marker;
@@ -33,7 +33,7 @@ export function readMarker(home: string): Marker | undefined {
   }
 }
 
-/** This host, this boot, this process namespace. */
+/** Returns this host, this boot and this process namespace. */
 export const thisPlace = (): readonly string[] => [
   os.hostname(),
   readText('/proc/sys/kernel/random/boot_id').trim(),
@@ -44,7 +44,7 @@ const containerBeatMs = 1_500;
 const hostBeatMs = 4_000;
 const answerPatienceMs = 15_000;
 
-/** Refuses a folder that is in use where this host's lock does not reach: in another container, on another host. There, only signs of life tell. */
+/** Throws if a folder is in use in another container or on another host, where this host's lock does not work. Only signs of life show that. */
 export async function refuseIfElsewhere(before: Marker, home: string, socket: string): Promise<void> {
   const [host, boot, processes] = thisPlace();
   const [hostBefore, bootBefore, processesBefore] = before.place;
@@ -53,10 +53,10 @@ export async function refuseIfElsewhere(before: Marker, home: string, socket: st
   const beat = fs.statSync(mark).mtimeMs;
   await sleep(boot === bootBefore ? containerBeatMs : hostBeatMs);
   for (const until = Date.now() + answerPatienceMs; await answers(socket); await sleep(100)) {
-    if (Date.now() > until) throw new Error(`The store in ${home} is in use in another container: ${readText(mark)}`);
+    if (Date.now() > until) throw new Error(`The store in ${home} is in use in another container. Stop that one first: ${readText(mark)}`);
   }
   if (fs.existsSync(mark) && fs.statSync(mark).mtimeMs !== beat)
-    throw new Error(`The store in ${home} is in use on another host: ${readText(mark)}`);
+    throw new Error(`The store in ${home} is in use on another host. Stop it there first: ${readText(mark)}`);
 }
 
 const answers = (socket: string): Promise<boolean> =>

@@ -3,15 +3,15 @@ import { acquireSupervisor } from './acquire-supervisor.ts';
 import type { Connection } from './connection.ts';
 import { createHome } from './home.ts';
 
-/** A folder's own PostgreSQL, shared by every distilog process that works there. */
+/** A folder's own PostgreSQL, shared by all distilog processes that use the folder. */
 export interface EmbeddedStore {
-  /** The program's login (`distilog_app`). Ask again after a connection error: another supervisor may have taken over. */
+  /** Returns the program's login (`distilog_app`). Call again after a connection error, because another supervisor may have taken over. */
   app(): Connection;
-  /** The owner's login, for migrations and `db url --admin` only. */
+  /** Returns the owner's login, for migrations and `db url --admin` only. */
   owner(): Connection;
   /** The store's folder, `.distilog`. */
   readonly home: string;
-  /** Drops this process's reference; the server stops some seconds after the last. */
+  /** Drops this process's reference. The server stops some seconds after the last reference is dropped. */
   close(): void;
 }
 
@@ -20,13 +20,13 @@ const reacquireMs = 1_000;
 
 interface OpenOptions {
   readonly timeoutMs?: number | undefined;
-  /** Receives sentences that the user should read and that change nothing; without it, they are warnings of the process. */
+  /** Receives notes for the user. Default: `process.emitWarning`. */
   readonly notify?: ((sentence: string) => void) | undefined;
 }
 
 /**
- * Opens a folder's store, starting its server if no process has. Throws `Fault('embedded-failed')`, which says what is in the way,
- * `Fault('store-not-trusted')` for a store that this user did not make there, and `Fault('state-unusable')`.
+ * Opens a folder's store and starts its server unless it is running. Throws `Fault('embedded-failed')` with the cause, `Fault('store-not-trusted')` for a
+ * store that this user did not make there, and `Fault('state-unusable')`.
  */
 export async function openEmbeddedStore(
   folder: string,
@@ -36,7 +36,7 @@ export async function openEmbeddedStore(
   let held = await acquireSupervisor(home, timeoutMs);
   let isClosed = false;
   const watch = () => void held.socket.once('close', () => void reacquire());
-  // Finds or starts another supervisor after one died.
+  // Connects to another supervisor, or starts one, after this one died.
   const reacquire = async () => {
     while (!isClosed) {
       try {

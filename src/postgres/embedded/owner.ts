@@ -2,21 +2,20 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Fault, messageOf } from '../../kit/fault.ts';
-import { listedUsers, type RunAs } from './binaries.ts';
+import { readListedUsers, type RunAs } from './binaries.ts';
 import { idFile } from './files.ts';
 import { refusePlantedLink } from './planted-links.ts';
 
 /**
- * In a folder of somebody else, root becomes its owner for good: whatever is planted there then leads no further than the owner could go anyway.
- * Returns as whom programs are to be run from here on: as this process, or still as `as` where root is needed. It is needed where the folder is
- * root's own, where the owner cannot reach it (below /root), where files have to be given to them first (a copy that root made), and where they are in
- * no password file, which initdb wants them to be.
+ * Switches a root process permanently to the user that owns the folder, so that planted files can do no more than that user can anyway. Returns the user
+ * for programs from here on: the user of this process, or `as` if this process has to stay root. It stays root if root owns the folder, if the owner cannot
+ * reach it (below /root), if files have to change their owner first (a copy that root made), or if the owner is not in the password file, which initdb needs.
  */
 export function becomeOwner(home: string, data: string, as: RunAs): RunAs {
   const { uid, gid } = as;
   if (uid === undefined || gid === undefined) return as;
-  // What the client has just made, as root.
-  for (const name of ['', idFile, 'supervisor.log']) if (fs.existsSync(path.join(home, name))) give(path.join(home, name), uid, gid);
+  // Files that the client has just created as root.
+  for (const name of ['', idFile, 'supervisor.log']) if (fs.existsSync(path.join(home, name))) changeOwner(path.join(home, name), uid, gid);
   if (fs.statSync(path.dirname(home)).uid === uid && ownsAll(home, uid) && canInitialise(data, uid) && canWork(home, as)) {
     process.setgroups?.([]);
     process.setgid?.(gid);
@@ -27,14 +26,14 @@ export function becomeOwner(home: string, data: string, as: RunAs): RunAs {
   return as;
 }
 
-function give(file: string, uid: number, gid: number): void {
+function changeOwner(file: string, uid: number, gid: number): void {
   refusePlantedLink(file);
   try {
     fs.lchownSync(fs.realpathSync(file), uid, gid);
   } catch (error) {
     throw new Fault(
       'embedded-failed',
-      `PostgreSQL refuses to run as root, and ${file} cannot be given to user ${uid}: ${messageOf(error)}. Run distilog as another user, or name a server with --store.`,
+      `PostgreSQL refuses to run as root, and the owner of ${file} cannot be changed to user ${uid}: ${messageOf(error)}. Run distilog as another user, or name a server with --store.`,
       { cause: error },
     );
   }
@@ -44,7 +43,7 @@ const ownsAll = (home: string, uid: number): boolean =>
   fs.readdirSync(home).every((name) => fs.lstatSync(path.join(home, name), { throwIfNoEntry: false })?.uid === uid);
 
 const canInitialise = (data: string, uid: number): boolean =>
-  fs.existsSync(path.join(data, 'PG_VERSION')) || listedUsers().some((listed) => listed.uid === uid);
+  fs.existsSync(path.join(data, 'PG_VERSION')) || readListedUsers().some((listed) => listed.uid === uid);
 
 function canWork(home: string, as: RunAs): boolean {
   try {

@@ -7,46 +7,46 @@ import { codeOf, messageOf } from '../../kit/fault.ts';
 import { refuseForeignEntries, writeConfiguration } from './configuration.ts';
 import { dataName } from './data-directory.ts';
 import { openLog, readText, tailOf } from './files.ts';
-import { freePort } from './free-port.ts';
+import { findFreePort } from './free-port.ts';
 import { endOrphans, endProcess, isWindows, postmasterState } from './processes.ts';
-import { exitOf, type Programs } from './programs.ts';
+import { waitForExit, type Programs } from './programs.ts';
 import { serverSettings, settingArguments } from './server-settings.ts';
 
-/** Sockets where there are any; TCP on Windows, or where asked for. */
+/** Whether the server listens on TCP: on Windows, or if DISTILOG_TCP is 1. Elsewhere it listens on a Unix socket. */
 export const usesTcp = isWindows || process.env['DISTILOG_TCP'] === '1';
 
 const pollMs = 15;
-/** How long leftovers of a killed postmaster may hold up a start. */
+/** Longest time that leftovers of a killed postmaster may delay a start. */
 const startPatienceMs = 15_000;
-/** How long a server that is up may break the first connections: backends die before their postmaster, and a crash of one ends all. */
+/** Longest time that a running server may break the first connections. Backends die before their postmaster, and a crash of one ends all. */
 const usePatienceMs = 10_000;
 const orphanPatienceMs = 5_000;
 const startTriesMax = 5;
-/** How long backends of a dead postmaster may take to end before the next start tries anyway. */
+/** Longest wait for the backends of a dead postmaster to end. After it the next start is tried anyway. */
 const emptyPatienceMs = 10_000;
 const crashesMax = 20;
 const crashWindowMs = 60_000;
-/** Looks at a postmaster that stays `stopping` after which it is ended by force. */
+/** Number of polls in which a postmaster may stay in state `stopping`. After them it gets SIGQUIT. */
 const stuckLooksMax = 10;
 
 export interface PostmasterOptions {
   readonly postgres: string;
   readonly data: string;
   readonly log: string;
-  /** Where its socket goes, if not into the data directory. */
+  /** Folder of its socket, if that is not the data directory. */
   readonly run: string;
   readonly programs: Programs;
-  /** It takes connections on this port (TCP), or on its socket. */
+  /** Called when the server accepts connections on this port (TCP), or on its socket. */
   readonly onReady: (port: number) => Promise<void>;
-  /** It takes none any more, and is being started again. */
+  /** Called when the server no longer accepts connections and is being restarted. */
   readonly onGone: () => void;
-  /** The port changed: whoever knows the old one has to ask again. */
+  /** Called when the port has changed, so that clients have to ask again. */
   readonly onMoved: () => void;
-  /** It cannot be kept running. */
+  /** Called when the server cannot be kept running. */
   readonly onFailed: (error: string) => void;
 }
 
-/** Keeps one postmaster running: started again whenever it dies. Modes: `starting` → `ready` → (`gone` → `starting`)* → `stopped`. */
+/** Keeps one postmaster running and restarts it whenever it dies. Modes: `starting` → `ready` → (`gone` → `starting`)* → `stopped`. */
 export class Postmaster {
   readonly #options: PostmasterOptions;
   #process: ChildProcess | undefined;
@@ -61,19 +61,19 @@ export class Postmaster {
   }
 
   async start(): Promise<void> {
-    if (usesTcp) this.#port = await freePort();
+    if (usesTcp) this.#port = await findFreePort();
     await this.#start(Date.now() + startPatienceMs, 1);
   }
 
-  /** Stops it: cleanly, or at once. */
+  /** Stops the server: cleanly, or at once if `isHurried`. */
   async stop(isHurried: boolean): Promise<void> {
     this.#isStopping = true;
     if (this.#process?.pid) await endProcess(this.#process.pid, isHurried ? 0 : undefined);
     this.#watchdog?.kill('SIGKILL');
   }
 
-  /** To be called twice a second. PostgreSQL 18.4 may never end a fast shutdown that comes during crash recovery. */
-  look(): void {
+  /** Ends a postmaster that hangs while stopping. Call it twice a second. PostgreSQL 18.4 may never end a fast shutdown that comes during crash recovery. */
+  endIfStuck(): void {
     const isStuck = !this.#isStopping && postmasterState(this.#options.data, this.#process?.pid) === 'stopping';
     this.#stuckLooks = isStuck ? this.#stuckLooks + 1 : 0;
     if (this.#stuckLooks > stuckLooksMax) this.#process?.kill('SIGQUIT');
@@ -89,8 +89,8 @@ export class Postmaster {
       this.#options.onFailed(messageOf(error));
       return;
     }
-    const gone = exitOf(child);
-    // Every backend inherits this pipe: it ends with the last of them, so the data directory is free.
+    const gone = waitForExit(child);
+    // Every backend inherits this pipe. It closes with the last backend, and then the data directory is free.
     const emptied = new Promise<void>((resolve) => {
       (child.stdio[3] as net.Socket)
         .on('error', () => undefined)
@@ -110,7 +110,7 @@ export class Postmaster {
       return;
     }
     void gone.then(() => this.#died(emptied));
-    // Until it is ready for use, or dies: then its end is being dealt with.
+    // Tries until the server is usable or dies. Its death is handled by #died.
     for (const useUntil = Date.now() + usePatienceMs; isUp && !this.#isStopping; await sleep(100)) {
       try {
         await this.#options.onReady(this.#port);
@@ -127,7 +127,7 @@ export class Postmaster {
   #spawn(): ChildProcess {
     const { postgres, data, run, programs, log } = this.#options;
     for (const file of ['.s.PGSQL.5432', '.s.PGSQL.5432.lock']) fs.rmSync(path.join(run || data, file), { force: true });
-    // At each start: a file may have been put there since the last one.
+    // Checked at each start, because a file may have been put there since the last one.
     refuseForeignEntries(data);
     writeConfiguration(data, (file) => {
       if (programs.as.uid !== undefined) fs.lchownSync(file, programs.as.uid, programs.as.gid ?? programs.as.uid);
@@ -149,7 +149,7 @@ export class Postmaster {
 
   async #startAgain(until: number, attempt: number, said: string): Promise<void> {
     const { data, log } = this.#options;
-    // Backends of a killed postmaster, or a port that was taken: both pass.
+    // Backends of a killed postmaster, or an occupied port: both are temporary.
     const isWaiting = /already exists|still in use|already in use/.test(said);
     if (isWaiting ? Date.now() > until : attempt >= startTriesMax) {
       this.#options.onFailed(`PostgreSQL did not start: ${tailOf(log)}`);
@@ -158,11 +158,11 @@ export class Postmaster {
     const isHalfWritten = /lock file "postmaster.pid" is empty/.test(said);
     if (isHalfWritten || (isWaiting && Date.now() > until - startPatienceMs + orphanPatienceMs)) await endOrphans(data);
     if (usesTcp && isWaiting) {
-      this.#port = await freePort();
+      this.#port = await findFreePort();
       this.#options.onMoved();
     }
     await sleep(100);
-    // Waiting for what passes is no failed attempt.
+    // Waiting for a temporary condition does not count as a failed attempt.
     await this.#start(until, isWaiting ? attempt : attempt + 1);
   }
 
@@ -175,7 +175,7 @@ export class Postmaster {
     else await this.#start(Date.now() + startPatienceMs, 1);
   }
 
-  /** A shell that takes the postmaster along when this process is killed, whose pipe then ends. (On Windows Node's job object does.) */
+  /** Starts a shell that ends the postmaster if this process is killed, which closes the shell's pipe. (On Windows Node's job object does this.) */
   #guard(pid: number): void {
     if (isWindows || this.#isStopping || this.#process?.pid !== pid) return;
     const script = 'trap "" INT TERM HUP; read -r _; kill -INT $1; for i in 1 2 3 4 5; do sleep 1; kill -0 $1 || exit; done; kill -QUIT $1';
@@ -188,5 +188,5 @@ export class Postmaster {
   }
 }
 
-/** A login or a statement that is refused will be refused again; a connection that broke, or came during a recovery, passes. */
+/** Returns whether an error is permanent: a refused login or statement is refused again. A broken connection, or one during a recovery, can be retried. */
 const isRefusal = (error: unknown): boolean => /^(?:28|42)/.test(codeOf(error) ?? '');

@@ -9,14 +9,14 @@ export const isLinux = process.platform === 'linux';
 export const isWindows = process.platform === 'win32';
 
 const pollMs = 20;
-/** How long each signal is given before the next, harder one. */
+/** Time after each signal before the next, stronger one is sent. */
 const patienceMs = 5_000;
-/** The same for a postmaster that nobody supervises any more: somebody waits for the next one, and an immediate shutdown loses nothing. */
+/** Shorter time for an orphaned postmaster, because a process waits for the next one and an immediate shutdown loses nothing. */
 const orphanPatienceMs = 2_000;
-/** How long backends of a postmaster that was killed may take to notice. */
+/** Time for the backends of a killed postmaster to notice and end. */
 const backendPatienceMs = 3_000;
 
-/** Whether a process runs; one that nobody has waited for yet does not. */
+/** Returns whether a process runs. A zombie does not count as running. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -26,7 +26,7 @@ export function isAlive(pid: number): boolean {
   return !/^\d+ \(.*\) Z/s.test(readText(`/proc/${pid}/stat`));
 }
 
-/** Ends a PostgreSQL process: fast shutdown, which may take so long, then immediate, then by force. */
+/** Ends a PostgreSQL process: by a fast shutdown that may take `fastMs`, then by an immediate shutdown, then by SIGKILL. */
 export async function endProcess(pid: number, fastMs = patienceMs): Promise<void> {
   const steps = [
     ['SIGINT', fastMs],
@@ -43,7 +43,7 @@ export async function endProcess(pid: number, fastMs = patienceMs): Promise<void
   }
 }
 
-/** What PostgreSQL says of itself in `postmaster.pid`: `starting`, `ready`, `stopping`; undefined if the file is another process's. */
+/** Returns the state in `postmaster.pid`: `starting`, `ready` or `stopping`, or undefined if the file belongs to another process. */
 export function postmasterState(data: string, pid: number | undefined): string | undefined {
   const lines = readText(path.join(data, 'postmaster.pid')).split('\n');
   return Number(lines[0]) === pid ? lines[7]?.trim() : undefined;
@@ -54,8 +54,8 @@ interface Resident {
   readonly isPostmaster: boolean;
 }
 
-/** PostgreSQL's processes on a data directory. A backend outlives a killed postmaster while it is busy. */
-function residentsOf(data: string): readonly Resident[] {
+/** Returns the PostgreSQL processes that use a data directory. A busy backend outlives a killed postmaster. */
+function findResidents(data: string): readonly Resident[] {
   if (!isLinux) {
     const pid = Number(readText(path.join(data, 'postmaster.pid')).split('\n')[0]);
     if (!pid || !isAlive(pid)) return [];
@@ -80,14 +80,14 @@ function programOf(pid: string): string {
   }
 }
 
-/** Ends what a killed supervisor left running on a data directory; its watchdog may be at it already. */
+/** Ends the processes that a killed supervisor left running on a data directory. Its watchdog may be ending them, too. */
 export async function endOrphans(data: string): Promise<void> {
-  for (const { pid, isPostmaster } of residentsOf(data)) if (isPostmaster) await endProcess(pid, orphanPatienceMs);
-  for (const until = Date.now() + backendPatienceMs; residentsOf(data).length > 0; await sleep(pollMs)) {
-    if (Date.now() > until) for (const { pid } of residentsOf(data)) await endProcess(pid, 0);
+  for (const { pid, isPostmaster } of findResidents(data)) if (isPostmaster) await endProcess(pid, orphanPatienceMs);
+  for (const until = Date.now() + backendPatienceMs; findResidents(data).length > 0; await sleep(pollMs)) {
+    if (Date.now() > until) for (const { pid } of findResidents(data)) await endProcess(pid, 0);
   }
   const file = path.join(data, 'postmaster.pid');
   const pid = Number(readText(file).split('\n')[0]);
-  // Empty: killed before it wrote its number. Or the number belongs to another process by now. PostgreSQL would wait for either to end.
+  // The file is empty if the postmaster was killed before it wrote its id, or the id now belongs to another process. PostgreSQL would wait in both cases.
   if (!pid || isAlive(pid)) fs.rmSync(file, { force: true });
 }

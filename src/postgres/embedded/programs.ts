@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { RunAs } from './binaries.ts';
 
-/** Starts PostgreSQL's programs: as the right user, with an environment of ours alone. */
+/** Starts PostgreSQL's programs as the right user, with an environment that contains only our own variables. */
 export interface Programs {
   readonly as: RunAs;
   start(
@@ -11,8 +11,8 @@ export interface Programs {
   ): ChildProcess;
 }
 
-/** Programs that find their libraries under `libraries`. */
-export function programs(as: RunAs, libraries: string): Programs {
+/** Returns a starter for programs that load their libraries from `libraries`. */
+export function createPrograms(as: RunAs, libraries: string): Programs {
   const env = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', LD_LIBRARY_PATH: libraries, SystemRoot: process.env['SystemRoot'] };
   return {
     as,
@@ -20,8 +20,8 @@ export function programs(as: RunAs, libraries: string): Programs {
   };
 }
 
-/** A program's exit code; -1 if it could not be started, null if a signal ended it. */
-export const exitOf = (child: ChildProcess): Promise<number | null> =>
+/** Waits for a program to end and returns its exit code: -1 if it could not be started, null if a signal ended it. */
+export const waitForExit = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve) => {
     child.once('exit', resolve).once('error', (error) => {
       console.error(error);

@@ -9,24 +9,24 @@ import { isWindows } from './processes.ts';
 const socketBytesMax = 103;
 const temporaryLengthMax = 70;
 
-/** Where clients meet their supervisor: each keeps a connection open, which the kernel drops however the client ends. */
+/** The control socket on which clients connect to their supervisor. Each keeps a connection open, which the kernel closes however the client ends. */
 export interface Rendezvous {
   /** The control socket's path. */
   readonly control: string;
-  /** The folder of the sockets, where they do not fit into the store's; '' otherwise. */
+  /** The folder of the sockets if they are not in the store's folder, else ''. */
   readonly run: string;
   readonly clients: number;
   /** When the last client left, or the rendezvous opened. */
   readonly idleSince: number;
-  /** Tells everybody, and whoever comes from now on. Undefined: not now, wait. */
-  tell(logins: Logins | undefined): void;
-  /** Makes everybody ask again. */
-  dismiss(): void;
-  /** Ends, with an error as the last word if there is one. Who asked for the end stays connected, and so hears when this process is gone. */
+  /** Publishes the logins to all current and later clients. Undefined lets later clients wait. */
+  publish(logins: Logins | undefined): void;
+  /** Disconnects all clients, so that they connect again. */
+  disconnectAll(): void;
+  /** Closes the socket and sends an error to all clients, if there is one. A client that requested the stop stays connected, so that it notices the end of this process. */
   close(error?: string): void;
 }
 
-/** Opens it in the store's folder, or in the temporary one where the path is too long or its disk takes no sockets. */
+/** Opens the control socket in the store's folder, or in a temporary folder if the path is too long or the disk does not support sockets. */
 export async function openRendezvous(
   home: string,
   data: string,
@@ -42,7 +42,7 @@ export async function openRendezvous(
   const say = (client: net.Socket, answer: Answer) => client.write(`${JSON.stringify(answer)}\n`);
   const server = net.createServer((socket) => {
     clients.add(socket);
-    let said = '';
+    let received = '';
     socket
       .setEncoding('utf8')
       .on('error', () => undefined)
@@ -50,11 +50,11 @@ export async function openRendezvous(
         clients.delete(socket);
         idleSince = Date.now();
       })
-      // A client says nothing but that it wants the server stopped. Any other text comes from a stranger, who stops nothing.
+      // The request to stop is the only text that a client sends. Any other text comes from a foreign process, which is disconnected.
       .on('data', (text) => {
-        said += String(text);
-        if (!stopRequest.startsWith(said)) socket.destroy();
-        if (said !== stopRequest) return;
+        received += String(text);
+        if (!stopRequest.startsWith(received)) socket.destroy();
+        if (received !== stopRequest) return;
         stoppers.add(socket);
         onStop();
       });
@@ -72,11 +72,11 @@ export async function openRendezvous(
     get idleSince() {
       return idleSince;
     },
-    tell: (next) => {
+    publish: (next) => {
       logins = next;
       if (next) for (const client of clients) say(client, { ...next, clients: clients.size });
     },
-    dismiss: () => {
+    disconnectAll: () => {
       for (const client of clients) client.destroy();
     },
     close: (error) => {
@@ -91,7 +91,7 @@ export async function openRendezvous(
   };
 }
 
-/** Whether a folder is one that an earlier supervisor of this user made for its sockets. A marker may have been written by anyone. */
+/** Returns whether an earlier supervisor made this folder for its sockets. Checked, because any user may have written the marker. */
 function isLeftOver(run: string): boolean {
   if (!path.isAbsolute(run) || !path.basename(run).startsWith('distilog-')) return false;
   const found = fs.lstatSync(run, { throwIfNoEntry: false });

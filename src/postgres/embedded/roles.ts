@@ -2,10 +2,10 @@ import pg from 'pg';
 import { appRole, databaseName, ownerRole, type Connection } from './connection.ts';
 
 /**
- * Makes the program's own role and the database. Run at each start, so a start that was killed in between heals: everything is made if it is not there.
- * The role may do nothing to history: migrations grant it what it needs.
+ * Creates the program's own role and the database if they are missing. Runs at each start, so it completes a start that was killed midway. The role cannot
+ * change history: migrations grant it what it needs.
  */
-export async function makeRoles(owner: Connection, appPassword: string): Promise<void> {
+export async function ensureRoles(owner: Connection, appPassword: string): Promise<void> {
   const client = new pg.Client({ ...owner, database: 'postgres', connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   await client.connect();
@@ -14,7 +14,7 @@ export async function makeRoles(owner: Connection, appPassword: string): Promise
       `select exists (select from pg_roles where rolname = $1) as has_role, exists (select from pg_database where datname = $2) as has_database`,
       [appRole, databaseName],
     );
-    // The server must not write a password to its log, whatever goes wrong and whatever it was told to log.
+    // The server must never write a password to its log, whatever fails and whatever its logging settings are.
     await client.query(`set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic'`);
     const [there] = rows;
     const verb = there?.has_role ? 'alter' : 'create';
@@ -27,8 +27,8 @@ export async function makeRoles(owner: Connection, appPassword: string): Promise
   }
 }
 
-/** Whether anybody but distilog's processes is connected: psql, say. A server that does not answer has no guests. */
-export async function hasGuests(owner: Connection): Promise<boolean> {
+/** Returns whether a client other than distilog is connected, such as psql. Returns false if the server does not answer. */
+export async function hasOtherClients(owner: Connection): Promise<boolean> {
   const client = new pg.Client({ ...owner, database: 'postgres', connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
   client.on('error', () => undefined);
   try {

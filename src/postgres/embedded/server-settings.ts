@@ -1,10 +1,10 @@
 import { isWindows } from './processes.ts';
 
 /**
- * The server's settings, by name. They go on its command line, where no file of the data directory overrides them.
+ * The server's settings, by name. They are passed on its command line, where no file of the data directory can override them.
  *
- * Small: it serves the processes of one folder. Durable: fsync, full pages and synchronous commit stay on. Without shared memory of its own in /dev/shm,
- * which containers often lack. Inert: no setting that names a program, a library or another server is left to a file that may be planted.
+ * Small: the server serves the processes of one folder. Durable: fsync, full pages and synchronous commit stay on. No shared memory in /dev/shm, which
+ * containers often lack. Safe: a planted file can set no program, no library and no other server.
  */
 export const serverSettings: Readonly<Record<string, string>> = {
   max_connections: '60',
@@ -58,7 +58,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   log_destination: 'stderr',
   logging_collector: 'off',
   unix_socket_permissions: '0700',
-  // Settings that ALTER SYSTEM stores are emptied at the next start: it is refused instead.
+  // Refuses ALTER SYSTEM, because its settings would be removed at the next start.
   allow_alter_system: 'off',
 };
 

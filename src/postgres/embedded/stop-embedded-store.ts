@@ -7,19 +7,19 @@ import { homeIn } from './home.ts';
 import { requireTrusted } from './trust.ts';
 
 const stopTimeoutMs = 60_000;
-/** How long a stop waits for processes that are about to leave. */
+/** Longest wait for processes that are about to disconnect. */
 const leavePatienceMs = 2_000;
 const leavePollMs = 100;
 
 interface StopOptions {
   readonly timeoutMs?: number | undefined;
-  /** Stops the server even if other processes use it. They start it again. */
+  /** Stops the server even if other processes use it, which then start it again. */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Stops a folder's server and waits until it is gone. Returns whether one was up.
- * Throws `Fault('store-not-trusted')`, and `Fault('embedded-in-use')` while other processes of distilog hold it, unless forced.
+ * Stops a folder's server and waits until it has stopped. Returns whether one was running. Throws `Fault('store-not-trusted')`, and
+ * `Fault('embedded-in-use')` while other distilog processes use it, unless forced.
  */
 export async function stopEmbeddedStore(folder: string, { timeoutMs = stopTimeoutMs, force = false }: StopOptions = {}): Promise<boolean> {
   const home = homeIn(folder);
@@ -35,10 +35,10 @@ export async function stopEmbeddedStore(folder: string, { timeoutMs = stopTimeou
     }
     held.socket.destroy();
     if (Date.now() < patience) continue;
-    const whose = others === 1 ? 'Another process of distilog uses' : `${others} other processes of distilog use`;
+    const users = others === 1 ? 'Another distilog process uses' : `${others} other distilog processes use`;
     throw new Fault(
       'embedded-in-use',
-      `${whose} the server in ${home}: end them first, or say --force; it stops by itself after the last.`,
+      `${users} the server in ${home}. End ${others === 1 ? 'it' : 'them'} first, or add --force. The server stops by itself after the last one.`,
       {
         details: { clients: others },
       },
@@ -46,14 +46,14 @@ export async function stopEmbeddedStore(folder: string, { timeoutMs = stopTimeou
   }
 }
 
-/** Asks the supervisor to stop, and waits for its connection to end. The process id in the marker is not used: it may be another process by now. */
+/** Asks the supervisor to stop and waits for its connection to end. Does not use the process id in the marker, which may now belong to another process. */
 async function endServer({ socket, supervisor }: SupervisorConnection, home: string, deadline: number): Promise<void> {
   const ended = once(socket, 'close', { signal: AbortSignal.timeout(Math.max(1, deadline - Date.now())) });
   socket.ref().write(stopRequest);
   try {
     await ended;
   } catch (error) {
-    throw new Fault('embedded-failed', `The server in ${home} does not stop: end process ${supervisor}.`, { cause: error });
+    throw new Fault('embedded-failed', `The server in ${home} does not stop. End process ${supervisor}.`, { cause: error });
   } finally {
     socket.destroy();
   }

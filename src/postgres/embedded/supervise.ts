@@ -1,5 +1,5 @@
-// The supervisor of a folder's PostgreSQL: a process of its own, one a folder, started by whichever client comes first and gone some seconds after the
-// last. It imports as little as it can, for it stays in memory.
+// The supervisor of a folder's PostgreSQL: a separate process, one per folder, which the first client starts and which ends some seconds after the last
+// client. It imports as little as possible, because it stays in memory.
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,28 +9,28 @@ import { findBinaries, runAsFor } from './binaries.ts';
 import { closeFolder } from './closed-folder.ts';
 import { appRole, databaseName, noOptions, ownerRole, passwordFiles, type Connection } from './connection.ts';
 import { makeDataDirectory, serverMajor } from './data-directory.ts';
-import { identityOf, openLog, readText, shortenLog, writeWhole } from './files.ts';
+import { identityOf, openLog, readText, shortenLog, writeAtomically } from './files.ts';
 import { busyExitCode, markerFile, readMarker, refuseIfElsewhere, thisPlace, type Marker } from './marker.ts';
 import { becomeOwner } from './owner.ts';
 import { Postmaster, usesTcp } from './postmaster.ts';
 import { endOrphans, isLinux } from './processes.ts';
-import { programs as programsFor } from './programs.ts';
+import { createPrograms } from './programs.ts';
 import { openRendezvous } from './rendezvous.ts';
-import { hasGuests, makeRoles } from './roles.ts';
+import { hasOtherClients, ensureRoles } from './roles.ts';
 
 const sqliteBusy = 5;
-/** How long the server outlives its last client. */
+/** Time that the server keeps running after its last client. */
 const idleMs = Number(process.env['DISTILOG_IDLE_MS'] ?? 5_000);
 const lookMs = 500;
 const logBytesMax = 1_000_000;
 
 async function supervise(home: string): Promise<void> {
-  // Whatever this process makes is closed to other users: a socket, above all, has no mode of its own.
+  // Closes everything that this process creates to other users, especially sockets, which get their mode from the umask.
   process.umask(0o077);
   const data = path.join(home, `pg${serverMajor}`);
-  const anybody = runAsFor(path.dirname(home));
-  const binaries = findBinaries(home, anybody);
-  const as = becomeOwner(home, data, anybody);
+  const user = runAsFor(path.dirname(home));
+  const binaries = findBinaries(home, user);
+  const as = becomeOwner(home, data, user);
   closeFolder(home);
   await lockOrLeave(home);
   const own = (file: string) => {
@@ -39,21 +39,21 @@ async function supervise(home: string): Promise<void> {
   const log = path.join(home, 'postgres.log');
   const passwords = { owner: path.join(home, passwordFiles.owner), app: path.join(home, passwordFiles.app) };
   own(path.join(home, 'lock'));
-  writeWhole(path.join(home, '.gitignore'), '*\n', own);
-  for (const file of Object.values(passwords)) if (!readText(file)) writeWhole(file, randomBytes(24).toString('base64url'), own);
+  writeAtomically(path.join(home, '.gitignore'), '*\n', own);
+  for (const file of Object.values(passwords)) if (!readText(file)) writeAtomically(file, randomBytes(24).toString('base64url'), own);
   if (isLinux && !fs.existsSync('/proc/self/cwd'))
-    throw new Error('An embedded store needs /proc: mount it, or name a server with --store.');
+    throw new Error('An embedded store needs /proc. Mount it, or name a server with --store.');
   const before = readMarker(home);
   if (before) await refuseIfElsewhere(before, home, path.join(before.run || data, '.s.PGSQL.5432'));
   await endOrphans(data);
 
-  const programs = programsFor(as, binaries.libraries);
+  const programs = createPrograms(as, binaries.libraries);
   const identity = identityOf(home);
-  // A marker that came along when the folder was copied names the sockets of a server that may be running.
+  // A marker that was copied along with the folder names the sockets of a server that may be running.
   const runBefore = before?.identity === identity ? before.run : undefined;
   const rendezvous = await openRendezvous(home, data, runBefore, own, () => void quit(0));
   const { control, run } = rendezvous;
-  writeWhole(markerFile(home), JSON.stringify({ pid: process.pid, place: thisPlace(), identity, control, run } satisfies Marker), own);
+  writeAtomically(markerFile(home), JSON.stringify({ pid: process.pid, place: thisPlace(), identity, control, run } satisfies Marker), own);
 
   let isStopping = false;
   let owner: Connection | undefined;
@@ -74,7 +74,7 @@ async function supervise(home: string): Promise<void> {
     rendezvous.close(error);
     await postmaster.stop(code === 1);
     if (run) fs.rmSync(run, { recursive: true, force: true });
-    // The lock goes with the process.
+    // The kernel releases the lock with the process.
     process.exit(code);
   };
   const postmaster = new Postmaster({
@@ -86,15 +86,15 @@ async function supervise(home: string): Promise<void> {
     onReady: async (port) => {
       const here = usesTcp ? '127.0.0.1' : run || data;
       owner = connection(ownerRole, readText(passwords.owner), port, here);
-      await makeRoles(owner, readText(passwords.app));
+      await ensureRoles(owner, readText(passwords.app));
       const there = usesTcp ? '127.0.0.1' : run || path.basename(data);
-      rendezvous.tell({ app: connection(appRole, '', port, there), owner: connection(ownerRole, '', port, there) });
+      rendezvous.publish({ app: connection(appRole, '', port, there), owner: connection(ownerRole, '', port, there) });
     },
     onGone: () => {
       owner = undefined;
-      rendezvous.tell(undefined);
+      rendezvous.publish(undefined);
     },
-    onMoved: () => rendezvous.dismiss(),
+    onMoved: () => rendezvous.disconnectAll(),
     onFailed: (error) => void quit(1, error),
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void quit(0));
@@ -108,9 +108,9 @@ async function supervise(home: string): Promise<void> {
       void quit(1, 'The folder of the store was moved or deleted.');
       return;
     }
-    // A sign of life for other hosts.
+    // Shows other hosts that this supervisor is alive.
     if (!isStopping) fs.utimesSync(markerFile(home), new Date(), new Date());
-    postmaster.look();
+    postmaster.endIfStuck();
   }, lookMs);
 
   if (!readText(log)) fs.closeSync(openLog(log));
@@ -127,12 +127,12 @@ async function supervise(home: string): Promise<void> {
   while (!isStopping) {
     await sleep(Math.min(lookMs, idleMs / 2));
     if (rendezvous.clients > 0 || Date.now() - rendezvous.idleSince < idleMs) continue;
-    if (owner && (await hasGuests(owner))) continue;
+    if (owner && (await hasOtherClients(owner))) continue;
     if (rendezvous.clients === 0) await quit(0);
   }
 }
 
-/** A kernel lock that dies with the process, and is seen across namespaces. Node has no flock; SQLite's exclusive transaction is one. */
+/** Acquires a kernel lock that ends with the process and works across namespaces, or exits. Node has no flock, so it uses SQLite's exclusive transaction. */
 async function lockOrLeave(home: string): Promise<void> {
   const { DatabaseSync } = await import('node:sqlite');
   const lock = new DatabaseSync(ownLock(path.join(home, 'lock')));
@@ -145,7 +145,7 @@ async function lockOrLeave(home: string): Promise<void> {
   held.push(lock);
 }
 
-/** Another user's lock file is none that any supervisor of this folder holds, and its owner may hold it for ever. */
+/** Removes another user's lock file, because no supervisor of this folder holds it and its owner may lock it forever. Returns the file. */
 function ownLock(file: string): string {
   const user = process.geteuid?.();
   const owner = fs.lstatSync(file, { throwIfNoEntry: false })?.uid;
@@ -153,7 +153,7 @@ function ownLock(file: string): string {
   return file;
 }
 
-// Referenced for as long as the process lives: a lock that is collected is a lock that is gone.
+// References the lock as long as the process lives, because garbage collection would release it.
 const held: unknown[] = [];
 
 if (process.argv[2] === '--supervise') {

@@ -3,40 +3,40 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Fault, hasCode, messageOf } from '../../kit/fault.ts';
 import { makeStateFolder, readStateFile, writeStateFile } from '../../kit/state-directory.ts';
-import { whyNotOfThisUser } from './earlier-store.ts';
+import { explainForeignStore } from './earlier-store.ts';
 import { idFile, readText } from './files.ts';
 
-/** Environment variable that names a folder whose store is used without a marker: for containers and CI. */
+/** Environment variable that names a folder whose store is used without a marker, for containers and CI. */
 export const trustVariable = 'DISTILOG_TRUST_STORE';
 
 const stateFolder = 'stores';
 
-/** A file of the state directory, one a folder: this user made the store in it, or trusts it. A clone or an archive cannot bring it along. */
+/** Contents of a file in the state directory, one per folder: it says that this user made or trusts the store. A clone or an archive cannot contain it. */
 interface TrustMarker {
   readonly id: string;
-  /** The store's folder. A moved or copied store is at another place. */
+  /** The store's folder. A moved or copied store has another path. */
   readonly home: string;
-  /** The id file, as the file system knows it. A store that was put in the place of this one has another file. */
+  /** Identity of the id file in the file system. A store that replaced this one has another file. */
   readonly file: string;
 }
 
 /**
- * How a store's folder stands with this user: `absent` (nothing is there that PostgreSQL or distilog would act on), `trusted`, `earlier` (made by
- * distilog 0.1.0, which left no marker, for this user and on this machine), `foreign`.
+ * Whether this user trusts a store's folder: `absent` (it holds nothing that PostgreSQL or distilog would act on), `trusted`, `earlier` (made by distilog
+ * 0.1.0, which left no marker, for this user and on this machine), `foreign`.
  */
 export type Trust = 'absent' | 'trusted' | 'earlier' | 'foreign';
 
-/** Returns how the store in `home` stands with this user. Changes nothing. Throws `Fault('state-unusable')`. */
+/** Returns whether this user trusts the store in `home`. Changes nothing. Throws `Fault('state-unusable')`. */
 export function trustOf(home: string): Trust {
   if (isNamedByEnvironment(home)) return 'trusted';
   if (isAbsent(home)) return 'absent';
   if (isMarked(home)) return 'trusted';
-  return whyNotOfThisUser(home) === null ? 'earlier' : 'foreign';
+  return explainForeignStore(home) === null ? 'earlier' : 'foreign';
 }
 
 /**
- * Lets a store be used, or throws `Fault('store-not-trusted')`. Records a store that is about to be made, and one of 0.1.0, which `notify` reports.
- * `home` is a folder that exists.
+ * Admits a store, or throws `Fault('store-not-trusted')`. Records a store that is about to be made, and a store of 0.1.0, which it reports by `notify`. The
+ * folder `home` must exist.
  */
 export function admitStore(home: string, notify: (sentence: string) => void): void {
   if (isNamedByEnvironment(home)) return;
@@ -45,29 +45,31 @@ export function admitStore(home: string, notify: (sentence: string) => void): vo
     markTrusted(home);
     return;
   }
-  // Another process may have made it since the first look: it writes the marker before anything else.
+  // Another process may have made the store since the first check. It writes the marker before anything else.
   if (isMarked(home)) return;
-  const reason = whyNotOfThisUser(home);
+  const reason = explainForeignStore(home);
   if (reason !== null) throw notTrusted(home, reason);
   markTrusted(home);
-  notify(`The store in ${home} was made by distilog 0.1.0 for this user, and its configuration is untouched: it is accepted and recorded.`);
+  notify(
+    `The store in ${home} was made by distilog 0.1.0 for this user, and its configuration is untouched. It was accepted and recorded.`,
+  );
 }
 
-/** Refuses a store that `admitStore` would refuse, and records nothing. A folder without a store passes. */
+/** Throws for a store that `admitStore` would refuse. Records nothing, and accepts a folder without a store. */
 export function requireTrusted(home: string): void {
-  if (trustOf(home) === 'foreign') throw notTrusted(home, whyNotOfThisUser(home) ?? '');
+  if (trustOf(home) === 'foreign') throw notTrusted(home, explainForeignStore(home) ?? '');
 }
 
-/** Records that this user trusts the store in `home`, and whatever it holds. Throws `Fault('no-such-store')`, `Fault('state-unusable')`. */
+/** Records that this user trusts the store in `home` with all that it holds. Throws `Fault('no-such-store')`, `Fault('state-unusable')`. */
 export function trustStore(home: string): void {
-  if (isAbsent(home)) throw new Fault('no-such-store', `${home} holds no store: there is nothing to trust.`);
+  if (isAbsent(home)) throw new Fault('no-such-store', `${home} holds no store, so there is nothing to trust.`);
   requireOwner(home);
   markTrusted(home);
 }
 
 function isNamedByEnvironment(home: string): boolean {
   const named = process.env[trustVariable];
-  // A relative path would name another folder wherever a command is given, a clone that was just made among them.
+  // A relative path would mean another folder in each working directory, including a fresh clone.
   if (!named || !path.isAbsolute(named)) return false;
   try {
     const folder = fs.realpathSync(named);
@@ -77,7 +79,7 @@ function isNamedByEnvironment(home: string): boolean {
   }
 }
 
-/** Whether nothing is in `home` but the id of a store that was about to be made. */
+/** Returns whether `home` holds nothing but the id of a store that was about to be made. */
 function isAbsent(home: string): boolean {
   try {
     return fs.readdirSync(home).every((name) => name.startsWith(idFile));
@@ -104,11 +106,11 @@ function readMarker(home: string): Partial<TrustMarker> | null {
 }
 
 function markTrusted(home: string): void {
-  // Before anything is put into the folder: where no marker can be kept, no store is made that the next command would refuse.
+  // First of all, because without a marker the next command would refuse the new store.
   try {
     makeStateFolder([stateFolder]);
   } catch (error) {
-    throw new Fault('state-unusable', `${messageOf(error)} In a container or CI, ${trustVariable}=${path.dirname(home)} does without.`, {
+    throw new Fault('state-unusable', `${messageOf(error)} In a container or CI, set ${trustVariable}=${path.dirname(home)} instead.`, {
       cause: error,
     });
   }
@@ -117,7 +119,7 @@ function markTrusted(home: string): void {
   writeStateFile(markerOf(home), `${JSON.stringify({ id, home, file: fileOf(home) } satisfies TrustMarker)}\n`);
 }
 
-/** Another user who owns the folder can put anything there later. Root's server runs as the owner of the folder, whoever that is. */
+/** Throws if another user owns the folder, because that user can put anything there later. Root passes: its server runs as the folder's owner. */
 function requireOwner(home: string): void {
   const user = process.geteuid?.() ?? 0;
   const { uid } = fs.statSync(home);
@@ -129,7 +131,7 @@ const markerOf = (home: string): readonly string[] => [stateFolder, `${createHas
 
 const idOf = (home: string): string => readText(path.join(home, idFile)).trim();
 
-/** Makes the id file whole or not at all, and returns the id. Of two processes that make one concurrently, the first wins. */
+/** Creates the id file atomically and returns the id. If two processes do so concurrently, the first one wins. */
 function makeId(home: string): string {
   const file = path.join(home, idFile);
   const id = randomBytes(16).toString('hex');
@@ -138,7 +140,7 @@ function makeId(home: string): string {
   try {
     fs.linkSync(fresh, file);
   } catch {
-    // It exists, or this file system has no hard links; then the last one wins.
+    // The file exists, or this file system has no hard links. Without links the last process wins.
     if (!fs.existsSync(file)) fs.copyFileSync(fresh, file);
   } finally {
     fs.rmSync(fresh, { force: true });
@@ -146,7 +148,7 @@ function makeId(home: string): string {
   return idOf(home);
 }
 
-/** Inode and time of birth: a file that is written in this one's place has others. A file system without times of birth reports 0. */
+/** Returns the inode and creation time of the id file, which a replaced file does not share. A file system without creation times reports 0. */
 function fileOf(home: string): string {
   const found = fs.lstatSync(path.join(home, idFile), { bigint: true, throwIfNoEntry: false });
   return found ? `${found.ino}:${found.birthtimeNs}` : '';
@@ -156,11 +158,11 @@ function notTrusted(home: string, reason: string): Fault {
   const folder = path.dirname(home);
   return new Fault(
     'store-not-trusted',
-    `The store in ${home} is not used: this user did not make it at this place${reason ? ` (${reason})` : ''}. ` +
-      `A store can run programs as you. If you trust all that it holds, run: distilog db trust ${quoted(folder)}. ` +
-      `In a container or CI, set ${trustVariable}=${quoted(folder)}.`,
+    `The store in ${home} is not trusted, because this user did not create it here${reason ? ` (${reason})` : ''}. ` +
+      `A store can run programs as you. If you trust all that it holds, run: distilog db trust ${quoteForShell(folder)}. ` +
+      `In a container or CI, set ${trustVariable}=${quoteForShell(folder)}.`,
     { details: { folder } },
   );
 }
 
-const quoted = (text: string): string => (/^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+const quoteForShell = (text: string): string => (/^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
