@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Immutable } from './immutable.ts';
 
-/** What calls made on the way to rows that are not done yet, as a chunk holds it. */
+/** Checkpoints of rows that are not finished, as a chunk holds them. */
 export const checkpointsSchema = z.object({
-  /** The step's signature under which they were made: other code makes its own. */
+  /** The step's signature under which they were made. Other code does not use them. */
   signature: z.string(),
-  /** For which row of the batch's input (null: for the whole batch), under which name. */
-  // The value as it is: zod's own schema of JSON drops keys called `__proto__`.
+  /** Each has the number of its row in the batch's input (null: the whole batch) and its name. */
+  // `value` is not parsed, because zod's own schema of JSON drops keys named `__proto__`.
   made: z.array(
     z.object({
       row: z.int().nonnegative().nullable(),

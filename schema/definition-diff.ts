@@ -6,26 +6,26 @@ import type { Definition, DefinitionStep, Manifest } from './manifest.ts';
 export interface DefinedPipeline {
   readonly manifest: Manifest;
   readonly definition: Definition;
-  /** What was loaded with it, where that is known. */
+  /** The packages and imports that were loaded with it, if they are known. */
   readonly loaded?: Loaded | null | undefined;
 }
 
-/** What became of a step between two definitions. `follows`: it is the same, and something above it is not. */
+/** How a step differs between two definitions. `follows`: the step is the same, but a step above it differs. */
 export interface StepChange {
   readonly step: string;
   readonly kind: 'unchanged' | 'changed' | 'follows' | 'added' | 'removed';
-  /** Which parts differ: operator, options, columns, code, captures, key; `sources` and `packages` where only the pipeline's files and packages do. */
+  /** The parts that differ: operator, options, columns, code, captures, key. `sources` and `packages` if only the pipeline's files or packages differ. */
   readonly parts: readonly string[];
   readonly signature: string;
 }
 
-/** Compares a recorded definition with the one at hand, step by step. */
+/** Compares a recorded definition with the current one, step by step. */
 export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline): readonly StepChange[] {
   const before = new Map(recorded.definition.steps.map((step) => [step.name, step]));
   const plannedBefore = new Map(recorded.manifest.steps.map((step) => [step.name, step]));
   const plannedNow = new Map(now.manifest.steps.map((step) => [step.name, step]));
-  // A prompt in a constant above the function is not in the function's text: where files differ and no step does, every step may have changed.
-  const around = [
+  // A function may use a constant, such as a prompt, that is not in its own text. If files differ but no step does, every step may have changed.
+  const changedContext = [
     ...(changedFiles(recorded.definition, now.definition).length > 0 ? ['sources'] : []),
     ...(recorded.loaded && now.loaded && loadedDiff(recorded.loaded, now.loaded).length > 0 ? ['packages'] : []),
   ];
@@ -36,9 +36,9 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
     const parts = Object.entries(step.parts)
       .filter(([part, hash]) => old.parts[part as keyof DefinitionStep['parts']] !== hash)
       .map(([part]) => part);
-    // A replacement may add other columns and leave all that go out the same.
-    const addsElse = JSON.stringify(plannedBefore.get(step.name)?.adds ?? []) !== JSON.stringify(adds);
-    if (addsElse && !parts.includes('columns')) parts.push('columns');
+    // A `replace` step may add other columns although its output columns are the same.
+    const addsOtherColumns = JSON.stringify(plannedBefore.get(step.name)?.adds ?? []) !== JSON.stringify(adds);
+    if (addsOtherColumns && !parts.includes('columns')) parts.push('columns');
     if ((plannedBefore.get(step.name)?.key ?? null) !== (plannedNow.get(step.name)?.key ?? null)) parts.push('key');
     if (parts.length > 0) return { step: step.name, kind: 'changed', parts, signature };
     const isSame = plannedBefore.get(step.name)?.signature === signature;
@@ -48,11 +48,11 @@ export function definitionDiff(recorded: DefinedPipeline, now: DefinedPipeline):
     .filter(({ name }) => !plannedNow.has(name))
     .map(({ name }): StepChange => ({ step: name, kind: 'removed', parts: [], signature: '' }));
   const all = [...changes, ...removed];
-  if (around.length === 0 || all.some(({ kind }) => kind !== 'unchanged')) return all;
-  return all.map((change) => ({ ...change, kind: 'changed', parts: around }));
+  if (changedContext.length === 0 || all.some(({ kind }) => kind !== 'unchanged')) return all;
+  return all.map((change) => ({ ...change, kind: 'changed', parts: changedContext }));
 }
 
-/** Paths of the pipeline's files that differ, come or go. */
+/** Returns the paths of the pipeline's files that were changed, added or removed. */
 export function changedFiles(recorded: Pick<Definition, 'sources'>, now: Pick<Definition, 'sources'>): readonly string[] {
   const before = new Map(recorded.sources.map(({ path, text }) => [path, text]));
   const after = new Map(now.sources.map(({ path, text }) => [path, text]));

@@ -1,18 +1,18 @@
-// Columns that rows carry for the engine's own sake. Their names begin with a prefix that users' columns may not have.
+// Columns that the engine adds to rows. Their names start with a prefix that users' columns must not have.
 
-/** The prefix of names that are the engine's own. */
+/** The prefix of the engine's own column names. */
 export const hiddenPrefix = 'distilog:';
 
-/** A row's place in the output of a step above it, as `pass/batch/row`: what rows of several branches are matched by. */
+/** Returns the column with a row's place in the output of a step above it, as `pass/batch/row`. Rows of several branches are matched by it. */
 export const placeColumn = (step: string): string => `${hiddenPrefix}place-in:${step}`;
 
 /** A row's place in the output of a step. */
 export type RowPlace = readonly [pass: number, batch: number, row: number];
 
-/** A place as such a column holds it. */
+/** Formats a place as such a column holds it. */
 export const placeText = (place: RowPlace): string => place.join('/');
 
-/** What such a column holds, taken apart. */
+/** Parses a place from such a column. */
 export const parsePlace = (text: unknown): RowPlace => {
   const [pass = 0, batch = 0, row = 0] = typeof text === 'string' ? text.split('/').map(Number) : [];
   return [pass, batch, row];
@@ -21,11 +21,11 @@ export const parsePlace = (text: unknown): RowPlace => {
 /** The number of a source's item, from 0. Only sources have this column. */
 export const itemColumn = `${hiddenPrefix}item`;
 
-/** A row's origin, as text: what its keys and seeds are made of. See `src/rows/origins.ts`. */
+/** A row's origin, as text. Its keys and seeds are derived from it. See `src/rows/origins.ts`. */
 export const originColumn = `${hiddenPrefix}origin`;
 
-/** A join's own: which row of its n-th upstream step's input a row is made from. */
+/** Returns a column of a join: the number of the row that a row is made from, in the input from the nth upstream step. */
 export const joinedColumn = (upstream: number): string => `${hiddenPrefix}row-of:${upstream}`;
 
-/** A route's own: the branch that each row takes. */
+/** A column of a route: the branch that each row takes. */
 export const branchColumn = `${hiddenPrefix}branch`;

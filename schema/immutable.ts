@@ -1,4 +1,4 @@
-/** A type with every property and element readonly, at every depth: events and what they hold are never changed. */
+/** A type with readonly properties and elements at every depth. Events and their data never change. */
 export type Immutable<T> = T extends readonly (infer I)[]
   ? number extends T['length']
     ? readonly Immutable<I>[]

@@ -35,7 +35,7 @@ export {
   type Seeds,
   type TriedAgain,
 } from './events/run-events.ts';
-export { checkedData } from './events/checked-data.ts';
+export { checkData } from './events/checked-data.ts';
 export { currentData, schemaText } from './events/upcast.ts';
 export { changedFiles, definitionDiff, type StepChange } from './definition-diff.ts';
 export { writtenVersion } from './events/written-version.ts';

@@ -1,6 +1,6 @@
 import type { Loaded } from './loaded.ts';
 
-/** Says line by line what is loaded with a pipeline now and was not when it was recorded, or the other way round; empty where all is the same. */
+/** Returns one line for each package or import that was added, removed or changed since a pipeline was recorded. */
 export function loadedDiff(recorded: Loaded, now: Loaded): readonly string[] {
   return [...packageChanges(recorded, now), ...importChanges(recorded, now), ...moreChanges(recorded, now)];
 }
@@ -17,7 +17,7 @@ function packageChanges(recorded: Loaded, now: Loaded): readonly string[] {
     if (was !== is) return [`${name} ${was} → ${is}`];
     const others = fresh.filter(({ version, sha256 }) => {
       const same = old.find((each) => each.version === version);
-      // A package that is only named was not looked into.
+      // A package without a hash was named but not loaded, so it cannot be compared.
       return same && same.sha256 !== null && sha256 !== null && same.sha256 !== sha256;
     });
     return others.map(({ version }) => `${name} ${version}: other code under the same version`);

@@ -9,8 +9,8 @@ const positive = z.int().positive();
 
 /**
  * How a step's batches are cut.
- * `source`: read in order, `rows` items at a time. `aligned`: batch k from batch k of every upstream step. `recut`: the surviving rows of upstream in
- * order, `rows` at a time. `whole`: one batch over everything.
+ * `source`: items are read in order, `rows` at a time. `aligned`: batch k has the rows of batch k of every upstream step. `recut`: the rows of the upstream
+ * steps in order, `rows` at a time. `whole`: one batch with all rows.
  */
 export const cutSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('source'), rows: positive }),
@@ -20,7 +20,7 @@ export const cutSchema = z.discriminatedUnion('kind', [
 ]);
 export type Cut = Immutable<z.infer<typeof cutSchema>>;
 
-/** What a step does with rows. `branch`: the rows that the `route` above it sent one way. */
+/** The kind of a step. `branch`: the rows that the `route` above it sends to one of its branches. */
 export const operatorSchema = z.enum([
   'source',
   'map',
@@ -41,7 +41,7 @@ export const operatorSchema = z.enum([
 ]);
 export type Operator = z.infer<typeof operatorSchema>;
 
-/** A step's options, with defaults filled in. `concurrency` is calls of the step's function in flight. Times in milliseconds. */
+/** A step's options, including defaults. `concurrency` is the number of calls in flight. Times are in milliseconds. */
 export const stepOptionsSchema = z.object({
   batchSize: positive.nullable(),
   concurrency: positive,
@@ -53,8 +53,8 @@ export const stepOptionsSchema = z.object({
 export type ManifestOptions = Immutable<z.infer<typeof stepOptionsSchema>>;
 
 /**
- * A column and where it is found: under which name, in which upstream steps. Several make a list, one element each, in that order; `isList` makes one
- * of a single one too. None: it is null.
+ * The origin of a column: the upstream steps that have it, and its name `of` there. With several upstream steps its value is a list of theirs, in that order.
+ * `isList` makes a list of a single one too. With no upstream step its value is null.
  */
 export const columnOriginSchema = z.object({
   column: z.string(),
@@ -64,7 +64,7 @@ export const columnOriginSchema = z.object({
 });
 export type ColumnOrigin = Immutable<z.infer<typeof columnOriginSchema>>;
 
-/** A step as recorded: enough to drive and to show it, without its code or column schemas (those are in the definition). */
+/** A step as it is recorded. It is enough to drive and show the step. Its code and column schemas are in the definition. */
 export const manifestStepSchema = z.object({
   name: nameSchema,
   operator: operatorSchema,
@@ -72,20 +72,20 @@ export const manifestStepSchema = z.object({
   upstream: z.array(z.string()),
   cut: cutSchema,
   options: stepOptionsSchema,
-  /** Columns whose values this step writes; the others of its rows are its ancestors'. */
+  /** Columns that this step writes. The other columns of its rows come from its ancestors. */
   adds: z.array(z.string()),
-  /** Where a column that it does not write comes from, if not from the first upstream step under the same name. */
+  /** Origins of columns that it does not write, except those with the same name in the first upstream step. */
   from: z.array(columnOriginSchema),
-  /** A join, a union: the step at which its branches part. Null for other steps, and for a union of steps that have none in common. */
+  /** For a join or union: the step at which its branches part. Null for other steps, and for a union whose branches have no step in common. */
   fork: z.string().nullable(),
-  /** A source: the column that identifies its rows, if one is declared. */
+  /** For a source: the declared key column, or null. */
   key: z.string().nullable().default(null),
-  /** SHA-256 over all that determines its output, ancestors included. */
+  /** SHA-256 of everything that determines its output, including its ancestors. */
   signature: z.string(),
 });
 export type ManifestStep = Immutable<z.infer<typeof manifestStepSchema>>;
 
-/** A pipeline as data: what `RunStarted` records, and all that projections know of it. Steps in topological order. */
+/** A pipeline as data. `RunStarted` records it, and projections see nothing else of the pipeline. Steps are in topological order. */
 export const manifestSchema = z.object({ pipeline: nameSchema, steps: z.array(manifestStepSchema).min(1), signature: z.string() });
 export type Manifest = Immutable<z.infer<typeof manifestSchema>>;
 
@@ -93,11 +93,11 @@ export type Manifest = Immutable<z.infer<typeof manifestSchema>>;
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
-// Taken as they are: documents come from JSON, and zod's own schemas of JSON drop keys called `__proto__`.
+// These values are not parsed: they come from JSON, and zod's own schemas of JSON drop keys named `__proto__`.
 const jsonSchema = z.custom<Json>((value) => value !== undefined);
 const jsonObjectSchema = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
-/** One step's part of the definition. `parts` are SHA-256s of what its signature is made of, so that a change can be named. */
+/** One step's part of the definition. `parts` are the SHA-256s that its signature is derived from, so that a message can name what changed. */
 export const definitionStepSchema = z.object({
   name: z.string(),
   /** All columns of its rows, in order, each with its JSON Schema (draft 2020-12). */
@@ -107,7 +107,7 @@ export const definitionStepSchema = z.object({
   version: z.string().nullable(),
   /** The text of the step's function, if it has one. */
   code: z.string(),
-  /** What the user declared that the function closes over, and a library step's settings. */
+  /** The values that the user declared as captured by the function. `settings` are those of a library step. */
   captures: jsonSchema,
   settings: jsonSchema,
   parts: z.object({ operator: z.string(), options: z.string(), columns: z.string(), code: z.string(), captures: z.string() }),
@@ -123,12 +123,12 @@ export type DefinitionStep = {
   readonly parts: Readonly<Record<'operator' | 'options' | 'columns' | 'code' | 'captures', string>>;
 };
 
-/** All of a pipeline that is data and too long for an event: stored as a chunk, named by `RunStarted`. */
+/** The parts of a pipeline that are too long for an event. It is stored as a chunk, which `RunStarted` names. */
 export const definitionSchema = z.object({
   version: z.literal(1),
   pipeline: z.string(),
   steps: z.array(definitionStepSchema),
-  /** The pipeline's own file and what it imports locally: path relative to the pipeline's folder, and text. */
+  /** The pipeline's own file and the local files that it imports, with their paths relative to the pipeline's folder. */
   sources: z.array(z.object({ path: z.string(), text: z.string() })),
 });
 export type Definition = {

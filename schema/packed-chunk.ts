@@ -1,6 +1,6 @@
-/** A chunk as it is stored, or as an event brings it along. */
+/** A chunk as it is stored, or as it is sent inline with an event. */
 export interface PackedChunk {
-  /** Of the bytes before compression: its address. */
+  /** Its address: the SHA-256 of the bytes before compression. */
   readonly sha256: string;
   /** How `body` is compressed: `none`, or `zstd`. */
   readonly codec: string;

@@ -7,8 +7,8 @@ export const placeSchema = z.tuple([count, count]);
 export type Place = readonly [batch: number, row: number];
 
 /**
- * Half-open: the rows of one upstream step in one pass, from a place up to, not including, another. A span with `rows` is within one batch and holds only the
- * rows of these numbers, ascending; `from` and `to` enclose them.
+ * The rows of one upstream step in one pass, from place `from` up to, but not including, place `to`. A span with `rows` lies within one batch and holds only the
+ * rows with these numbers, which are ascending. `from` and `to` enclose them.
  */
 export const spanSchema = z.object({
   step: z.string(),
@@ -25,6 +25,6 @@ export type Span = {
   readonly rows?: readonly number[] | undefined;
 };
 
-/** Half-open range of row numbers within a batch's input. */
+/** A half-open range of row numbers within a batch's input. */
 export const rangeSchema = z.tuple([count, count]);
 export type Range = readonly [from: number, to: number];

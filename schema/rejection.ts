@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from './immutable.ts';
 
-/** A row that was given up: its number in the batch's input (for a source: in what was read), the cause, and how often it was tried. */
+/** A rejected row: its number in the batch's input (for a source: among the items read), the cause, and the number of attempts. */
 export const rejectionSchema = z.object({
   row: z.int().nonnegative(),
   code: z.string(),
@@ -11,8 +11,8 @@ export const rejectionSchema = z.object({
 export type Rejection = Immutable<z.infer<typeof rejectionSchema>>;
 
 /**
- * The rows given up by one event. `rows` lists each, in order, unless they are too many for an event: then `inChunk` is true, `rows` is empty and the
- * event's last chunk holds the list.
+ * The rejected rows of one event. `rows` lists them in order. If they are too many for an event, `inChunk` is true, `rows` is empty, and the event's last
+ * chunk holds the list.
  */
 export const rejectedSchema = z.object({
   count: z.int().nonnegative(),

@@ -1,12 +1,12 @@
 import { messageLengthMax, stackLengthMax } from './bounds.ts';
 
 /**
- * Text that PostgreSQL's jsonb takes: NUL and lone surrogates become U+FFFD. Every text in an event goes through here, so that each event can be
- * queried as jsonb; rows keep theirs, in chunks.
+ * Returns text that PostgreSQL's jsonb accepts: NUL and lone surrogates become U+FFFD. It is applied to every text in an event, so that events can be
+ * queried as jsonb. Rows keep such characters, because they are stored in chunks.
  */
 export const storableText = (text: string): string => text.toWellFormed().replaceAll('\u0000', '\uFFFD');
 
-/** Whether all texts in a JSON value are storable as they are. */
+/** Returns whether all texts in a JSON value can be stored unchanged. */
 export const isStorable = (value: unknown): boolean => {
   if (typeof value === 'string') return storableText(value) === value;
   return (
@@ -14,10 +14,10 @@ export const isStorable = (value: unknown): boolean => {
   );
 };
 
-/** An error message as events hold it: storable, and cut to `messageLengthMax`. */
+/** Returns an error message as events hold it: storable, and cut to `messageLengthMax`. */
 export const storableMessage = (message: string): string => clip(storableText(message), messageLengthMax);
 
-/** A stack as events hold it: storable, and cut to `stackLengthMax`. */
+/** Returns a stack as events hold it: storable, and cut to `stackLengthMax`. */
 export const storableStack = (stack: string): string => clip(storableText(stack), stackLengthMax);
 
 function clip(text: string, lengthMax: number): string {

@@ -3,16 +3,16 @@ import type { Immutable } from './immutable.ts';
 
 const tokens = z.number().nonnegative();
 
-/** The part of it that went into calls of which nothing came: they failed, or their answers could not be used. */
+/** The usage of calls that failed or whose answers were not used. */
 const thrownAwaySchema = z.object({
   calls: z.int().nonnegative(),
   inputTokens: tokens,
   outputTokens: tokens,
   costUsd: z.number().nonnegative(),
 });
-const nothing = { calls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
+const noUsage = { calls: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 };
 
-/** What was consumed by the calls of one model (`model` is `''` where a step names none): tokens, calls, and money where the provider tells. */
+/** The usage of one model's calls: calls, tokens, and the cost if the provider reports it. `model` is `''` if a step names none. */
 export const usageSchema = z.object({
   model: z.string(),
   calls: z.int().nonnegative(),
@@ -21,6 +21,6 @@ export const usageSchema = z.object({
   cachedTokens: tokens,
   reasoningTokens: tokens,
   costUsd: z.number().nonnegative(),
-  thrownAway: thrownAwaySchema.default(nothing),
+  thrownAway: thrownAwaySchema.default(noUsage),
 });
 export type Usage = Immutable<z.infer<typeof usageSchema>>;

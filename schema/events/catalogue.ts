@@ -6,8 +6,8 @@ import * as run from './run-events.ts';
 import * as side from './side-events.ts';
 
 /**
- * Every type of event: in which log it stands, at which level (a run's, a step's or a batch's), its current version and the shape of its data.
- * Shapes are append-only: a new meaning is a new version, with an upcaster beside it.
+ * All types of events: the log that holds them, their level (run, step or batch), their current version and the schema of their data.
+ * Shapes are append-only: a new meaning is a new version with an upcaster.
  */
 export const catalogue = {
   RunStarted: { log: 'run', level: 'run', version: 1, data: run.runStartedSchema },
@@ -31,7 +31,7 @@ export const catalogue = {
   LateResult: { log: 'side', level: 'batch', version: 1, data: side.lateResultSchema },
 } as const satisfies Record<string, CatalogueEntry>;
 
-/** One type of event: the log that holds it, the level at which it stands, the version of its shape, the schema of its data. */
+/** One type of event: the log that holds it, its level, the version of its shape, and the schema of its data. */
 export interface CatalogueEntry {
   readonly log: 'run' | 'side';
   readonly level: 'run' | 'step' | 'batch';
@@ -45,7 +45,7 @@ export type EventType = keyof typeof catalogue;
 /** The current shape of an event's data. */
 export type DataOf<T extends EventType> = Immutable<z.infer<(typeof catalogue)[T]['data']>>;
 
-/** What an event carries in addition to its data, by the level at which it stands. */
+/** The fields of an event in addition to its data, by level. */
 export interface LevelFields {
   readonly run: unknown;
   readonly step: { readonly pass: number; readonly step: string };
@@ -53,8 +53,8 @@ export interface LevelFields {
 }
 
 /**
- * An event that is to be appended. `chunks` are SHA-256s of chunks, in order: each is stored already, or among those that the event `brings`. Distributes
- * over a union of types.
+ * An event to append. `chunks` are SHA-256s of chunks, in order. Each is stored already, or is an inline chunk in `brings`. Distributes over a union of
+ * types.
  */
 export type NewEvent<T extends EventType = EventType> = T extends EventType
   ? {
@@ -77,5 +77,5 @@ export type RecordedEvent<T extends EventType = EventType> = T extends EventType
     } & LevelFields[(typeof catalogue)[T]['level']]
   : never;
 
-/** Whether a text names a type of event that this program knows. */
+/** Returns whether a text is a type of event that this program knows. */
 export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);

@@ -21,7 +21,7 @@ export const distisetWrittenSchema = z.object({
   ),
 });
 
-/** What a process that had lost its run received too late: its cost is told all the same. */
+/** A process received results after it had lost its run. Their cost is recorded, because it was paid. */
 export const lateResultSchema = z.object({
   actor: actorSchema,
   epoch: z.int().positive(),

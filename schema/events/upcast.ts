@@ -1,10 +1,10 @@
 import { catalogue, type CatalogueEntry, type EventType } from './catalogue.ts';
-import { checkedData } from './checked-data.ts';
+import { checkData } from './checked-data.ts';
 
-/** Turns data of one version into data of the next. Pure; never touches what is stored. */
+/** Returns data of one version as data of the next. It is pure and does not change stored data. */
 export type Upcaster = (data: unknown) => unknown;
 
-/** Spans of version 1 have no `rows`, so its data is also data of version 2. A program that reads only version 1 would take such a span for all its rows. */
+/** Spans of version 1 have no `rows`, so its data is also data of version 2. A program that knows version 1 only would ignore `rows` and read all rows of the span. */
 const withoutRowLists: Upcaster = (data) => data;
 
 /** Version 1 of `RunReopened` has one chunk. */
@@ -20,8 +20,8 @@ export const upcasters: Readonly<Partial<Record<EventType, Readonly<Record<numbe
 export type UpcastResult = { readonly known: true; readonly data: unknown } | { readonly known: false; readonly reason: string };
 
 /**
- * Data of any version that was ever released, as the current one: upcast step by step, then parsed. An unknown type or a version newer than this
- * program's is not an error here: folds skip it, `resume` refuses it.
+ * Returns data of any released version as data of the current one: upcasts it step by step, then parses it. An unknown type or a newer version is not an
+ * error here: folds skip such events, and `resume` refuses the run.
  */
 export function currentData(
   type: string,
@@ -39,13 +39,13 @@ export function currentData(
     if (!cast) return { known: false, reason: `nothing reads version ${from} of ${type}` };
     current = cast(current);
   }
-  const parsed = checkedData(entry.data, current);
+  const parsed = checkData(entry.data, current);
   return parsed.success
     ? { known: true, data: parsed.data }
     : { known: false, reason: `data of ${type} has another shape: ${parsed.error.issues[0]?.message ?? ''}` };
 }
 
-/** A text that changes whenever an event's shape or an upcaster does: snapshots are keyed by its hash. */
+/** Returns a text that changes with any event's shape or upcaster. Its hash is part of the keys of snapshots. */
 export function schemaText(toJsonSchema: (schema: CatalogueEntry['data']) => unknown): string {
   const shapes = Object.entries(catalogue).map(([type, entry]) => [type, entry.version, toJsonSchema(entry.data)]);
   const casts = Object.entries(upcasters).map(([type, by]) => [

@@ -1,8 +1,8 @@
 import { catalogue, type DataOf, type EventType } from './catalogue.ts';
 
 /**
- * Returns the version under which an event is written: the lowest whose shape holds all of its data. Earlier programs read what they can read, and the index
- * of rare events holds those starts and successes only whose spans list rows.
+ * Returns the version under which an event is written: the lowest one that can hold its data. So earlier programs can read it, and the index of rare
+ * events holds only starts and successes whose spans list rows.
  */
 export function writtenVersion<T extends EventType>(type: T, data: DataOf<T>): number {
   if (type !== 'BatchStarted' && type !== 'BatchSucceeded') return catalogue[type].version;

@@ -1,6 +1,6 @@
 import {
   catalogue,
-  checkedData,
+  checkData,
   currentData,
   eventBytesMax,
   isEventType,
@@ -34,7 +34,7 @@ export interface CheckedEvent {
 /** Checks an event against its schema and size bound, and encodes it. A failure is a bug, because this program creates the events. */
 export function checkEvent(event: NewEvent): CheckedEvent {
   const entry = catalogue[event.type];
-  const parsed = checkedData(entry.data, event.data);
+  const parsed = checkData(entry.data, event.data);
   assert(
     parsed.success,
     `${event.type} does not have the shape of its schema: ${parsed.error?.issues[0]?.path.join('.')} ${parsed.error?.issues[0]?.message}`,
