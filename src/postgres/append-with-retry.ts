@@ -9,13 +9,13 @@ import { isConnectionLost, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
 import { callAppend } from './statements.ts';
 
-/** How long a store may be unreachable before an append gives up. */
+/** Time that a store may be unreachable before an append fails. */
 const patienceMs = 90_000;
 const retryPauseMs = 200;
 
 /**
- * Appends on a connection of its own, without a driver session. A lost connection leaves the outcome unknown, so the request is sent again
- * under its `appendId` until the outcome is known. Throws `Fault`s.
+ * Appends on a separate connection, without a driver session. A lost connection leaves the outcome unknown, so the request is sent again under its
+ * `appendId` until the outcome is known. Throws `Fault`s.
  */
 export async function appendWithRetry(connect: Connect, name: 'append' | 'create_run', request: AppendRequest): Promise<AppendResult> {
   const giveUpAt = Date.now() + patienceMs;

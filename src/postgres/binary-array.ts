@@ -1,19 +1,19 @@
-// One-dimensional arrays in PostgreSQL's binary format, which `pg` sends as it is: an array's text would quote every quote of an event's JSON, and be
-// unquoted again by the server, which took as long as the rest of an append.
+// One-dimensional arrays in PostgreSQL's binary format, which `pg` sends unchanged. In an array's text format, every quote of an event's JSON would be
+// escaped here and unescaped by the server, which took as long as the rest of an append.
 
 const oidInt8 = 20;
 const oidInt4 = 23;
 const oidText = 25;
 const oidBytea = 17;
 
-/** Dimensions, whether there are nulls, the elements' type, their number, the first one's subscript: 4 bytes each. */
+/** Head of an array: number of dimensions, null flag, element type, element count and first subscript, 4 bytes each. */
 const headBytes = 20;
-/** Before each element, its length; -1 for null, which has no bytes. */
+/** Length before each element, which is -1 for null. */
 const lengthBytes = 4;
 const nullLength = -1;
 const sha256Bytes = 32;
 
-/** A `text[]`. */
+/** Encodes a `text[]`. */
 export function textArray(values: readonly (string | null)[]): Buffer {
   let bytes = headBytes;
   for (const value of values) bytes += lengthBytes + (value === null ? 0 : Buffer.byteLength(value));
@@ -27,7 +27,7 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   return array;
 }
 
-/** A `bytea[]`. */
+/** Encodes a `bytea[]`. */
 export function byteaArray(values: readonly Uint8Array[]): Buffer {
   const array = withHead(
     values.reduce((bytes, value) => bytes + lengthBytes + value.byteLength, headBytes),
@@ -43,7 +43,7 @@ export function byteaArray(values: readonly Uint8Array[]): Buffer {
   return array;
 }
 
-/** A `bytea[]` of SHA-256 digests, given in hexadecimal. */
+/** Encodes a `bytea[]` of SHA-256 digests, which are given in hexadecimal. */
 export function sha256Array(values: readonly string[]): Buffer {
   const array = withHead(headBytes + values.length * (lengthBytes + sha256Bytes), oidBytea, values);
   let at = headBytes;
@@ -55,11 +55,11 @@ export function sha256Array(values: readonly string[]): Buffer {
   return array;
 }
 
-/** An `integer[]`. */
+/** Encodes an `integer[]`. */
 export const integerArray = (values: readonly (number | null)[]): Buffer =>
   numberArray(values, oidInt4, 4, (array, value, at) => array.writeInt32BE(value, at));
 
-/** A `bigint[]`. */
+/** Encodes a `bigint[]`. */
 export const bigintArray = (values: readonly (number | null)[]): Buffer =>
   numberArray(values, oidInt8, 8, (array, value, at) => array.writeBigInt64BE(BigInt(value), at));
 

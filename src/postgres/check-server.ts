@@ -3,7 +3,7 @@ import { Fault } from '../kit/fault.ts';
 import { whereabouts } from './connection.ts';
 import { describe } from './server-faults.ts';
 
-/** Lowest `server_version_num` that is tested. */
+/** Lowest supported `server_version_num`. */
 const oldestServer = 150_000;
 
 /**
@@ -24,23 +24,29 @@ export async function checkServer(client: pg.Client): Promise<{ readonly version
             current_setting('default_transaction_read_only') as readonly`,
   );
   const [server] = rows;
-  if (!server) throw new Fault('database-error', `PostgreSQL at ${place} does not tell its settings.`);
+  if (!server) throw new Fault('database-error', `PostgreSQL at ${place} returned no settings.`);
   if (Number(server.number) < oldestServer)
-    throw new Fault('server-too-old', `PostgreSQL at ${place} is ${server.version}: distilog needs 15 or newer.`);
+    throw new Fault(
+      'server-too-old',
+      `PostgreSQL at ${place} is version ${server.version}, and distilog needs 15 or newer. Name another server with --store.`,
+    );
   if (server.fsync !== 'on') {
     throw new Fault(
       'fsync-off',
-      `PostgreSQL at ${place} runs with fsync = off: what it acknowledges it may lose. Switch it on, or name another store.`,
+      `PostgreSQL at ${place} runs with fsync = off, so it may lose acknowledged writes. Switch fsync on, or name another store.`,
     );
   }
   if (server.encoding !== 'UTF8') {
     throw new Fault(
       'not-utf8',
-      `The database at ${place} stores text as ${server.encoding}, which cannot hold every row: create one with encoding 'UTF8', or name another.`,
+      `The database at ${place} stores text as ${server.encoding}, which cannot store every row. Create a database with encoding 'UTF8', or name another.`,
     );
   }
   if (server.standby || server.readonly === 'on') {
-    throw new Fault('read-only', `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}: name one that takes writes.`);
+    throw new Fault(
+      'read-only',
+      `PostgreSQL at ${place} is read-only${server.standby ? ' (a standby)' : ''}. Name a server that accepts writes.`,
+    );
   }
   return { version: server.version };
 }

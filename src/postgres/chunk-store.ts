@@ -10,29 +10,29 @@ import { bodyOf, requireSameRows, type PackedBody } from './stored-chunk.ts';
 
 const compress = promisify(zstdCompress);
 
-/** Bytes below which compression is not worth a look. */
+/** Bytes below which a chunk is not compressed. */
 const compressFrom = 256;
-/** Bytes from which another thread compresses: handing less over takes longer than doing it. */
+/** Bytes from which another thread compresses. Handing over less takes longer than compressing it. */
 const compressAsideFrom = 32 * 1024;
 /**
- * What another thread does may take longer: text gets 6 % smaller than at zstd's third level, its default, for a millisecond more in 80 KB; unpacked as
- * fast. What shrinks to less than an eighth at once has little left to gain.
+ * zstd level for compression in another thread, where it may take longer. Text gets 6 % smaller than at the default level, 3, for one more millisecond in
+ * 80 KB, and decompresses as fast. Chunks that the default level shrinks below an eighth have little left to gain.
  */
 const thoroughLevel = 9;
 const thoroughFrom = 1 / 8;
-/** Bytes up to which that level takes 7 MB at work; beyond, it would take 25. */
+/** Bytes up to which that level needs 7 MB of memory. Beyond, it would need 25 MB. */
 const thoroughUpTo = 256 * 1024;
-/** Compressed bytes in one insert, unless a single chunk is larger. */
+/** Compressed bytes per insert, unless a single chunk is larger. */
 const insertBytesMax = 16 * 1024 * 1024;
-/** Chunks in one insert. */
+/** Chunks per insert. */
 const insertRowsMax = 1_000;
-/** Inserts under way. */
+/** Concurrent inserts. */
 const insertsMax = 2;
-/** Chunks in one select, whose bodies are held together, and selects under way. */
+/** Chunks per select, whose bodies are in memory together, and concurrent selects. */
 const fetchRowsMax = 8;
 const fetchesMax = 2;
 
-/** Chunks on PostgreSQL: compressed here, so the server neither works nor ships what it need not. */
+/** Returns the chunk store on PostgreSQL. Compresses here, which saves the server work and traffic. */
 export function postgresChunks(reader: Reader): ChunkStore {
   const inserts = new Coalescer((chunks: readonly PackedChunk[]) => insert(reader, chunks), {
     runningMax: insertsMax,
@@ -80,7 +80,7 @@ export const chunkArrays = (chunks: readonly PackedChunk[]) => ({
   bodies: byteaArray(chunks.map(({ body }) => body)),
 });
 
-/** What is stored under each of these addresses, if anything is. */
+/** Reads the chunk stored under each address, or undefined. */
 async function fetched(reader: Reader, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
   const wanted = [...new Set(addresses)].map((address) => Buffer.from(address, 'hex'));
   const rows = await reader.query((database) =>
@@ -98,7 +98,7 @@ async function packed({ sha256, bytes }: Chunk): Promise<PackedChunk> {
 }
 
 async function compressAside(bytes: Uint8Array): Promise<Buffer> {
-  // Told the length beforehand, zstd takes no more memory than that needs.
+  // With the length known beforehand, zstd allocates no more memory than it needs.
   const pledgedSrcSize = bytes.byteLength;
   const body = await compress(bytes, { pledgedSrcSize });
   if (bytes.byteLength > thoroughUpTo || body.byteLength < bytes.byteLength * thoroughFrom) return body;

@@ -10,10 +10,10 @@ const oidTimestamptz = 1184;
 const oidByteaArray = 1001;
 const connectTimeoutMaxMs = 10_000;
 const silenceDefaultMs = 60_000;
-/** When TCP begins to ask whether the other side of an idle connection is still there. The server asks by `tcp_keepalives_idle`. */
+/** Time after which TCP probes an idle connection. The server probes after `tcp_keepalives_idle`. */
 const keepAliveAfterMs = 15_000;
 
-// For our own connections only: parsers that are set on `pg` itself would change other people's.
+// Set on our own connections only, because parsers set on `pg` itself would affect other users of `pg` in this process.
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') => {
     if (oid === oidInt8) return (text: string) => Number(text);
@@ -23,19 +23,19 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** `2026-11-24 09:30:00.5+00` as `2026-11-24T09:30:00.500000Z`. The session is in UTC. */
+/** Converts `2026-11-24 09:30:00.5+00` to `2026-11-24T09:30:00.500000Z`. The session is in UTC. */
 function timestamp(text: string): string {
   const [date = '', rest = ''] = text.split(' ');
   const [time = '', fraction = ''] = rest.replace(/[+-]\d\d(:?\d\d)?$/, '').split('.');
   return `${date}T${time}.${fraction.padEnd(6, '0')}Z`;
 }
 
-/** `{"\\\\x00ff","\\\\x01"}` as `00ff` and `01`: addresses are texts everywhere else, and are read a thousand times as often as anything. */
+/** `{"\\\\x00ff","\\\\x01"}` to `00ff` and `01`, because addresses are texts everywhere else. Fast, because addresses are read a thousand times as often as other arrays. */
 const hexadecimals = (text: string): readonly string[] => text.match(/[0-9a-f]+/g) ?? [];
 
-/** What `pg` needs to connect: the caller's place, our parsers, and settings that do not depend on the server's. */
+/** Returns the configuration for `pg`: the caller's server, our parsers, and settings that do not depend on the server's defaults. */
 export function clientConfig(connect: Connect, applicationName: string): pg.ClientConfig {
-  // pg's own way with query_timeout leaves the connection waiting for the answer, and whatever is asked next behind it.
+  // After its own query_timeout, pg leaves the connection waiting for the answer, and later queries wait behind it.
   const { query_timeout: _ours, ...config } = connect();
   return {
     ...config,
@@ -49,22 +49,22 @@ export function clientConfig(connect: Connect, applicationName: string): pg.Clie
 
 const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? silenceDefaultMs;
 
-/** Sets a connection that stands up for our queries; resolves when it is. */
+/** Prepares an open connection for our queries: applies the session's settings. */
 export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
   const silenceMs = silenceMsOf(connect);
   endWhenSilent(client, silenceMs);
-  // In one piece: whatever a pool's user asks for comes behind it.
+  // In one statement, so that the queries of a pool's user come after all of it.
   await client.query(`${meaningSettings} ${sessionSettings(silenceMs)}`);
 }
 
-/** What of a client pg does not put in its types. */
+/** Members of a client that the types of pg lack. */
 interface ClientInside {
   readonly connection: { readonly stream: Socket };
-  /** Whether no answer is due. */
+  /** Whether the client awaits no answer. */
   readonly readyForQuery: boolean | null;
 }
 
-/** Cuts a connection whose server owes an answer, or a goodbye, and is silent: half-open, it would never tell. An idle one may be silent for ever. */
+/** Closes a connection whose server owes an answer and stays silent, because a half-open connection reports no error. An idle connection may stay silent. */
 function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
   const inside = client as unknown as ClientInside;
   const { stream } = inside.connection;
@@ -75,7 +75,7 @@ function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
   });
 }
 
-/** A pool of connections that may break: without listeners, one that does would end the process, whether it is idle or somebody has it. */
+/** Opens a pool whose connections may break. Without error listeners a broken connection would end the process, whether it is idle or in use. */
 export function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);
   pool.on('error', () => undefined);
@@ -83,11 +83,11 @@ export function openPool(config: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
-/** A connection of its own, set up. Throws `Fault`s that say what is wrong. */
+/** Opens and prepares a separate connection. Throws `Fault`s with the cause. */
 export async function openClient(connect: Connect, applicationName: string): Promise<pg.Client> {
   const config = clientConfig(connect, applicationName);
   const client = new pg.Client(config);
-  // Without a listener, a connection that breaks while idle would end the process; the next query tells.
+  // Without a listener, a connection that breaks while idle would end the process. The next query reports the error.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -99,7 +99,7 @@ export async function openClient(connect: Connect, applicationName: string): Pro
   }
 }
 
-/** Does something on a connection of its own. What goes wrong meanwhile, the connection's end included, is a `Fault`. */
+/** Runs `work` on a separate connection. Every error meanwhile, including a lost connection, becomes a `Fault`. */
 export async function onClient<T>(connect: Connect, applicationName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await openClient(connect, applicationName);
   try {
@@ -111,13 +111,13 @@ export async function onClient<T>(connect: Connect, applicationName: string, wor
   }
 }
 
-/** A connection that never stood is another matter than one that broke: nothing was under way on it. */
+/** Returns the fault of a connection that never opened. Unlike a broken connection, it leaves no outcome unknown. */
 export const unreachable = (fault: Fault): Fault =>
   fault.code === 'connection-lost'
-    ? new Fault('store-unreachable', `${fault.message}. Is it running there? --store names another server.`, { cause: fault.cause })
+    ? new Fault('store-unreachable', `${fault.message}. Start the server, or name another one with --store.`, { cause: fault.cause })
     : fault;
 
-/** Where a client is connected to. */
+/** Returns where a client is connected to. */
 export const whereabouts = (client: pg.Client): Whereabouts => ({
   host: client.host,
   port: client.port,

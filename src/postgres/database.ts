@@ -1,9 +1,9 @@
 import type { ColumnType } from 'kysely';
 
-/** A table or column that the program never writes but through the SQL functions. */
+/** A column that the program writes only through the SQL functions. */
 type Recorded<T> = ColumnType<T, never, never>;
 
-/** The tables of schema `distilog`, as queries see them: int8 as number, timestamptz as text in UTC. */
+/** The tables of schema `distilog` with the types that queries return: int8 as number, timestamptz as text in UTC. */
 export interface Database {
   readonly 'distilog.heads': {
     log_id: Recorded<string>;

@@ -4,19 +4,19 @@ import { sql, type Kysely, type RawBuilder } from 'kysely';
 import { Fault, hasCode } from '../kit/fault.ts';
 import type { Database } from './database.ts';
 
-/** The key of a run's advisory lock, as SQL. */
+/** Returns the key of a run's advisory lock, as SQL. */
 const lockKey = (run: string): string => `hashtextextended('distilog driver ' || ${run}, 0)`;
 
-/** A driver's name among the server's sessions. The host comes last: PostgreSQL cuts names at 63 bytes. */
+/** Returns the application name of a driver's session. The host comes last, because PostgreSQL cuts names at 63 bytes. */
 export const driverName = (user: string, host: string, pid: number): string => `distilog driver ${pid} ${user}@${host}`;
 
-/** Takes a run's lock for the length of this connection. Returns whether it was free. */
+/** Acquires a run's lock until this connection ends. Returns whether it was free. */
 export async function tryLock(client: pg.ClientBase, runId: string): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(`select pg_try_advisory_lock(${lockKey('$1')}) as locked`, [runId]);
   return rows[0]?.locked ?? false;
 }
 
-/** Waits for a run's lock in the server's queue. Returns whether it came in time. */
+/** Waits for a run's lock in the server's queue. Returns whether it was acquired in time. */
 export async function waitForLock(client: pg.ClientBase, runId: string, timeoutMs: number): Promise<boolean> {
   await client.query(`set lock_timeout = ${timeoutMs}`);
   try {
@@ -29,7 +29,7 @@ export async function waitForLock(client: pg.ClientBase, runId: string, timeoutM
   return true;
 }
 
-/** Ends the connection that holds a run's lock, once backend `next` waits in the server's queue for it: ended sooner, anybody might come between. */
+/** Ends the connection that holds a run's lock when backend `next` waits for it in the server's queue. Ended sooner, another process might acquire it. */
 export async function endHolder(database: Kysely<Database>, runId: string, next: number): Promise<void> {
   try {
     await terminate(database, runId, next);
@@ -37,7 +37,7 @@ export async function endHolder(database: Kysely<Database>, runId: string, next:
     if (!hasCode(error, '42501')) throw error;
     throw new Fault(
       'not-allowed',
-      `Run ${runId} cannot be taken over: its driver is logged in as another role, whose connections this one may not end. Log in as that role, or have somebody grant yours pg_signal_backend; or stop the process that drives it.`,
+      `Run ${runId} cannot be taken over: its driver is logged in as another role, and your role may not end its connections. Log in as that role, ask an administrator to grant your role pg_signal_backend, or stop the process that drives the run.`,
       { cause: error, details: { run: runId } },
     );
   }
@@ -50,7 +50,7 @@ async function terminate(database: Kysely<Database>, runId: string, next: number
        and exists (select from pg_locks w where w.pid = ${next} and w.locktype = 'advisory' and not w.granted)`.execute(database);
 }
 
-/** Who drives which of these runs now. Another role's session does not show its age: its first append of this epoch does. */
+/** Returns the current drivers of runs. A session of another role hides its age, so its first append of this epoch gives it. */
 export async function holders(database: Kysely<Database>, runIds: readonly string[]): Promise<ReadonlyMap<string, Holder>> {
   if (runIds.length === 0) return new Map();
   const { rows } = await sql<{ run: string; name: string | null; since: string; backend: number }>`
@@ -64,7 +64,7 @@ export async function holders(database: Kysely<Database>, runIds: readonly strin
   return new Map(rows.map(({ run, name, since, backend }) => [run, holderOf(name, since, backend)]));
 }
 
-/** Whether `pg_locks l` is the granted lock of a run. The catalogue shows the key in two halves. */
+/** Returns a condition for whether `pg_locks l` is the granted lock of a run. The catalogue shows the key in two halves. */
 const isLockOf = (run: RawBuilder<unknown>): RawBuilder<boolean> => {
   const key = sql`hashtextextended('distilog driver ' || ${run}, 0)`;
   return sql`l.locktype = 'advisory' and l.granted and l.objsubid = 1

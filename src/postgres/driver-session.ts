@@ -15,23 +15,23 @@ import { isConnectionLost, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
 import { callAppend } from './statements.ts';
 
-/** How long a lock that is seized may take to become free, and the pause between attempts at ending its holder. */
+/** Longest wait for a seized lock to become free, and the pause between attempts to end its holder. */
 const seizeTimeoutMs = 15_000;
 const seizePauseMs = 20;
 
-/** How long the server may take to notice that a driver on this machine has died, busy as it may be with what that sent last. */
+/** Longest time for the server to notice that a driver on this machine has died. It may still be processing the driver's last statement. */
 const deadDriverMs = 10_000;
 
-/** A server process, told from a later one of the same number. */
+/** A server process, distinguished from a later one with the same id. */
 interface Backend {
   readonly pid: number;
   readonly since: string;
 }
 
-/** Of each session, what serves it, and what began to serve one in its stead. */
+/** Server backends per session: its own and those opened to replace it. */
 const backends = new WeakMap<DriverSession, Backend[]>();
 
-/** Opens a connection of its own for a run's driver, and takes the run's lock on it. */
+/** Opens a separate connection for a run's driver and acquires the run's lock on it. */
 export async function openDriverSession(
   connect: Connect,
   reader: Reader,
@@ -45,7 +45,7 @@ export async function openDriverSession(
     const backend = await backendOf(client);
     const lost = (instead && backends.get(instead)) ?? [];
     await endBackends(client, lost);
-    // Should this connection be cut under way, it may have the lock by then.
+    // If this connection breaks meanwhile, it may already hold the lock.
     lost.push(backend);
     const giveUpAt = Date.now() + deadDriverMs;
     while (!(await tryLock(client, runId))) {
@@ -54,7 +54,7 @@ export async function openDriverSession(
         break;
       }
       const holder = (await reader.query((database) => holders(database, [runId]))).get(runId);
-      // Without one, the lock became free between two looks: it is there for the taking.
+      // Without a holder, the lock became free between the two queries and can be acquired.
       if (!holder) continue;
       if (isDead(holder) && Date.now() < giveUpAt) {
         await pause(seizePauseMs);
@@ -81,7 +81,7 @@ async function backendOf(client: pg.Client): Promise<Backend> {
   return rows[0] as Backend;
 }
 
-/** Where only this side of a connection knows that it is lost, the server would hold on to its lock for as long as a proxy between keeps it up. */
+/** Ends backends of lost connections. If only this side knows of the loss, a proxy would keep the connection and its lock alive. */
 async function endBackends(client: pg.Client, lost: readonly Backend[]): Promise<void> {
   for (const { pid, since } of lost) {
     await client.query('select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and backend_start::text = $2', [pid, since]);
@@ -89,8 +89,8 @@ async function endBackends(client: pg.Client, lost: readonly Backend[]): Promise
 }
 
 /**
- * Waits for the lock in the server's queue, and ends its holder meanwhile: a driver that is alive comes straight back for its lock, and must not find
- * it free between its end and our turn.
+ * Waits for the lock in the server's queue and ends its holder meanwhile. A live driver immediately tries to get its lock back, and must not find it free
+ * before it is granted to us.
  */
 async function seizeLock(client: pg.Client, reader: Reader, runId: string): Promise<void> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
@@ -105,7 +105,10 @@ async function seizeLock(client: pg.Client, reader: Reader, runId: string): Prom
     await Promise.race([taken, pause(seizePauseMs)]);
   }
   if (await taken) return;
-  throw new Fault('not-seized', `The lock of run ${runId} does not become free: the connection of the process that drives it holds on.`);
+  throw new Fault(
+    'not-seized',
+    `Run ${runId} cannot be taken over: the connection of its driver does not end, so its lock stays taken. Stop the process that drives the run.`,
+  );
 }
 
 function sessionOn(client: pg.Client, runId: string): DriverSession {

@@ -20,7 +20,7 @@ import { readSuccesses } from './queries/read-successes.ts';
 import { countRuns } from './queries/run-list.ts';
 import type { Reader } from './reader.ts';
 
-/** Returns the log on PostgreSQL. Each page is a query of its own, so that no reader keeps a snapshot of the database open. */
+/** Returns the log on PostgreSQL. Each page is a separate query, so that no reader keeps a snapshot of the database open. */
 export function postgresLog(connect: Connect, reader: Reader): EventLog {
   const { query } = reader;
   return {

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { Fault } from '../kit/fault.ts';
 
-// A driver holds it for the length of one append; whoever waits itself is held up by the one who is looked for.
-/** What an append that waited in vain for its log's head says: who has it, as far as the server tells. */
+// A driver holds the head for one append only. Sessions that wait themselves are excluded, because another session blocks them.
+/** Returns the fault of an append that timed out waiting for its log's head. It names the session that holds the head, if the server shows it. */
 export async function headHeld(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   const { rows } = await client.query<{ pid: number; name: string; role: string }>(`
     select a.pid, a.application_name as name, a.usename as role from pg_locks l join pg_stat_activity a on a.pid = l.pid
@@ -13,6 +13,6 @@ export async function headHeld(client: pg.ClientBase, cause: unknown): Promise<F
   const who = holder
     ? `process ${holder.pid} of the server (${holder.name || 'a client without a name'}, role ${holder.role})`
     : 'somebody';
-  const advice = holder ? `: have it commit, or end it with select pg_terminate_backend(${holder.pid})` : '';
-  return new Fault('head-held', `An append waits for a transaction that ${who} keeps open${advice}.`, { cause });
+  const advice = holder ? ` Commit it, or end it with: select pg_terminate_backend(${holder.pid})` : '';
+  return new Fault('head-held', `An append waits for a transaction that ${who} keeps open.${advice}`, { cause });
 }

@@ -7,28 +7,28 @@ import { refuseTransactionPooler } from './pooler.ts';
 import { schemaDifferences } from './schema-differences.ts';
 import { describe } from './server-faults.ts';
 
-/** What a store is, looked at without changing or refusing it. */
+/** Facts about a store, read without changing or refusing it. */
 export interface StoreFacts {
   /** Host and port, or socket, and database. */
   readonly place: string;
   readonly role: string;
   readonly serverVersion: string;
   readonly fsync: boolean;
-  /** A standby, or a database or role whose default is to write nothing. */
+  /** Whether the server is a standby, or the database or role is read-only by default. */
   readonly readOnly: boolean;
-  /** Connections of distilog to this database, this one left out. */
+  /** Other connections of distilog to this database. */
   readonly connections: number;
   readonly schema: MigrationState;
-  /** Null: there is no log yet. */
+  /** What protects history, or null if there is no log yet. */
   readonly appendOnlyBy: AppendOnlyBy | null;
   /**
-   * What of the schema is not as this version's migrations make it, each in words: `events.append_only is switched off`. Empty where the store has another
-   * version's schema, which is not compared.
+   * Differences between the schema and the one that this version's migrations create, in words: `events.append_only is switched off`. Empty if the store has
+   * the schema of another version, which is not compared.
    */
   readonly guardsOff: readonly string[];
 }
 
-/** Looks at a store. Throws `Fault`s where it cannot be reached, or is reached through a transaction pooler. */
+/** Reads facts about a store. Throws `Fault`s if it cannot be reached, or only through a transaction pooler. */
 export const inspectStore = (connect: Connect): Promise<StoreFacts> =>
   onClient(connect, 'distilog', async (client) => {
     await refuseTransactionPooler(client, connect);

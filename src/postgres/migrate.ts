@@ -20,22 +20,22 @@ export interface MigrationFile {
   readonly sql: string;
 }
 
-/** All migrations of this version, in order. */
+/** Returns all migrations of this version, in order. */
 export const migrationFiles = (): readonly MigrationFile[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
     .sort()
     .map((file) => ({ name: file.replace('.sql', ''), sql: readFileSync(new URL(file, folder), 'utf8') }));
 
-/** Which migrations a store has and lacks, by name. */
+/** The migrations that a store has and lacks, by name. */
 export interface MigrationState {
   readonly applied: readonly string[];
   readonly pending: readonly string[];
-  /** One that only a newer version of distilog knows, or null. */
+  /** A migration that only a newer version of distilog knows, or null. */
   readonly newer: string | null;
 }
 
-/** What of this version's schema a store has. Refuses nothing. */
+/** Returns the migrations that a store has and lacks. Refuses no store. */
 export const migrationState = (connect: Connect): Promise<MigrationState> =>
   withDatabase(connect, async (database) => {
     const applied = await appliedMigrations(database);
@@ -47,24 +47,24 @@ export const migrationState = (connect: Connect): Promise<MigrationState> =>
     };
   });
 
-/** Migrations that a store lacks. Throws `Fault('schema-too-new')` if a newer version of distilog was there. */
+/** Returns the migrations that a store lacks. Throws `Fault('schema-too-new')` if a newer version of distilog migrated it. */
 export const pendingMigrations = (connect: Connect): Promise<readonly MigrationFile[]> =>
   migrationState(connect).then(({ pending, newer }) => {
     if (newer !== null) {
       throw new Fault(
         'schema-too-new',
-        `The store was migrated by a newer version of distilog (${newer}): update distilog, or name another store.`,
+        `The store was migrated by a newer version of distilog (${newer}). Update distilog, or name another store.`,
       );
     }
     return migrationFiles().filter(({ name }) => pending.includes(name));
   });
 
-/** Brings a store to this version's schema, as the role that connects. Does nothing the second time; two at once wait for each other. Returns what it applied. */
+/** Migrates a store to this version's schema, as the role that connects, and returns the applied migrations. Idempotent. Concurrent calls wait for each other. */
 export async function migrate(connect: Connect): Promise<readonly string[]> {
   const pending = await pendingMigrations(connect);
   return withDatabase(connect, async (database) => {
     if (pending.length === 0) {
-      // The migrator's lock is left alone: a process that is stopped while it holds that would hold up every other one.
+      // Does not use the migrator's own lock, because a process that is suspended while it holds that lock would block all others.
       await admitLateRole(database);
       return [];
     }
@@ -83,14 +83,14 @@ export async function migrate(connect: Connect): Promise<readonly string[]> {
   });
 }
 
-/** Refuses a store whose schema is not this version's. */
+/** Throws for a store that does not have this version's schema. */
 export async function requireMigrated(connect: Connect): Promise<void> {
   const pending = await pendingMigrations(connect);
   if (pending.length === 0) return;
   const place = describe(whereabouts(new pg.Client(connect())));
   throw new Fault(
     'not-migrated',
-    `The store at ${place} is not set up for this version of distilog: run distilog db migrate once (--dry-run shows the SQL).`,
+    `The store at ${place} is not set up for this version of distilog. Run once: distilog db migrate (--dry-run prints the SQL)`,
     {
       details: { pending: pending.map(({ name }) => name).join(', ') },
     },
@@ -103,7 +103,7 @@ const migrationOf = (text: string): Migration => ({
   },
 });
 
-/** The program's own role may have been made after the schema. Granting what is granted would only make two migrators collide. */
+/** Admits the program's own role if it was created after the schema. Does nothing for an admitted role, because repeated grants would make migrators collide. */
 async function admitLateRole(database: Kysely<unknown>): Promise<void> {
   await sql`select distilog.admit(rolname) from pg_roles
     where rolname = 'distilog_app' and not has_schema_privilege(rolname, 'distilog', 'usage')`.execute(database);
@@ -119,7 +119,7 @@ async function appliedMigrations(database: Kysely<unknown>): Promise<readonly st
 async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown>) => Promise<T>): Promise<T> {
   const config = clientConfig(connect, 'distilog migrate');
   const pool = openPool({ ...config, max: 2 });
-  // What a migration makes must not depend on the server's settings, either. Queued before the first statement, on the same connection.
+  // The result of a migration must not depend on the server's settings, either. Queued before the first statement, on the same connection.
   pool.on('connect', (client) => void client.query(meaningSettings).catch(() => undefined));
   const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   try {

@@ -6,16 +6,16 @@ import { migrate } from './migrate.ts';
 import { openPostgresStore, type PostgresStore } from './postgres-store.ts';
 
 export interface StoreOptions {
-  /** The URL of a PostgreSQL server, if somebody gave one. */
+  /** The URL of a PostgreSQL server, if the user gave one. */
   readonly store?: string | undefined;
-  /** Where the embedded store is, if nobody names a server. */
+  /** The folder of the embedded store, which is used if no server is named. */
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Receives sentences that the user should read and that change nothing; without it, they are warnings of the process. */
+  /** Receives notes for the user. Default: `process.emitWarning`. */
   readonly notify?: ((sentence: string) => void) | undefined;
 }
 
-/** Where a store is and how to reach it. */
+/** The location of a store and the logins for it. */
 export interface StorePlace {
   readonly isEmbedded: boolean;
   /** The program's own login. */
@@ -26,10 +26,10 @@ export interface StorePlace {
   close(): void;
 }
 
-/** What may name a store, in the order in which it counts. */
+/** The option or variable that named a store, in order of precedence. */
 export type GivenBy = '--store' | 'DISTILOG_STORE' | 'DATABASE_URL';
 
-/** The server that somebody named, and by what; null: the store is the folder's own. */
+/** Returns the server that the user named and the option or variable that named it. Returns null if none did, so that the store is the folder's own. */
 export function givenStore({ store, environment = process.env }: StoreOptions): { readonly url: string; readonly by: GivenBy } | null {
   const candidates = [
     ['--store', store],
@@ -40,7 +40,7 @@ export function givenStore({ store, environment = process.env }: StoreOptions): 
   return null;
 }
 
-/** Finds the store: `store`, DISTILOG_STORE, DATABASE_URL, in that order; else a PostgreSQL of its own under `.distilog/`, which is started. */
+/** Finds the store: `store`, DISTILOG_STORE or DATABASE_URL, in that order, else the embedded PostgreSQL in `.distilog/`, which it starts. */
 export async function findStore({ store, folder, environment = process.env, notify }: StoreOptions): Promise<StorePlace> {
   const given = givenStore({ store, folder, environment });
   if (given) {
@@ -56,11 +56,11 @@ export async function findStore({ store, folder, environment = process.env, noti
   };
 }
 
-/** How long the folder's own server may take to be up again, and the pause between two looks. */
+/** Longest wait for the embedded server to restart, and the pause between two attempts. */
 const restartMs = 30_000;
 const restartPauseMs = 100;
 
-/** Asks a store that may be away: the folder's own server is started again when it dies, and waited for; of another's that does not answer the caller hears at once. */
+/** Runs `ask` on a store that may be down. Waits for an embedded server, which is restarted when it dies. Throws at once if another server does not answer. */
 export async function whenUp<T>({ isEmbedded }: StorePlace, ask: () => Promise<T>): Promise<T> {
   const giveUpAt = isEmbedded ? Date.now() + restartMs : 0;
   for (;;) {
@@ -74,7 +74,7 @@ export async function whenUp<T>({ isEmbedded }: StorePlace, ask: () => Promise<T
   }
 }
 
-/** Opens the store. One that is the program's own is brought to this version's schema by itself; another's is never changed unasked. */
+/** Opens the store. Migrates an embedded store to this version's schema. Never changes the schema of another server. */
 export async function openStore(options: StoreOptions): Promise<PostgresStore> {
   const place = await findStore(options);
   try {
@@ -95,7 +95,7 @@ export async function openStore(options: StoreOptions): Promise<PostgresStore> {
   }
 }
 
-/** A connection as a URL that psql and others take. */
+/** Returns a connection as a URL for psql and other tools. */
 export function urlOf({
   host,
   port,
@@ -111,15 +111,15 @@ export function urlOf({
 function fromUrl(text: string): Connect {
   let url: URL;
   try {
-    // A socket's URL has no host, which URL does not take.
+    // The URL of a socket has no host, which `URL` does not accept.
     url = new URL(text.replace(/^(postgres(?:ql)?:\/\/[^/@]*@)\//, '$1localhost/'));
   } catch {
-    throw new Fault('not-a-store', 'The store is not a URL: give postgres://user:password@host:port/database.');
+    throw new Fault('not-a-store', 'The store is not a URL. Write postgres://user:password@host:port/database.');
   }
   if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') {
     throw new Fault(
       'not-a-store',
-      `The store is a ${url.protocol.replace(':', '')} URL: distilog keeps its log in PostgreSQL, postgres://user:password@host:port/database.`,
+      `The store is a ${url.protocol.replace(':', '')} URL, but distilog keeps its log in PostgreSQL. Write postgres://user:password@host:port/database.`,
     );
   }
   return () => ({ connectionString: text });

@@ -13,13 +13,13 @@ import { postgresSnapshots } from './snapshot-store.ts';
 
 export interface PostgresStore extends Store {
   readonly appendOnlyBy: AppendOnlyBy;
-  /** Such as `18.4`. */
+  /** The server's version, such as `18.4`. */
   readonly serverVersion: string;
 }
 
 /**
- * A store on a PostgreSQL server that is migrated. `connect` is asked anew for each connection. Throws `Fault`s: `store-unreachable`, `connection-lost`, `wrong-password`,
- * `transaction-pooler`, `server-too-old`, `fsync-off`, `read-only`, `not-migrated`, `schema-too-new`.
+ * Opens a store on a migrated PostgreSQL server. `connect` is called for each connection. Throws `Fault`s: `store-unreachable`, `connection-lost`,
+ * `wrong-password`, `transaction-pooler`, `server-too-old`, `fsync-off`, `read-only`, `not-migrated`, `schema-too-new`.
  */
 export async function openPostgresStore(connect: Connect): Promise<PostgresStore> {
   const { version } = await onClient(connect, 'distilog', async (client) => {

@@ -6,25 +6,25 @@ import { clientConfig, openPool, prepare, whereabouts } from './connection.ts';
 import type { Database } from './database.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 
-/** Queries that change nothing, or the same thing twice: they are asked again while the server is away. */
+/** Runs idempotent queries, which it retries while the server is down. */
 export interface Reader {
-  /** The result of a query, asked again for so long as the server is away, up to a bound. Throws `Fault`s. */
+  /** Returns the result of a query. Retries it while the server is down, up to a time limit. Throws `Fault`s. */
   query<T>(ask: (database: Kysely<Database>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Connections for reading and for storing chunks. */
+/** Number of connections for reading and for storing chunks. */
 const connectionsMax = 6;
-/** How long a server may be away before a query gives up, and the pauses between. */
+/** Time that a server may be down before a query fails, and the pauses between retries. */
 const patienceMs = 90_000;
 const pauseMinMs = 50;
 const pauseMaxMs = 1_000;
 
-/** A pool of connections to a server that may restart, or move. */
+/** Opens a pool of connections to a server that may restart or move. */
 export function openReader(connect: Connect): Reader {
   const pool = openPool({ ...clientConfig(connect, 'distilog'), max: connectionsMax, idleTimeoutMillis: 10_000 });
   pool.on('connect', (client) => {
-    // Queued before whatever the pool's user asks for, on the same connection.
+    // Queued before the queries of the pool's user, on the same connection.
     prepare(client, connect).catch(() => undefined);
   });
   const database = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });

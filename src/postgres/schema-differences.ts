@@ -4,10 +4,10 @@ import { schemaFacts, type SchemaFacts } from './schema-facts.ts';
 import { otherGrants } from './schema-grants.ts';
 
 const expectedFile = new URL('../../schema/fingerprint.json', import.meta.url);
-/** Longer facts are not shown. */
+/** Longest fact that is shown. */
 const shownMax = 80;
 
-/** Names each difference between a store's schema and what this version's migrations make, in words: `events.append_only is switched off`. */
+/** Describes each difference between a store's schema and the one that this version's migrations create: `events.append_only is switched off`. */
 export async function schemaDifferences(client: pg.ClientBase): Promise<readonly string[]> {
   const expected = JSON.parse(readFileSync(expectedFile, 'utf8')) as SchemaFacts;
   const found = await schemaFacts(client);
@@ -28,7 +28,7 @@ function differences(expected: SchemaFacts, found: SchemaFacts): readonly string
   return [...own, ...strange];
 }
 
-/** Functions of the schema have names of their own: what they take says nothing more. */
+/** Returns an object's name without a function's parameters, because the schema has no overloaded functions. */
 const named = (object: string): string => object.replace(/^(function \w+)\(.*\)$/, '$1');
 
 function difference(object: string, what: string, expected: string | undefined, found: string | undefined): string {

@@ -1,19 +1,19 @@
 import type pg from 'pg';
 
-/** What there is in schema `distilog`: by object, then by what can be said of it. Texts of functions and views are hashes. */
+/** Facts about schema `distilog`, by object and then by property. Texts of functions and views are hashes. */
 export type SchemaFacts = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const inSchema = `'distilog'::regnamespace`;
 const yes = (condition: string): string => `case when ${condition} then 'yes' else 'no' end`;
-/** A long text, whose line breaks depend on the server's version. */
+/** Returns SQL that hashes a long text without its line breaks, which depend on the server's version. */
 const hashed = (text: string): string => `encode(sha256(convert_to(regexp_replace(${text}, '\\s+', ' ', 'g'), 'UTF8')), 'hex')`;
-/** Who owns an object, as far as that is another role than the one that owns the log: its name differs from server to server. */
+/** Returns SQL for an object's owner. The owner of the log is not named, because its name differs between servers. */
 const owned = (owner: string): string => `case when ${owner} = log.owner then 'the log''s' else pg_get_userbyid(${owner}) end`;
 const log = `(select relowner as owner from pg_class where oid = to_regclass('distilog.events')) as log`;
-/** PostgreSQL 15 writes a view's columns with their table before them. */
+/** Text of a view without table prefixes, which PostgreSQL 15 writes before columns. */
 const viewText = `replace(replace(pg_get_viewdef(c.oid), 'events.', ''), '(data)', 'data')`;
 
-/** One select for each kind of object: its name, and what there is to say, as pairs. */
+/** One select per kind of object: its name with its properties and facts. */
 const selects: readonly string[] = [
   `select case c.relkind when 'r' then 'table ' when 'v' then 'view ' when 'c' then 'type ' else 'relation ' end || c.relname, f.* from pg_class c, ${log}, lateral (values
       ('kind', c.relkind::text), ('persistence', c.relpersistence::text), ('options', coalesce(c.reloptions::text, '')), ('owner', ${owned('c.relowner')}),
@@ -26,7 +26,7 @@ const selects: readonly string[] = [
         case when l.collname <> 'default' then 'collate ' || l.collname end, nullif(a.attidentity::text, ''), nullif(a.attgenerated::text, ''), a.attstorage::text, nullif(a.attcompression::text, ''))
     from pg_attribute a join pg_class c on c.oid = a.attrelid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum left join pg_collation l on l.oid = a.attcollation
     where c.relnamespace = ${inSchema} and c.relkind not in ('i', 'I', 't') and a.attnum > 0 and not a.attisdropped`,
-  // PostgreSQL 18 counts each not null as a constraint, too; columns say it.
+  // PostgreSQL 18 also lists each not null as a constraint. The facts of columns contain it.
   `select o.conname, f.* from pg_constraint o, lateral (values ('definition', coalesce(o.conrelid::regclass::text, '') || ' ' || pg_get_constraintdef(o.oid)), ('validated', ${yes('o.convalidated')})) as f (what, fact)
     where o.connamespace = ${inSchema} and o.contype <> 'n'`,
   `select c.relname, f.* from pg_index i join pg_class c on c.oid = i.indexrelid, lateral (values
@@ -52,7 +52,7 @@ const selects: readonly string[] = [
   `select 'default privileges of ' || pg_get_userbyid(d.defaclrole), d.defaclobjtype::text, d.defaclacl::text from pg_default_acl d where d.defaclnamespace = ${inSchema}`,
 ];
 
-/** Reads what there is in schema `distilog`, on a connection that is set up: other settings write definitions otherwise. */
+/** Reads the facts of schema `distilog`. The connection must be prepared, because PostgreSQL formats definitions by its settings. */
 export async function schemaFacts(client: pg.ClientBase): Promise<SchemaFacts> {
   const facts: Record<string, Record<string, string>> = {};
   for (const text of selects) {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** What a role that was admitted may do, by object; every other grant is more than the schema gives. */
+/** Privileges of an admitted role, by object. Every other grant is more than the schema gives. */
 const admitted: Readonly<Record<string, readonly string[]>> = {
   'schema distilog': ['USAGE'],
   ...Object.fromEntries(['heads', 'commits', 'events', 'chunks', 'snapshots', 'history'].map((name) => [name, ['SELECT']])),
@@ -11,7 +11,7 @@ const admitted: Readonly<Record<string, readonly string[]>> = {
     ]),
   ),
 };
-/** Kysely's, which it makes before anything is granted: reading them harms nothing. */
+/** Kysely's tables, which it creates before any grant. Reading them is harmless. */
 const readable = new Set(['migrations', 'migration_lock']);
 
 interface Grant {
@@ -21,7 +21,7 @@ interface Grant {
   readonly isGrantable: boolean;
 }
 
-/** Every grant in the schema to another role than the owner, functions with what they give to everybody by default. */
+/** Query for all grants in the schema to roles other than the owner, including the default grants of functions to every role. */
 const grants = `
   select o.object, case a.grantee when 0 then 'everybody' else pg_get_userbyid(a.grantee) end as grantee, a.privilege_type as privilege, a.is_grantable as "isGrantable"
     from (select 'schema distilog' as object, nspacl as acl, nspowner as owner from pg_namespace where nspname = 'distilog'
@@ -32,7 +32,7 @@ const grants = `
    where a.grantee <> o.owner and a.grantee <> (select relowner from pg_class where oid = to_regclass('distilog.events'))
    order by 2, 1, 3`;
 
-/** Names grants that are more than the schema gives to a role that was admitted, and those that such a role lacks. */
+/** Describes grants that exceed those of an admitted role, and grants that an admitted role lacks. */
 export async function otherGrants(client: pg.ClientBase): Promise<readonly string[]> {
   const { rows } = await client.query<Grant>(grants);
   const more = rows.flatMap(({ object, grantee, privilege, isGrantable }) => {
@@ -40,7 +40,7 @@ export async function otherGrants(client: pg.ClientBase): Promise<readonly strin
     if (grantee === 'everybody' || !isGiven) return [`${grantee} may ${privilege} on ${object}`];
     return isGrantable ? [`${grantee} may grant ${privilege} on ${object} to others`] : [];
   });
-  // A role without the schema was shut out on purpose.
+  // A role without usage of the schema was excluded on purpose.
   const may = (object: string) => new Set(rows.filter((row) => row.object === object).map(({ grantee }) => grantee));
   const writers = new Set([...may('function append')].filter((role) => may('schema distilog').has(role)));
   const fewer = [...writers].flatMap((role) =>

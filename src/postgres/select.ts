@@ -7,30 +7,31 @@ import { refuseTransactionPooler } from './pooler.ts';
 import { serverFault } from './server-faults.ts';
 import { refusePrivilegedLogin } from './sql-rights.ts';
 
-/** What a statement found. */
+/** The result of a statement. */
 export interface Selected {
   readonly columns: readonly string[];
-  /** Each with as many values as there are columns: numbers, texts, booleans, JSON, or null. */
+  /** Rows with one value per column: a number, text, boolean, JSON value, or null. */
   readonly rows: readonly (readonly Json[])[];
-  /** Whether there are more rows than were asked for. */
+  /** Whether there are more rows than requested. */
   readonly isCut: boolean;
 }
 
 export interface SelectOptions {
-  /** Rows to return at most. */
+  /** Maximum number of rows to return. */
   readonly rowsMax: number;
-  /** How long the server may take. */
+  /** Time limit for the server. */
   readonly timeoutMs: number;
 }
 
 /** Statements that return rows and may not change any. */
 const readers = new Set(['select', 'with', 'values', 'table', 'explain', 'show']);
-/** Those that a cursor can be declared for, so that rows beyond the bound are never made. */
+/** Statements for which a cursor can be declared, so that rows beyond the limit are never computed. */
 const cursorReaders = new Set(['select', 'with', 'values', 'table']);
 
 /**
- * Runs one statement that only reads, in a read-only transaction, with schema `distilog` on the search path. Throws `Fault('not-a-select')` for any
- * other, `Fault('login-too-powerful')` for a login with rights beyond the database, `Fault('sql-error')` with the place of what PostgreSQL does not understand, `Fault('sql-timeout')`.
+ * Runs one statement that only reads, in a read-only transaction, with schema `distilog` on the search path. Throws `Fault('not-a-select')` for any other
+ * statement, `Fault('login-too-powerful')` for a login with rights beyond the database, `Fault('sql-error')` with the place of the error, and
+ * `Fault('sql-timeout')`.
  */
 export async function select(connect: Connect, text: string, { rowsMax, timeoutMs }: SelectOptions): Promise<Selected> {
   const verb = firstWord(text);
@@ -42,7 +43,7 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
     await refusePrivilegedLogin(client);
     await client.query('begin transaction read only');
     await client.query(`set local statement_timeout = ${timeoutMs}; set local search_path = distilog, pg_catalog, public`);
-    // Sent as one prepared statement each: PostgreSQL takes no second one after a semicolon then.
+    // Each is sent as one prepared statement, so that PostgreSQL refuses a second statement after a semicolon.
     const direct = await client.query(prepared(`${prefix}${text}`));
     const found = prefix === '' ? direct : await client.query(prepared(`fetch forward ${rowsMax + 1} from ${cursor}`));
     const rows = found.rows as readonly (readonly Json[])[];
@@ -50,7 +51,7 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
   } catch (error) {
     throw sqlFault(error, { client, text, offset: prefix.length, timeoutMs });
   } finally {
-    // The transaction goes with its connection.
+    // The transaction ends with its connection.
     await client.end().catch(() => undefined);
   }
 }
@@ -59,22 +60,22 @@ const cursor = 'distilog_rows';
 
 const prepared = (text: string) => ({ text, values: [], queryMode: 'extended', rowMode: 'array' as const, types });
 
-/** The word that a statement begins with, after spaces, comments and parentheses. */
+/** Returns the first word of a statement, after spaces, comments and parentheses. */
 const firstWord = (text: string): string => /^(?:[\s(;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([a-z]*)/i.exec(text)?.[1]?.toLowerCase() ?? '';
 
 const notASelect = (what: string, cause?: unknown) =>
   new Fault(
     'not-a-select',
-    `sql only reads: give it one select (or with, values, table, explain, show). This ${what}, and nothing was run.`,
+    `The statement ${what}, so it was refused. The command sql only reads: give one select, with, values, table, explain or show.`,
     cause === undefined ? {} : { cause },
   );
 
-/** Types whose values JSON has, by their numbers in PostgreSQL: bool; int8, int2, int4, float4, float8; json, jsonb. */
+/** Object ids of PostgreSQL types that become JSON values: bool; int8, int2, int4, float4, float8; json, jsonb. */
 const boolOid = 16;
 const numberOids = new Set([20, 21, 23, 700, 701]);
 const jsonOids = new Set([114, 3802]);
 
-/** All others stay texts, as PostgreSQL writes them. */
+/** Parsers for these types. Values of all other types stay texts, as PostgreSQL writes them. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number) => {
     if (oid === boolOid) return (text: string) => text === 't';
@@ -84,7 +85,7 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** A number, unless it would not be the same: NaN, infinities, integers beyond 2^53. */
+/** Parses a number. Returns the text if a number would not be exact or not JSON: NaN, infinities, integers beyond 2^53. */
 function numberOrText(text: string): number | string {
   const number = Number(text);
   return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : text;
@@ -93,12 +94,12 @@ function numberOrText(text: string): number | string {
 interface Asked {
   readonly client: pg.Client;
   readonly text: string;
-  /** Characters that were put before the statement. */
+  /** Number of characters that were added before the statement. */
   readonly offset: number;
   readonly timeoutMs: number;
 }
 
-/** SQLSTATE classes of statements that are wrong, as opposed to a server that fails: syntax, names, data, features, read-only. */
+/** SQLSTATE classes for errors in the statement, as opposed to server failures: syntax, names, data, features, read-only. */
 const statementFaults = /^(0A|21|22|25|2F|34|42|44|54|P0)/;
 
 function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): Fault {
@@ -108,9 +109,13 @@ function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): F
   if (code === '42601' && error instanceof pg.DatabaseError && error.position === undefined && text.includes(';'))
     return notASelect('is more than one statement', error);
   if (code === '57014')
-    return new Fault('sql-timeout', `The statement took longer than ${timeoutMs / 1000} s and was ended: have it read less.`, {
-      cause: error,
-    });
+    return new Fault(
+      'sql-timeout',
+      `The statement took longer than ${timeoutMs / 1000} s and was cancelled. Read fewer rows: add a condition or a limit.`,
+      {
+        cause: error,
+      },
+    );
   if (!(error instanceof pg.DatabaseError) || !statementFaults.test(code)) return serverFault(error, whereabouts(client));
   const at = Number(error.position) - offset;
   const shown = Number.isInteger(at) && at > 0 ? pointed(text, at) : null;
@@ -122,10 +127,10 @@ function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): F
   return new Fault('sql-error', lines.join('\n'), { details: { sqlstate: code, position: shown ? at : null }, cause: error });
 }
 
-/** Characters shown of the line before and after the place. */
+/** Characters of the line that are shown before and after the place. */
 const aroundMax = 60;
 
-/** The line that a place is in, and a mark beneath it. Places are counted in characters, from 1. */
+/** Returns the line that contains a place, with a mark below the place. Places are counted in characters, from 1. */
 function pointed(text: string, at: number): { readonly place: string; readonly lines: readonly string[] } {
   const before = Array.from(text)
     .slice(0, at - 1)

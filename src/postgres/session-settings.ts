@@ -1,6 +1,6 @@
 /**
- * Settings that decide what a statement means, how values are written, and what a transaction sees. Servers, databases and roles may have other
- * defaults. Sorted by name; a server skips settings that it does not know.
+ * Settings that determine what a statement means, how values are written, and what a transaction sees. Servers, databases and roles may have other
+ * defaults. Sorted by name. Settings that a server does not know are skipped.
  */
 const meanings: Readonly<Record<string, string>> = {
   array_nulls: 'on',

@@ -14,15 +14,15 @@ import type { Database } from './database.ts';
 import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
 
-/** Snapshots in a statement, and the characters of their states together. */
+/** Snapshots per statement, and the total characters of their states. */
 const storedMax = 64;
 const storedWeightMax = 4 * 1024 * 1024;
-/** Snapshots in a page of all those of a key. */
+/** Snapshots per page when all snapshots of a key are read. */
 const pageSize = 16;
 
 type Row = SnapshotKey & StoredSnapshot;
 
-/** Snapshots on PostgreSQL. Those that are put at about the same time are written by one statement. */
+/** Returns the snapshot store on PostgreSQL. Writes concurrent snapshots with one statement. */
 export function postgresSnapshots({ query }: Reader): SnapshotStore {
   const puts = new Coalescer<Row, void>((rows) => query((database) => storeAll(database, rows)), {
     runningMax: 1,
@@ -34,7 +34,7 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
     nearest: async (wanted) => {
       const accepted: (Snapshot | null)[] = wanted.map(() => null);
       let open: readonly OpenLook[] = wanted.map((key, index) => ({ index, key, from: { position: key.position, namedAt: positionMax } }));
-      // The log names almost every first one. Where it does not, the store is searched in pages.
+      // The log names the first snapshot in almost all cases. Otherwise the store is searched in pages.
       for (let limit = 1; open.length > 0; limit = pageSize) {
         const looks = open;
         const rows = await query((database) => selectNearest(database, looks, limit));
@@ -93,7 +93,7 @@ interface OpenLook {
 
 const positionMax = Number.MAX_SAFE_INTEGER;
 
-/** Selects for each search the newest snapshots, each with the event at the position that it gives for its naming. */
+/** Selects the newest snapshots of each search, each with the event that should name it. */
 async function selectNearest(
   database: Kysely<Database>,
   looks: readonly OpenLook[],
@@ -119,7 +119,7 @@ async function selectNearest(
   return rows;
 }
 
-/** Snapshots of a key, each with the event at the position that it gives for its naming. */
+/** Selects the snapshots of a key, each with the event that should name it. */
 const selectOf = (database: Kysely<Database>, { logId, projection, version, fingerprint }: SnapshotKey) =>
   database
     .selectFrom('distilog.snapshots as s')
@@ -146,10 +146,10 @@ const found = ({ position, named_at, state, type, version, data }: FoundRow): Fo
   naming: type === null || version === null || data === null ? null : { type, version, data },
 });
 
-/** What the function that stores snapshots refuses, by SQLSTATE. */
+/** Fault codes for refusals of the SQL function that stores snapshots, by SQLSTATE. */
 const refusals: Readonly<Record<string, FaultCode>> = { '23503': 'snapshot-not-named', '23505': 'snapshot-differs' };
 
-/** Stores rows, each with nothing as its result. */
+/** Stores rows and returns an empty result for each. */
 async function storeAll(database: Kysely<Database>, rows: readonly Row[]): Promise<readonly void[]> {
   try {
     await sql`select distilog.store_snapshots(

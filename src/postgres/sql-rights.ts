@@ -2,9 +2,8 @@ import type pg from 'pg';
 import { Fault } from '../kit/fault.ts';
 
 /**
- * Refuses to run a user's statement with a login that has rights beyond the database. A read-only transaction keeps a statement from changing tables, and
- * from nothing else: as a superuser it reads files of the server, and a role that is set for it can be set back by the statement itself. So the login counts,
- * and every role that it may become.
+ * Throws for a login with rights beyond the database, so that no user statement runs with them. A read-only transaction only prevents changes to tables: a
+ * superuser can still read files of the server, and a statement can reset a role that was set for it. So the login counts, with every role that it may set.
  */
 export async function refusePrivilegedLogin(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ login: string; reason: string }>(privileges);
@@ -12,17 +11,17 @@ export async function refusePrivilegedLogin(client: pg.ClientBase): Promise<void
   if (!found) return;
   throw new Fault(
     'login-too-powerful',
-    `sql runs no statement as ${found.login}, which ${found.reason}: the statement could read files of the server or act outside of this store. ` +
+    `The command sql runs no statement as ${found.login}, which ${found.reason}, because the statement could read files of the server or act outside of this store. ` +
       "Log in as a role that may only read. An administrator makes one with: create role distilog_reader login password '…'; " +
       'grant usage on schema distilog to distilog_reader; grant select on all tables in schema distilog to distilog_reader.',
     { details: { login: found.login } },
   );
 }
 
-/** Functions of PostgreSQL that read, write or list files of the server; an administrator may have granted them. */
+/** Functions of PostgreSQL that read, write or list files of the server. An administrator may have granted them. */
 const fileFunctions = `^(pg_read_file|pg_read_binary_file|pg_stat_file|pg_ls_dir|lo_import|lo_export|pg_file_.*)$`;
 
-/** Why the login has rights beyond the database, the gravest first; no row if it has none. */
+/** Query for the most serious reason why the login has rights beyond the database. Returns no row if there is none. */
 const privileges = `
   with login as (select oid, rolname from pg_roles where rolname = session_user),
        role as (select r.* from pg_roles r, login where pg_has_role(login.oid, r.oid, 'member')),

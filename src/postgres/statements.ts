@@ -34,8 +34,8 @@ const statements = {
 type StatementName = keyof typeof statements;
 
 /**
- * Calls one of the SQL functions that append, as a named prepared statement, and compares the hash that it answers with the request's own. A refusal is a
- * result. Throws `Fault('hash-mismatch')`, `Fault('chunk-corrupted')` where a chunk that comes along is stored with other rows, else what `pg` throws.
+ * Calls one of the SQL functions that append, as a named prepared statement, and compares the returned hash with the request's own. A refusal is a result.
+ * Throws `Fault('hash-mismatch')`, `Fault('chunk-corrupted')` if an inline chunk is stored with other rows, and the errors of `pg`.
  */
 export async function callAppend(client: pg.ClientBase, name: StatementName, request: DriverAppendRequest): Promise<AppendResult> {
   const leaves = request.leaves ?? request.events.map(leafHash);
@@ -45,7 +45,7 @@ export async function callAppend(client: pg.ClientBase, name: StatementName, req
       if (row.outcome === 'ok') return appended(request, leaves, row);
       if (row.outcome !== 'chunks-differ')
         return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
-      // Those that hold the same rows are stored already: the append names them all the same.
+      // Chunks with the same rows are already stored. The append still names them.
       const differing = new Set(row.message?.split(','));
       await requireSameRows([...differing], (addresses) => storedChunks(client, addresses));
       brings = brings.filter(({ sha256 }) => !differing.has(sha256));
@@ -58,7 +58,7 @@ export async function callAppend(client: pg.ClientBase, name: StatementName, req
   }
 }
 
-/** The SQLSTATE of an append whose rows do not have the hashes that came with them. */
+/** SQLSTATE of an append that would be stored with other hashes than it was sent with. */
 const storedOtherwise = 'DL001';
 
 async function answerTo(
@@ -86,7 +86,7 @@ async function answerTo(
   }
   const { rows } = await client.query<AppendRow>({ name: `distilog_${name}`, text: statements[name], values });
   const [row] = rows;
-  if (!row) throw new Fault('database-error', 'PostgreSQL answered an append with nothing.');
+  if (!row) throw new Fault('database-error', 'PostgreSQL returned no result for an append.');
   return row;
 }
 
@@ -97,7 +97,7 @@ function appended(request: DriverAppendRequest, leaves: readonly Sha256[], row: 
   return { ok: true, first, last, duplicate, epoch, hash, recordedAt: formatInstant(recordedAt) };
 }
 
-/** Reads what is stored under each of these addresses. */
+/** Reads the chunk stored under each address, or undefined. */
 async function storedChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
   const { rows } = await client.query<PackedBody & { readonly sha256: Buffer }>(
     'select sha256, codec, length, body from distilog.chunks where sha256 = any($1::bytea[])',
@@ -107,7 +107,7 @@ async function storedChunks(client: pg.ClientBase, addresses: readonly string[])
   return addresses.map((address) => found.get(address));
 }
 
-/** Errors of the database that say the events themselves are at fault: nothing was stored, and sending them again changes nothing. */
+/** Returns the refusal for a database error that the events themselves cause, or null. Nothing was stored, and a retry would fail again. */
 function refusalOf({ code = '', constraint = '', message }: Partial<pg.DatabaseError>): AppendRefusal | null {
   const refusal = (as: AppendRefusal['code']): AppendRefusal => ({ ok: false, code: as, message: message ?? '', epoch: null });
   if (code === '23505' && (constraint === 'events_one_success' || constraint === 'events_one_end')) return refusal('already-recorded');

@@ -6,7 +6,7 @@ import { chunkUnpackedMax, type PackedChunk } from '../../schema/index.ts';
 
 const decompress = promisify(zstdDecompress);
 
-/** Bytes from which another thread decompresses, which is a tenth of the work: below, others wait for a tenth of a millisecond. */
+/** Bytes from which another thread decompresses. Smaller chunks block this thread for at most a tenth of a millisecond. */
 const decompressAsideFrom = 256 * 1024;
 /** Chunks that are compared together. */
 const comparedMax = 8;
@@ -14,7 +14,7 @@ const comparedMax = 8;
 /** A stored chunk without its address. */
 export type PackedBody = Omit<PackedChunk, 'sha256'>;
 
-/** Decompresses a stored chunk. Throws `Fault('chunk-corrupted')` where that cannot be done. */
+/** Decompresses a stored chunk. Throws `Fault('chunk-corrupted')` if that fails. */
 export async function bodyOf({ codec, length, body }: PackedBody, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
@@ -28,9 +28,9 @@ export async function bodyOf({ codec, length, body }: PackedBody, address: strin
     );
   if (codec !== 'zstd') throw broken();
   try {
-    // Bytes that were tampered with must not unpack to more than memory holds.
+    // Manipulated bytes must not decompress to more than the memory can hold.
     const maxOutputLength = Math.min(length, chunkUnpackedMax);
-    // In one piece, with room for the end to be seen: node's pieces of 16 KB take four times as long.
+    // In one output buffer, with one spare byte to detect the end. Node's default buffers of 16 KB take four times as long.
     const options = { maxOutputLength, chunkSize: Math.max(constants.Z_MIN_CHUNK, maxOutputLength + 1) };
     return length < decompressAsideFrom ? zstdDecompressSync(body, options) : await decompress(body, options);
   } catch (error) {
@@ -39,8 +39,8 @@ export async function bodyOf({ codec, length, body }: PackedBody, address: strin
 }
 
 /**
- * Looks at chunks that were sent and are stored with other bytes: another version may have compressed the same rows differently. Throws
- * `Fault('chunk-corrupted')` where the rows are not the same.
+ * Compares sent chunks with those stored under their addresses with other bytes, because another version may have compressed the same rows differently.
+ * Throws `Fault('chunk-corrupted')` if the rows differ.
  */
 export async function requireSameRows(
   addresses: readonly string[],

@@ -138,7 +138,7 @@ describe('wrong input', async () => {
 describe('a failure that no other call puts right', () => {
   it('is answered with exit code 1 where the server is not there', async () => {
     const { code, stderr } = await distilog(['runs', '--store', 'postgres://u:geheim@127.0.0.1:1/x'], { cwd });
-    expect(stderr).toMatch(/^error\[[a-z-]+\]: .*127\.0\.0\.1:1.*does not answer.*Is it running there\? --store names another server\.$/m);
+    expect(stderr).toMatch(/^error\[[a-z-]+\]: .*127\.0\.0\.1:1.*does not answer.*Start the server, or name another one with --store\.$/m);
     expect(stderr, 'no password').not.toContain('geheim');
     expect(stderr, 'no bare stack').not.toMatch(/\n\s+at /);
     expect(code).toBe(1);

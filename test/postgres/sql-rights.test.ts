@@ -22,7 +22,7 @@ describe('a statement of distilog sql', () => {
       await server.sql(`grant usage on schema distilog to ${role}; grant select on all tables in schema distilog to ${role}`);
     const harmless = 'select 1 as one';
     await expect(ask(server.owner, harmless)).rejects.toMatchObject(
-      refused(/^sql runs no statement as postgres, which is a superuser:.*create role distilog_reader/),
+      refused(/^The command sql runs no statement as postgres, which is a superuser,.*create role distilog_reader/),
     );
     await expect(ask(as('climber'), harmless)).rejects.toMatchObject(refused(/may become the superuser boss/));
     for (const role of ['loader', 'late'])

@@ -46,7 +46,7 @@ describe('a store of 0.1.0', () => {
     await makeEarlierStore(database.sql);
     await expect(openPostgresStore(database.owner)).rejects.toMatchObject({
       code: 'not-migrated',
-      message: expect.stringContaining('run distilog db migrate once') as string,
+      message: expect.stringContaining('Run once: distilog db migrate') as string,
       details: { pending: later.map(({ name }) => name).join(', ') },
     });
     expect(await migrate(database.owner)).toEqual(later.map(({ name }) => name));

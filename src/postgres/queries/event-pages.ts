@@ -1,20 +1,20 @@
 import { pageSize } from './page-size.ts';
 
-/** Events of a first page, when nothing is known of them. Pages grow by doubling. */
+/** Events in the first page, whose size is unknown. Later pages grow by doubling. */
 const firstPageSize = 250;
 
-/** Characters of events' data that a page holds, about. Events that list rejections may have 64 KiB each. */
+/** Approximate maximum characters of event data per page. Events that list rejections may have 64 KiB each. */
 const pageLengthMax = 4 * 1024 * 1024;
 
-/** Sizes of pages of events: fewer events where their data is long. */
+/** Chooses the sizes of pages of events: fewer events if their data is long. */
 export interface PageSizes {
-  /** Returns how many events to ask for next. */
+  /** Returns the number of events to request next. */
   next(): number;
-  /** Notes a page that was read. Returns whether fewer events came than were asked for, so that it was the last one. */
+  /** Records the size of a page that was read. Returns whether it was the last page, because it had fewer events than requested. */
   wasLast(page: readonly { readonly data: string }[]): boolean;
 }
 
-/** Begins to read pages of at most `most` events. */
+/** Returns the sizes of consecutive pages of at most `most` events. */
 export function pageSizes(most = pageSize): PageSizes {
   let size = Math.min(most, firstPageSize);
   return {

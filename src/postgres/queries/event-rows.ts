@@ -18,7 +18,7 @@ interface EventRow {
   readonly data: string;
 }
 
-/** Returns a row as the log names its columns. */
+/** Converts a row to the column names of the log. */
 export const encodedEvent = ({ recorded_at, ...row }: EventRow): EncodedEvent & { position: number; recordedAt: string } =>
   Object.assign(row, { recordedAt: recorded_at });
 

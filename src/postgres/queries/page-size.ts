@@ -1,2 +1,2 @@
-/** Events or commits in a page: each page is a query of its own. */
+/** Events or commits per page. Each page is a separate query. */
 export const pageSize = 1_000;

@@ -39,10 +39,10 @@ export async function countRuns(database: Kysely<Database>, selection: RunSelect
   return rows[0]?.runs ?? 0;
 }
 
-/** As index `events_runs_of_pipeline` has it. */
+/** Repeats the expression of index `events_runs_of_pipeline`. */
 const pipelineName = sql<string | null>`first.data::jsonb -> 'manifest' ->> 'pipeline'`;
 
-/** The first two conditions are those of the indexes `events_runs` and `events_runs_of_pipeline`, in their own words. */
+/** Returns the condition of a selection. Its first two parts repeat the conditions of the indexes `events_runs` and `events_runs_of_pipeline`. */
 function fits({ pipeline, since, until, before, standing }: RunSelection): RawBuilder<boolean> {
   const conditions = [sql<boolean>`first.position = 1`, sql<boolean>`first.log_id not like '%/side'`];
   if (since !== undefined) conditions.push(sql`first.recorded_at >= ${formatInstant(since)}::timestamptz`);
@@ -55,7 +55,7 @@ function fits({ pipeline, since, until, before, standing }: RunSelection): RawBu
   return sql.join(conditions, sql` and `);
 }
 
-/** What the newest event says that changes how the run stands. */
+/** Returns SQL for an expression of the newest event that changes a run's status. */
 const newest = (said: RawBuilder<unknown>): RawBuilder<string | null> => sql`
   (select ${said} from "distilog"."events" where log_id = first.log_id and ${isRare} and type in (${sql.join(statusTypes)})
     order by position desc limit 1)`;
