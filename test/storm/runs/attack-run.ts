@@ -159,7 +159,7 @@ class Attack {
       tally.count('ghosts, none heard');
       // It may have paused the run, for poison, just before it was stopped.
       const hadPaused = result.code === 4 && result.stdout.includes('"outcome":"paused"');
-      if (!hadPaused && (result.code !== 1 || !/was taken over by .*This process has stopped/.test(result.stderr)))
+      if (!hadPaused && (result.code !== 1 || !result.stderr.includes('error[fenced]')))
         throw new Error(`the ghost ${ghost.pid} ended with ${result.code} and said: ${result.stderr}`);
       const heard = await arena.sql(
         `select first from distilog.commits where log_id = $1 and writer like '%:' || $2::text
@@ -205,7 +205,7 @@ class Attack {
 
 /** What a process may say that ends without its run being at rest. */
 const sentences = [
-  ['refused: driven by another', /is driven by .*--take-over/],
-  ['refused: over', /is over: /],
-  ['ended: taken over', /was taken over by .*This process has stopped/],
+  ['refused: driven by another', /error\[run-is-driven\]/],
+  ['refused: over', /error\[run-is-over\]/],
+  ['ended: taken over', /error\[fenced\]/],
 ] as const;
