@@ -1,10 +1,10 @@
 import { Fault } from '../kit/fault.ts';
 import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { columnKinds, takesText, type ColumnKinds } from './files/column-kinds.ts';
-import { csvFields, type CsvField } from './files/csv-fields.ts';
+import { splitCsvFields, type CsvField } from './files/csv-fields.ts';
 import { decoderOf, type Encoding } from './files/decode.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
-import { fitting } from './files/fitting.ts';
+import { createRowFit } from './files/fitting.ts';
 import { refuseMissing } from './files/missing-columns.ts';
 import type { OpenFile } from './files/open-file.ts';
 import type { RecordsOptions, TextRecord } from './files/records.ts';
@@ -12,11 +12,11 @@ import { RowError } from './files/row-error.ts';
 import { countRecords, textRecords } from './files/text-records.ts';
 import { textValue } from './files/text-value.ts';
 
-/** How a CSV file is written. */
+/** The dialect of a CSV file. */
 export interface CsvDialect {
-  /** What stands between fields: `,` (default), `;`, `\t`: one character of ASCII. */
+  /** The character between fields, one ASCII character such as `,` (default), `;` or `\t`. */
   readonly delimiter?: string | undefined;
-  /** Default `utf-8`. `windows-1252` reads Latin-1 too. */
+  /** The encoding of the file. Default `utf-8`. `windows-1252` also reads Latin-1. */
   readonly encoding?: Encoding | undefined;
 }
 
@@ -24,24 +24,23 @@ export interface CsvDialect {
 export interface CsvOptions<S extends Columns> extends FileOptions<S>, CsvDialect {}
 
 /**
- * A CSV file (RFC 4180) whose first line names its columns: `source('rows', csv('rows.csv', { output: z.object({ text: z.string(), year: z.int() }) }))`.
- * The path is relative to the working directory, or a URL: `new URL('./rows.csv', import.meta.url)`. Texts become what the column's type says: numbers,
- * booleans, lists and objects (as JSON). An empty field is null, where the column may be null; `""` is an empty text. Blank lines are passed over. A line
- * with too many or too few fields costs that row (`invalid-line`), and so does a value that does not fit (`invalid-value`). Columns that are not declared are
- * not read.
+ * Reads a CSV file (RFC 4180) whose first line names its columns: `source('rows', csv('rows.csv', { output: z.object({ text: z.string(), year: z.int() }) }))`.
+ * The path is relative to the working directory, or a URL: `new URL('./rows.csv', import.meta.url)`. Texts are converted to the column's type: numbers, booleans,
+ * lists and objects (as JSON). An empty field is null if the column may be null; `""` is an empty text. Blank lines are skipped. A line with too many or too few
+ * fields is rejected (`invalid-line`), and so is a value that does not match its column (`invalid-value`). Undeclared columns are not read.
  */
 export function csv<S extends Columns>(path: string | URL, { delimiter, encoding, ...options }: CsvOptions<S>): SourceStep<S> {
-  return fileSource(path, options, csvFormat(options.output, checkedDialect({ delimiter, encoding })));
+  return fileSource(path, options, csvFormat(options.output, resolveDialect({ delimiter, encoding })));
 }
 
-/** A dialect with its defaults. */
+/** A dialect with defaults filled in. */
 export interface Dialect {
   readonly delimiter: string;
   readonly encoding: Encoding;
 }
 
-/** Checks a dialect. Throws `Fault('invalid-options')`. */
-export function checkedDialect({ delimiter = ',', encoding = 'utf-8' }: CsvDialect): Dialect {
+/** Checks a dialect and fills in its defaults. Throws `Fault('invalid-options')`. */
+export function resolveDialect({ delimiter = ',', encoding = 'utf-8' }: CsvDialect): Dialect {
   if (typeof delimiter !== 'string' || !/^[\t\u0020-\u007e]$/.test(delimiter) || delimiter === '"')
     throw new Fault(
       'invalid-options',
@@ -55,7 +54,7 @@ export function checkedDialect({ delimiter = ',', encoding = 'utf-8' }: CsvDiale
   return { delimiter, encoding };
 }
 
-/** How such a file is cut into records. */
+/** Returns the options that split a CSV file into records. */
 export const recordsOptions = (name: string, { delimiter }: Dialect): RecordsOptions => ({ name, delimiter: delimiter.charCodeAt(0) });
 
 const csvFormat = (output: Columns, dialect: Dialect): FileFormat => ({
@@ -65,46 +64,46 @@ const csvFormat = (output: Columns, dialect: Dialect): FileFormat => ({
   async *rows(open, { offset, signal }) {
     const { name } = open.file;
     const decode = decoderOf(name, dialect.encoding);
-    const fit = fitting(output);
+    const fit = createRowFit(output);
     const header = await csvHeader(open, dialect, signal);
-    const columns = columnsIn(name, header, output, dialect);
+    const columns = findColumns(name, header, output, dialect);
     // The header is a record too.
     for await (const record of textRecords(open, recordsOptions(name, dialect), { offset: offset + 1, signal })) {
       const where = () => `${name}:${record.line}`;
-      const fields = fieldsOf(record, decode(record), header, dialect, where);
+      const fields = parseFields(record, decode(record), header, dialect, where);
       const row = fields instanceof Error ? fields : rowOf(fields, columns, where);
       yield row instanceof Error ? row : fit(row, where);
     }
   },
 });
 
-/** The names in a file's first line. */
+/** Reads the names in a file's first line. Throws `Fault('source-unreadable')`. */
 export async function csvHeader(open: OpenFile, dialect: Dialect, signal: AbortSignal | undefined): Promise<readonly string[]> {
   const { name } = open.file;
   const decode = decoderOf(name, dialect.encoding);
   for await (const record of textRecords(open, recordsOptions(name, dialect), { offset: 0, signal })) {
-    const split = csvFields(decode(record), dialect.delimiter, record.hasQuotes);
-    if ('fields' in split) return split.fields.map(({ text }) => text);
+    const result = splitCsvFields(decode(record), dialect.delimiter, record.hasQuotes);
+    if ('fields' in result) return result.fields.map(({ text }) => text);
     throw new Fault(
       'source-unreadable',
-      `${name}:${record.line}, character ${split.at + 1}: expected ${split.expected} in the line that names the columns.`,
+      `${name}:${record.line}, character ${result.at + 1}: expected ${result.expected} in the line that names the columns.`,
     );
   }
-  throw new Fault('source-unreadable', `${name} is empty. Its first line has to name its columns.`);
+  throw new Fault('source-unreadable', `${name} is empty. Its first line must name its columns.`);
 }
 
-/** A line's fields, as many as the header has. */
-export function fieldsOf(
+/** Splits a line into as many fields as the header has, or returns the error. */
+export function parseFields(
   record: TextRecord,
   text: string,
   header: readonly string[],
   dialect: Dialect,
   where: () => string,
 ): readonly CsvField[] | RowError {
-  const split = csvFields(text, dialect.delimiter, record.hasQuotes);
-  if (!('fields' in split)) return new RowError('invalid-line', `${where()}, character ${split.at + 1}: expected ${split.expected}.`);
-  const { length } = split.fields;
-  if (length === header.length) return split.fields;
+  const result = splitCsvFields(text, dialect.delimiter, record.hasQuotes);
+  if (!('fields' in result)) return new RowError('invalid-line', `${where()}, character ${result.at + 1}: expected ${result.expected}.`);
+  const { length } = result.fields;
+  if (length === header.length) return result.fields;
   const fields = length === 1 ? '1 field' : `${length} fields`;
   return new RowError(
     'invalid-line',
@@ -112,12 +111,12 @@ export function fieldsOf(
   );
 }
 
-/** What may be wrong with a file whose first line does not name the columns. */
-function hintOf(header: readonly string[], delimiter: string): string {
+/** Returns a hint for a file whose first line does not name the columns, or an empty text. */
+function describeHint(header: readonly string[], delimiter: string): string {
   if (header.some((each) => each.includes('\r')))
     return String.raw` Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`;
   const other = header.length === 1 ? [';', '\t', ',', '|'].find((each) => each !== delimiter && header[0]?.includes(each)) : undefined;
-  return other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Say delimiter: ${JSON.stringify(other)}.`;
+  return other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Then set delimiter: ${JSON.stringify(other)}.`;
 }
 
 interface CsvColumn extends ColumnKinds {
@@ -125,9 +124,9 @@ interface CsvColumn extends ColumnKinds {
   readonly index: number;
 }
 
-/** Where the declared columns are in a line. Refuses a header that lacks one. */
-function columnsIn(name: string, header: readonly string[], output: Columns, { delimiter }: Dialect): readonly CsvColumn[] {
-  refuseMissing(name, header, output, hintOf(header, delimiter));
+/** Finds the declared columns in a header. Refuses a header that lacks one. */
+function findColumns(name: string, header: readonly string[], output: Columns, { delimiter }: Dialect): readonly CsvColumn[] {
+  refuseMissing(name, header, output, describeHint(header, delimiter));
   return Object.entries(output.shape)
     .filter(([column]) => header.includes(column))
     .map(([column, type]) => ({ name: column, index: header.indexOf(column), ...columnKinds(type) }));
@@ -146,7 +145,8 @@ function rowOf(
       continue;
     }
     const read = textValue(text, column.kinds);
-    if (!read.ok) return new RowError('invalid-value', `${where()}, column ${column.name}: expected ${read.expected}, got ${shown(text)}.`);
+    if (!read.ok)
+      return new RowError('invalid-value', `${where()}, column ${column.name}: expected ${read.expected}, got ${preview(text)}.`);
     row[column.name] = read.value;
   }
   return row;
@@ -154,5 +154,5 @@ function rowOf(
 
 const shownMax = 80;
 
-const shown = (text: string): string =>
+const preview = (text: string): string =>
   text === '' ? 'nothing' : JSON.stringify(text.length > shownMax ? `${text.slice(0, shownMax)}…` : text);

@@ -1,8 +1,8 @@
 import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { decoderOf } from './files/decode.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
-import { fitting } from './files/fitting.ts';
-import { jsonProblem } from './files/json-problem.ts';
+import { createRowFit } from './files/fitting.ts';
+import { findJsonProblem } from './files/json-problem.ts';
 import { RowError } from './files/row-error.ts';
 import { textRecords, countRecords } from './files/text-records.ts';
 
@@ -10,9 +10,9 @@ import { textRecords, countRecords } from './files/text-records.ts';
 export type JsonlOptions<S extends Columns> = FileOptions<S>;
 
 /**
- * A file of one JSON object a line, in UTF-8: `source('rows', jsonl('rows.jsonl', { output: z.object({ text: z.string() }) }))`. The path is relative to
- * the working directory, or a URL: `new URL('./rows.jsonl', import.meta.url)`. Blank lines are passed over; a line that is no JSON object costs that row
- * (`invalid-line`), and so does a value that does not fit its column (`invalid-value`). A column that may be null may be missing.
+ * Reads a UTF-8 file with one JSON object per line: `source('rows', jsonl('rows.jsonl', { output: z.object({ text: z.string() }) }))`. The path is relative to
+ * the working directory, or a URL: `new URL('./rows.jsonl', import.meta.url)`. Blank lines are skipped. A line that is not a JSON object is rejected
+ * (`invalid-line`), and so is a value that does not match its column (`invalid-value`). A column that may be null may be missing.
  */
 export function jsonl<S extends Columns>(path: string | URL, options: JsonlOptions<S>): SourceStep<S> {
   return fileSource(path, options, jsonlFormat(options.output));
@@ -25,26 +25,26 @@ const jsonlFormat = (output: Columns): FileFormat => ({
   async *rows(open, context) {
     const { name } = open.file;
     const decode = decoderOf(name, 'utf-8');
-    const fit = fitting(output);
+    const fit = createRowFit(output);
     for await (const record of textRecords(open, { name }, context)) {
       const where = () => `${name}:${record.line}`;
-      const row = objectOf(decode(record), where);
+      const row = parseObject(decode(record), where);
       yield row instanceof Error ? row : fit(row, where);
     }
   },
 });
 
-/** A line's object. */
-export function objectOf(text: string, where: () => string): Readonly<Record<string, unknown>> | RowError {
+/** Parses the object of a line, or returns the error. */
+export function parseObject(text: string, where: () => string): Readonly<Record<string, unknown>> | RowError {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    const { at, expected } = jsonProblem(text);
+    const { at, expected } = findJsonProblem(text);
     const got = at < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0)) : 'the end of the line';
     return new RowError('invalid-line', `${where()}, column ${at + 1}: expected ${expected}, got ${got}.`);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
   const what = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
-  return new RowError('invalid-line', `${where()}: expected an object, one a line, got ${what}.`);
+  return new RowError('invalid-line', `${where()}: expected one object per line, got ${what}.`);
 }

@@ -4,7 +4,7 @@ import { codeOf, Fault, isFault, messageOf } from '../kit/fault.ts';
 import type { Columns, SourceStep } from '../pipeline/index.ts';
 import { columnKinds } from './files/column-kinds.ts';
 import { fileSource, type FileFormat, type FileOptions } from './files/file-source.ts';
-import { fitting } from './files/fitting.ts';
+import { createRowFit } from './files/fitting.ts';
 import type { Schema } from './files/json-schema.ts';
 import { refuseMissing } from './files/missing-columns.ts';
 import type { OpenFile } from './files/open-file.ts';
@@ -15,9 +15,9 @@ import { RowError } from './files/row-error.ts';
 export type ParquetOptions<S extends Columns> = FileOptions<S>;
 
 /**
- * A Parquet file: `source('rows', parquet('rows.parquet', { output: z.object({ text: z.string(), year: z.int().nullable() }) }))`. The path is relative to
- * the working directory, or a URL: `new URL('./rows.parquet', import.meta.url)`. Only declared columns are read, one row group at a time. Integers of 64 bits
- * are numbers where those hold them exactly, timestamps and dates are ISO 8601 texts; a row with a value that does not fit is rejected (`invalid-value`).
+ * Reads a Parquet file: `source('rows', parquet('rows.parquet', { output: z.object({ text: z.string(), year: z.int().nullable() }) }))`. The path is relative to
+ * the working directory, or a URL: `new URL('./rows.parquet', import.meta.url)`. Only declared columns are read, one row group at a time. 64-bit integers become
+ * numbers if a number holds them exactly. Timestamps and dates become ISO 8601 texts. A row with a value that does not match is rejected (`invalid-value`).
  */
 export function parquet<S extends Columns>(path: string | URL, options: ParquetOptions<S>): SourceStep<S> {
   return fileSource(path, options, parquetFormat(options.output));
@@ -37,7 +37,7 @@ const parquetFormat = (output: Columns): FileFormat => ({
       .filter(([column]) => names.includes(column))
       .map(([column, type]) => ({ name: column, node: nodes[names.indexOf(column)] as SchemaTree, schema: columnKinds(type).schema }));
     for (const column of columns) refusePrototypeMember(name, column);
-    const fit = fitting(output);
+    const fit = createRowFit(output);
     let item = offset;
     for await (const found of parquetRows(open, metadata, { columns: columns.map((column) => column.name), offset, signal })) {
       item++;
@@ -73,13 +73,13 @@ function rowOf(
   for (const { name, node, schema } of columns) {
     const value = jsonValue(found[name], node, schema);
     if (value instanceof NotJson)
-      return new RowError('invalid-value', `${where()}, column ${name}: expected what JSON can hold, got ${value.what}.`);
+      return new RowError('invalid-value', `${where()}, column ${name}: expected a value that JSON can hold, got ${value.what}.`);
     row[name] = value;
   }
   return row;
 }
 
-/** Rows as the reader gives them, from `offset` on: row groups before it are not read. */
+/** Reads rows in the reader's form, from `offset` on. Row groups before it are not read. */
 export async function* parquetRows(
   open: OpenFile,
   metadata: FileMetaData,
@@ -92,7 +92,7 @@ export async function* parquetRows(
     if (end > offset) {
       signal?.throwIfAborted();
       const rowStart = Math.max(start, offset);
-      const rows = await orFault(open, `rows ${rowStart + 1} to ${end}`, () =>
+      const rows = await readOrFault(open, `rows ${rowStart + 1} to ${end}`, () =>
         parquetReadObjects({
           file: bufferOf(open),
           metadata,
@@ -111,19 +111,20 @@ export async function* parquetRows(
   }
 }
 
-/** What the file says of itself at its end. */
+/** Reads the metadata at the end of the file. Throws `Fault('source-unreadable')`. */
 export async function metadataOf(open: OpenFile): Promise<FileMetaData> {
   const { name } = open.file;
-  if (open.bytes < 12) throw new Fault('source-unreadable', `${name} is no Parquet file: it has ${open.bytes} bytes.`);
+  if (open.bytes < 12) throw new Fault('source-unreadable', `${name} is not a Parquet file: it has ${open.bytes} bytes.`);
   const magic = Buffer.from(await open.slice(open.bytes - 4, open.bytes)).toString('latin1');
   if (magic === 'PARE') throw new Fault('source-unreadable', `${name} is encrypted, which cannot be read. Decrypt it first.`);
-  if (magic !== 'PAR1') throw new Fault('source-unreadable', `${name} is no Parquet file, or its end is missing: it does not end in PAR1.`);
-  return orFault(open, 'its metadata', () => parquetMetadataAsync(bufferOf(open), { parsers: parquetParsers, geoparquet: false }));
+  if (magic !== 'PAR1')
+    throw new Fault('source-unreadable', `${name} is not a Parquet file, or its end is missing: it does not end in PAR1.`);
+  return readOrFault(open, 'its metadata', () => parquetMetadataAsync(bufferOf(open), { parsers: parquetParsers, geoparquet: false }));
 }
 
 const bufferOf = ({ bytes, slice }: OpenFile): AsyncBuffer => ({ byteLength: bytes, slice: (start, end = bytes) => slice(start, end) });
 
-async function orFault<T>(open: OpenFile, what: string, read: () => Promise<T>): Promise<T> {
+async function readOrFault<T>(open: OpenFile, what: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
@@ -133,7 +134,7 @@ async function orFault<T>(open: OpenFile, what: string, read: () => Promise<T>):
 }
 
 const broken = ({ file }: OpenFile, what: string, why: string, cause?: unknown) =>
-  new Fault('source-unreadable', `${file.name} cannot be read (${what}): ${why}. Write it anew with another tool.`, { cause });
+  new Fault('source-unreadable', `${file.name} cannot be read (${what}): ${why}. Write it again with another tool.`, { cause });
 
 function refuseCodecs(name: string, { row_groups: groups }: FileMetaData, columns: readonly string[]): void {
   for (const group of groups) {
@@ -142,7 +143,7 @@ function refuseCodecs(name: string, { row_groups: groups }: FileMetaData, column
         continue;
       throw new Fault(
         'source-unreadable',
-        `${name} is compressed with ${chunk.codec ?? 'an unknown codec'}, which cannot be read; ${Object.keys(compressors).join(', ')} can. Write it anew with one of them.`,
+        `${name} is compressed with ${chunk.codec ?? 'an unknown codec'}, which cannot be read. Write it again with one of ${Object.keys(compressors).join(', ')}.`,
       );
     }
   }

@@ -1,42 +1,42 @@
 import path from 'node:path';
 import { parquetSchema } from 'hyparquet';
 import { Fault, hasCode } from '../kit/fault.ts';
-import { checkedDialect, csvHeader, fieldsOf, recordsOptions, type Dialect } from './csv.ts';
+import { resolveDialect, csvHeader, parseFields, recordsOptions, type Dialect } from './csv.ts';
 import { decoderOf } from './files/decode.ts';
 import { openFile, type OpenFile } from './files/open-file.ts';
 import { jsonValue, NotJson } from './files/parquet-values.ts';
-import { sourceFile } from './files/source-file.ts';
+import { resolveSourceFile } from './files/source-file.ts';
 import { textRecords } from './files/text-records.ts';
-import { objectOf } from './jsonl.ts';
+import { parseObject } from './jsonl.ts';
 import { metadataOf, parquetRows } from './parquet.ts';
 
-/** The first rows of a file, as it has them. */
+/** The first rows of a file. */
 export interface FileSample {
   readonly format: 'csv' | 'jsonl' | 'parquet';
-  /** Options that it is to be read with, apart from its columns. */
+  /** The options for reading it, except its columns. */
   readonly dialect: Partial<Dialect>;
-  /** Names of its columns, in their order. */
+  /** The names of its columns, in order. */
   readonly columns: readonly string[];
-  /** Values of CSV files are texts; null where the field is empty. */
+  /** The rows. Values of CSV files are texts, or null for an empty field. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-  /** Rows that could not be read, by their messages. */
+  /** The error messages of rows that could not be read. */
   readonly broken: readonly string[];
-  /** Columns whose values are no JSON, and what they are. */
+  /** Columns whose values are not JSON, with a description of the values. */
   readonly leftOut: Readonly<Record<string, string>>;
 }
 
-/** Looks at the first rows of a JSONL, CSV or Parquet file. Throws `Fault('source-unreadable')`, and `Fault('unknown-format')` for other files. */
+/** Reads the first rows of a JSONL, CSV or Parquet file. Throws `Fault('source-unreadable')`, and `Fault('unknown-format')` for other files. */
 export async function sampleFile(given: string, rowsMax: number): Promise<FileSample> {
-  const open = await openFile(sourceFile(given));
+  const open = await openFile(resolveSourceFile(given));
   try {
-    const format = await formatOf(open);
+    const format = await detectFormat(open);
     if (format === 'parquet') return await sampleParquet(open, rowsMax);
     if (format === 'jsonl') return await sampleJsonl(open, rowsMax);
     const delimiter = path.extname(given).toLowerCase() === '.tsv' ? '\t' : undefined;
     try {
       return await sampleCsv(open, rowsMax, { delimiter });
     } catch (error) {
-      if (!hasCode(error, 'source-unreadable') || !/is no UTF-8/.test((error as Error).message)) throw error;
+      if (!hasCode(error, 'source-unreadable') || !/is not UTF-8/.test((error as Error).message)) throw error;
       return await sampleCsv(open, rowsMax, { delimiter, encoding: 'windows-1252' });
     }
   } finally {
@@ -44,7 +44,7 @@ export async function sampleFile(given: string, rowsMax: number): Promise<FileSa
   }
 }
 
-const endings: Readonly<Record<string, FileSample['format']>> = {
+const formatsByEnding: Readonly<Record<string, FileSample['format']>> = {
   '.csv': 'csv',
   '.tsv': 'csv',
   '.jsonl': 'jsonl',
@@ -53,22 +53,25 @@ const endings: Readonly<Record<string, FileSample['format']>> = {
   '.pq': 'parquet',
 };
 
-async function formatOf(open: OpenFile): Promise<FileSample['format']> {
+async function detectFormat(open: OpenFile): Promise<FileSample['format']> {
   const { name } = open.file;
   const ending = path.extname(name).toLowerCase();
-  const known = endings[ending];
+  const known = formatsByEnding[ending];
   if (known) return known;
   const start = Buffer.from(await open.slice(0, Math.min(open.bytes, 64))).toString('latin1');
   if (start.startsWith('PAR1')) return 'parquet';
   if (/^(?:\u00ef\u00bb\u00bf)?\s*\{/.test(start) && ending !== '.json') return 'jsonl';
   const advice = ending === '.json' ? ' A JSON array becomes JSONL with: jq -c ".[]" FILE > FILE.jsonl' : '';
-  throw new Fault('unknown-format', `${name} is none of .jsonl, .csv, .tsv and .parquet. Convert it, or rename it to what it is.${advice}`);
+  throw new Fault(
+    'unknown-format',
+    `${name} is not a .jsonl, .csv, .tsv or .parquet file. Convert it, or rename it if it has another ending.${advice}`,
+  );
 }
 
 async function sampleJsonl(open: OpenFile, rowsMax: number): Promise<FileSample> {
   const { name } = open.file;
   const decode = decoderOf(name, 'utf-8');
-  const found = await firstOf(open, { name }, 0, rowsMax, (record, where) => objectOf(decode(record), where));
+  const found = await readFirst(open, { name }, 0, rowsMax, (record, where) => parseObject(decode(record), where));
   const columns = [...new Set(found.rows.flatMap((row) => Object.keys(row)))];
   return { format: 'jsonl', dialect: {}, columns, ...found, leftOut: {} };
 }
@@ -80,22 +83,22 @@ async function sampleCsv(
 ): Promise<FileSample> {
   const { name } = open.file;
   const guessed = { ...options, delimiter: options.delimiter ?? (await guessDelimiter(open, options.encoding)) };
-  const dialect = checkedDialect(guessed);
+  const dialect = resolveDialect(guessed);
   const header = await csvHeader(open, dialect, undefined);
   const decode = decoderOf(name, dialect.encoding);
-  const found = await firstOf(open, recordsOptions(name, dialect), 1, rowsMax, (record, where) => {
-    const fields = fieldsOf(record, decode(record), header, dialect, where);
+  const found = await readFirst(open, recordsOptions(name, dialect), 1, rowsMax, (record, where) => {
+    const fields = parseFields(record, decode(record), header, dialect, where);
     if (fields instanceof Error) return fields;
     return Object.fromEntries(fields.map(({ text, isQuoted }, index) => [header[index] ?? '', text === '' && !isQuoted ? null : text]));
   });
-  const told = {
+  const dialectOptions = {
     ...(dialect.delimiter === ',' ? {} : { delimiter: dialect.delimiter }),
     ...(dialect.encoding === 'utf-8' ? {} : { encoding: dialect.encoding }),
   };
-  return { format: 'csv', dialect: told, columns: header, ...found, leftOut: {} };
+  return { format: 'csv', dialect: dialectOptions, columns: header, ...found, leftOut: {} };
 }
 
-/** The delimiter that cuts the header into most names. */
+/** Returns the delimiter that splits the header into the most names. */
 async function guessDelimiter(open: OpenFile, encoding: Dialect['encoding'] = 'utf-8'): Promise<string> {
   let best = { delimiter: ',', names: 0 };
   for (const delimiter of [',', ';', '\t', '|']) {
@@ -107,7 +110,7 @@ async function guessDelimiter(open: OpenFile, encoding: Dialect['encoding'] = 'u
 
 type Found = Pick<FileSample, 'rows' | 'broken'>;
 
-async function firstOf(
+async function readFirst(
   open: OpenFile,
   options: Parameters<typeof textRecords>[1],
   offset: number,
@@ -148,7 +151,7 @@ async function sampleParquet(open: OpenFile, rowsMax: number): Promise<FileSampl
     rows.push(row);
     if (rows.length >= rowsMax) break;
   }
-  // Integers that numbers do not hold are read as texts, the short ones of their column too.
+  // If a column has integers that a number cannot hold exactly, all its integers are read as texts.
   for (const row of rows) {
     for (const name of longIntegers) if (typeof row[name] === 'number') row[name] = String(row[name]);
   }

@@ -111,7 +111,7 @@ describe('a pipeline that init writes', () => {
   it.each([
     ['no file', 'none.csv', /There is no file none\.csv/],
     ['a folder', '.', /is a folder/],
-    ['another format', file('table.xlsx', 'PK'), /table\.xlsx is none of \.jsonl, \.csv, \.tsv and \.parquet/],
+    ['another format', file('table.xlsx', 'PK'), /table\.xlsx is not a \.jsonl, \.csv, \.tsv or \.parquet file/],
     ['a JSON array', file('array.json', '[{"a":1}]'), /jq -c/],
     ['an empty CSV file', file('empty.csv', ''), /empty\.csv is empty/],
     ['an empty JSONL file', file('empty.jsonl', '\n'), /it has no rows/],

@@ -1,15 +1,15 @@
 /** A field of a CSV record. */
 export interface CsvField {
   readonly text: string;
-  /** Whether it was between quotes: an empty text, where it is empty. */
+  /** Whether it was quoted. An empty quoted field is an empty text. */
   readonly isQuoted: boolean;
 }
 
-/** A record's fields, or where (in characters, from 0) it is none and why. */
+/** The fields of a record, or the position of an error (in characters, from 0) and what was expected there. */
 export type CsvFields = { readonly fields: readonly CsvField[] } | { readonly at: number; readonly expected: string };
 
-/** Cuts a record into fields as RFC 4180 has them. A quote within a field that does not begin with one is part of its text. */
-export function csvFields(record: string, delimiter: string, hasQuotes: boolean): CsvFields {
+/** Splits a record into fields according to RFC 4180. A quote inside an unquoted field is part of its text. */
+export function splitCsvFields(record: string, delimiter: string, hasQuotes: boolean): CsvFields {
   if (!hasQuotes) return { fields: record.split(delimiter).map((text) => ({ text, isQuoted: false })) };
   const fields: CsvField[] = [];
   for (let at = 0; ; at++) {
@@ -28,6 +28,6 @@ export function csvFields(record: string, delimiter: string, hasQuotes: boolean)
     at++;
     if (at === record.length) return { fields };
     if (record[at] !== delimiter)
-      return { at, expected: 'the end of the field behind its closing quote (double a quote that is part of the text)' };
+      return { at, expected: 'the end of the field after its closing quote (double a quote that is part of the text)' };
   }
 }

@@ -3,16 +3,16 @@ import { sha256Stream } from '../../kit/sha256.ts';
 import { openFile, type OpenFile } from './open-file.ts';
 import type { SourceFile } from './source-file.ts';
 
-/** What identifies a file's content, as `StepStarted` records it. */
+/** The facts that identify a file's content, as `StepStarted` records them. */
 export interface FileFacts {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** Rows, those that will be rejected among them. */
+  /** Number of rows, including those that will be rejected. */
   readonly rows: number;
 }
 
-/** Counts rows: of chunks that are fed to it, or by looking at the file itself. */
+/** Counts rows, either from chunks that are pushed to it or from the file itself. */
 export interface RowCounter {
   push?(chunk: Buffer): void;
   end(file: OpenFile): number | Promise<number>;
@@ -23,7 +23,7 @@ interface StampedFacts {
   readonly facts: Promise<FileFacts>;
 }
 
-/** What is known of one source's file, in one process: computed in one pass, and again only when its size or time of change is another. */
+/** Caches the facts of one source's file in a process. They are computed in one pass, and again only if the file's size or modification time changes. */
 export class FactsOfFile {
   readonly #file: SourceFile;
   readonly #counter: () => RowCounter;
@@ -47,17 +47,17 @@ export class FactsOfFile {
     }
   }
 
-  /** Refuses a file that was opened and is another than the one whose facts were told: `Fault('source-changed')`. */
+  /** Refuses an opened file whose content differs from the reported facts: `Fault('source-changed')`. */
   async refuseOther(open: OpenFile): Promise<void> {
-    const told = this.#known;
-    if (!told || told.stamp === open.stamp) return;
-    const [before, now] = [await told.facts, await this.facts()];
+    const reported = this.#known;
+    if (!reported || reported.stamp === open.stamp) return;
+    const [before, now] = [await reported.facts, await this.facts()];
     if (before.sha256 === now.sha256) return;
-    this.#known = told;
-    const change = before.bytes === now.bytes ? 'its content is another' : `it had ${before.bytes} bytes and has ${now.bytes}`;
+    this.#known = reported;
+    const change = before.bytes === now.bytes ? 'its content differs' : `it had ${before.bytes} bytes and has ${now.bytes}`;
     throw new Fault(
       'source-changed',
-      `${this.#file.name} has changed since the run looked at it: ${change}. Put it back as it was and resume, or start a new run.`,
+      `${this.#file.name} has changed since the run first read it: ${change}. Restore the file and resume, or start a new run.`,
     );
   }
 }

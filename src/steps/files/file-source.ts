@@ -1,29 +1,29 @@
 import type { Columns, ReadContext, SourceStep, StepOptions } from '../../pipeline/index.ts';
 import { FactsOfFile, type RowCounter } from './file-facts.ts';
 import { openFile, type OpenFile } from './open-file.ts';
-import { sourceFile } from './source-file.ts';
+import { resolveSourceFile } from './source-file.ts';
 
-/** What every file source is told. */
+/** Options of every file source. */
 export interface FileOptions<S extends Columns> extends Omit<StepOptions, 'captures'> {
-  /** The columns that are read, with the types of their values. */
+  /** The columns to read, with the types of their values. */
   readonly output: S;
   /** The column that identifies a row: see `source`. */
   readonly key?: SourceStep<S>['key'];
 }
 
-/** How a file of some format is read. */
+/** A file format and the functions that read it. */
 export interface FileFormat {
   readonly id: string;
-  /** What changes its rows, for the step's signature. The path is none of it: what counts is the content, which is recorded. */
+  /** The options that change its rows, for the step's signature. The path is not one of them: the content counts, and it is recorded. */
   readonly settings: Readonly<Record<string, string>>;
   counter(name: string): RowCounter;
-  /** Rows from the one numbered `offset` on, errors in the place of those that cannot be had. */
+  /** Reads the rows from number `offset` on. Yields an error in place of a row that cannot be read. */
   rows(file: OpenFile, context: ReadContext): AsyncGenerator<object>;
 }
 
-/** A source that reads a file. */
+/** Creates a source that reads a file. */
 export function fileSource<S extends Columns>(given: string | URL, options: FileOptions<S>, format: FileFormat): SourceStep<S> {
-  const file = sourceFile(given);
+  const file = resolveSourceFile(given);
   const known = new FactsOfFile(file, () => format.counter(file.name));
   const { id, settings } = format;
   const source = {
@@ -32,7 +32,7 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
     id,
     settings,
     version: options.version ?? 1,
-    // What it does is told by id, version and settings, not by the text of these functions.
+    // The signature is made of id, version and settings, not of the text of these functions.
     code: '',
     read: async function* read(context: ReadContext) {
       const open = await openFile(file);
@@ -43,7 +43,7 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
         await open.close();
       }
     },
-    // A file that cannot be read is told of when it is opened: then there is no total.
+    // An unreadable file has no total. The error is reported when the file is opened.
     count: () =>
       known.facts().then(
         ({ rows }) => rows,

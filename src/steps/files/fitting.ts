@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { rowCheck, type Columns } from '../../pipeline/index.ts';
 import { RowError } from './row-error.ts';
 
-/** A row of a file as the engine gets it, or why there is none; `where` names its place in the file. */
+/** Returns a row of a file for the engine, or the error that rejects it. `where` returns its place in the file. */
 export type Fit = (row: Readonly<Record<string, unknown>>, where: () => string) => object;
 
-/** Checks rows against their columns, so that the message of one that does not fit names its place. A column that may be null may be missing. */
-export function fitting(output: Columns): Fit {
+/** Creates a check of rows against their columns whose messages name the row's place. A column that may be null may be missing. */
+export function createRowFit(output: Columns): Fit {
   const check = rowCheck(output);
   const nullable = Object.entries(output.shape)
     .filter(([, column]) => accepts(column, null) && !accepts(column, undefined))
@@ -19,12 +19,12 @@ export function fitting(output: Columns): Fit {
   };
 }
 
-/** Whether a column takes a value. */
+/** Returns whether a column accepts a value. */
 export function accepts(column: z.core.$ZodType, value: null | undefined): boolean {
   try {
     return z.safeParse(column, value).success;
   } catch {
-    // Checked asynchronously: the engine says so of every row.
+    // The schema is asynchronous, which the engine reports for every row.
     return false;
   }
 }

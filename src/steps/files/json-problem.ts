@@ -1,4 +1,4 @@
-/** Where a text stops being JSON, and what should be there. */
+/** The place where a text stops being JSON, and what was expected there. */
 export interface JsonProblem {
   /** In characters, from 0. */
   readonly at: number;
@@ -11,8 +11,8 @@ const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const textPart = /(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
 const blank = /[ \t\r\n]*/y;
 
-/** What is wrong with a text that `JSON.parse` has refused: its own messages do not always tell where. */
-export function jsonProblem(text: string): JsonProblem {
+/** Finds the error in a text that `JSON.parse` refused, because its own messages do not always give the place. */
+export function findJsonProblem(text: string): JsonProblem {
   let at = 0;
   const take = (pattern: RegExp): boolean => {
     pattern.lastIndex = at;
@@ -35,7 +35,7 @@ export function jsonProblem(text: string): JsonProblem {
     if (text[at] === '\\') return problem(String.raw`an escape such as \n, \" or \u00e9`);
     return at < text.length ? problem('no control character: write it as an escape') : problem('a closing " of the text');
   };
-  /** The brackets that are open: what follows a value depends on the innermost. */
+  /** The open brackets. The innermost decides what may follow a value. */
   const open: ('{' | '[')[] = [];
   const takeKey = (expected: string): JsonProblem | null => {
     skipBlank();
@@ -45,7 +45,7 @@ export function jsonProblem(text: string): JsonProblem {
     skipBlank();
     return takeOne(':') ? null : problem('":" after the name');
   };
-  /** Takes a value, or its opening bracket; says whether a value has ended. */
+  /** Takes a value or its opening bracket. Returns whether a value has ended. */
   const takeValue = (): JsonProblem | boolean => {
     skipBlank();
     if (text[at] === '"') return takeText() ?? true;

@@ -1,10 +1,10 @@
 /** The kinds of JSON values. */
 export type Kind = 'string' | 'number' | 'integer' | 'boolean' | 'null' | 'array' | 'object';
 
-/** A JSON Schema, or a part of one: what is not understood allows everything. */
+/** A JSON Schema or a part of one. Unknown keywords allow everything. */
 export type Schema = Readonly<Record<string, unknown>> | undefined;
 
-/** The kinds of values that a schema allows; null where it allows every kind. */
+/** Returns the kinds of values that a schema allows, or null if it allows every kind. */
 export function kindsOf(schema: unknown): ReadonlySet<Kind> | null {
   if (!isSchema(schema)) return null;
   const { type, anyOf, oneOf, allOf, enum: values, const: value } = schema;
@@ -17,11 +17,11 @@ export function kindsOf(schema: unknown): ReadonlySet<Kind> | null {
     const all = choices.map(kindsOf);
     return all.includes(null) ? null : new Set(all.flatMap((kinds) => [...(kinds ?? [])]));
   }
-  // All of these hold: the first that says something says enough.
+  // All members of `allOf` apply, so the first one that restricts the kinds is enough.
   return Array.isArray(allOf) ? (allOf.map(kindsOf).find((kinds) => kinds !== null) ?? null) : null;
 }
 
-/** The kind of a JSON value. */
+/** Returns the kind of a JSON value. */
 export function kindOf(value: unknown): Kind {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
@@ -29,14 +29,14 @@ export function kindOf(value: unknown): Kind {
   return typeof value as Kind;
 }
 
-/** What a list's items are. */
+/** Returns the schema of an item of a list. */
 export function itemSchema(list: Schema, index: number): Schema {
   const { prefixItems, items } = onlyChoice(list, 'array') ?? {};
   const own: unknown = Array.isArray(prefixItems) ? prefixItems[index] : undefined;
   return asSchema(own ?? items);
 }
 
-/** What an object's member is, and whether it may be missing. */
+/** Returns the schema of an object's member and whether the member may be missing. */
 export function memberSchema(object: Schema, name: string): { readonly schema: Schema; readonly mayBeMissing: boolean } {
   const { properties, required, additionalProperties } = onlyChoice(object, 'object') ?? {};
   const own = isSchema(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -46,12 +46,12 @@ export function memberSchema(object: Schema, name: string): { readonly schema: S
   };
 }
 
-/** The part of a schema that is about one kind, where there is one such part only. */
+/** Returns the alternative of a schema that allows a kind, if there is exactly one. */
 function onlyChoice(schema: Schema, kind: Kind): Schema {
   const choices = schema?.['anyOf'] ?? schema?.['oneOf'];
   if (!Array.isArray(choices)) return schema;
-  const fitting = choices.filter((choice) => kindsOf(choice)?.has(kind) ?? true);
-  return fitting.length === 1 ? onlyChoice(asSchema(fitting[0]), kind) : undefined;
+  const matching = choices.filter((choice) => kindsOf(choice)?.has(kind) ?? true);
+  return matching.length === 1 ? onlyChoice(asSchema(matching[0]), kind) : undefined;
 }
 
 const isSchema = (value: unknown): value is NonNullable<Schema> => typeof value === 'object' && value !== null && !Array.isArray(value);

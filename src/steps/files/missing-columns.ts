@@ -2,25 +2,22 @@ import { Fault } from '../../kit/fault.ts';
 import type { Columns } from '../../pipeline/index.ts';
 import { accepts } from './fitting.ts';
 
-/** Names that a message shows. */
+/** Maximum number of names in a message. */
 const shownMax = 30;
 
-/** Refuses a file that lacks a declared column, unless that has a default. */
-export function refuseMissing(name: string, has: readonly string[], output: Columns, hint = ''): void {
+/** Refuses a file that lacks a declared column without a default, or has one twice. */
+export function refuseMissing(name: string, fileColumns: readonly string[], output: Columns, hint = ''): void {
   const missing = Object.entries(output.shape)
-    .filter(([column, type]) => !has.includes(column) && !accepts(type, undefined))
+    .filter(([column, type]) => !fileColumns.includes(column) && !accepts(type, undefined))
     .map(([column]) => column);
-  const twice = Object.keys(output.shape).find((column) => has.indexOf(column) !== has.lastIndexOf(column));
-  if (twice !== undefined)
-    throw new Fault(
-      'source-unreadable',
-      `${name} has two columns ${twice}: which of them is meant cannot be told. Rename one in the file.`,
-    );
+  const duplicate = Object.keys(output.shape).find((column) => fileColumns.indexOf(column) !== fileColumns.lastIndexOf(column));
+  if (duplicate !== undefined)
+    throw new Fault('source-unreadable', `${name} has two columns ${duplicate}, so the name is ambiguous. Rename one in the file.`);
   if (missing.length === 0) return;
-  const there = has.slice(0, shownMax).map((each) => (/^[\w.-]+$/.test(each) ? each : JSON.stringify(each)));
-  const more = has.length > shownMax ? ` and ${has.length - shownMax} more` : '';
+  const available = fileColumns.slice(0, shownMax).map((each) => (/^[\w.-]+$/.test(each) ? each : JSON.stringify(each)));
+  const more = fileColumns.length > shownMax ? ` and ${fileColumns.length - shownMax} more` : '';
   throw new Fault(
     'source-unreadable',
-    `${name} has no column ${missing.join(', ')}; it has ${there.join(', ')}${more}.${hint || ' Put it into the file, or take it out of output.'}`,
+    `${name} has no column ${missing.join(', ')}; it has ${available.join(', ')}${more}.${hint || ' Add it to the file, or remove it from output.'}`,
   );
 }

@@ -3,25 +3,25 @@ import type { BigIntStats } from 'node:fs';
 import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
 import type { SourceFile } from './source-file.ts';
 
-/** Bytes that are read at a time. */
+/** Number of bytes read at a time. */
 const chunkBytes = 256 * 1024;
 
-/** A file that is open for reading. Whatever it gives was read while its size and time of change were what they were when it was opened. */
+/** A file that is open for reading. Every read checks that its size and modification time are the same as when it was opened. */
 export interface OpenFile {
   readonly file: SourceFile;
   readonly bytes: number;
-  /** Size and time of change, by which a change is noticed. */
+  /** Size and modification time, to detect changes. */
   readonly stamp: string;
-  /** Its bytes from `start` on, in order. */
+  /** Reads its bytes from `start` on, in order. */
   chunks(start: number, signal?: AbortSignal): AsyncGenerator<Buffer>;
-  /** Some of its bytes, exactly. */
+  /** Reads exactly the bytes from `start` to `end`. */
   slice(start: number, end: number): Promise<ArrayBuffer>;
   close(): Promise<void>;
 }
 
 /** Opens a file. Throws `Fault('source-unreadable')`; its methods also `Fault('source-changed')`. */
 export async function openFile(file: SourceFile): Promise<OpenFile> {
-  // Looked at before it is opened: opening a pipe would wait for its writer.
+  // The type is checked before opening, because opening a pipe waits for its writer.
   const found = await fs.stat(file.full).catch((error: unknown) => {
     throw unreadable(file, error);
   });
@@ -29,7 +29,7 @@ export async function openFile(file: SourceFile): Promise<OpenFile> {
   if (!found.isFile())
     throw new Fault(
       'source-unreadable',
-      `${file.name} is no regular file, so it cannot be read twice. Write what it gives to a file first.`,
+      `${file.name} is not a regular file, so it cannot be read twice. Write its content to a file first.`,
     );
   const handle = await fs.open(file.full, 'r').catch((error: unknown) => {
     throw unreadable(file, error);
@@ -42,7 +42,7 @@ export async function openFile(file: SourceFile): Promise<OpenFile> {
     const what = now.size === atOpen.size ? 'was written to' : `had ${atOpen.size} bytes and has ${now.size}`;
     throw new Fault(
       'source-changed',
-      `${file.name} has changed while it was read: it ${what}. Put it back as it was and resume, or start a new run.`,
+      `${file.name} has changed while it was read: it ${what}. Restore the file and resume, or start a new run.`,
     );
   };
   /** Reads exactly `length` bytes. */

@@ -3,7 +3,7 @@ import { takesOnlyText } from './column-kinds.ts';
 import { itemSchema, kindsOf, memberSchema, type Schema } from './json-schema.ts';
 import { textValue } from './text-value.ts';
 
-/** A value that JSON cannot hold, as messages name it. */
+/** A value that JSON cannot hold, with its description for messages. */
 export class NotJson {
   readonly what: string;
 
@@ -12,7 +12,7 @@ export class NotJson {
   }
 }
 
-/** What Parquet's own types become: dates and times are texts (ISO 8601), a time without a zone counts as UTC. */
+/** Converts Parquet's own types. Dates and times become texts (ISO 8601); a time without a zone counts as UTC. */
 export const parquetParsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (millis: bigint | null | undefined) => isoTimestamp(millis, 1_000_000n),
   timestampFromMicroseconds: (micros: bigint | null | undefined) => isoTimestamp(micros, 1_000n),
@@ -27,14 +27,14 @@ export const parquetParsers: Partial<ParquetParsers> = {
     try {
       return typeof text === 'string' ? (JSON.parse(text) as unknown) : text;
     } catch {
-      return new NotJson('a text that should be JSON and is none');
+      return new NotJson('a text that should be JSON but is not');
     }
   },
 };
 
 /**
- * Stands for the text `__proto__` until the reader has put a value together: it makes objects of maps key by key, and would lose this one. As a key it becomes
- * a text that no file has.
+ * Replaces the text `__proto__` until the reader has built a value. The reader builds objects from maps key by key and would lose this key. As a key it becomes
+ * a text that occurs in no file.
  */
 const prototypeText = Object.freeze({ toString: () => prototypeKey });
 const prototypeKey = '\u0000distilog:__proto__';
@@ -47,14 +47,14 @@ function textOf(bytes: Uint8Array | null | undefined): unknown {
     const text = utf8.decode(bytes);
     return text === '__proto__' ? prototypeText : text;
   } catch {
-    return new NotJson(`${bytes.byteLength} bytes that are no UTF-8`);
+    return new NotJson(`${bytes.byteLength} bytes that are not UTF-8`);
   }
 }
 
 const nanosOfMilli = 1_000_000n;
 const nanosOfSecond = 1_000_000_000n;
 
-/** Dates that JavaScript has, in milliseconds. */
+/** The largest date in JavaScript, in milliseconds. */
 const timeMax = 8.64e15;
 
 function isoTimestamp(count: bigint | number | null | undefined, nanosEach: bigint): unknown {
@@ -67,7 +67,7 @@ function isoTimestamp(count: bigint | number | null | undefined, nanosEach: bigi
   return new Date(millis).toISOString().replace('Z', `${digits}Z`);
 }
 
-/** A time of day: `09:30:00.5`. */
+/** Formats a time of day: `09:30:00.5`. */
 function isoTime(nanos: bigint): string {
   const seconds = nanos / nanosOfSecond;
   const two = (value: bigint) => String(value).padStart(2, '0');
@@ -78,8 +78,8 @@ function isoTime(nanos: bigint): string {
 }
 
 /**
- * A value as the Parquet reader gives it, as JSON: what is not there is null, integers and decimals are numbers where those hold them exactly. `schema` is what the
- * pipeline expects: a text where it expects something else is read as JSON, and a member that may be missing is, if it is null.
+ * Converts a value of the Parquet reader to JSON. A missing value is null, and integers and decimals become numbers if a number holds them exactly. `schema` is
+ * the column's schema: if it does not accept texts, a text is read as JSON, and a null member is left out if it may be missing but not null.
  */
 export function jsonValue(value: unknown, node: SchemaTree, schema: Schema): unknown {
   if (value === null || value === undefined || value instanceof NotJson) return value ?? null;
@@ -118,7 +118,7 @@ function numberValue(value: number | bigint, { element }: SchemaTree, schema: Sc
       : new NotJson('a decimal with more digits than a number holds exactly');
   }
   if (typeof value === 'number') return value;
-  // Long numbers may be read as texts: identifiers, mostly.
+  // A column of texts also accepts long integers, which are mostly identifiers.
   if (takesOnlyText(kindsOf(schema))) return String(value);
   const number = Number(value);
   return Number.isSafeInteger(number)
@@ -141,7 +141,7 @@ function objectValue(value: object, node: SchemaTree, schema: Schema): unknown {
   return Object.fromEntries(entries);
 }
 
-/** What a list's items are in the file: lists have one or two groups around them, or none. */
+/** Returns the node of a list's items. A list has up to two groups around its items. */
 function itemNode(node: SchemaTree): SchemaTree {
   const [repeated] = node.children;
   if (node.children.length !== 1 || repeated?.element.repetition_type !== 'REPEATED') return node;

@@ -1,32 +1,32 @@
 import { Fault } from '../../kit/fault.ts';
 import { formatBytes } from '../../kit/bytes.ts';
 
-/** A line of a text file, or several where a quoted field goes on over line ends; without its own line end. */
+/** A line of a text file without its line end, or several lines if a quoted field contains line ends. */
 export interface TextRecord {
   readonly bytes: Buffer;
-  /** The line it begins in, from 1. */
+  /** The line in which it begins, from 1. */
   readonly line: number;
-  /** The byte of the file it begins at. */
+  /** The byte of the file at which it begins. */
   readonly offset: number;
-  /** Whether there is a quote in it. */
+  /** Whether it contains a quote. */
   readonly hasQuotes: boolean;
 }
 
 export interface RecordsOptions {
-  /** As messages name it. */
+  /** The name of the file for messages. */
   readonly name: string;
-  /** The byte between fields, where quotes have a meaning; without it every line end ends a record. */
+  /** The byte between fields, if quotes have a meaning. Without it every line end ends a record. */
   readonly delimiter?: number | undefined;
 }
 
-/** Bytes of one record: what is held in memory of a file that has no line ends, or a quote that is never closed. */
+/** Maximum size of a record. It bounds memory for a file without line ends or with a quote that is never closed. */
 const recordBytesMax = 64 * 1024 * 1024;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const quote = 0x22;
 
-/** Position of the last byte within its record: */
+/** State of the scanner after the last byte: */
 type ScannerState =
   /** before the first byte of a field, */
   | 'field'
@@ -34,20 +34,19 @@ type ScannerState =
   | 'plain'
   /** between quotes, */
   | 'quoted'
-  /** behind a quote that ends the field, unless another follows. */
+  /** after a quote that ends the field, unless another quote follows. */
   | 'closed';
 
 /**
- * Cuts the bytes of a text file into records, as they come, without decoding them. A byte order mark is dropped, and so are records without
- * text: of a file without delimiter, blanks are none. Throws
- * `Fault('source-unreadable')` for a record that never ends.
+ * Splits the bytes of a text file into records as they arrive, without decoding them. It drops a byte order mark and empty records. In a file without delimiter
+ * a record of blanks is empty, too. Throws `Fault('source-unreadable')` for a record that never ends.
  */
 export class Records {
   readonly #name: string;
   readonly #delimiter: number | undefined;
-  /** Bytes of a record that has not ended. */
+  /** The bytes of a record that has not ended. */
   #rest: Buffer = Buffer.alloc(0);
-  /** How many of them were looked at, and what was found. */
+  /** The number of scanned bytes among them, and the state of the scanner. */
   #scanned = 0;
   #state: ScannerState = 'field';
   #hasQuotes = false;
@@ -63,11 +62,11 @@ export class Records {
     this.#delimiter = delimiter;
   }
 
-  /** The records that end in what has come so far. */
+  /** Adds a chunk and yields the records that have ended. */
   *push(chunk: Buffer): Generator<TextRecord> {
     let bytes = this.#rest.byteLength === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     if (this.#isAtStart) {
-      // Three bytes tell whether there is a mark: a chunk is longer, unless the file is not.
+      // The mark has three bytes, and a chunk is shorter only if the whole file is.
       this.#isAtStart = false;
       this.#refuseUtf16(bytes);
       const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
@@ -84,7 +83,7 @@ export class Records {
     this.#rest = bytes;
   }
 
-  /** The last record, where the file does not end with a line end. */
+  /** Yields the last record if the file does not end with a line end. */
   *end(): Generator<TextRecord> {
     if (this.#state === 'quoted') {
       throw new Fault(
@@ -97,7 +96,7 @@ export class Records {
     if (record) yield record;
   }
 
-  /** Where the record at the start of `bytes` ends, or -1. Goes on where it stopped the last time. */
+  /** Returns the end of the record at the start of `bytes`, or -1. Continues where the last call stopped. */
   #endIn(bytes: Buffer): number {
     if (this.#delimiter === undefined) {
       const end = bytes.indexOf(lineFeed, this.#scanned);
@@ -112,7 +111,7 @@ export class Records {
         this.#scanned = until;
         return end;
       }
-      // From its start on, for a quote opens a field only at the field's start.
+      // Scans again from the record's start, because a quote opens a field only at the field's start.
       this.#hasQuotes = true;
       this.#scanned = 0;
     }
@@ -163,10 +162,10 @@ export class Records {
     const why =
       this.#state === 'quoted'
         ? `the quote that is opened in line ${this.#quoteLine} is perhaps never closed`
-        : 'perhaps the file has no line ends, or is no text';
+        : 'perhaps the file has no line ends, or is not text';
     throw new Fault(
       'source-unreadable',
-      `${this.#name}:${this.#line}: what begins here is longer than ${formatBytes(recordBytesMax)}; ${why}.`,
+      `${this.#name}:${this.#line}: the record that begins here is longer than ${formatBytes(recordBytesMax)}; ${why}.`,
     );
   }
 
@@ -175,12 +174,12 @@ export class Records {
     if (mark !== 'fffe' && mark !== 'feff') return;
     throw new Fault(
       'source-unreadable',
-      `${this.#name} is in UTF-16, as the byte order mark at its start says. Convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW-FILE.`,
+      `${this.#name} is in UTF-16, according to its byte order mark. Convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW-FILE.`,
     );
   }
 }
 
-/** Whether there is nothing but spaces and tabs. */
+/** Returns whether a record has only spaces and tabs. */
 function isBlank(bytes: Buffer): boolean {
   for (const byte of bytes) if (byte !== 0x20 && byte !== 0x09 && byte !== carriageReturn) return false;
   return true;

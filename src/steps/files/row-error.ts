@@ -1,7 +1,7 @@
-/** Why one row of a file is rejected; it is yielded in the row's place. `invalid-line`: it is no row at all; `invalid-value`: a value does not fit its column. */
+/** Rejects one row of a file, in whose place it is yielded. `invalid-line`: the line is not a row. `invalid-value`: a value does not match its column. */
 export class RowError extends Error {
   readonly code: 'invalid-line' | 'invalid-value';
-  // Nothing is wrong with the code that read it.
+  // The fault is in the file, so a stack would not help.
   override readonly stack = '';
 
   constructor(code: RowError['code'], message: string) {

@@ -4,13 +4,13 @@ import { Fault } from '../../kit/fault.ts';
 
 /** A file that a source reads. */
 export interface SourceFile {
-  /** As messages and the log name it: as it was given, or relative to the working directory. */
+  /** The name for messages and the log: the given path, or the path relative to the working directory. */
   readonly name: string;
   readonly full: string;
 }
 
-/** The file that a path (relative to the working directory) or a `file:` URL means. Throws `Fault('source-unreadable')` for what names no file. */
-export function sourceFile(given: string | URL): SourceFile {
+/** Resolves a path (relative to the working directory) or a `file:` URL. Throws `Fault('source-unreadable')` if it does not name a file. */
+export function resolveSourceFile(given: string | URL): SourceFile {
   if (given instanceof URL) {
     if (given.protocol !== 'file:') throw notOnDisk(given.href);
     const full = fileURLToPath(given);
@@ -18,10 +18,13 @@ export function sourceFile(given: string | URL): SourceFile {
     return { name: relative.startsWith('..') || path.isAbsolute(relative) ? full : relative, full };
   }
   if (typeof given !== 'string' || given === '' || given.includes('\0'))
-    throw new Fault('source-unreadable', `${JSON.stringify(given)} names no file: give a path, or new URL('./rows.csv', import.meta.url).`);
+    throw new Fault(
+      'source-unreadable',
+      `${JSON.stringify(given)} does not name a file. Use a path, or new URL('./rows.csv', import.meta.url).`,
+    );
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(given)) throw notOnDisk(given);
   return { name: given, full: path.resolve(given) };
 }
 
 const notOnDisk = (url: string) =>
-  new Fault('source-unreadable', `${url} is no file on this machine. Download it first, and give its path.`);
+  new Fault('source-unreadable', `${url} is not a file on this machine. Download it first, then use its path.`);

@@ -2,7 +2,7 @@ import type { RowCounter } from './file-facts.ts';
 import type { OpenFile } from './open-file.ts';
 import { Records, type RecordsOptions, type TextRecord } from './records.ts';
 
-/** The records of a text file from the one numbered `offset` on: those before it are cut off, and not decoded. */
+/** Reads the records of a text file from number `offset` on. Earlier records are skipped without decoding. */
 export async function* textRecords(
   open: OpenFile,
   options: RecordsOptions,
@@ -19,12 +19,12 @@ export async function* textRecords(
   for (const record of records.end()) if (skipped === offset) yield record;
 }
 
-/** Counts records; `rowsOf` says how many of them are rows. */
+/** Creates a counter of records. `rowsOf` converts the number of records to the number of rows. */
 export function countRecords(options: RecordsOptions, rowsOf: (records: number) => number): RowCounter {
   const records = new Records(options);
   let count = 0;
-  const add = (some: Iterable<TextRecord>) => {
-    for (const _ of some) count++;
+  const add = (added: Iterable<TextRecord>) => {
+    for (const _ of added) count++;
   };
   return {
     push: (chunk) => add(records.push(chunk)),

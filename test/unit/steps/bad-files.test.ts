@@ -40,8 +40,8 @@ describe('a JSONL file', () => {
     ['{"name":[1,2}', 'file.jsonl:2, column 13: expected "," or "]", got "}".'],
     ['{"name":01}', 'file.jsonl:2, column 10: expected "," or "}", got "1".'],
     ['name,year', 'file.jsonl:2, column 1: expected a value, got "n".'],
-    ['[1]', 'file.jsonl:2: expected an object, one a line, got an array.'],
-    ['null', 'file.jsonl:2: expected an object, one a line, got null.'],
+    ['[1]', 'file.jsonl:2: expected one object per line, got an array.'],
+    ['null', 'file.jsonl:2: expected one object per line, got null.'],
   ])('rejects the row of a line that is no object, and no other: %s', async (line, message) => {
     expect(await read(`{"name":"a"}\n${line}\n{"name":"b"}`)).toEqual([
       { name: 'a', year: null },
@@ -59,23 +59,23 @@ describe('a JSONL file', () => {
   });
 
   it('finds what is wrong with any text that JSON.parse refuses', async () => {
-    const { jsonProblem } = await import('../../../src/steps/files/json-problem.ts');
+    const { findJsonProblem } = await import('../../../src/steps/files/json-problem.ts');
     const whole = JSON.stringify({ a: [1, -2.5e3, true, null, { 'b"': 'c\u0001' }], d: {} });
     for (let cut = 0; cut < whole.length; cut++) {
-      expect(jsonProblem(whole.slice(0, cut)).at).toBeLessThanOrEqual(cut);
+      expect(findJsonProblem(whole.slice(0, cut)).at).toBeLessThanOrEqual(cut);
       for (const char of ['x', '"', '}', ']', ',', ':', '\\']) {
         const text = whole.slice(0, cut) + char + whole.slice(cut + 1);
         if (isJson(text)) continue;
-        const { at } = jsonProblem(text);
+        const { at } = findJsonProblem(text);
         expect(at).toBeLessThanOrEqual(text.length);
       }
     }
   });
 
-  it('refuses bytes that are no UTF-8, naming the first', async () => {
+  it('refuses bytes that are not UTF-8 and names the first', async () => {
     const latin1 = Buffer.concat([Buffer.from('{"name":"a"}\n{"name":"caf'), Buffer.of(0xe9), Buffer.from('"}\n')]);
     expect(await refusalOf(jsonl(fileOf(latin1, 'jsonl'), { output }))).toMatch(
-      /^source-unreadable: file.jsonl:2: byte 25 of the file \(0xe9\) is no UTF-8\./,
+      /^source-unreadable: file.jsonl:2: byte 25 of the file \(0xe9\) is not UTF-8\./,
     );
     expect(await refusalOf(jsonl(fileOf(Buffer.from('\uFEFF{}', 'utf16le'), 'jsonl'), { output }))).toMatch(/is in UTF-16/);
   });
@@ -138,10 +138,10 @@ describe('a CSV file', () => {
       'invalid-line: file.csv:3: 1 field, and the header has 2.',
       'invalid-line: file.csv:4: 3 fields, and the header has 2: put quotes around a text with a delimiter in it.',
       'invalid-value: file.csv:5, column year: expected an integer or nothing, got "many".',
-      'invalid-line: file.csv:7, character 4: expected the end of the field behind its closing quote (double a quote that is part of the text).',
+      'invalid-line: file.csv:7, character 4: expected the end of the field after its closing quote (double a quote that is part of the text).',
       'invalid-value: file.csv:8, column year: expected an integer or nothing, got "1.5".',
       'invalid-value: file.csv:9, column year: expected an integer that a number holds exactly (use z.string() for longer ones), got "9007199254740993".',
-      'invalid-value: file.csv:10, column year: expected a number that 64 bits hold, got "1e999".',
+      'invalid-value: file.csv:10, column year: expected a number that fits into 64 bits, got "1e999".',
       { name: 'i', year: 4 },
     ]);
     expect(await itemsOf(csv(fileOf('n\nx\n""\n', 'csv'), { output: z.object({ n: z.int() }) }))).toEqual([
@@ -151,19 +151,19 @@ describe('a CSV file', () => {
   });
 
   it.each([
-    ['a missing column', 'name,date\n', 'file.csv has no column year; it has name, date. Put it into the file, or take it out of output.'],
+    ['a missing column', 'name,date\n', 'file.csv has no column year; it has name, date. Add it to the file, or remove it from output.'],
     [
       'another delimiter',
       'name;year\n',
-      'file.csv has no column name, year; it has "name;year". Is the delimiter ";"? Say delimiter: ";".',
+      'file.csv has no column name, year; it has "name;year". Is the delimiter ";"? Then set delimiter: ";".',
     ],
-    ['a column twice', 'name,year,name\n', 'file.csv has two columns name: which of them is meant cannot be told. Rename one in the file.'],
+    ['a column twice', 'name,year,name\n', 'file.csv has two columns name, so the name is ambiguous. Rename one in the file.'],
     [
       'carriage returns for line ends',
       'name,years\ra,1\r',
       String.raw`file.csv has no column year; it has name, "years\ra", 1. Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`,
     ],
-    ['nothing in it', '', 'file.csv is empty. Its first line has to name its columns.'],
+    ['nothing in it', '', 'file.csv is empty. Its first line must name its columns.'],
     [
       'a quote that is not closed',
       'name,year\na,1\n"b\nb",2\nc,"3\nd,4\n',
@@ -176,7 +176,7 @@ describe('a CSV file', () => {
   it('in Latin-1 is refused, naming the byte, and read where it is said to be', async () => {
     const latin1 = Buffer.concat([Buffer.from('name,year\n"caf\n'), Buffer.of(0xe9), Buffer.from('",1\n')]);
     expect(await refusalOf(of(latin1))).toBe(
-      "source-unreadable: file.csv:3: byte 15 of the file (0xe9) is no UTF-8. If the file is in Latin-1 or Windows-1252, say encoding: 'windows-1252'; else convert it with iconv.",
+      "source-unreadable: file.csv:3: byte 15 of the file (0xe9) is not UTF-8. If the file is in Latin-1 or Windows-1252, set encoding: 'windows-1252'. Otherwise convert it with iconv.",
     );
     expect(await itemsOf(of(latin1, { encoding: 'windows-1252' }))).toEqual([{ name: 'caf\né', year: 1 }]);
   });
@@ -194,7 +194,7 @@ describe('what is no file', () => {
     ['nothing', path.join(folder, 'none.csv'), /There is no file .*none\.csv/],
     ['a folder', folder, /is a folder/],
     ['within a file', path.join(fileOf('x'), 'y'), /a part of its path is a file/],
-    ['a device', '/dev/null', /is no regular file/],
+    ['a device', '/dev/null', /is not a regular file/],
   ])('is told of: %s', async (_name, file, says) => {
     for (const source of [csv(file, { output }), jsonl(file, { output }), parquet(file, { output })]) {
       expect(await refusalOf(source)).toMatch(says);
@@ -210,8 +210,8 @@ describe('what is no file', () => {
   });
 
   it('is told of when the pipeline is defined: an address', () => {
-    expect(() => csv('https://example.org/rows.csv', { output })).toThrow(/is no file on this machine/);
-    expect(() => csv(new URL('https://example.org/rows.csv'), { output })).toThrow(/is no file on this machine/);
-    expect(() => csv('', { output })).toThrow(/names no file/);
+    expect(() => csv('https://example.org/rows.csv', { output })).toThrow(/is not a file on this machine/);
+    expect(() => csv(new URL('https://example.org/rows.csv'), { output })).toThrow(/is not a file on this machine/);
+    expect(() => csv('', { output })).toThrow(/does not name a file/);
   });
 });

@@ -88,12 +88,12 @@ describe('a Parquet file of another tool', () => {
     const file = await written(`select * from (values (9007199254740993, 'a'::blob), (2, '\\xE9'::blob)) as t(id, bytes)`);
     const text = z.string();
     expect(await itemsOf(parquet(file, { output: z.object({ id: z.int() }) }))).toEqual([
-      'invalid-value: file.parquet, row 1, column id: expected what JSON can hold, got 9007199254740993, an integer that a number does not hold exactly (z.string() takes it).',
+      'invalid-value: file.parquet, row 1, column id: expected a value that JSON can hold, got 9007199254740993, an integer that a number does not hold exactly (z.string() takes it).',
       { id: 2 },
     ]);
     expect(await itemsOf(parquet(file, { output: z.object({ id: text, bytes: text }) }))).toEqual([
       { id: '9007199254740993', bytes: 'a' },
-      'invalid-value: file.parquet, row 2, column bytes: expected what JSON can hold, got 1 bytes that are no UTF-8.',
+      'invalid-value: file.parquet, row 2, column bytes: expected a value that JSON can hold, got 1 bytes that are not UTF-8.',
     ]);
     expect(await itemsOf(parquet(file, { output: z.object({ id: z.string().max(3) }) }))).toEqual([
       expect.stringMatching(/^invalid-value: file\.parquet, row 1: column id: Too big/) as string,
@@ -116,7 +116,7 @@ describe('a Parquet file of another tool', () => {
     const file = await written('select range as n from range(100)');
     const bytes = fs.readFileSync(file);
     const refused = (content: Uint8Array | string) => refusalOf(parquet(fileOf(content, 'parquet'), { output }));
-    expect(await refused('')).toBe('source-unreadable: file.parquet is no Parquet file: it has 0 bytes.');
+    expect(await refused('')).toBe('source-unreadable: file.parquet is not a Parquet file: it has 0 bytes.');
     expect(await refused('a text that is longer than that')).toMatch(/it does not end in PAR1/);
     expect(await refused(bytes.subarray(0, bytes.length - 10))).toMatch(/its end is missing/);
     const torn = Buffer.from(bytes);
@@ -142,7 +142,7 @@ describe('a Parquet file of another tool', () => {
     void writer.write({ columnData: [{ name: 'n', data: Array.from({ length: 100 }, () => 1) }] });
     void writer.finish();
     expect(await refusalOf(parquet(fileOf(bytes.getBytes(), 'parquet'), { output: z.object({ n: z.int() }) }))).toMatch(
-      /^source-unreadable: file\.parquet is compressed with LZO, which cannot be read; SNAPPY, /,
+      /^source-unreadable: file\.parquet is compressed with LZO, which cannot be read\. Write it again with one of SNAPPY, /,
     );
   });
 });
@@ -159,7 +159,7 @@ describe('the first rows of a Parquet file', () => {
         expect.objectContaining({ id: '9007199254740993', x: null }) as object,
       ],
       broken: [],
-      leftOut: { bytes: '1 bytes that are no UTF-8' },
+      leftOut: { bytes: '1 bytes that are not UTF-8' },
     });
   });
 });

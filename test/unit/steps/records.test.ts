@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { csv } from '../../../src/steps/index.ts';
-import { csvFields } from '../../../src/steps/files/csv-fields.ts';
+import { splitCsvFields } from '../../../src/steps/files/csv-fields.ts';
 import { Records, type TextRecord } from '../../../src/steps/files/records.ts';
 import { fileOf, itemsOf } from './reading.ts';
 
@@ -69,7 +69,7 @@ describe('records of a text file', () => {
         const records = recordsOf(text, [1_000], comma);
         if (typeof records === 'string') return;
         for (const record of records) {
-          const split = csvFields(record.text, ',', record.hasQuotes);
+          const split = splitCsvFields(record.text, ',', record.hasQuotes);
           if ('at' in split) expect(record.text[split.at - 1]).toBe('"');
           else expect(split.fields.length).toBeGreaterThan(0);
         }
