@@ -219,13 +219,13 @@ describe.runIf(database.hasRoles)('on a server with roles', () => {
     const looking = { DISTILOG_STORE: url(database.owner, { user: reader, password: 'r' }) };
     expect(await distilog(['runs'], { cwd, env: looking })).toMatchObject({ code: 0 });
     const refused = await distilog(['run', 'slow.ts'], { cwd, env: looking });
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/refuses it: permission denied/) as string });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/denied access: permission denied/) as string });
     expect(refused.stderr).not.toMatch(/\n\s+at /);
     const wrong = { DISTILOG_STORE: url(database.owner, { user: reader, password: 'not-to-be-shown' }) };
     const barred = await distilog(['runs'], { cwd, env: wrong });
     expect(barred).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/does not let reader_\w+ in: check user and password/) as string,
+      stderr: expect.stringMatching(/refused the login of reader_\w+\. Check user and password/) as string,
     });
     expect(barred.stderr).not.toContain('not-to-be-shown');
   });
