@@ -12,7 +12,7 @@ export async function headHeld(client: pg.ClientBase, cause: unknown): Promise<F
   const [holder] = rows;
   const who = holder
     ? `process ${holder.pid} of the server (${holder.name || 'a client without a name'}, role ${holder.role})`
-    : 'somebody';
+    : 'an unknown session';
   const advice = holder ? ` Commit it, or end it with: select pg_terminate_backend(${holder.pid})` : '';
   return new Fault('head-held', `An append waits for a transaction that ${who} keeps open.${advice}`, { cause });
 }

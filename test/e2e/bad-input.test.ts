@@ -122,7 +122,7 @@ const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
 
 describe('wrong input', async () => {
   const first = await distilog(['run', good], { cwd });
-  it('does not follow from a good start', () => {
+  it('starts with a good run', () => {
     expect(first).toMatchObject({ code: 0 });
   });
 
@@ -135,8 +135,8 @@ describe('wrong input', async () => {
   });
 });
 
-describe('a failure that no other call puts right', () => {
-  it('is answered with exit code 1 where the server is not there', async () => {
+describe('a failure that no other arguments can fix', () => {
+  it('is exit code 1 if the server does not answer', async () => {
     const { code, stderr } = await distilog(['runs', '--store', 'postgres://u:geheim@127.0.0.1:1/x'], { cwd });
     expect(stderr).toMatch(/^error\[[a-z-]+\]: .*127\.0\.0\.1:1.*does not answer.*Start the server, or name another one with --store\.$/m);
     expect(stderr, 'no password').not.toContain('geheim');
@@ -144,7 +144,7 @@ describe('a failure that no other call puts right', () => {
     expect(code).toBe(1);
   });
 
-  it('is answered with a stack, a request to report it and exit code 1 where distilog has a bug', async () => {
+  it('is a stack, a request to report it and exit code 1 if distilog has a bug', async () => {
     const own = await workFolder();
     const broken = path.join(own, 'broken.mjs');
     fs.writeFileSync(broken, `process.cwd = () => { throw new TypeError('a planted bug'); };`);
@@ -155,7 +155,7 @@ describe('a failure that no other call puts right', () => {
 });
 
 describe('an export', () => {
-  it('overwrites nothing, and leaves nothing where it cannot write', async () => {
+  it('overwrites nothing, and leaves nothing behind if it cannot write', async () => {
     fs.mkdirSync(path.join(cwd, 'there'));
     fs.writeFileSync(path.join(cwd, 'file'), '');
     expect(await distilog(['distiset', '--out', 'there'], { cwd })).toMatchObject({
@@ -203,7 +203,7 @@ describe('a step that misbehaves', () => {
     expect(configs[0]?.rows).toBe(2);
   });
 
-  it('that floods standard output does not touch the command’s own', async () => {
+  it('that floods standard output does not affect the output of the command', async () => {
     const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'loud.ts'),
@@ -234,7 +234,7 @@ describe('a source', () => {
     return JSON.parse((await distilog(['distiset', '--json'], { cwd: own })).stdout) as { configs: { rows: number; state: string }[] };
   };
 
-  it('that throws at item 1,000 delivers what came before', async () => {
+  it('that throws at item 1,000 delivers the items before it', async () => {
     const { configs } = await run(
       `read: function* ({ offset }) { for (let n = offset; ; n++) { if (n === 1000) throw new Error('torn page'); yield { n }; } }`,
       1,
@@ -247,14 +247,14 @@ describe('a source', () => {
     expect(configs).toMatchObject([{ rows: 0, state: 'finished' }]);
   });
 
-  it('that yields what is no object loses that item', async () => {
+  it('that yields something other than an object loses that item', async () => {
     const { configs } = await run(`rows: [{ n: 1 }, 2, null, { n: 4 }] as never`, 3);
     expect(configs).toMatchObject([{ rows: 2 }]);
   });
 });
 
 describe('a run', () => {
-  it('that is driven is not resumed by another process, and a signal pauses it', async () => {
+  it('that is driven cannot be resumed by another process, and a signal pauses it', async () => {
     const own = await workFolder();
     fs.writeFileSync(
       path.join(own, 'slow.ts'),
@@ -286,7 +286,7 @@ describe('a run', () => {
     });
   });
 
-  it('shows through a pipe that is closed early', async () => {
+  it('survives a pipe that is closed early', async () => {
     const child = start(['log'], { cwd });
     child.stdout?.once('data', () => child.stdout?.destroy());
     const code = await new Promise((resolve) => child.once('exit', resolve));

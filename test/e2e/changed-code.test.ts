@@ -52,7 +52,7 @@ const events = async (type: string) =>
     .map((line) => JSON.parse(line) as { data: { loaded?: Loaded; acceptedChanges?: readonly unknown[] } });
 
 describe('code that changed between a pause and its resume', () => {
-  it('is named, whatever it was loaded by, and goes on where it is accepted', async () => {
+  it('is named, however it was loaded, and the run continues if it is accepted', async () => {
     expect((await distilog(['run', 'p.ts'], { cwd })).code).toBe(4);
     const { runId, asOf } = await json<{ runId: string; asOf: { position: number } }>(['status'], { cwd });
     const [started] = await events('RunStarted');

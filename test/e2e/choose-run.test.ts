@@ -30,7 +30,7 @@ const statuses = async () =>
     ]),
   );
 
-it('a resume without a run continues none of several, the one of a file, and the only one there is', async () => {
+it('resume without a run refuses to choose among several, and continues the one of a file or the only one', async () => {
   for (const name of ['first', 'second']) expect((await distilog(['run', `${name}.ts`], { cwd })).code).toBe(4);
   expect(await resume()).toMatchObject({
     code: 2,

@@ -23,8 +23,8 @@ const strikes = isNightly ? ['group', 'group', 'postgres', 'group', 'group', 'po
 const seed = seedFrom('DISTILOG_CRASH_SEED');
 const hashesOf = ({ configs }: Exported) => configs.map(({ name, rows, rowsSha256 }) => [name, rows, rowsSha256]);
 
-describe(`a run that dies again and again (seed ${seed})`, () => {
-  it('gives the rows of the run that nobody disturbed, and asks for no answer again that was a second old', async () => {
+describe(`a run that is killed repeatedly (seed ${seed})`, () => {
+  it('has the rows of an undisturbed run, and repeats no call whose answer was a second old', async () => {
     const random = randomFrom(seed);
     const delay = monitorEventLoopDelay();
     delay.enable();

@@ -10,7 +10,7 @@ const cwd = embeddedFolder();
 const of = async (connect: Connect) => (await distilog(['db', 'status', '--store', urlFor(connect)], { cwd })).stdout;
 
 describe('db status', () => {
-  it('tells of a folder’s own store, and starts nothing', async () => {
+  it('describes a folder’s embedded store, and starts nothing', async () => {
     expect((await distilog(['db', 'status'], { cwd })).stdout).toMatch(/embedded, in \.distilog of .*\nserver +not running/);
     expect(fs.existsSync(path.join(cwd, '.distilog'))).toBe(false);
     // So that the server is still there at the second command, on a slow machine, too.
@@ -23,7 +23,7 @@ describe('db status', () => {
     expect(stdout).toMatch(/append-only +by roles: distilog_app may append and cannot change anything\nfsync +on/);
   });
 
-  it('tells of a store that this user did not make there, which no command uses until it is trusted', async () => {
+  it('reports a store that this user did not create there, which no command uses until it is trusted', async () => {
     const folder = embeddedFolder();
     fs.mkdirSync(path.join(folder, '.distilog/pg18'), { recursive: true });
     fs.writeFileSync(path.join(folder, '.distilog/pg18/postgresql.auto.conf'), `archive_command = 'touch ${folder}/canary'\n`);
@@ -47,7 +47,7 @@ describe('db status', () => {
     expect(fs.readdirSync(path.join(folder, '.distilog/pg18'))).toEqual(['postgresql.auto.conf']);
   });
 
-  it('tells of a server who named it, and by what history is kept', async () => {
+  it('shows what named a server, and what protects its log', async () => {
     expect(await json(['db', 'status'], { cwd, env: { DATABASE_URL: urlFor(database.owner) } })).toMatchObject({
       isEmbedded: false,
       givenBy: 'DATABASE_URL',
@@ -61,7 +61,7 @@ describe('db status', () => {
     if (database.hasRoles) expect(await of(database.app)).toMatch(/by roles: distilog_app/);
   });
 
-  it('tells of guards that somebody switched off, of a store that is not set up, and shows no password', async () => {
+  it('reports disabled guards and a store that is not set up, and prints no password', async () => {
     await database.sql('alter table distilog.events disable trigger append_only');
     expect(await of(database.owner)).toMatch(/NOT PROTECTED: events\.append_only is switched off\n/);
     await database.sql('alter table distilog.events enable always trigger append_only');
@@ -71,7 +71,7 @@ describe('db status', () => {
     expect(stdout).not.toContain(String(empty.owner().password));
   });
 
-  it('a run with the owner’s login is allowed, with one line of warning; with the program’s role there is none', async () => {
+  it('allows a run with the owner’s login with one warning, and with the program’s role without a warning', async () => {
     const file = path.join(cwd, 'one.ts');
     fs.writeFileSync(
       file,

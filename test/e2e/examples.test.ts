@@ -98,7 +98,7 @@ describe('the examples', () => {
     expect(usage['calls']).toBe(6 * 3);
   });
 
-  it('own-file: each row that was written, as the file has it, and what a model says of it', async () => {
+  it('own-file: each row of the file unchanged, with the answers of a model', async () => {
     const { rows, usage } = await ran('own-file.ts', `baseURL=${server.url}`, 'model=tiny');
     const { data = [] } = rows;
     expect(data.map(({ id }) => id)).toEqual([1, 2, 3, 5, 6, 7, 8]);

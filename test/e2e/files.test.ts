@@ -14,7 +14,7 @@ function file(name: string, content: string | Uint8Array): string {
 const textIn = (name: string) => fs.readFileSync(path.join(cwd, name), 'utf8');
 
 describe('a pipeline that init writes', () => {
-  it('reads a CSV file, runs as it is, and its dataset comes out as CSV', async () => {
+  it('reads a CSV file, runs unchanged, and its dataset is exported as CSV', async () => {
     const lines = Array.from(
       { length: 300 },
       (_, n) => `${n},"name ${n}, the ""${n}th""",${n % 7 === 0 ? '' : n / 2},${n % 2 === 0},"[""a"",""b${n}""]",0${n}`,
@@ -96,7 +96,7 @@ describe('a pipeline that init writes', () => {
     expect(await distilog(['run', 'odd.ts'], { cwd })).toMatchObject({ code: 0 });
   });
 
-  it('overwrites nothing unless it is told to', async () => {
+  it('overwrites nothing without --force', async () => {
     file('few.csv', 'a\n1\n');
     file('mine.ts', '// mine');
     expect(await distilog(['init', 'few.csv', '--out', 'mine.ts'], { cwd })).toMatchObject({
@@ -153,7 +153,7 @@ export default pipeline('held', ({ source }) => {
 });`;
 
 describe('a run over a file', () => {
-  it('that was killed goes on where it stopped, and is refused while the file is another', async () => {
+  it('that was killed continues where it stopped, and is refused while the file has changed', async () => {
     // Far more rows than are read ahead of a step that is held.
     const lines = Array.from({ length: 1_000 }, (_, n) => `{"n":${n}}`);
     file('numbers.jsonl', lines.join('\n'));
@@ -183,7 +183,7 @@ describe('a run over a file', () => {
     );
   });
 
-  it('that cannot be read pauses, names what is wrong, and goes on when it is there', async () => {
+  it('over an unreadable file pauses, names the cause, and continues when the file exists', async () => {
     file('missing.ts', slow(`csv('missing.csv', { output: z.object({ n: z.int() }) })`));
     const absent = await distilog(['run', 'missing.ts'], { cwd });
     expect(absent.stdout + absent.stderr).toMatch(/There is no file missing\.csv/);
@@ -196,7 +196,7 @@ describe('a run over a file', () => {
     expect((await distilog(['resume'], { cwd })).code).toBe(0);
   });
 
-  it('loses the rows of broken lines only, and says where they are', async () => {
+  it('loses only the rows of broken lines, and names their places', async () => {
     file('broken.jsonl', '{"n":1}\n{"n":2\n\n{"n":"three"}\n{"n":4}\n');
     file('broken.ts', slow(`jsonl('broken.jsonl', { output: z.object({ n: z.int() }) })`));
     expect((await distilog(['run', 'broken.ts'], { cwd })).code).toBe(3);

@@ -36,7 +36,7 @@ const operators = [...guide.text.matchAll(/^\| `(\w+)` \| `(\w+(?:\.\w+)?\(.*\))
 }));
 
 describe('the page for users of Distilabel', () => {
-  it('has a pipeline that runs, to the rows that it promises', async () => {
+  it('has a pipeline that runs and gives the rows that the page shows', async () => {
     const page = document('docs/FROM-DISTILABEL.md');
     page.of('ts').forEach(writeBlock);
     for (const block of page.of('sh')) await runLines(commandLines(block));
@@ -46,7 +46,7 @@ describe('the page for users of Distilabel', () => {
 });
 
 describe('the guide', () => {
-  it('has blocks that do what they say, from an empty folder on, in the order in which they stand', async () => {
+  it('has blocks that work from an empty folder, in their order', async () => {
     expect(guide.all.length).toBeGreaterThan(15);
     for (const { language, text } of guide.all) {
       if (language === 'sh') await runLines(commandLines(text));
@@ -65,7 +65,7 @@ describe('the guide', () => {
     expect(fs.readdirSync(path.join(cwd, 'labelled/data'))).toEqual(['train-00000-of-00001.csv']);
   }, 400_000);
 
-  it('has pipelines and tests that compile, with the lines of the table of operators in their place', async () => {
+  it('has pipelines and tests that compile, including the lines in the table of operators', async () => {
     const folder = fs.mkdtempSync(path.join(root, 'test/e2e/.guide-'));
     try {
       for (const text of guide.of('ts'))

@@ -168,7 +168,7 @@ const commands = (): readonly (readonly string[])[] => [
 ];
 
 describe('a store whose every text is hostile', () => {
-  it('acts on no terminal by what any command prints of it', async () => {
+  it('controls no terminal through the output of any command', async () => {
     fs.writeFileSync(path.join(cwd, 'hostile.csv'), `n,"${name.replaceAll('\n', ' ')}"\n1,"${evil}"\n`);
     const left = [...commands()];
     const runAll = async () => {
@@ -228,7 +228,7 @@ describe.skipIf(!hasScript)(`at a terminal${hasScript ? '' : ' (skipped: there i
     expect(shown).not.toMatch(/^intact: FORGED/m);
   });
 
-  it('nothing acts in what a run shows while it moves, but what moves the cursor over its own lines', () => {
+  it('controls no terminal through live progress, except for moving the cursor over its own lines', () => {
     const shown = atTerminal(['run', 'pipeline.ts']);
     const moves = new RegExp(String.raw`${escape}\[(?:\?2026[hl]|\d*A|\d*B|2K|1?G|K)`, 'g');
     // The bar of a step is drawn in that place only.
@@ -238,7 +238,7 @@ describe.skipIf(!hasScript)(`at a terminal${hasScript ? '' : ' (skipped: there i
 });
 
 describe('JSON', () => {
-  it('has rows, names and messages as they are, to the byte', async () => {
+  it('has rows, names and messages unchanged, to the byte', async () => {
     const { stdout } = await distilog(['rows', runId, '--step', 'answer', '--json'], { cwd });
     const rows = stdout.trimEnd().split('\n');
     expect(rows).toHaveLength(3);
@@ -260,7 +260,7 @@ describe('JSON', () => {
     for (const row of rows) expect((JSON.parse(row) as { values: Record<string, string> }).values[name]).toBe(evil);
   });
 
-  it('is not what an export is made visible by: it has rows as they are', async () => {
+  it('of an export is not escaped: rows are unchanged', async () => {
     expect(await distilog(['distiset', runId, '--out', 'exported', '--format', 'jsonl'], { cwd })).toMatchObject({ code: 0 });
     const [file = ''] = fs.globSync(path.join(cwd, 'exported/*/*.jsonl'));
     const [row = ''] = fs.readFileSync(file, 'utf8').split('\n');

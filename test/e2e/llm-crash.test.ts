@@ -49,7 +49,7 @@ const clockSlackMs = 400;
 
 const hashesOf = ({ configs }: Exported) => configs.map(({ name, rows: count, rowsSha256 }) => [name, count, rowsSha256]);
 
-describe(`a run with an unreliable provider that dies again and again (seed ${seed})`, () => {
+describe(`a run with an unreliable provider that is killed repeatedly (seed ${seed})`, () => {
   const promise =
     'gives the rows of the run that nobody disturbed, pays for no answer twice that was a second old, and counts what was billed';
   it.each(cases)(`$what: ${promise}`, async ({ file, params, latencyMs, kills }) => {

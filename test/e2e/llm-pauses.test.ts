@@ -14,8 +14,8 @@ interface Status {
 const inFlightMax = 15;
 const rejectedIn = ({ steps }: Status) => steps.reduce((sum, { rows }) => sum + rows.rejected, 0);
 
-describe('a provider that wants something of somebody', () => {
-  it('refuses the key in the middle: the run pauses, and goes on with another', async () => {
+describe('a provider that needs an operator', () => {
+  it('refuses the key midway: the run pauses, and continues with another key', async () => {
     const cwd = await workFolder();
     const ledger = path.join(cwd, 'ledger.jsonl');
     const revoking = await startProvider(['--ledger', ledger, '--revoke', '500']);

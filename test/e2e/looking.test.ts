@@ -59,7 +59,7 @@ export default pipeline('slow', { params: z.object({ bias: z.int().default(0), u
 });
 
 describe('rows', () => {
-  it('shows the rows of any step: the first ten, or those that are asked for', async () => {
+  it('shows the rows of any step: the first ten, or those that options select', async () => {
     const first = await rowsOf(runId, '--step', 'question');
     expect(first).toHaveLength(10);
     expect(first.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, row) => `question:0/${row}`));
@@ -75,7 +75,7 @@ describe('rows', () => {
     for (const row of some) expect(all).toContainEqual(row);
   });
 
-  it('shows what was there as of a position, whole as JSON and cut in a table', async () => {
+  it('shows rows as of a position, whole as JSON and cut in a table', async () => {
     expect(await rowsOf(runId, '--step', 'short', '--at', '1')).toEqual([]);
     const { stdout } = await distilog(['rows', runId, '--step', 'short', '--last', '3'], { cwd });
     expect(stdout).toMatch(/^short {2}the last 3 of \d+ rows {2}of dictionary-\w+ as of position \d+/);
@@ -83,7 +83,7 @@ describe('rows', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
   });
 
-  it('follows a run: the rows that were there, then each new one once, until the run is at rest', async () => {
+  it('follows a run: existing rows, then each new row once, until the run is at rest', async () => {
     const child = start(['run', 'slow.ts', '--param', 'until=go', '--json'], { cwd });
     const ended = finished(child);
     const slow = await new Promise<string>((resolve) =>
@@ -119,7 +119,7 @@ describe('rows', () => {
     });
   });
 
-  it('says so when nobody drives the run that is followed', async () => {
+  it('reports that no process drives the run that it follows', async () => {
     const own = await workFolder();
     fs.copyFileSync(path.join(cwd, 'slow.ts'), path.join(own, 'slow.ts'));
     const child = start(['run', 'slow.ts', '--param', 'until=never', '--json'], { cwd: own });
@@ -134,7 +134,7 @@ describe('rows', () => {
 });
 
 describe('history', () => {
-  it('tells of all runs of a pipeline: who did what, what changed since the run before, what was exported', async () => {
+  it('shows all runs of a pipeline: who did what, what changed since the previous run, what was exported', async () => {
     const text = fs.readFileSync(path.join(cwd, 'slow.ts'), 'utf8').replace("pipeline('slow'", "pipeline('trail'");
     fs.writeFileSync(path.join(cwd, 'trail.ts'), text);
     await distilog(['run', 'trail.ts'], { cwd });
@@ -166,7 +166,7 @@ describe('history', () => {
 });
 
 describe('sql', () => {
-  it('runs a statement once, also one that its server process does not survive', async () => {
+  it('runs a statement once, even if it crashes its server process', async () => {
     const served = async () =>
       Number(
         (await distilog(['sql', 'select sum(sessions_killed) as n from pg_stat_database', '--json'], { cwd })).stdout.match(/\d+/)?.[0],
@@ -199,7 +199,7 @@ describe('sql', () => {
     ]);
   });
 
-  it('shows so many rows, says that there are more, and shows a plan as it is', async () => {
+  it('shows the requested number of rows, reports that there are more, and shows a plan uncut', async () => {
     const { stdout, stderr } = await distilog(['sql', 'select n, n * n as square from generate_series(1, 100000) as n', '--rows', '3'], {
       cwd,
     });
@@ -244,7 +244,7 @@ describe('sql', () => {
 });
 
 describe('errors --export', () => {
-  it('writes the rows that were lost, as they went in, with their cause; and overwrites nothing', async () => {
+  it('writes the inputs of lost rows with their causes, and overwrites nothing', async () => {
     file(
       'lossy.ts',
       `export default pipeline('lossy', ({ source }) => {
@@ -285,7 +285,7 @@ describe('errors --export', () => {
 });
 
 describe('try', () => {
-  it('shows the first rows after every step, with what was rejected, and stores nothing', async () => {
+  it('shows the first rows after every step and the rejected rows, and stores nothing', async () => {
     const own = await workFolder();
     fs.copyFileSync(path.join(cwd, 'slow.ts'), path.join(own, 'slow.ts'));
     const { code, stdout } = await distilog(['try', 'slow.ts'], { cwd: own });

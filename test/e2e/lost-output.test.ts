@@ -52,7 +52,7 @@ describe.skipIf(!hasFull)(`output to a full disk${hasFull ? '' : ' (skipped: the
     },
   );
 
-  it('does not end a run: it goes on, and its exit code says so unless it has worse to say', async () => {
+  it('does not end a run: it continues, and its exit code reports the loss unless the run ends worse', async () => {
     const good = shell('$DISTILOG run good.ts > /dev/full');
     expect(good.stderr).toContain('(ENOSPC). The run continues.');
     expect(good.stderr).not.toMatch(stack);
@@ -61,7 +61,7 @@ describe.skipIf(!hasFull)(`output to a full disk${hasFull ? '' : ' (skipped: the
     expect(shell('$DISTILOG run partial.ts > /dev/full').code).toBe(3);
   });
 
-  it('for errors changes nothing of the result', () => {
+  it('for errors does not affect the result', () => {
     expect(shell(`$DISTILOG status ${runId} 2> /dev/full`)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('succeeded') as string,
@@ -70,7 +70,7 @@ describe.skipIf(!hasFull)(`output to a full disk${hasFull ? '' : ' (skipped: the
     expect(shell('$DISTILOG run good.ts 2> /dev/full')).toMatchObject({ code: 0, stdout: expect.stringContaining('succeeded') as string });
   });
 
-  it('is told of though the disk took a part', () => {
+  it('is reported even if the disk took a part', () => {
     // A limit on the size of files stands for the disk: a write is then cut short, before one fails.
     const { code, stderr } = shell(`trap '' XFSZ; ulimit -f 64; $DISTILOG rows ${runId} --step twice --first 500 --json > cut.jsonl`);
     expect(fs.statSync(path.join(cwd, 'cut.jsonl')).size).toBeGreaterThan(0);
@@ -90,14 +90,14 @@ describe('a reader that leaves', () => {
     },
   );
 
-  it('does not end a run, nor hide how it ended', async () => {
+  it('does not end a run, and does not hide its outcome', async () => {
     const { stdout, stderr } = shell('($DISTILOG run partial.ts; echo "$?" > code) | head -n 1');
     expect(stderr).not.toMatch(stack);
     expect(fs.readFileSync(path.join(cwd, 'code'), 'utf8')).toBe('3\n');
     expect((await distilog(['status', stdout.trim()], { cwd })).stdout).toContain('partial');
   });
 
-  it('of errors ends nothing', () => {
+  it('of standard error ends nothing', () => {
     const { code, stdout } = shell(`$DISTILOG run good.ts 2> >(exec 0<&-; exit) `);
     expect(code).toBe(0);
     expect(stdout).toContain('succeeded');

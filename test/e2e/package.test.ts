@@ -87,7 +87,7 @@ export async function run(): Promise<readonly [GraphState, readonly RecordedEven
 }, 180_000);
 
 describe('the packed package', () => {
-  it('installs into a fresh folder, brings its command, and runs and rehearses a pipeline', () => {
+  it('installs into a fresh folder with its command, and runs and rehearses a pipeline', () => {
     const program = path.join(folder, 'node_modules/.bin/distilog');
     expect(run(process.execPath, [program, 'run', 'pipeline.ts'])).toContain('succeeded');
     run(process.execPath, [program, 'distiset', '--out', 'dataset']);
@@ -112,7 +112,7 @@ describe('the packed package', () => {
     expect(compile(module, moduleResolution, ['pipeline.ts', 'rehearsal.ts', 'library.ts'])).toBe('');
   });
 
-  it('carries every file and folder that its documents link to', () => {
+  it('contains every file and folder that its documents link to', () => {
     const dangling = packed
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) => {
@@ -127,7 +127,7 @@ describe('the packed package', () => {
     expect(dangling).toEqual([]);
   });
 
-  it('says where it comes from', () => {
+  it('names its origin', () => {
     const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'node_modules/distilog/package.json'), 'utf8')) as object;
     const address: unknown = expect.stringContaining('://');
     expect(manifest).toMatchObject({

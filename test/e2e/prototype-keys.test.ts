@@ -26,7 +26,7 @@ const lines = [
 ];
 
 describe('keys called __proto__', () => {
-  it('are kept, or cost their row with a sentence, from a JSONL file through PostgreSQL to Parquet and JSONL', async () => {
+  it('are kept, or reject their row with a message, from a JSONL file through PostgreSQL to Parquet and JSONL', async () => {
     const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'odd.ts'), pipelineFile);
     fs.writeFileSync(path.join(cwd, 'rows.jsonl'), `${lines.join('\n')}\n`);

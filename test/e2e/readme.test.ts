@@ -13,7 +13,7 @@ const [clone = '', install = '', commands = '', server = ''] = readme.of('sh');
 const cwd = embeddedFolder();
 
 describe('the README', () => {
-  it('says right below its summary how to run the story and the tests in a clone, and how long each takes', () => {
+  it('explains right below its summary how to run the demo and the tests in a clone, and how long each takes', () => {
     const firstScreen = readme.text.slice(0, readme.text.indexOf('\n## '));
     expect(firstScreen.indexOf(clone)).toBeGreaterThan(0);
     expect(firstScreen.indexOf('```')).toBe(firstScreen.indexOf(clone) - '```sh\n'.length);
@@ -47,7 +47,7 @@ describe('the README', () => {
     }
   });
 
-  it('has commands that do what they say, in the order in which they stand', async () => {
+  it('has commands that work, in their order', async () => {
     fs.writeFileSync(path.join(cwd, 'pipeline.ts'), pipelineFile);
     const lines = commandLines(commands);
     expect(lines.length).toBeGreaterThan(5);
@@ -83,7 +83,7 @@ describe('the README', () => {
     expect(stdout).toMatch(/short Lima[\s\S]*succeeded \d+/);
   });
 
-  it('says how a server is set up, and that is how it is', async () => {
+  it('describes how to set up a server, and the steps work', async () => {
     expect(install).toContain('npm install distilog');
     expect(server).toContain('npx distilog db migrate');
     const database = await testDatabase({ isMigrated: false });

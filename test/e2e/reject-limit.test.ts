@@ -22,7 +22,7 @@ interface Errors {
 }
 
 describe('a run that pauses because a step rejects too much', () => {
-  it('says what becomes of the rows that were rejected, wherever it is asked, and so it comes, whoever is killed on the way', async () => {
+  it('reports in every command that rejected rows are retried, and retries them even if processes are killed', async () => {
     const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'broken.ts'), broken);
     const run = await distilog(['run', 'broken.ts'], { cwd });

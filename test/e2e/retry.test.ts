@@ -68,8 +68,8 @@ const filesOf = (directory: string) =>
     .sort()
     .map((name) => [name, fs.readFileSync(path.join(directory, name), 'base64')]);
 
-describe(`rejected rows that are tried again (seed ${seed})`, () => {
-  it('are rescued where that can be, and what was before is as it was', async () => {
+describe(`rejected rows that are retried (seed ${seed})`, () => {
+  it('are rescued where that is possible, and earlier positions stay unchanged', async () => {
     const cwd = await folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     expect((await run(cwd)).code).toBe(3);
@@ -115,7 +115,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect((await json<Lost>(['errors'], { cwd })).rejected).toHaveLength(400 - rescued.length);
   });
 
-  it('are refused with a sentence while the run is not over, or where rows of many were made of them', async () => {
+  it('are refused with a message while the run is not over, or if a step combined them with other rows', async () => {
     const cwd = await folder();
     const ask = (...args: string[]) => distilog(args, { cwd });
     mend(cwd);
@@ -154,7 +154,7 @@ describe(`rejected rows that are tried again (seed ${seed})`, () => {
     expect(nothing.stderr).toMatch(/Run whole-\w+ has no rejected rows, so there is nothing to retry/);
   });
 
-  it('come to the same rows when the process dies in the middle', async () => {
+  it('give the same rows if the process is killed midway', async () => {
     const random = randomFrom(seed);
     const hashes: string[] = [];
     for (const kills of [0, 3]) {

@@ -133,7 +133,7 @@ async function everythingStored(): Promise<readonly { readonly where: string; re
 }
 
 describe('secrets', () => {
-  it('are refused in an address of a model, without saying them', async () => {
+  it('are refused in the address of a model, without being printed', async () => {
     fs.writeFileSync(
       path.join(cwd, 'address.ts'),
       `import { z } from 'zod';
@@ -151,7 +151,7 @@ export default pipeline('address', ({ source }) => {
     fs.rmSync(path.join(cwd, 'address.ts'));
   });
 
-  it('stand in nothing that a run leaves behind or says, however they were written', { timeout: 300_000 }, async () => {
+  it('appear in no output and no file of a run, in any encoding', { timeout: 300_000 }, async () => {
     const withKey = { OPENAI_API_KEY: key };
     expect((await run(['run', 'leaks.ts', '--json', '--no-reject-limit'], withKey)).code).toBe(4);
     await run(['resume', '--no-reject-limit'], withKey);

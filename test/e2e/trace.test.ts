@@ -17,7 +17,7 @@ interface Step {
 const stepsOf = (step: Step): readonly Step[] => [step, ...step.parents.flatMap(stepsOf)];
 
 describe('a trace', () => {
-  it('tells how a row of answers came to be: models, tokens, prompts, attempts that failed', async () => {
+  it('shows how a row of answers was made: models, tokens, prompts, failed attempts', async () => {
     const cwd = await workFolder();
     const { env } = await startProvider(['--faults', 'server-error', '--share', '0.3']);
     const traced = async (...args: string[]) => (await json<{ trace: Step }>(['trace', ...args], { cwd })).trace;

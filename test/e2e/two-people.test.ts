@@ -120,7 +120,7 @@ const writersOf = async (runId: string): Promise<readonly Writer[]> =>
   (await database.sql(`select writer, epoch::int from distilog.commits where log_id = $1 order by first`, [runId])).rows as Writer[];
 
 describe('two people on one store', () => {
-  it('drive a run each, and see of the other’s who drives it and since when', async () => {
+  it('drive a run each, and see who drives the other run and since when', async () => {
     const [hers, his] = await Promise.all([begin(['run', 'slow.ts'], ann), begin(['run', 'slow.ts'], bob)]);
     const { runs } = await json<{ runs: { runId: string; driver: string; drivenSince: string; interrupted: boolean }[] }>(['runs'], {
       cwd,
@@ -143,7 +143,7 @@ describe('two people on one store', () => {
     expect((await Promise.all([hers.ended, his.ended])).map(({ code }) => code)).toEqual([4, 4]);
   });
 
-  it('cannot resume what the other drives; may take it over, and then the other ends with a sentence and appends no more', async () => {
+  it('cannot resume the other’s run, but can take it over; the other process then ends with a message and appends no more', async () => {
     const hers = await begin(['run', 'slow.ts'], ann);
     await underWay(hers.runId);
     expect(await all(bob, ['resume', hers.runId, 'slow.ts'])).toMatchObject({
@@ -180,7 +180,7 @@ describe('two people on one store', () => {
     expect((await all(bob, ['resume', hers.runId, 'slow.ts'])).code).toBe(0);
   });
 
-  it('see since when a run is interrupted and whose it was; of two who resume it at once one wins', async () => {
+  it('see since when a run is interrupted and who drove it; of two concurrent resumes one wins', async () => {
     const hers = await begin(['run', 'slow.ts'], ann);
     await underWay(hers.runId);
     killGroup(hers.child);
@@ -213,7 +213,7 @@ describe.runIf(database.hasRoles)('on a server with roles', () => {
     await database.sql(`drop owned by ${reader}, ${other}; drop role ${reader}, ${other}`);
   });
 
-  it('who may only read is told so, and may look; who may not enter is told that', async () => {
+  it('a read-only login can look, and its writes are refused with a message; a barred login gets a message', async () => {
     await database.sql(`create role ${reader} login password 'r'; create role ${other} login password 'o'; grant distilog_app to ${other};
       grant usage on schema distilog to ${reader}; grant select on all tables in schema distilog to ${reader}`);
     const looking = { DISTILOG_STORE: url(database.owner, { user: reader, password: 'r' }) };
@@ -230,7 +230,7 @@ describe.runIf(database.hasRoles)('on a server with roles', () => {
     expect(barred.stderr).not.toContain('not-to-be-shown');
   });
 
-  it('another role sees who drives a run and since when, and is told that it may not take it', async () => {
+  it('another role sees who drives a run and since when, and its takeover is refused with a message', async () => {
     const hers = await begin(['run', 'slow.ts'], ann);
     await underWay(hers.runId);
     const store = { DISTILOG_STORE: url(database.owner, { user: other, password: 'o' }) };

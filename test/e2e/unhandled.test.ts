@@ -24,7 +24,7 @@ export default pipeline('late', ({ source }) => {
 `;
 
 describe('an error that nothing awaits', () => {
-  it('pauses a run with its cause and with what to do, and the run goes on', async () => {
+  it('pauses a run with a message that names the cause and the fix, and the run can be resumed', async () => {
     const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'late.ts'), late);
     const run = await distilog(['run', 'late.ts'], { cwd });
@@ -36,7 +36,7 @@ describe('an error that nothing awaits', () => {
     expect(await json(['distiset'], { cwd })).toMatchObject({ configs: [{ rows: 12 }] });
   });
 
-  it('is a sentence where it comes of loading a pipeline', async () => {
+  it('is a message if loading a pipeline causes it', async () => {
     const cwd = await workFolder();
     fs.writeFileSync(
       path.join(cwd, 'loading.ts'),

@@ -24,7 +24,7 @@ describe('verify --distiset', () => {
     await distilog(['distiset', '--out', 'out', '--format', 'jsonl'], { cwd });
   }, 60_000);
 
-  it('finds a dataset as the log gives it, and says what the log does not prove', async () => {
+  it('accepts an unchanged dataset, and names what the log does not prove', async () => {
     expect(await distilog(['verify', '--distiset', 'out'], { cwd })).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
@@ -40,7 +40,7 @@ describe('verify --distiset', () => {
     });
   });
 
-  it('names what was altered: a byte, a missing file, metadata made up, a card that points elsewhere', async () => {
+  it('names each alteration: a byte, a missing file, forged metadata, a card that points to other files', async () => {
     const even = fs.readFileSync(file('even/train-00000-of-00001.jsonl'), 'utf8');
     const metadata = fs.readFileSync(file('distilog.json'), 'utf8');
     const card = fs.readFileSync(file('README.md'), 'utf8');

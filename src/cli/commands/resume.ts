@@ -56,9 +56,9 @@ async function resume(
     const { steps } = planned.manifest;
     const concurrency = parseStepConcurrency(options.concurrency, steps);
     await printOpenBatches(context, store, runId, options);
-    await drive(context, store, options, async (told) => {
+    await drive(context, store, options, async (callbacks) => {
       const driven = await resumePipeline(store, planned, {
-        ...told,
+        ...callbacks,
         runId,
         seize: options.takeOver ?? false,
         acceptedChanges,

@@ -50,9 +50,9 @@ async function retry(
     });
     const concurrency = parseStepConcurrency(options.concurrency, planned.manifest.steps);
     const steps = options.step.map((name) => resolveStepName(planned.manifest.steps, name));
-    await drive(context, store, options, async (told) => {
+    await drive(context, store, options, async (callbacks) => {
       const driven = await retryPipeline(store, planned, {
-        ...told,
+        ...callbacks,
         runId,
         acceptedChanges,
         recordsDefinition,

@@ -38,8 +38,8 @@ async function run(context: CommandContext, file: string, options: RunOptions): 
   const planned = planWith(parseStepConcurrency(options.concurrency, isOfConfig ? planWith({}).manifest.steps : []));
   const seed = options.seed === undefined ? undefined : parseSeed(options.seed);
   await withStore(options, (store) =>
-    drive(context, store, options, async (told) => {
-      const started = await startPipeline(store, planned, { ...told, seed, file, isRejectLimitLifted: !options.rejectLimit });
+    drive(context, store, options, async (callbacks) => {
+      const started = await startPipeline(store, planned, { ...callbacks, seed, file, isRejectLimitLifted: !options.rejectLimit });
       await rememberPipelineFile(context, store, started.runId, loaded);
       return started;
     }),

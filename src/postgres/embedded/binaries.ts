@@ -12,7 +12,7 @@ export interface RunAs {
   readonly gid?: number;
 }
 
-const nobody = 65_534;
+const nobodyUid = 65_534;
 
 /** Returns the user for PostgreSQL, which refuses to run as root: under root, the owner of the store or its folder, else the user `nobody`. */
 export function runAsFor(folder: string): RunAs {
@@ -25,7 +25,7 @@ export function runAsFor(folder: string): RunAs {
       // It does not exist yet.
     }
   }
-  return { uid: nobody, gid: nobody };
+  return { uid: nobodyUid, gid: nobodyUid };
 }
 
 /** Returns the users in the password file. Unlike the server, initdb must run as one of them. */

@@ -58,7 +58,7 @@ function explainAccess(file: string): string | null {
   const user = process.geteuid?.();
   if (user === undefined) return null;
   // Under root, the server runs as the user `nobody` if root owns the folder.
-  if (uid !== user && !(user === 0 && uid === nobody)) return `${name} belongs to user ${uid}`;
+  if (uid !== user && !(user === 0 && uid === nobodyUid)) return `${name} belongs to user ${uid}`;
   if ((mode & 0o022) !== 0 && !found.isSocket()) return `other users may write to ${name}`;
   const isSecret = name.endsWith('-password') || name === 'pg18';
   return isSecret && (mode & 0o077) !== 0 ? `other users may read ${name}` : null;
@@ -94,7 +94,7 @@ function readBirthTimeMs(file: string): number | undefined {
   return born === 0 ? undefined : born;
 }
 
-const nobody = 65_534;
+const nobodyUid = 65_534;
 
 function listFolder(folder: string): readonly string[] {
   try {

@@ -39,12 +39,12 @@ const choose = (store: Store, choice: Partial<RunChoice> = {}, asked?: string) =
   chooseRun(terminal, store, asked, { command: 'resume', isCandidate: isResumable(false), mayAsk: false, ...choice });
 
 describe('a command without a run', () => {
-  it('goes on with the only run that can be resumed, however new others are', async () => {
+  it('continues the only run that can be resumed, even if others are newer', async () => {
     const store = await storeWith(['a', 'paused'], ['b', 'succeeded'], ['c', 'driven']);
     expect(await choose(store)).toBe('a-1');
   });
 
-  it('chooses none of several: it lists them, with exit code 2', async () => {
+  it('chooses none of several: it lists them and ends with exit code 2', async () => {
     const store = await storeWith(['a', 'paused'], ['b', 'paused'], ['b', 'succeeded']);
     const refused: unknown = await choose(store).catch((error: unknown) => error);
     expect(refused).toMatchObject({
@@ -66,12 +66,12 @@ describe('a command without a run', () => {
     expect(noted.slice(-2)).toEqual([expect.stringMatching(/^ {2}1 {2}b-2/), expect.stringMatching(/^ {2}2 {2}a-1/)]);
   });
 
-  it.each(['', '3', '0', 'x'])('takes none where the answer names none: %j', async (answer) => {
+  it.each(['', '3', '0', 'x'])('chooses none if the answer names none: %j', async (answer) => {
     const store = await storeWith(['a', 'paused'], ['b', 'paused']);
     await expect(choose(store, { mayAsk: true, ask: () => Promise.resolve(answer) })).rejects.toMatchObject({ code: 'several-runs' });
   });
 
-  it('looks among the runs of a pipeline whose file is given', async () => {
+  it('considers only runs of the pipeline whose file is given', async () => {
     const store = await storeWith(['a', 'paused'], ['b', 'paused']);
     expect(await choose(store, { pipeline: 'a' })).toBe('a-1');
     await expect(choose(store, { pipeline: 'z' })).rejects.toMatchObject({
@@ -80,17 +80,17 @@ describe('a command without a run', () => {
     });
   });
 
-  it('means the newest where it fits none, so that its state says why', async () => {
+  it('returns the newest run if it can act on none, so that its state explains why', async () => {
     expect(await choose(await storeWith(['a', 'succeeded'], ['b', 'succeeded']))).toBe('b-2');
     expect(await choose(await storeWith(['a', 'succeeded'], ['b', 'driven']), { isCandidate: isResumable(true) })).toBe('b-2');
   });
 
-  it('retries the only run that has rejected rows that can be tried again', async () => {
+  it('retries the only run with rejected rows that can be retried', async () => {
     const store = await storeWith(['a', 'partial'], ['b', 'source-lossy'], ['c', 'succeeded']);
     expect(await choose(store, { command: 'retry', isCandidate: isRetryable })).toBe('a-1');
   });
 
-  it('takes a run that is named', async () => {
+  it('uses a run that is named', async () => {
     expect(await choose(await storeWith(['a', 'paused'], ['b', 'paused']), {}, 'b')).toBe('b-2');
   });
 });

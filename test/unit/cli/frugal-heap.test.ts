@@ -6,12 +6,12 @@ afterEach(() => {
 });
 
 describe('the garbage of an export', () => {
-  it('may be collected at will, which no command needs that runs code of others', () => {
+  it('can be collected on request, but not in commands that run user code', () => {
     expect(heapFlags('distiset')).toContain('--expose-gc');
     expect(heapFlags('run')).not.toContain('--expose-gc');
   });
 
-  it('is collected each time that eight million characters of rows were written', () => {
+  it('is collected after every eight million characters of rows', () => {
     const gc = vi.fn();
     vi.stubGlobal('gc', gc);
     const written = createGarbageCollector();
@@ -22,7 +22,7 @@ describe('the garbage of an export', () => {
     expect([6, 7, 8, 14, 15, 24].map((index) => told[index])).toEqual([0, 1, 1, 1, 2, 3]);
   });
 
-  it('is left to V8 where that was started without being asked', () => {
+  it('is left to V8 without the flag', () => {
     vi.stubGlobal('gc', undefined);
     expect(() => createGarbageCollector()(100_000_000)).not.toThrow();
   });

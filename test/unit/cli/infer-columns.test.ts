@@ -30,7 +30,7 @@ const jsonValue = fc.oneof(
   },
 );
 
-describe('the type of some values', () => {
+describe('the inferred type of values', () => {
   it.each<[unknown[], string]>([
     [[1, 2], 'z.int()'],
     [[1, 2.5], 'z.number()'],
@@ -50,7 +50,7 @@ describe('the type of some values', () => {
     expect(inferType(values)).toBe(type);
   });
 
-  it('takes each of them, whatever they are', () => {
+  it('accepts each of them, whatever they are', () => {
     fc.assert(
       fc.property(fc.array(jsonValue, { minLength: 1, maxLength: 6 }), (values) => {
         const plain = JSON.parse(JSON.stringify(values)) as unknown[];
@@ -93,7 +93,7 @@ describe('a pipeline for a file', () => {
     return { sample, text, output };
   };
 
-  it('reads every row that was looked at, whatever is in a CSV file', async () => {
+  it('accepts every sampled row of any CSV file', async () => {
     const value = fc.oneof(
       fc.constantFrom(
         '',
@@ -132,7 +132,7 @@ describe('a pipeline for a file', () => {
     );
   });
 
-  it('reads every row that was looked at, whatever is in a JSONL file', async () => {
+  it('accepts every sampled row of any JSONL file', async () => {
     let count = 0;
     const row = fc.dictionary(fc.constantFrom('a', 'b c', "it's", 'class', 'ü'), jsonValue, { minKeys: 1, maxKeys: 3 });
     await fc.assert(
@@ -146,7 +146,7 @@ describe('a pipeline for a file', () => {
     );
   });
 
-  it('says delimiter and encoding where they are not the usual ones', async () => {
+  it('contains the delimiter and encoding if they are not the defaults', async () => {
     const file = path.join(folder, 'latin.csv');
     fs.writeFileSync(file, Buffer.from('stadt;größe\nKöln;1\n', 'latin1'));
     const { text } = await columnsOf(file);
@@ -161,7 +161,7 @@ describe('a pipeline for a file', () => {
     expect(text).toContain('run: ({ stadt }) => ({ characters: stadt.length }),');
   });
 
-  it('names its example step’s column as none is named yet, and needs no text', async () => {
+  it('gives its example step’s column an unused name, and needs no text column', async () => {
     const file = path.join(folder, 'taken.jsonl');
     fs.writeFileSync(file, '{"characters":1,"textLength":2,"class":null}\n');
     const { text } = await columnsOf(file);
@@ -170,7 +170,7 @@ describe('a pipeline for a file', () => {
     expect((await columnsOf(file)).text).toContain("run: (row) => ({ characters: row['class'].length }),");
   });
 
-  it('quotes texts so that they are what they were', () => {
+  it('quotes texts without changing them', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         // oxlint-disable-next-line no-eval -- As above.

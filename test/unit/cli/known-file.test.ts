@@ -49,7 +49,7 @@ const again = (store: Store, runId: string, acceptChanges = false) =>
   loadContinuedPipeline(context, store, runId, undefined, { command: 'retry', param: [], acceptChanges });
 
 describe('the file of a run', () => {
-  it('is known to a user who drove the run with it, by its absolute path and the hashes of its local sources', async () => {
+  it('is remembered for a user who drove the run with it, with its absolute path and the hashes of its local sources', async () => {
     const store = await storeWith('known-1');
     const file = written(`import './other.ts';`);
     fs.writeFileSync(path.join(path.dirname(file), 'other.ts'), 'export {};');
@@ -60,7 +60,7 @@ describe('the file of a run', () => {
     expect(known && findChangedSources(known)).toEqual([]);
   });
 
-  it('is not that of a run of the same id in another store', async () => {
+  it('is not the file of a run with the same id in another store', async () => {
     const [store, other] = [await storeWith('known-1'), await storeWith('known-1', 'evil.ts')];
     const file = written('');
     await rememberFile(store, 'known-1', file, readHashedSources(file));
@@ -68,7 +68,7 @@ describe('the file of a run', () => {
     expect(await readKnownFile(store, 'known-1')).not.toBe(null);
   });
 
-  it('has changed where a source is altered, gone, or new', async () => {
+  it('has changed if a source is altered, missing or new', async () => {
     const store = await storeWith('known-1');
     const file = written(`import './a.ts'; import './b.ts'; import './c';`);
     const beside = (name: string) => path.join(path.dirname(file), name);
@@ -94,7 +94,7 @@ describe('the file of a run', () => {
     expect(await readKnownFile(store, 'known-1')).toBe(null);
   });
 
-  it('is not loaded because a log names it: the message does, for the command line', async () => {
+  it('is not loaded because a log names it; the message names it for the command line', async () => {
     const evil = written(`import fs from 'node:fs'; fs.writeFileSync(new URL('loaded', import.meta.url), '');`, 'evil.ts');
     const store = await storeWith('known-1', evil);
     await expect(again(store, 'known-1')).rejects.toMatchObject({
@@ -106,7 +106,7 @@ describe('the file of a run', () => {
   });
 
   it.each(['p.ts; rm -rf ~', '--take-over', '$(id).ts', "it's.ts"])(
-    'is not offered as part of a command where a shell would take it for more: %s',
+    'is not printed as part of a command if a shell would read it as more than one word: %s',
     async (file) => {
       const store = await storeWith('known-1', file);
       await expect(again(store, 'known-1')).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe('the file of a run', () => {
     },
   );
 
-  it('is not loaded where its sources are not what they were, unless the change is accepted', async () => {
+  it('is not loaded if its sources have changed, unless the change is accepted', async () => {
     const store = await storeWith('known-1');
     const file = written('export {};');
     await rememberFile(store, 'known-1', file, readHashedSources(file));
@@ -130,8 +130,8 @@ describe('the file of a run', () => {
   });
 });
 
-describe('a log that does not say what was loaded', () => {
-  it('goes on, and says once that packages were not compared; files that 0.1.0 did not see are recorded then', async () => {
+describe('a log that does not record the loaded code', () => {
+  it('can be continued with one note that packages were not compared; files that 0.1.0 did not see are then recorded', async () => {
     const file = written('', 'main.ts');
     fs.writeFileSync(path.join(path.dirname(file), 'package.json'), `{ "type": "module", "imports": { "#rows": "./rows.ts" } }`);
     fs.writeFileSync(path.join(path.dirname(file), 'rows.ts'), 'export const rows = [{ n: 1 }];');

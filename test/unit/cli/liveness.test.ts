@@ -38,14 +38,14 @@ const entryOf = async (store: Store): Promise<RunEntry> => {
 const terminal = silentTerminal();
 
 describe('a run', () => {
-  it('is interrupted where nobody drives it, and where somebody does it is not', async () => {
+  it('is interrupted without a driver, and not with one', async () => {
     const { store } = await begun();
     expect(await currentState(store, 'live-1')).toMatchObject({ status: 'running', interrupted: false, holder: { pid: process.pid } });
     await lose(store);
     expect(await currentState(store, 'live-1')).toMatchObject({ status: 'running', interrupted: true, holder: null, position: 1 });
   });
 
-  it('is not interrupted that succeeds between a look at its log and one at its driver', async () => {
+  it('is not interrupted if it succeeds between the reads of its log and of its driver', async () => {
     const { run, between } = await begun();
     let isDone = false;
     const store = between(async () => {
@@ -55,14 +55,14 @@ describe('a run', () => {
     expect(await currentState(store, 'live-1')).toMatchObject({ status: 'succeeded', interrupted: false });
   });
 
-  it('is not listed as interrupted where the list says who drives it after its end', async () => {
+  it('is not listed as interrupted if the list still shows a driver after its end', async () => {
     const { store, run } = await begun();
     const entry = { ...(await entryOf(store)), holder: null };
     await run.drive();
     expect(await listedRun(store, entry, null)).toMatchObject({ status: 'succeeded', interrupted: false, lastDriver: null });
   });
 
-  it('is not resumed where it succeeds meanwhile', async () => {
+  it('is not resumed if it succeeds meanwhile', async () => {
     const { run, between } = await begun();
     let isDone = false;
     const store = between(async () => {
@@ -82,7 +82,7 @@ describe('a run', () => {
     expect(found).toEqual([false]);
   });
 
-  it('is not interrupted while it begins: its driver has the lock before its log is there', async () => {
+  it('is not interrupted while it starts: its driver has the lock before the log exists', async () => {
     const store = memoryStore();
     const held: unknown[] = [];
     const create: EventLog['create'] = async (request) => {
@@ -93,7 +93,7 @@ describe('a run', () => {
     expect(held).toEqual([process.pid]);
   });
 
-  it('is not watched to an interruption while its last events are on the way', async () => {
+  it('is not reported as interrupted while its last events are being recorded', async () => {
     const { store, run } = await begun();
     await run.drive();
     const head = (await store.log.head(runLogId('live-1')))?.position ?? 0;

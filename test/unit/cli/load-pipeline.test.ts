@@ -136,14 +136,14 @@ describe('a pipeline file', () => {
     ['nothing.ts', 'no-pipeline', /^nothing\.ts exports nothing\. Write: export default pipeline\(/],
     ['factory.ts', 'no-pipeline', /^factory\.ts exports no pipeline, only default\./],
     ['several.ts', 'no-pipeline', /^several\.ts exports several pipelines \(a, b\)\. Make one of them the default export/],
-  ])('that cannot be used is answered with a sentence: %s', (file, code, says) => {
+  ])('that cannot be used gets a message: %s', (file, code, says) => {
     expect(probed[file]).toMatchObject({ ok: false, code, message: expect.stringMatching(says) as string });
     expect(probed[file]).toMatchObject({ message: expect.not.stringMatching(/\n|\(node:/) as string });
   });
 });
 
-describe('a Node that only removes types', () => {
-  it('is answered with the line of an enum, and what to write instead', () => {
+describe('a Node that only strips types', () => {
+  it('reports the line of an enum, and what to write instead', () => {
     const plain = path.join(folder, 'plain-node.mjs');
     const text = `import module, { syncBuiltinESMExports } from 'node:module';
 const { stripTypeScriptTypes } = module;
@@ -167,7 +167,7 @@ syncBuiltinESMExports();
 });
 
 describe('the sources of a pipeline', () => {
-  it('are the file and what it imports locally, however it does, with paths from its folder', () => {
+  it('are the file and its local imports of any kind, with paths relative to its folder', () => {
     const { sources } = loaded('imports.ts');
     expect(sources.map((source) => source.path)).toEqual([
       'imports.ts',
@@ -180,11 +180,11 @@ describe('the sources of a pipeline', () => {
     for (const source of sources) expect(source.text).toBe(files[source.path]);
   });
 
-  it('are the file alone where it imports packages only', () => {
+  it('are the file alone if it imports only packages', () => {
     expect(loaded('good.ts').sources).toEqual([{ path: 'good.ts', text: files['good.ts'] }]);
   });
 
-  it('are the same from wherever the file is named', () => {
+  it('do not depend on how the file is named', () => {
     expect(loaded(path.join(folder, 'good.ts')).sources).toEqual(loaded('good.ts').sources);
   });
 });

@@ -89,8 +89,8 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-describe('what is loaded with a pipeline', () => {
-  it('is its packages and those behind them, and its own files by whatever name they are imported', () => {
+describe('the code that is loaded with a pipeline', () => {
+  it('is its packages with their dependencies, and its own files under any import name', () => {
     const it = probed('p.ts');
     const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
     expect(packages(it)).toEqual({
@@ -118,13 +118,13 @@ describe('what is loaded with a pipeline', () => {
     expect(it.relativeSources.map((source) => source.path)).toEqual(['p.ts', 'types.ts']);
   });
 
-  it('is seen where the file has an enum', () => {
+  it('is found if the file has an enum', () => {
     const it = probed('enum.ts');
     expect(Object.keys(packages(it)).sort()).toEqual(['@scope/deep', 'direct', 'inner', 'zod']);
     expect(it.sources.map((source) => source.path)).toEqual(['enum.ts', 'prompts/more.ts', 'prompts/why.ts']);
   });
 
-  it('is seen behind a file of CommonJS whose requires were resolved for another file before', () => {
+  it('is found behind a CommonJS file whose requires were already resolved for another file', () => {
     const before = [
       `import { recordModules } from ${JSON.stringify(path.join(root, 'src/kit/module-graph.ts'))};`,
       `const stop = recordModules();`,
@@ -136,7 +136,7 @@ describe('what is loaded with a pipeline', () => {
     expect(Object.keys(packages(probed('p.ts', '--import', './before.mjs')))).toContain('@scope/deep');
   });
 
-  it('is another where a package has other code under the same version, as far as that is loaded', () => {
+  it('differs if the loaded code of a package differs under the same version', () => {
     const before = packages(probed('p.ts'));
     write('node_modules/direct/other.js', `import 'inner';\n`);
     expect(packages(probed('p.ts'))).toEqual(before);

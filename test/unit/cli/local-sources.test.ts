@@ -24,7 +24,7 @@ function sourcesOf(files: Readonly<Record<string, string>>) {
 const pathsOf = (files: Readonly<Record<string, string>>) => sourcesOf(files).map((source) => source.path);
 
 describe('the sources of a pipeline', () => {
-  it('are its file and all that it imports by relative paths, however it imports them', () => {
+  it('are its file and all files that it imports by relative paths, by any kind of import', () => {
     const files = {
       'here/p.ts': `import './side.ts';\nimport { a } from "../above.mjs"\nexport * from './again.js';\nconst m = await import('./later.ts');\nimport { z } from 'zod';`,
       'here/side.ts': `import d from './data.json' with { type: 'json' };`,
@@ -39,11 +39,11 @@ describe('the sources of a pipeline', () => {
     expect(pathsOf(files)).toEqual(['../above.mjs', 'again.ts', 'data.json', 'folder/index.ts', 'later.ts', 'p.ts', 'side.ts', 'types.ts']);
   });
 
-  it('hold the texts as they are, but for what no log can hold', () => {
+  it('hold the texts unchanged, except for characters that no log can store', () => {
     expect(sourcesOf({ 'p.ts': `const ä = '🦋';\r\n` })).toEqual([{ path: 'p.ts', text: `const ä = '🦋';\r\n` }]);
   });
 
-  it('leave out packages, and files that are no code', () => {
+  it('leave out packages, and files that are not code', () => {
     expect(
       pathsOf({
         'p.ts': `import './node_modules/x/index.js'; import './native.node'; import './missing.ts'; import './a%2fb.ts'; import 'fs';`,
@@ -53,11 +53,11 @@ describe('the sources of a pipeline', () => {
     ).toEqual(['p.ts']);
   });
 
-  it('are read where the pipeline itself lies in a package', () => {
+  it('are read even if the pipeline itself is in a package', () => {
     expect(pathsOf({ 'node_modules/own/p.ts': `import './q.ts'`, 'node_modules/own/q.ts': '' })).toEqual(['p.ts', 'q.ts']);
   });
 
-  it('that are too long are named with their hash, so that a change is seen', () => {
+  it('that are too long are recorded by their hash, so that a change is noticed', () => {
     const long = `"${'x'.repeat(5 * 1024 * 1024)}"`;
     const [data, file] = sourcesOf({ 'p.ts': `import d from './long.json';`, 'long.json': long });
     expect(data).toEqual({ path: 'long.json', text: `(left out: 5.0 MiB, SHA-256 ${sha256(long)})` });

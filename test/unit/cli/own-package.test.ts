@@ -52,12 +52,12 @@ function probed(...names: readonly string[]): { readonly loaded: Readonly<Record
 const all = ['', '/llm', '/testing'].map((door, n) => `import * as own${n} from 'distilog${door}'; void own${n};`);
 
 describe('distilog in a pipeline file', () => {
-  it('is the copy that the command runs, where the folder has none', () => {
+  it('is the running copy if the folder has none', () => {
     write('p.ts', pipelineFile(...all));
     expect(probed('p.ts')).toMatchObject({ loaded: { 'p.ts': { ok: true } }, stderr: '' });
   });
 
-  it('is the copy that the command runs, where the folder has another version, which is reported once', () => {
+  it('is the running copy if the folder has another version, which is reported once', () => {
     install('', 'distilog', '0.0.9', otherCopy);
     write('p.ts', pipelineFile(...all, `import './lib/prompts.ts';`));
     write('lib/prompts.ts', `import { Fault } from 'distilog';\nvoid Fault;\n`);
@@ -71,13 +71,13 @@ describe('distilog in a pipeline file', () => {
     for (const it of Object.values(loaded)) expect(it).toMatchObject({ loaded: { packages: [{ name: 'zod' }] } });
   });
 
-  it('is not reported where the folder has the version that runs', () => {
+  it('is not reported if the folder has the running version', () => {
     install('', 'distilog', version, otherCopy);
     write('p.ts', pipelineFile());
     expect(probed('p.ts')).toMatchObject({ loaded: { 'p.ts': { ok: true } }, stderr: '' });
   });
 
-  it('is the copy that an installed package brings, for that package alone', () => {
+  it('is a package’s own copy for that installed package alone', () => {
     install('', 'steps', '1.0.0', `export { copy } from 'distilog';\n`);
     install('node_modules/steps/', 'distilog', '0.0.8', `export const copy = 'its own';\n`);
     write('p.ts', pipelineFile(`import { copy } from 'steps';`, `if (copy !== 'its own') throw new Error(copy);`));

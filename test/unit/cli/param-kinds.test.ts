@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { secret } from '../../../src/pipeline/index.ts';
 import { parseParamOptions } from '../../../src/cli/parse-params.ts';
 
-describe('a param on the command line is read as its schema wants it:', () => {
+describe('a param on the command line is parsed by its schema:', () => {
   it.each<[string, z.ZodType, string, unknown]>([
     ['text', z.string(), '5', '5'],
     ['a coerced number', z.coerce.number(), '7', 7],

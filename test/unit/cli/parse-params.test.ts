@@ -39,24 +39,24 @@ describe('--param', () => {
     expect(read([option])).toEqual(values);
   });
 
-  it('for a list or an object that is no JSON is refused with how to write it', () => {
+  it('for a list or an object that is not JSON is refused with the correct form', () => {
     expect(faultOf('invalid-params', () => read(['tags=a,b'])).message).toBe(
       `Param tags is a list or an object. Give it as JSON: --param 'tags=["a","b"]'.`,
     );
   });
 
-  it('given twice is as given last, and wins over the environment', () => {
+  it('given twice takes the last value, and overrides the environment', () => {
     expect(read(['limit=1', 'limit=2'], { DISTILOG_PARAM_LIMIT: '3' })).toEqual({ limit: 2 });
   });
 
-  it('not given comes from the environment', () => {
+  it('not given is read from the environment', () => {
     expect(read([], { DISTILOG_PARAM_LIMIT: '3', DISTILOG_PARAM_API_KEY: 'sk', DISTILOG_PARAM_OTHER: 'x', LIMIT: '4' })).toEqual({
       limit: 3,
       apiKey: 'sk',
     });
   });
 
-  it('without a value is refused, and what may be a secret is not said', () => {
+  it('without a value is refused, and a possible secret is not printed', () => {
     const says = (option: string, of: z.ZodObject = schema) => faultOf('invalid-params', () => parseParamOptions(of, [option], {})).message;
     expect(says('limit')).toBe('--param limit has no value. Write --param name=value.');
     expect(says('apiKey')).toBe('--param apiKey has no value. Write --param name=value.');
@@ -66,7 +66,7 @@ describe('--param', () => {
     expect(says('limit:5', z.object({ limit: z.int() }))).toBe('--param limit:5 has no value. Write --param name=value.');
   });
 
-  it('of a name that objects have themselves is an unknown param', () => {
+  it('with the name of a member of all objects is an unknown param', () => {
     for (const name of ['constructor', 'toString', '__proto__']) {
       const given = read([`${name}=1`]);
       expect(Object.keys(given)).toEqual([name]);
@@ -78,11 +78,11 @@ describe('--param', () => {
 });
 
 describe('--concurrency', () => {
-  it('is a record of steps', () => {
+  it('is parsed into a record of steps', () => {
     expect(parseConcurrency(['a=1', 'b-c=20', 'a=3'])).toEqual({ a: 3, 'b-c': 20 });
   });
 
-  it.each(['a', 'a=', '=3', 'a=0', 'a=-1', 'a=1.5', 'a=fast', ''])('%j is refused with how to write it', (option) => {
+  it.each(['a', 'a=', '=3', 'a=0', 'a=-1', 'a=1.5', 'a=fast', ''])('%j is refused with the correct form', (option) => {
     expect(faultOf('invalid-concurrency', () => parseConcurrency([option])).message).toBe(
       `--concurrency ${option} does not name a step and a number from 1. Write --concurrency step=n.`,
     );

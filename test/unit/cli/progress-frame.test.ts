@@ -33,7 +33,7 @@ describe('the progress of a run', () => {
     expect(lines[0]).toBe(`dictionary-7k2m4q  running  position 412  12.3 s${width > 60 ? '  160,470 tokens' : ''}`);
   });
 
-  it('tells rows, what is expected, speed, time left, losses and tokens where there is room', () => {
+  it('shows rows, expected rows, speed, remaining time, losses and tokens if they fit', () => {
     expect(progressFrame(frame, { width: 140, ...plain })[2]).toMatch(
       /answer\s+█+░+ running\s+1,200\/3,000 {2}→ 1,190 {2}120\/s {2}15\.0 s left {2}10 rejected {2}80,235 tokens$/,
     );
@@ -41,7 +41,7 @@ describe('the progress of a run', () => {
 });
 
 describe('the table of steps', () => {
-  it('fits 80 columns, and tells more where there is more room', () => {
+  it('fits 80 columns, and shows more on a wider terminal', () => {
     for (const line of renderSteps(steps.slice(0, 2), { width: 80, ...plain })) expect(line.length, line).toBeLessThanOrEqual(80);
     expect(renderSteps(steps, { width: 120, ...plain }).join('\n')).toMatch(
       /^step\s+operator\s+state\s+batches\s+retried\s+rows in\s+rows out\s+rejected\s+tokens in\s+tokens out\n/,

@@ -16,21 +16,21 @@ async function hint(pipe: Pipeline): Promise<readonly string[]> {
   return describeRetry(await readStates(store, 'hint-1', position), 'hint-1');
 }
 
-describe('what is said of rejected rows at the end', () => {
-  it('is how they are tried again', async () => {
+describe('the message about rejected rows at the end of a run', () => {
+  it('says how to retry them', async () => {
     expect(
       await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows: [{ n: 1 }, { n: 2 }] }).map('half', halves))),
     ).toEqual(['To retry it: distilog retry hint-1']);
   });
 
-  it('is that a source’s cannot be: they were never stored', async () => {
+  it('says that rows of a source cannot be retried, because they were not stored', async () => {
     const rows = [{ n: 'x' } as never, { n: 2 }];
     expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
       'The row of step rows cannot be retried in this run.',
     ]);
   });
 
-  it('is both, where both were rejected', async () => {
+  it('says both if both were rejected', async () => {
     const rows = [{ n: 'x' } as never, { n: 1 }, { n: 3 }];
     expect(await hint(pipeline('hint', ({ source }) => void source('rows', { output: n, rows }).map('half', halves)))).toEqual([
       'To retry 2 of them: distilog retry hint-1 --step half',
@@ -38,7 +38,7 @@ describe('what is said of rejected rows at the end', () => {
     ]);
   });
 
-  it('is that those cannot be below which rows of many were made', async () => {
+  it('says that rows cannot be retried if a later step combined them', async () => {
     const pipe = pipeline('hint', ({ source }) => {
       const made = source('rows', { output: n, rows: [{ n: 1 }, { n: 3 }] }).map('half', halves);
       made.global('all', { output: z.object({ count: z.int() }), run: async (all) => [{ count: (await Array.fromAsync(all)).length }] });

@@ -16,7 +16,7 @@ describe('a table of rows', () => {
     expect(lines.join('\n')).toContain('step:2/0');
   });
 
-  it('has all columns where there is room, and says which are left out', () => {
+  it('has all columns if they fit, and names those that are left out', () => {
     expect(renderRows([labelled(0)], columns, { width: 140, paint }).join('\n')).toMatch(
       /^row +n +text +list +a-column-with-a-rather-long-name +last\n.*end$/,
     );
@@ -24,7 +24,7 @@ describe('a table of rows', () => {
     expect(renderRows([{ label: '', values: { n: 1 } }], ['n'], { width: 50, paint })).toEqual(['n', '1']);
   });
 
-  it.each([40, 80, 140])('that grows keeps its columns in place, %i wide', (width) => {
+  it.each([40, 80, 140])('that grows keeps its columns aligned, %i wide', (width) => {
     const draw = createGrowingTable(columns, { width, paint }, 10);
     const lines = [draw([labelled(0)]), draw([labelled(3), labelled(1)]), draw([labelled(2)])].flat();
     for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(width);

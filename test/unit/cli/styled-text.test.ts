@@ -6,16 +6,16 @@ import { escapeLine } from '../../../src/cli/visible.ts';
 const shown = (text: string) => resolveMarks(changeText(text, escapeLine), true);
 
 describe('a style', () => {
-  it('becomes an escape sequence where it is ours, and only there', () => {
+  it('becomes an escape sequence only if this process set it', () => {
     expect(shown(`${applyStyle('red', 'altered')}: \x1b[32mintact\x1b[39m`)).toBe('\x1b[31maltered\x1b[39m: \\x1b[32mintact\\x1b[39m');
     expect(shown('\x1b[1234;5678;1234;5678;32mintact')).toBe('\\x1b[1234;5678;1234;5678;32mintact');
   });
 
-  it('is left out where there are no colours', () => {
+  it('is left out without colours', () => {
     expect(resolveMarks(applyStyle('bold', 'name'), false)).toBe('name');
   });
 
-  it('takes no room, and ends though the text was cut', () => {
+  it('takes no width, and ends even if the text is cut', () => {
     const text = applyStyle('yellow', `pass 1: ${applyStyle('bold', 'rejected')} and more`);
     expect(textLength(text)).toBe('pass 1: rejected and more'.length);
     expect(resolveMarks(shorten(text, 12), false)).toBe('pass 1: rej…');
@@ -25,7 +25,7 @@ describe('a style', () => {
 });
 
 describe('a table', () => {
-  it('has one line for each row, in line with the others, whatever its cells hold', () => {
+  it('has one aligned line for each row, whatever its cells contain', () => {
     const lines = renderTable(
       [{ title: 'na\x1bme' }, { title: 'value' }],
       [

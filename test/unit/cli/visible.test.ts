@@ -21,8 +21,8 @@ const hostile = fc
 /** What acts on a terminal, in whatever place it stands. */
 const acts = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
-describe('visible text', () => {
-  it('of any text has no character that acts on a terminal, and is not changed by another pass', () => {
+describe('escaped text', () => {
+  it('has no control characters, and escaping it again changes nothing', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const line = escapeLine(text);

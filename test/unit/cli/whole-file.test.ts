@@ -14,8 +14,8 @@ async function* lines(count: number, onLine: (line: number) => void = () => unde
   }
 }
 
-describe('a file that is written whole', () => {
-  it('is there when it is complete, and not before', async () => {
+describe('a file that is written atomically', () => {
+  it('exists when it is complete, and not before', async () => {
     const target = path.join(folder, 'whole');
     const count = await writeWholeFile(
       target,
@@ -27,7 +27,7 @@ describe('a file that is written whole', () => {
     expect(fs.readdirSync(folder)).toEqual(['whole']);
   });
 
-  it('leaves nothing when what writes it breaks', async () => {
+  it('leaves nothing behind if its writer fails', async () => {
     const broken = lines(2_000, (line) => {
       if (line === 1_000) throw new Error('the store is away');
     });
@@ -35,7 +35,7 @@ describe('a file that is written whole', () => {
     expect(fs.readdirSync(folder)).toEqual(['whole']);
   });
 
-  it('does not overwrite what came there meanwhile', async () => {
+  it('does not overwrite a file that was created meanwhile', async () => {
     const target = path.join(folder, 'raced');
     const raced = lines(3, () => fs.writeFileSync(target, 'mine'));
     await expect(writeWholeFile(target, '--export', raced)).rejects.toThrow(

@@ -17,7 +17,7 @@ function doubling(options: { readonly runningMax?: number; readonly countMax?: n
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a coalescer', () => {
-  it('goes together with what comes in the same turn, and while others are under way', async () => {
+  it('combines requests of the same turn, and requests that arrive while a call runs', async () => {
     const { calls, coalescer, items } = doubling();
     const first = [1, 2].map((item) => coalescer.add(item));
     await turn();
@@ -34,7 +34,7 @@ describe('a coalescer', () => {
     expect(items()).toEqual([[1, 2], [3, 4, 5], [6]]);
   });
 
-  it('goes together with what is asked for because of what has just been settled, however many promises follow', async () => {
+  it('combines requests that follow from settled results, through any number of promises', async () => {
     const { calls, coalescer, items } = doubling();
     const later = async (item: number, promises: number) => {
       for (let settled = 0; settled < promises; settled++) await Promise.resolve();
@@ -47,7 +47,7 @@ describe('a coalescer', () => {
     expect(await Promise.all(all)).toEqual([2, 4, 6]);
   });
 
-  it('has no more calls under way than there may be', async () => {
+  it('never exceeds the limit of concurrent calls', async () => {
     const { calls, coalescer, items } = doubling({ runningMax: 2, countMax: 1 });
     const all = [1, 2, 3].map((item) => coalescer.add(item));
     await turn();
@@ -59,7 +59,7 @@ describe('a coalescer', () => {
     expect(await Promise.all(all)).toEqual([2, 4, 6]);
   });
 
-  it('weighs no more than it may, but for one that is heavier alone', async () => {
+  it('never exceeds the weight of a call, except for a single heavier item', async () => {
     const { calls, coalescer, items } = doubling({ runningMax: 9 });
     const all = [60, 50, 500, 1].map((item) => coalescer.add(item));
     await turn();
@@ -72,7 +72,7 @@ describe('a coalescer', () => {
     for (const some of items()) expect(some.length === 1 || some.reduce((sum, item) => sum + item, 0) <= 100).toBe(true);
   });
 
-  it('fails those of a call that failed, and nobody else', async () => {
+  it('rejects the requests of a failed call, and no others', async () => {
     const { calls, coalescer } = doubling({ countMax: 2 });
     const all = [1, 2, 3].map((item) => coalescer.add(item));
     const settled = Promise.allSettled(all);
