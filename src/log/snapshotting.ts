@@ -14,7 +14,7 @@ export interface Snapshotting {
   recorded(events: readonly RecordedEvent[]): void;
   /** Returns the states of the folds after the last recorded event. */
   states(): readonly unknown[];
-  /** Names no more snapshots in the log. Called before the append that brings the run to rest, because no event may follow that. */
+  /** Names no more snapshots in the log. Called before the append after which the run is at rest, because no event may follow that. */
   finish(): void;
   /** Finishes, and waits until everything in flight is stored. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-// A run's log as one would keep it on paper: lists of events, and who may write. Random commands go to it and to a store, and must come out alike.
+// A simple model of a run's log: lists of events, and the current driver. Random commands go to the model and to a store, and must have the same results.
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { NewEvent } from '../../schema/index.ts';
@@ -22,11 +22,11 @@ interface Acknowledged {
   readonly answer: Appended;
 }
 
-/** What is on paper. */
+/** The state of the model. */
 interface Model {
   readonly runId: string;
   readonly events: NewEvent[];
-  /** Of the run's log, in order. */
+  /** Events of the run's log, in order. */
   readonly appends: Acknowledged[];
   readonly side: Acknowledged[];
   epoch: number;
@@ -52,7 +52,7 @@ const command = (
 const last = (model: Model): Appended => (model.appends.at(-1) as Acknowledged).answer;
 const picked = <Item>(items: readonly Item[], chance: number): Item => items[chance % items.length] as Item;
 
-/** A request of whoever drives the run now, who has seen all of it. */
+/** Returns a request of the current driver, which has seen the whole log. */
 const request = (model: Model, events: readonly NewEvent[], changes: Partial<AppendRequest> = {}): AppendRequest =>
   requestOf(events, { logId: model.runId, epoch: model.epoch, expectedHash: last(model).hash, ...changes });
 
@@ -61,14 +61,14 @@ const endsOf = (event: NewEvent): readonly string[] => {
   const end = `end ${event.batch}/${event.attempt}`;
   return event.type === 'BatchSucceeded' ? [`success ${event.batch}`, end] : [end];
 };
-/** Whether events end something twice. */
+/** Returns whether events end a batch or an attempt twice. */
 function collides({ events: before }: Model, events: readonly NewEvent[]): boolean {
   const ends = new Set(before.flatMap(endsOf));
   const isTwice = (end: string) => ends.has(end) || !ends.add(end);
   return events.flatMap(endsOf).some(isTwice);
 }
 
-/** Writes an append down on paper, after looking whether the store gave it the place that follows. */
+/** Checks that the store gave an append the next positions, and adds it to the model. */
 function acknowledged(model: Model, sent: AppendRequest, events: readonly NewEvent[], answer: unknown): void {
   const { position: before } = { position: last(model).last };
   expect(answer).toMatchObject({ ok: true, first: before + 1, last: before + events.length, epoch: model.epoch, duplicate: false });
@@ -149,7 +149,7 @@ const writeNonsense = fc.boolean().map((isEmpty) =>
   }),
 );
 
-/** The answer is lost with the process; another one has the request, but knows nothing of its outcome. */
+/** The process and the answer are lost. Another process has the request, but does not know its outcome. */
 const crash = fc.tuple(fc.boolean(), fc.nat(7)).map(([isStored, batch]) =>
   command(`crash ${isStored ? 'after' : 'before'} an append`, async (model, real) => {
     const events = [batchStarted(batch)];
@@ -176,7 +176,7 @@ const takeOver = fc.boolean().map((seize) =>
 );
 
 const side = fc.boolean().map((isAgain) =>
-  command(`write beside the run${isAgain ? ', twice' : ''}`, async (model, { store }) => {
+  command(`write to the side log${isAgain ? ', twice' : ''}`, async (model, { store }) => {
     const logId = sideLogId(model.runId);
     const asked: NewEvent = { type: 'PauseRequested', data: { actor: { user: 'u', host: 'h', pid: 1 }, message: 'asked' } };
     const sent = { ...requestOf([asked], { logId }), epoch: null };
@@ -263,7 +263,7 @@ const check = fc.constant(
 const commands = [append, append, append, sendAgain, reuseId, writeAsGhost, divergeFrom, writeNonsense, crash, takeOver, side];
 const looks = [lookAtPosition, lookAtTime, read, readBatches, check];
 
-/** Runs random commands against a store and on paper, a new run each time. Throws, with the seed and the fewest commands that show it, where they differ. */
+/** Runs random commands against a store and the model, with a new run each time. If they differ, throws with the seed and the fewest commands that show it. */
 export async function checkLogModel(store: Store, { seed, runs }: { readonly seed: number; readonly runs: number }): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.commands([...commands, ...looks], { maxCommands: 60 }), async (chosen) => {

@@ -27,10 +27,10 @@ import {
   type RunSelection,
 } from '../../src/log/index.ts';
 
-/** What every store does, whichever it is. `open` gives a store that other cases may have written to. */
+/** Behaviour of every store. `open` returns a store that other cases may have written to. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
-  describe(`${name}, as any store,`, () => {
-    it('gives an append the positions after the last, without gaps, and one time', async () => {
+  describe(`${name}, like any store,`, () => {
+    it('gives an append the next positions, without gaps, and one time', async () => {
       const { store, runId, session, started } = await begun(open);
       const first = ok(await session.append(request(runId, started, [stepStarted('a'), batchStarted(0)])));
       const second = ok(await session.append(request(runId, first, [batchStarted(1)])));
@@ -73,7 +73,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await verify(store, runId)).toMatchObject({ ok: true, events: 3 });
     });
 
-    it('answers an append that is sent again with what it got the first time', async () => {
+    it('answers an append that is sent again with its first result', async () => {
       const { store, runId, session, started } = await begun(open);
       const sent = request(runId, started, [batchStarted(0)]);
       const first = ok(await session.append(sent));
@@ -91,13 +91,13 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       }
     });
 
-    it('refuses a writer who has not seen the head', async () => {
+    it('refuses a writer that has not seen the head', async () => {
       const { runId, session, started } = await begun(open);
       ok(await session.append(request(runId, started, [batchStarted(0)])));
       expect(await session.append(request(runId, started, [batchStarted(1)]))).toMatchObject({ ok: false, code: 'history-diverged' });
     });
 
-    it('fences who drove a run before somebody took it over, and stores nothing of theirs', async () => {
+    it('fences the previous driver after a takeover, and stores none of its events', async () => {
       const { store, runId, session, started } = await begun(open);
       const taken = ok(await session.takeOver({ ...request(runId, started, [resumed(2)]), epoch: 1 }));
       expect(taken.epoch).toBe(2);
@@ -137,7 +137,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await readAll(store, runId)).at(-1)?.chunks).toEqual([chunk.sha256, chunk.sha256]);
     });
 
-    it('stores the chunks that an append brings, once, and nothing that names them where it is refused', async () => {
+    it('stores inline chunks once, and no event that names them if the append is refused', async () => {
       const { store, runId, session, started } = await begun(open);
       const many = Array.from({ length: 3 }, (_, n) => chunkOf(`brought ${n} ${newId()} `.repeat(10 ** n * 5)));
       const packed = await store.chunks.pack(many);
@@ -167,7 +167,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect((await store.log.head(runId))?.position).toBe(1);
     });
 
-    it('answers a fenced writer what became of an append of its own, and names the first of several refusals', async () => {
+    it('answers a fenced writer’s stored append, and returns the first of several refusals', async () => {
       const { runId, session, started } = await begun(open);
       const sent = request(runId, started, [batchSucceeded(0)]);
       const first = ok(await session.append(sent));
@@ -179,7 +179,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await session.append({ ...request(runId, taken, [again]), epoch: 2 })).toMatchObject({ code: 'already-recorded' });
     });
 
-    it('leaves nothing of a run that could not be started', async () => {
+    it('stores nothing of a run that could not be started', async () => {
       const store = await open();
       const runId = `contract-${newId()}`;
       const creation = { ...request(runId, null, [{ ...runStarted, chunks: [sha256(newId())] }]), epoch: 1 as const };
@@ -189,7 +189,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       ok(await store.log.create({ ...request(runId, null, [runStarted]), epoch: 1 }));
     });
 
-    it('goes through appends by the position of their first event', async () => {
+    it('reads appends by the position of their first event', async () => {
       const { store, runId, session, started } = await begun(open);
       const second = ok(await session.append(request(runId, started, [batchStarted(0), batchStarted(1), batchStarted(2)])));
       ok(await session.append(request(runId, second, [batchStarted(3)])));
@@ -200,7 +200,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await firsts(6, Number.MAX_SAFE_INTEGER)).toEqual([]);
     });
 
-    it('makes one run of a creation that is sent twice, and refuses another of the same name', async () => {
+    it('creates one run if the request is sent twice, and refuses another of the same name', async () => {
       const store = await open();
       const runId = `contract-${newId()}`;
       const creation = { ...request(runId, null, [runStarted]), epoch: 1 as const };
@@ -209,7 +209,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.log.create({ ...creation, appendId: newId() })).toMatchObject({ ok: false, code: 'already-recorded' });
     });
 
-    it('lets anyone write to a side log, and nobody without an epoch to a run’s', async () => {
+    it('lets any process write to a side log, and requires an epoch for a run’s log', async () => {
       const { store, runId } = await begun(open);
       const side = sideLogId(runId);
       const asked: NewEvent = { type: 'PauseRequested', data: { actor, message: 'asked' } };
@@ -220,7 +220,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await verify(store, side)).toMatchObject({ ok: true, events: 2 });
     });
 
-    it('lets one process drive a run, tells who it is, and gives the lock to who seizes it', async () => {
+    it('lets one process drive a run, names it, and gives the lock to a process that seizes it', async () => {
       const { store, runId, session, started } = await begun(open);
       expect(await store.log.openDriver(runId)).toMatchObject({ ok: false, code: 'driven', holder: { pid: process.pid } });
       expect(await store.log.holder(runId)).toMatchObject({ pid: process.pid });
@@ -245,7 +245,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.log.asOf(runId, 4)).toBeNull();
     });
 
-    it('reads what is asked for: by position, type, step, batch', async () => {
+    it('reads by position, type, step and batch', async () => {
       const { store, runId, session, started } = await begun(open);
       const done = ok(
         await session.append(request(runId, started, [batchStarted(1), batchSucceeded(1), batchStarted(0), batchSucceeded(0)])),
@@ -267,7 +267,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.log.success(runId, { pass: 1, step: 'a', batch: 0, to: 4 })).toBeNull();
     });
 
-    it('keeps what every attempt at a batch recorded, for the next', async () => {
+    it('returns the records of all attempts at a batch to the next one', async () => {
       const { store, runId, session, started } = await begun(open);
       const failure: NewEvent = { type: 'BatchFailed', pass: 1, step: 'a', batch: 0, attempt: 1, data: failureData };
       const progressed: NewEvent = {
@@ -297,7 +297,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.log.runIds('nothing-like-it', 5)).toEqual([]);
     });
 
-    it('selects runs by when they started, by the run before which they come and by how they stand, and counts as many', async () => {
+    it('selects runs by start, by position in the list and by status, and counts the same number', async () => {
       const store = await open();
       const runs = [];
       for (let index = 0; index < 3; index++) {
@@ -329,14 +329,14 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await selected({ pipeline: 'no such pipeline' })).toEqual([]);
     });
 
-    it('gives back a chunk’s bytes, whatever they are, and says when there are none', async () => {
+    it('returns any bytes of a chunk, and reports a missing chunk', async () => {
       const store = await open();
       const chunks = ['', 'x', '\u0000 …', 'again and again '.repeat(10_000)].map(chunkOf);
       await store.chunks.put(chunks);
       await store.chunks.put(chunks);
       for (const { sha256: address, bytes } of chunks)
         expect(Buffer.from(await store.chunks.get(address)).equals(Buffer.from(bytes))).toBe(true);
-      await expect(store.chunks.get(sha256('nobody put this'))).rejects.toMatchObject({ code: 'chunk-missing' });
+      await expect(store.chunks.get(sha256('never stored'))).rejects.toMatchObject({ code: 'chunk-missing' });
     });
 
     it('finds a snapshot at or below a position, by log, projection, version and fingerprint', async () => {
@@ -353,7 +353,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.snapshots.keys('another')).toEqual([]);
     });
 
-    it('finds snapshots of several keys at several positions together, each as if it was asked for alone', async () => {
+    it('finds snapshots of several keys and positions together, with the same results as one by one', async () => {
       const { store, session, key, run } = await withSnapshots(open);
       const at = await named(store, session, run, [10, 20, 30]);
       await store.snapshots.put([10, 20, 30].map((position, index) => snapshotOf(key, position, at + index)));
@@ -396,7 +396,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(stored.every((each) => explainUnnamed(key, each) === null)).toBe(true);
     });
 
-    it('stores a state again under another name, and finds the newer one', async () => {
+    it('stores a state again under a new name, and finds the newer one', async () => {
       const { store, session, key, run } = await withSnapshots(open);
       const first = await named(store, session, run, [10]);
       const second = await named(store, session, run, [10]);
@@ -406,7 +406,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await nearest(store, key, 10)).toEqual({ position: 10, state: { n: 10 } });
     });
 
-    it('stores snapshots that are put all at once, and reads them in pages', async () => {
+    it('stores many snapshots at once, and reads them in pages', async () => {
       const { store, session, key, run } = await withSnapshots(open);
       const places = Array.from({ length: 100 }, (_, index) => index + 1);
       const at = await named(store, session, run, places);
@@ -511,7 +511,7 @@ async function begun(open: () => Promise<Store>): Promise<{ store: Store; runId:
   const runId = `contract-${newId()}`;
   const started = ok(await store.log.create({ ...request(runId, null, [runStarted]), epoch: 1 }));
   const opened = await store.log.openDriver(runId);
-  if (!opened.ok) throw new Error('the run is driven by somebody else');
+  if (!opened.ok) throw new Error('the run is driven by another process');
   return { store, runId, session: opened.session, started };
 }
 
@@ -522,7 +522,7 @@ const snapshotOf = (key: SnapshotKey, position: number, namedAt: number): Snapsh
   state: `{"n":${position}}`,
 });
 
-/** A run of a hundred events, and a key of snapshots of it. */
+/** A run of a hundred events, and a key for its snapshots. */
 async function withSnapshots(open: () => Promise<Store>) {
   const { store, runId, session, started } = await begun(open);
   const { hash } = ok(
@@ -538,7 +538,7 @@ async function withSnapshots(open: () => Promise<Store>) {
   return { store, session, key, run: { runId, hash } };
 }
 
-/** Names the snapshots at some positions, an event each. Returns the position of the first. */
+/** Names the snapshots at these positions, with one event each. Returns the position of the first event. */
 async function named(store: Store, session: DriverSession, { runId }: { readonly runId: string }, positions: readonly number[]) {
   const events = positions.map(
     (position): NewEvent => ({

@@ -27,7 +27,7 @@ const resumed = (epoch: number): NewEvent => ({
 
 async function driven(runId: string, options?: { readonly seize: boolean }) {
   const opened = await store.log.openDriver(runId, options);
-  if (!opened.ok) throw new Error('the run is driven by somebody else');
+  if (!opened.ok) throw new Error('the run is driven by another process');
   return opened.session;
 }
 

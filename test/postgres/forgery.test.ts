@@ -22,7 +22,7 @@ let kept = '';
 beforeAll(async () => {
   const opened = await store.log.openDriver(runId);
   let head = await store.log.head(runId);
-  if (!opened.ok || !head) throw new Error('the run is driven by somebody else');
+  if (!opened.ok || !head) throw new Error('the run is driven by another process');
   const append = async (...batches: readonly number[]): Promise<number> => {
     const { epoch = 0, hash = '' } = head ?? {};
     const events = batches.map((batch) => encodeEvent(started(batch)));

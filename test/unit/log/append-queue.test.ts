@@ -10,14 +10,14 @@ const call = (events: ReturnType<typeof batchStarted>[], reject: (error: unknown
 const many = (step: number) => Array.from({ length: 1_000 }, (_, attempt) => batchStarted(step, attempt + 1));
 
 const large = 256 * 1024;
-/** An event whose data are so many bytes. */
+/** An event with this many bytes of data. */
 const ofBytes = (bytes: number) => {
   const sized = (text: string) => ({ ...stepStarted(), data: { count: null, origin: { text } } });
   return sized('x'.repeat(bytes - JSON.stringify(sized('').data).length));
 };
 
 describe('a queue of appends', () => {
-  it('lets calls wait once it holds 16 MiB, and takes them in as there is room again', () => {
+  it('lets calls wait when it holds 16 MiB, and accepts them when there is room again', () => {
     const queue = new AppendQueue();
     const full = queuedBytesMax / large;
     for (let index = 0; index < full + 10; index++) queue.add({ ...call([]), events: [ofBytes(large)] });
@@ -29,25 +29,25 @@ describe('a queue of appends', () => {
     expect(taken).toBe(full + 10);
   });
 
-  it('lets calls wait, as they are, once it is full', () => {
+  it('lets calls wait unencoded when it is full', () => {
     const queue = new AppendQueue();
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));
     expect(queue.events).toBe(queuedEventsMax);
   });
 
-  it('keeps the order of calls, whether or not they had to wait for room', () => {
+  it('keeps the order of calls, whether they waited for room or not', () => {
     const queue = new AppendQueue();
     const order: (number | null | undefined)[] = [];
     const take = () => order.push(...queue.takeFlush().map(({ checked }) => checked[0]?.encoded.batch));
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));
     take();
-    // There is room again, and those who waited for it come first.
+    // There is room again, and waiting calls come first.
     queue.add(call(many(30)));
     while (queue.events > 0) take();
     expect(order).toEqual(Array.from({ length: 31 }, (_, index) => index));
   });
 
-  it('turns away a call that cannot be encoded, and no other', () => {
+  it('rejects only the call that cannot be encoded', () => {
     const queue = new AppendQueue();
     const turnedAway: unknown[] = [];
     queue.add({ ...call([], (error) => turnedAway.push(error)), events: [{ ...stepStarted(), data: { count: -1, origin: null } }] });
@@ -56,7 +56,7 @@ describe('a queue of appends', () => {
     expect(queue.takeFlush()).toHaveLength(1);
   });
 
-  it('gives everything back, those who wait included', () => {
+  it('returns all calls, including waiting ones', () => {
     const queue = new AppendQueue();
     for (let index = 0; index < 30; index++) queue.add(call(many(index)));
     expect(queue.takeAll()).toHaveLength(30);

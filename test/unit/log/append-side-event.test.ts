@@ -4,7 +4,7 @@ import { allOf, createRun, runId } from './log-fixture.ts';
 
 const asked = { type: 'PauseRequested', data: { actor: { user: 'bob', host: 'laptop', pid: 2 }, message: 'enough' } } as const;
 
-it('what is told beside a run’s log has its place there', async () => {
+it('a side event has a position in the side log', async () => {
   const { log } = memoryStore();
   await createRun(log);
   expect(await appendSideEvent(log, runId, asked, 'bob@laptop:2')).toBe(1);
@@ -15,7 +15,7 @@ it('what is told beside a run’s log has its place there', async () => {
   expect(await log.lastWriter('another')).toBeNull();
 });
 
-it('nothing is told beside a log that is not there', async () => {
+it('a side event of an unknown run is refused', async () => {
   await expect(appendSideEvent(memoryStore().log, runId, asked, 'bob@laptop:2')).rejects.toMatchObject({
     code: 'unknown-log',
     message: expect.stringContaining(`side log of run ${runId} refused an event: there is no log`) as string,

@@ -8,7 +8,7 @@ import { memoryStore, openAppender, runLogId, type Appender, type DriverSession,
 import { faultyLog, type AppendFate, type OpenFate } from './faulty-log.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, requestOf, runId, stepStarted } from './log-fixture.ts';
 
-// Only the pauses between attempts to reach a store are timers: they are skipped.
+// The only timers are the pauses between attempts to reach a store. They are skipped.
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
 });
@@ -16,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Waits for something while time flies. */
+/** Waits for a promise while fake time advances. */
 async function inFastTime<T>(promise: Promise<T>): Promise<T> {
   let isDone = false;
   void promise.then(
@@ -37,7 +37,7 @@ const codeOfRejection = (promise: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('an appender', () => {
-  it('gives each caller its own events back, recorded', async () => {
+  it('returns each caller its own recorded events', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const [first, second] = await Promise.all([appender.append([stepStarted(), batchStarted(0)]), appender.append([batchStarted(1)])]);
@@ -50,14 +50,14 @@ describe('an appender', () => {
     expect(appender.position).toBe(4);
   });
 
-  it('answers an append of nothing at once', async () => {
+  it('answers an append without events at once', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     expect(await appender.append([])).toEqual([]);
     expect(await commitSizes(log)).toEqual([]);
   });
 
-  it('sends everything that queued up during a flush in the next one', async () => {
+  it('sends all calls that arrive during a flush in the next one', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const flying = appender.append([batchStarted(0)]);
@@ -93,7 +93,7 @@ describe('an appender', () => {
     expect(inFlight.most).toBe(1);
   });
 
-  it('flushes at most 500 events at once, and never tears a call apart', async () => {
+  it('flushes at most 500 events at once, and never splits a call', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const call = (from: number, count: number) => appender.append(Array.from({ length: count }, (_, index) => batchStarted(from + index)));
@@ -106,28 +106,28 @@ describe('an appender', () => {
     const appender = await openRun(log);
     const large = (batch: number): NewEvent => ({
       ...batchSucceeded(batch),
-      // Three bytes a character in UTF-8: what counts is bytes.
+      // Three UTF-8 bytes per character: the bound counts bytes.
       data: { ...batchSucceeded(batch).data, undeclared: ['…'.repeat(80_000)], missing: [] },
     });
     await Promise.all(Array.from({ length: 9 }, (_, batch) => appender.append([large(batch)])));
     expect(await commitSizes(log)).toEqual([4, 4, 1]);
   });
 
-  it('tells of each flush, in order, before those who appended', async () => {
+  it('reports each flush, in order, before its callers are answered', async () => {
     const { log } = memoryStore();
-    const told: (number | string)[] = [];
-    const appender = await openRun(log, { onRecorded: (events) => told.push(...events.map(({ position }) => position)) });
-    const first = appender.append([batchStarted(0)]).then(() => told.push('first'));
+    const reported: (number | string)[] = [];
+    const appender = await openRun(log, { onRecorded: (events) => reported.push(...events.map(({ position }) => position)) });
+    const first = appender.append([batchStarted(0)]).then(() => reported.push('first'));
     await Promise.resolve();
-    const others = [1, 2].map((batch) => appender.append([batchStarted(batch)]).then(() => told.push(`other ${batch}`)));
+    const others = [1, 2].map((batch) => appender.append([batchStarted(batch)]).then(() => reported.push(`other ${batch}`)));
     await Promise.all([first, ...others]);
-    expect(told).toEqual([2, 'first', 3, 4, 'other 1', 'other 2']);
+    expect(reported).toEqual([2, 'first', 3, 4, 'other 1', 'other 2']);
   });
 
   it.each([
-    { waiting: 100, order: ['sent 500', 'sent 100', 'told 500', 'told 100'] },
-    { waiting: 99, order: ['sent 500', 'told 500', 'sent 99', 'told 99'] },
-  ])('sends what waits, if it is $waiting events, before or after it turns to what was recorded', async ({ waiting, order }) => {
+    { waiting: 100, order: ['sent 500', 'sent 100', 'reported 500', 'reported 100'] },
+    { waiting: 99, order: ['sent 500', 'reported 500', 'sent 99', 'reported 99'] },
+  ])('sends $waiting waiting events before or after it processes recorded ones', async ({ waiting, order }) => {
     const { log } = memoryStore();
     const seen: string[] = [];
     const watched: EventLog = {
@@ -142,14 +142,14 @@ describe('an appender', () => {
         return { ...opened, session: { ...opened.session, append } };
       },
     };
-    const appender = await openRun(watched, { onRecorded: (events) => seen.push(`told ${events.length}`) });
+    const appender = await openRun(watched, { onRecorded: (events) => seen.push(`reported ${events.length}`) });
     const call = (from: number, count: number) => appender.append(Array.from({ length: count }, (_, index) => batchStarted(from + index)));
     const calls = [call(0, 500), call(1_000, waiting)];
     await Promise.all(calls);
     expect(seen).toEqual(order);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 6])('takes in whoever comes %i moments after it found nothing more to send', async (moments) => {
+  it.each([0, 1, 2, 3, 4, 5, 6])('accepts a call that comes %i microtasks after it found nothing more to send', async (moments) => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const late = Promise.withResolvers<void>();
@@ -166,12 +166,12 @@ describe('an appender', () => {
       }),
     );
     await appender.append([batchStarted(0)]);
-    const patience = new Promise((_, reject) => inTurn(() => inTurn(() => inTurn(() => reject(new Error('nobody sends it'))))));
+    const patience = new Promise((_, reject) => inTurn(() => inTurn(() => inTurn(() => reject(new Error('it was never sent'))))));
     await Promise.race([late.promise, patience]);
     expect(await stored(log)).toHaveLength(2);
   });
 
-  it('takes no more once a fold breaks on what was recorded, not even what was sent meanwhile', async () => {
+  it('accepts no more after a fold fails on recorded events, not even events already sent', async () => {
     const { log } = memoryStore();
     const bug = new AssertionError('a fold is wrong');
     const appender = await openRun(log, {
@@ -183,7 +183,7 @@ describe('an appender', () => {
     expect(await Promise.all([many(0), many(1_000), many(2_000)].map(codeOfRejection))).toEqual([bug, bug, bug]);
   });
 
-  it('takes no more once a fold breaks on what was recorded, not even what is queued', async () => {
+  it('accepts no more after a fold fails on recorded events, not even queued events', async () => {
     const { log } = memoryStore();
     const bug = new AssertionError('a fold is wrong');
     const appender = await openRun(log, {
@@ -200,7 +200,7 @@ describe('an appender', () => {
     expect(await stored(log)).toMatchObject([{ batch: 0 }]);
   });
 
-  it('waits for what is queued when it is closed, and takes no more', async () => {
+  it('waits for queued events when it is closed, and accepts no more', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const queued = [0, 1, 2].map((batch) => appender.append([batchStarted(batch)]));
@@ -215,7 +215,7 @@ describe('an appender', () => {
 });
 
 describe('an appender whose events are refused', () => {
-  it('costs the caller at fault only', async () => {
+  it('fails only the caller at fault', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     await appender.append([batchStarted(0), batchSucceeded(0)]);
@@ -230,7 +230,7 @@ describe('an appender whose events are refused', () => {
     expect(await codeOfRejection(appender.append([batchStarted(5)]))).toBe('resolved');
   });
 
-  it('sends the chunks of each caller again with that caller’s events', async () => {
+  it('sends each caller’s chunks again with that caller’s events', async () => {
     const { log, chunks } = memoryStore();
     const appender = await openRun(log);
     await appender.append([batchStarted(0), batchSucceeded(0)]);
@@ -250,7 +250,7 @@ describe('an appender whose events are refused', () => {
     expect([...chunks.bytes.values()].map((bytes) => Buffer.from(bytes).toString())).toEqual(['shared', 'other']);
   });
 
-  it('refuses what has not the shape of its event before it is sent', async () => {
+  it('rejects an event with the wrong shape before sending it', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const broken = { ...stepStarted(), data: { count: -1, origin: null } };
@@ -282,13 +282,13 @@ describe('an appender whose connection breaks', () => {
     return { log, appender: await openRun(log) };
   };
 
-  it.each(['lost-before', 'lost-after', 'race-lost', 'timed-out'] as const)('stores an append once whose answer is %s', async (fate) => {
+  it.each(['lost-before', 'lost-after', 'race-lost', 'timed-out'] as const)('stores an append once if its answer is %s', async (fate) => {
     const { log, appender } = await open([fate]);
     expect(await inFastTime(appender.append([batchStarted(0)]))).toMatchObject([{ position: 2, batch: 0 }]);
     expect(await stored(log)).toHaveLength(1);
   });
 
-  it('sends the same bytes under the same id, before anything else', async () => {
+  it('sends the same bytes under the same id before any other append', async () => {
     const { log, appender } = await open(['lost-after', 'lost-after', 'lost-after']);
     const first = appender.append([batchStarted(0)]);
     await Promise.resolve();
@@ -298,15 +298,15 @@ describe('an appender whose connection breaks', () => {
     expect(log.arrived.map(({ events }) => events[0]?.batch)).toEqual([0, 0, 0, 0, 1]);
   });
 
-  it('waits for a server that is away, and for its own lock to become free', async () => {
+  it('waits for an unreachable server, and for its own lock to become free', async () => {
     const { log, appender } = await open(['lost-before'], ['opened', 'unreachable', 'unreachable', 'still-locked', 'still-locked']);
     expect(await inFastTime(appender.append([batchStarted(0)]))).toMatchObject([{ position: 2 }]);
     expect(await stored(log)).toHaveLength(1);
   });
 
-  it('tells that the store is away once a second has passed, and when it is back; a blink is not worth a word', async () => {
-    const told: (string | null)[] = [];
-    const onAway = (error: Error | null) => told.push(error?.message ?? null);
+  it('reports an unreachable store after a second, and its return, but no shorter absence', async () => {
+    const reported: (string | null)[] = [];
+    const onAway = (error: Error | null) => reported.push(error?.message ?? null);
     const opens: OpenFate[] = ['opened'];
     const log = faultyLog(memoryStore().log, {
       append: ({ events }) => (events[0]?.batch === 0 ? (fates.shift() ?? 'answered') : 'answered'),
@@ -315,15 +315,15 @@ describe('an appender whose connection breaks', () => {
     const fates: AppendFate[] = ['lost-before'];
     const appender = await openRun(log, { onAway });
     await inFastTime(appender.append([batchStarted(0)]));
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     fates.push('lost-before');
     opens.push(...Array.from({ length: 8 }, (): OpenFate => 'unreachable'));
     await inFastTime(appender.append([{ ...batchStarted(0), attempt: 2 }]));
     await inFastTime(appender.append([batchStarted(1)]));
-    expect(told).toEqual(['the server is away', null]);
+    expect(reported).toEqual(['the server is away', null]);
   });
 
-  it('ends when somebody else took the run over meanwhile', async () => {
+  it('ends when another process took the run over meanwhile', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const other = await log.openDriver(runId, { seize: true });
@@ -335,14 +335,14 @@ describe('an appender whose connection breaks', () => {
     expect(await stored(log)).toMatchObject([{ type: 'StepStarted' }]);
   });
 
-  it('ends when somebody else took the run over, and has ended since', async () => {
+  it('ends when another process took the run over and has ended since', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     await takeOver(log);
     expect(await inFastTime(codeOfRejection(appender.append([batchStarted(0)])))).toBe('fenced');
   });
 
-  it('gives up when it is told to, whatever it waits for', async () => {
+  it('gives up when its signal aborts, whatever it waits for', async () => {
     for (const fate of ['unreachable', 'still-locked'] as const) {
       const stop = new AbortController();
       let opens = 0;
@@ -358,7 +358,7 @@ describe('an appender whose connection breaks', () => {
     }
   });
 
-  it('ends on an error that no other attempt would mend, and says what it was', async () => {
+  it('ends on an error that another attempt would not fix, and reports the error', async () => {
     const { log } = memoryStore();
     const session = { runId, append: () => Promise.reject(Object.assign(new Error('permission denied'), { code: '42501' })) };
     const appender = openAppender({
@@ -375,10 +375,10 @@ describe('an appender whose connection breaks', () => {
     expect(fault).toHaveProperty('message', expect.stringMatching(/could not be written: permission denied \(42501\)\.$/));
   });
 
-  it('stores every acknowledged event exactly once and in its caller’s order, whatever breaks', async () => {
+  it('stores every acknowledged event exactly once and in its caller’s order, whatever fails', async () => {
     const appendFate = fc.constantFrom<AppendFate>('answered', 'answered', 'lost-before', 'lost-after', 'race-lost', 'timed-out');
     const openFate = fc.constantFrom<OpenFate>('opened', 'opened', 'unreachable', 'still-locked');
-    // Callers, each with calls of so many events; some calls are at fault, some are waited for before the next.
+    // Callers, each with calls of several events. Some calls are at fault, and some are awaited before the next.
     const call = fc.record({ events: fc.integer({ min: 1, max: 4 }), isBad: fc.boolean(), isAwaited: fc.boolean() });
     const callers = fc.array(fc.array(call, { maxLength: 8 }), { minLength: 1, maxLength: 6 });
     await fc.assert(
@@ -390,8 +390,8 @@ describe('an appender whose connection breaks', () => {
           const appends = [...appendFates];
           const opens: OpenFate[] = ['opened', ...openFates];
           const log = faultyLog(memoryStore().log, { append: () => appends.shift() ?? 'answered', open: () => opens.shift() ?? 'opened' });
-          const told: RecordedEvent[] = [];
-          const appender = await openRun(log, { onRecorded: (events) => told.push(...events) });
+          const reported: RecordedEvent[] = [];
+          const appender = await openRun(log, { onRecorded: (events) => reported.push(...events) });
           await inFastTime(appender.append([batchSucceeded(999)]));
           const acknowledged: RecordedEvent[][] = await inFastTime(
             Promise.all(
@@ -409,7 +409,7 @@ describe('an appender whose connection breaks', () => {
           );
           await appender.close();
           const inLog = await stored(log);
-          expect(told).toEqual(inLog);
+          expect(reported).toEqual(inLog);
           for (const [caller, mine] of acknowledged.entries()) {
             const due = (plan[caller] ?? []).flatMap(({ events, isBad }, number) =>
               isBad ? [] : Array.from({ length: events }, (_, index) => 1 + number * 10 + index),
@@ -425,7 +425,7 @@ describe('an appender whose connection breaks', () => {
   });
 });
 
-/** A log whose sessions hold no lock: those of a process that was paused while others went on, and does not know yet. */
+/** A log whose sessions have no lock, as in a process that was suspended and does not know yet that another one took over. */
 const zombie = (log: EventLog): EventLog => ({
   ...log,
   openDriver: async (id) => {

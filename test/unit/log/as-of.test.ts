@@ -64,12 +64,12 @@ describe('an AS-OF', () => {
     // The day on which clocks change has 23 or 25 hours.
     ['Europe/Berlin', '2026-03-29', '2026-03-29T21:59:59.999999Z'],
     ['Europe/Berlin', '2026-10-25', '2026-10-25T22:59:59.999999Z'],
-    // 02:30 comes twice: as of its end, both have passed.
+    // 02:30 occurs twice: at its end, both have passed.
     ['Europe/Berlin', '2026-10-25T02:30', '2026-10-25T01:30:59.999999Z'],
     ['America/New_York', '2026-11-01T01:59', '2026-11-01T06:59:59.999999Z'],
-    // Clocks go back at midnight: the day's last minute comes twice.
+    // Clocks go back at midnight: the day's last minute occurs twice.
     ['America/Havana', '2026-11-01T00:30', '2026-11-01T05:30:59.999999Z'],
-    // 02:30 never comes: counted on from the hour before.
+    // 02:30 does not occur: it is counted on from the hour before.
     ['Europe/Berlin', '2026-03-29T02:30', '2026-03-29T01:30:59.999999Z'],
   ])('is a local time where it names no zone: in %s, %s', (zone, text, expected) => {
     inZone(zone);
@@ -97,7 +97,7 @@ describe('an AS-OF', () => {
     expect(() => parseAsOf(text, now)).toThrow(expect.objectContaining({ code: 'not-an-as-of' }));
   });
 
-  it('means the last microsecond that reads as it does', () => {
+  it('means the last microsecond that has the same text', () => {
     const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe');
     const instants = fc.integer({ min: Date.UTC(2000, 0), max: Date.UTC(2040, 0) });
     fc.assert(
@@ -116,7 +116,7 @@ describe('an AS-OF', () => {
   });
 });
 
-/** What a local clock shows, as ISO without a zone. */
+/** Returns the time that a local clock shows, as ISO without a zone. */
 function localReading(instant: number): string {
   const at = new Date(Math.floor(instant / 1_000));
   const two = (number: number) => String(number).padStart(2, '0');
@@ -139,7 +139,7 @@ describe('resolving an AS-OF', () => {
   };
   const at = (text: string) => parseAsOf(text, now);
 
-  it('gives the position, its time, and the hash that covers it', async () => {
+  it('returns the position, its time, and the hash that covers it', async () => {
     const { log, hashOf } = await open();
     expect(await resolveAsOf(log, runId, at('3'))).toEqual({
       position: 3,
@@ -149,7 +149,7 @@ describe('resolving an AS-OF', () => {
     expect(await resolveAsOf(log, runId, at('head'))).toMatchObject({ position: 4 });
   });
 
-  it('takes a time for the last position by then', async () => {
+  it('resolves a time to the last position by then', async () => {
     const { log } = await open();
     expect(await resolveAsOf(log, runId, at('2026-11-24T10:00:00.000000Z'))).toMatchObject({ position: 1 });
     expect(await resolveAsOf(log, runId, at('2026-11-24T10:00Z'))).toMatchObject({ position: 1 });
@@ -168,21 +168,21 @@ describe('resolving an AS-OF', () => {
     await expect(resolveAsOf(log, runId, at(text))).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
-  it('refuses a run that is not there', async () => {
+  it('refuses an unknown run', async () => {
     const { log } = await open();
     await expect(resolveAsOf(log, 'another', at('head'))).rejects.toMatchObject({ code: 'unknown-run' });
   });
 
-  it('says so where a log has no event yet', async () => {
+  it('says that a log has no event yet', async () => {
     const { log } = await open();
     await expect(resolveAsOf(log, `${runId}/side`, at('head'))).rejects.toMatchObject({ code: 'as-of-before-start' });
   });
 });
 
-describe('a time from when on', () => {
+describe('the start of a range of time', () => {
   const since = (text: string) => formatInstant(parseSince(text, now));
 
-  it('means the start of its unit, or so long ago', () => {
+  it('means the start of its unit, or an age', () => {
     inZone('UTC');
     expect(since('2026-11-24')).toBe('2026-11-24T00:00:00.000000Z');
     expect(since('2026-11-24T10')).toBe('2026-11-24T10:00:00.000000Z');
@@ -191,12 +191,12 @@ describe('a time from when on', () => {
     expect(since('2h')).toBe('2026-11-24T10:00:00.000000Z');
   });
 
-  it('means the first one of a local time that comes twice', () => {
+  it('means the first of a local time that occurs twice', () => {
     inZone('Europe/Berlin');
     expect(since('2026-10-25T02:30')).toBe('2026-10-25T00:30:00.000000Z');
   });
 
-  it.each(['head', '12', 'yesterday', '2026-13-01', ''])('is refused where it is none: %j', (text) => {
+  it.each(['head', '12', 'yesterday', '2026-13-01', ''])('is refused if it is not a time: %j', (text) => {
     expect(() => parseSince(text, now)).toThrow(expect.objectContaining({ code: 'not-a-time' }) as Error);
   });
 });

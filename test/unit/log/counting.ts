@@ -1,4 +1,4 @@
-// Folds for tests: one whose state tells exactly which events it saw, in order, and one that is small.
+// Folds for tests: one whose state shows exactly which events it saw, in order, and one with a small state.
 import type { RecordedEvent } from '../../../schema/index.ts';
 import type { Foldable } from '../../../src/log/index.ts';
 
@@ -24,6 +24,6 @@ export const byType: Foldable<Readonly<Record<string, number>>> = {
   evolve: (state, { type }) => ({ ...state, [type]: (state[type] ?? 0) + 1 }),
 };
 
-/** The fold of some events, nothing else. */
+/** Folds events without a store. */
 export const folded = <State>(fold: Foldable<State>, events: readonly RecordedEvent[]): State =>
   events.reduce((state, event) => fold.evolve(state, event), fold.initialState());

@@ -12,7 +12,7 @@ describe('an encoded event', () => {
     expect(decode(encodeEvent(event)).event).toEqual({ chunks: [], ...event, ...place, logId: 'a-run' });
   });
 
-  it('has version 2 only if it lists rows, which an earlier program would take for all rows', () => {
+  it('has version 2 only if it lists rows, because an earlier program would read all rows', () => {
     const span: Span = { step: 'all', pass: 1, from: [0, 1], to: [0, 8] };
     const listed: Span = { ...span, rows: [1, 3, 7] };
     const started = (inputs: readonly Span[]) => ({ ...batchStarted(0), data: { ...batchStarted(0).data, inputs } });
@@ -26,7 +26,7 @@ describe('an encoded event', () => {
     }
   });
 
-  it('is read as version 2 where 0.1.0 wrote a new pass, whose rows are in one chunk', () => {
+  it('is read as version 2 if 0.1.0 wrote a new pass, whose rows are in one chunk', () => {
     const { actor, program } = runStarted.data;
     const data = { pass: 2, steps: [], codes: null, rejected: [], until: {}, again: {}, epoch: 2, actor, program };
     const written = encodeEvent({ type: 'RunReopened', data: { ...data, pages: [] } });
@@ -39,7 +39,7 @@ describe('an encoded event', () => {
     expect(encodeEvent({ ...stepStarted(), data: { count: -0, origin: null } }).data).toBe('{"count":0,"origin":null}');
   });
 
-  it('is refused, as a bug, when it has not its shape or is too large', () => {
+  it('throws as a bug if its shape is wrong or it is too large', () => {
     expect(() => encodeEvent({ ...stepStarted(), data: { count: 0.5, origin: null } })).toThrow(AssertionError);
     const large = batchSucceeded(0);
     expect(() => encodeEvent({ ...large, data: { ...large.data, undeclared: ['x'.repeat(eventBytesMax)], missing: [] } })).toThrow(
@@ -54,7 +54,7 @@ describe('an encoded event', () => {
     expect(decode(encodeEvent({ type: 'RunReopened', data })).event?.data).toEqual(data);
   });
 
-  it('is told to be unreadable when its type, version, shape or bytes are unknown', () => {
+  it('is unreadable if its type, version, shape or bytes are unknown', () => {
     const encoded = encodeEvent(stepStarted());
     for (const changes of [{ type: 'StepDreamt' }, { version: 2 }, { data: '{"count":"many"}' }, { data: '{' }]) {
       expect(decode({ ...encoded, ...changes })).toMatchObject({ event: null, reason: expect.any(String) });

@@ -1,10 +1,10 @@
-// A log whose driver sessions break as they are told to: what it holds is another log's, and true.
+// A log whose driver sessions fail as a test asks. Its contents are those of a real log.
 import { Fault } from '../../../src/kit/fault.ts';
 import type { AppendRequest, AppendResult, DriverSession, EventLog, OpenedDriver } from '../../../src/log/index.ts';
 
-/** What happens to an append: `lost-before` and `lost-after` break the connection, before and after the events are stored. */
+/** The fate of an append: `lost-before` and `lost-after` break the connection, before and after the events are stored. */
 export type AppendFate = 'answered' | 'lost-before' | 'lost-after' | 'race-lost' | 'timed-out';
-/** What happens to an attempt at the run's lock. */
+/** The fate of an attempt to take the run's lock. */
 export type OpenFate = 'opened' | 'unreachable' | 'still-locked';
 
 export interface Fates {
@@ -13,7 +13,7 @@ export interface Fates {
 }
 
 export interface FaultyLog extends EventLog {
-  /** Every request that arrived at the server, in order, whether or not its answer did. */
+  /** All requests that reached the server, in order, whether their answers arrived or not. */
   readonly arrived: readonly AppendRequest[];
 }
 
@@ -34,7 +34,7 @@ export function faultyLog(log: EventLog, { append = () => 'answered', open = () 
         if (fate === 'lost-before') throw lost();
         if (fate === 'race-lost') throw Object.assign(new Error('could not serialize access'), { code: '40001' });
         arrived.push(request);
-        // Answers take a turn of the event loop: what was stored may be long known to others by then.
+        // An answer takes a turn of the event loop, so others may see stored events before it arrives.
         const result = await session.append(request);
         await Promise.resolve();
         if (fate === 'lost-after') throw lost();

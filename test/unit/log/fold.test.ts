@@ -5,7 +5,7 @@ import { byType, folded, seen } from './counting.ts';
 import { keepSnapshots } from './kept-snapshots.ts';
 import { allOf, batchStarted, batchSucceeded, openRun, runId } from './log-fixture.ts';
 
-/** A run of so many events, in appends of these sizes. */
+/** A run of a number of events, in appends of these sizes. */
 async function runOf(store: Store, sizes: readonly number[]) {
   const appender = await openRun(store.log);
   let batch = 0;
@@ -92,7 +92,7 @@ describe('a fold as of a position', () => {
     expect(asked).toEqual([6]);
   });
 
-  it('takes no snapshot of another version, of another fold, or folded from other shapes of events', async () => {
+  it('uses no snapshot of another version, of another fold, or of other event shapes', async () => {
     const store = memoryStore();
     const { appender, events } = await runOf(store, [4]);
     const key = snapshotKey(seen, runId);
@@ -108,7 +108,7 @@ describe('a fold as of a position', () => {
     expect(key.fingerprint).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('is the same for folds that are read together, each from a snapshot of its own', async () => {
+  it('is the same for folds that are read together, each from its own snapshot', async () => {
     const store = memoryStore();
     const { appender } = await runOf(store, [20]);
     await keepSnapshots(store, appender, [seen], 5);
@@ -140,7 +140,7 @@ describe('a fold as of a position', () => {
     );
   });
 
-  it('of folds that are read together costs one query for snapshots and one pass over the tail', async () => {
+  it('of several folds needs one query for snapshots and one pass over the tail', async () => {
     const store = memoryStore();
     const { appender, events } = await runOf(store, [20]);
     await keepSnapshots(store, appender, [seen], 5);

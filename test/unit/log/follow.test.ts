@@ -3,7 +3,7 @@ import { follow, memoryStore } from '../../../src/log/index.ts';
 import { batchStarted, openRun, runId } from './log-fixture.ts';
 
 describe('following a log', () => {
-  it('yields each event once and in order, and goes on as the log grows', async () => {
+  it('yields each event once and in order, and continues as the log grows', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const stop = new AbortController();
@@ -14,14 +14,14 @@ describe('following a log', () => {
       if (written < 40) {
         const events = Array.from({ length: 1 + (written % 3) }, (_, attempt) => batchStarted(written, attempt + 1));
         written += events.length;
-        // Not waited for: it may come while the page is read, or after.
+        // Not awaited: it may be recorded while the page is read, or after.
         void appender.append(events);
       } else if (seen.length >= written) stop.abort();
     }
     expect(seen).toEqual(Array.from({ length: written }, (_, index) => index + 1));
   });
 
-  it('yields an event once that comes between the look at the head and the read', async () => {
+  it('yields an event once that is recorded between reading the head and the page', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const stop = new AbortController();
@@ -41,7 +41,7 @@ describe('following a log', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  it('starts where it is told to, though nothing stands there yet', async () => {
+  it('starts at its position, even if there is no event yet', async () => {
     const { log } = memoryStore();
     const appender = await openRun(log);
     const stop = new AbortController();
@@ -54,7 +54,7 @@ describe('following a log', () => {
     expect((await following.next()).done).toBe(true);
   });
 
-  it('waits for a log that is not there yet', async () => {
+  it('waits for a log that does not exist yet', async () => {
     const { log } = memoryStore();
     const stop = new AbortController();
     const next = follow(log, runId, { from: 1, signal: stop.signal, pollIntervalMs: 1 }).next();
@@ -63,7 +63,7 @@ describe('following a log', () => {
     stop.abort();
   });
 
-  it('ends at once when it is told to, however long it would have waited', async () => {
+  it('ends at once when its signal aborts, however long it would have waited', async () => {
     const { log } = memoryStore();
     await openRun(log);
     const stop = new AbortController();

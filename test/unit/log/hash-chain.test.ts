@@ -3,8 +3,8 @@ import { chainHash, encodeEvent, leafHash, rootHash } from '../../../src/log/ind
 import { batchStarted, batchSucceeded, stepStarted } from './log-fixture.ts';
 
 describe('the hash chain', () => {
-  // Logs that were written must verify for ever: these hashes are frozen.
-  it('gives the hashes that released versions wrote', () => {
+  // Existing logs must verify for ever, so these hashes never change.
+  it('computes the hashes that released versions wrote', () => {
     const leaf = leafHash(encodeEvent(batchStarted(3)));
     const root = rootHash([leaf, leafHash(encodeEvent(batchSucceeded(3, 1, ['ab'.repeat(32)])))]);
     const hash = chainHash({
@@ -28,7 +28,7 @@ describe('the hash chain', () => {
     `);
   });
 
-  it('gives them of events that have no batch, and of those with several chunks', () => {
+  it('computes those of events without a batch, and of events with several chunks', () => {
     const stepLevel = leafHash(encodeEvent(stepStarted('all', 7)));
     const chunks = leafHash(encodeEvent(batchSucceeded(3, 1, ['ab'.repeat(32), 'cd'.repeat(32)])));
     expect([stepLevel, chunks]).toEqual([
@@ -37,7 +37,7 @@ describe('the hash chain', () => {
     ]);
   });
 
-  it('tells fields apart: what moves from one to the next, and nothing from an empty text', () => {
+  it('distinguishes fields: text that moves from one to the next, and null from an empty text', () => {
     const event = encodeEvent(batchStarted(3));
     const leaves = [
       event,
@@ -52,7 +52,7 @@ describe('the hash chain', () => {
     expect(new Set(leaves).size).toBe(leaves.length);
   });
 
-  it('tells the order of an append’s events', () => {
+  it('depends on the order of an append’s events', () => {
     const [a, b] = [leafHash(encodeEvent(batchStarted(1))), leafHash(encodeEvent(batchStarted(2)))];
     expect(rootHash([a, b])).not.toBe(rootHash([b, a]));
   });

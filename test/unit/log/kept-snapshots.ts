@@ -1,4 +1,4 @@
-// Snapshots as a driver keeps them: named in the log, then stored.
+// Snapshots as a driver takes them: named in the log, then stored.
 import {
   foldAt,
   runLogId,
@@ -12,7 +12,7 @@ import {
 } from '../../../src/log/index.ts';
 import { allOf, runId } from './log-fixture.ts';
 
-/** Names snapshots of folds as of a position in the run's log, and stores them. Returns the position of the name. */
+/** Names snapshots of folds as of a position in the run's log, and stores them. Returns the position of the event that names them. */
 export async function keepSnapshots(
   store: Store,
   appender: Pick<Appender, 'append'>,
@@ -28,7 +28,7 @@ export async function keepSnapshots(
   return named.position;
 }
 
-/** The positions of all snapshots under a key, those that nothing names included. */
+/** Returns the positions of all snapshots under a key, including those that the log does not name. */
 export const positionsOf = async (snapshots: SnapshotStore, key: Parameters<SnapshotStore['stored']>[0]): Promise<readonly number[]> =>
   (await allOf(snapshots.stored(key))).map(({ position }) => position);
 

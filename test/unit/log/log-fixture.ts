@@ -1,4 +1,4 @@
-// A small run to write into: its first event, events of batches, and a driver session.
+// A small run to append to: its first event, events of batches, and a driver session.
 import assert from 'node:assert/strict';
 import { batchSucceeded as succeeded } from '../../fixtures/events.ts';
 import type { NewEvent } from '../../../schema/index.ts';
@@ -76,7 +76,7 @@ export const batchAbandoned = (batch: number, attempt = 1): NewEvent<'BatchAband
   data: { epoch: 1 },
 });
 
-/** A request as a driver of the run's first epoch makes it. */
+/** Returns a request of the driver in the run's first epoch. */
 export const requestOf = (events: readonly NewEvent[], changes: Partial<AppendRequest> = {}): AppendRequest => ({
   logId: runLogId(runId),
   epoch: 1,
@@ -111,5 +111,5 @@ export async function openRun(log: EventLog, options: Partial<AppenderOptions> =
   });
 }
 
-/** Everything that the pages hold. */
+/** Returns the items of all pages. */
 export const allOf = async <Item>(pages: AsyncIterable<readonly Item[]>): Promise<readonly Item[]> => (await Array.fromAsync(pages)).flat();

@@ -40,7 +40,7 @@ const codeOf = (result: AppendResult): string => (result.ok ? 'ok' : result.code
 const positions = (events: readonly { readonly position: number }[]) => events.map(({ position }) => position);
 
 describe('a log in memory', () => {
-  it('starts a run once, with a side log, however often it is asked to with one id', async () => {
+  it('starts a run and its side log once for one append id', async () => {
     const { log } = memoryStore();
     const request = { ...requestOf([runStarted]), epoch: 1 as const };
     expect(await log.create(request)).toMatchObject({ ok: true, first: 1, last: 1, epoch: 1, duplicate: false });
@@ -49,7 +49,7 @@ describe('a log in memory', () => {
     expect(await log.head(sideLogId(runId))).toMatchObject({ position: 0, epoch: 1 });
   });
 
-  it('leaves nothing of a run that could not be started', async () => {
+  it('stores nothing of a run that could not be started', async () => {
     const { log } = memoryStore();
     const request = { ...requestOf([{ ...runStarted, chunks: ['f'.repeat(64)] }]), epoch: 1 as const };
     expect(codeOf(await log.create(request))).toBe('unknown-chunk');
@@ -57,7 +57,7 @@ describe('a log in memory', () => {
     expect(await log.head(sideLogId(runId))).toBeNull();
   });
 
-  it('gives positions without gaps, and times that go on even when the clock is set back', async () => {
+  it('gives positions without gaps, and increasing times even if the clock is set back', async () => {
     const { log, session, clock } = await driven();
     clock.set(start - 3_600_000_000);
     expect(await session.append(requestOf([stepStarted(), batchStarted(0)]))).toMatchObject({
@@ -71,7 +71,7 @@ describe('a log in memory', () => {
     expect(await verify({ log, chunks: memoryStore().chunks }, runId)).toMatchObject({ ok: true });
   });
 
-  it('answers an append that it has stored as it did then, a fenced writer’s too', async () => {
+  it('answers a stored append as before, even for a fenced writer', async () => {
     const { log, session } = await driven();
     const request = requestOf([batchStarted(0)]);
     const first = await session.append(request);
@@ -84,7 +84,7 @@ describe('a log in memory', () => {
   it.each<[string, readonly NewEvent[], Partial<AppendRequest>]>([
     ['append-id-reused', [batchStarted(9)], { appendId: 'known' }],
     ['fenced', [batchStarted(9)], { epoch: 0 }],
-    // An epoch that the log has not come to: it is an older copy.
+    // An epoch above that of the log: the log is an older copy.
     ['history-diverged', [batchStarted(9)], { epoch: 2 }],
     ['fenced', [batchStarted(9)], { epoch: null }],
     ['history-diverged', [batchStarted(9)], { expectedHash: 'f'.repeat(64) }],
@@ -95,7 +95,7 @@ describe('a log in memory', () => {
     ['already-recorded', [batchAbandoned(0, 1)], {}],
     ['already-recorded', [batchSucceeded(9), batchSucceeded(9, 2)], {}],
     ['already-recorded', [batchAbandoned(9), batchSucceeded(9, 1)], {}],
-    // The order in which a database finds out.
+    // The order in which a database checks.
     ['fenced', [batchSucceeded(0, 2)], { epoch: 0, expectedHash: 'f'.repeat(64) }],
     ['already-recorded', [batchSucceeded(0, 2, ['f'.repeat(64)])], {}],
   ])('refuses as %s, and stores nothing', async (code, events, changes) => {
@@ -104,18 +104,18 @@ describe('a log in memory', () => {
     const before = await log.head(runId);
     expect(codeOf(await session.append(requestOf([stepStarted(), ...events].slice(events.length === 0 ? 1 : 0), changes)))).toBe(code);
     expect(await log.head(runId)).toEqual(before);
-    // What was refused may come again, without what it was refused for.
+    // The same events are accepted without the refused one.
     expect(codeOf(await session.append(requestOf([stepStarted(), batchSucceeded(9, 3)])))).toBe('ok');
   });
 
-  it('takes another attempt’s end, another batch’s success, and another pass’s', async () => {
+  it('accepts another attempt’s end, another batch’s success, and another pass’s', async () => {
     const { session } = await driven();
     await session.append(requestOf([batchAbandoned(0, 1)]));
     const again = { ...batchSucceeded(0, 1), pass: 2 };
     expect(codeOf(await session.append(requestOf([batchAbandoned(0, 2), batchSucceeded(0, 3), batchSucceeded(1), again])))).toBe('ok');
   });
 
-  it('fences whoever drove before once the epoch is raised', async () => {
+  it('fences the previous driver when the epoch is raised', async () => {
     const { log, session } = await driven();
     expect(await session.takeOver({ ...requestOf([stepStarted()]), epoch: 1 })).toMatchObject({ ok: true, epoch: 2 });
     expect(await session.append(requestOf([batchStarted(0)]))).toMatchObject({ code: 'fenced', epoch: 2 });
@@ -124,7 +124,7 @@ describe('a log in memory', () => {
     expect((await log.head(runId))?.epoch).toBe(2);
   });
 
-  it('has one driver a run; one that seized the lock ends the other’s connection', async () => {
+  it('has one driver per run; seizing the lock ends the other’s connection', async () => {
     const { log, session } = await driven();
     expect(await log.openDriver(runId)).toMatchObject({ ok: false, code: 'driven', holder: { pid: process.pid } });
     expect(await log.openDriver('another')).toMatchObject({ ok: true });
@@ -132,7 +132,7 @@ describe('a log in memory', () => {
     if (!seized.ok) throw new Error('not seized');
     await expect(session.append(requestOf([batchStarted(0)]))).rejects.toMatchObject({ code: 'connection-lost' });
     await expect(session.takeOver({ ...requestOf([batchStarted(0)]), epoch: 1 })).rejects.toMatchObject({ code: 'connection-lost' });
-    // Closing what was lost frees nothing.
+    // Closing a lost session does not release the lock.
     await session.close();
     expect(await log.holder(runId)).not.toBeNull();
     expect(codeOf(await seized.session.append(requestOf([batchStarted(0)])))).toBe('ok');
@@ -142,7 +142,7 @@ describe('a log in memory', () => {
     expect(await log.openDriver(runId)).toMatchObject({ ok: true });
   });
 
-  it('lets anyone write to the side log, and to no other', async () => {
+  it('lets any process write to the side log, and to no other', async () => {
     const { log } = await driven();
     const asked: NewEvent = { type: 'PauseRequested', data: { actor: { user: 'bob', host: 'desk', pid: 2 }, message: 'lunch' } };
     const side = { ...requestOf([asked], { logId: sideLogId(runId) }), epoch: null };
@@ -152,7 +152,7 @@ describe('a log in memory', () => {
     expect((await log.head(runId))?.position).toBe(1);
   });
 
-  it('reads from and to a position, by type and by step, in pages', async () => {
+  it('reads a range of positions, by type and by step, in pages', async () => {
     const { log, session } = await driven();
     await session.append(
       requestOf(Array.from({ length: 2_500 }, (_, batch) => (batch % 2 === 0 ? batchStarted(batch) : stepStarted('other')))),
@@ -199,7 +199,7 @@ describe('a log in memory', () => {
     expect(await log.unreliableFrom(runId)).toBeNull();
   });
 
-  it('lists runs, the newest first, and finds them by the start of their ids', async () => {
+  it('lists runs, newest first, and finds them by the start of their ids', async () => {
     const clock = manualClock(start);
     const { log } = memoryStore({ clock });
     for (const id of ['numbers-a', 'words-b', 'numbers-c']) {
@@ -218,7 +218,7 @@ describe('a log in memory', () => {
     expect(await log.runIds('numbers-c/', 2)).toEqual([]);
   });
 
-  it('leaves out what this version cannot read, and tells of the first', async () => {
+  it('leaves out events that this version cannot read, and reports the first', async () => {
     const { log, session } = await driven();
     const [event] = requestOf([stepStarted()]).events;
     if (!event) throw new Error('no event');
@@ -233,7 +233,7 @@ describe('chunks in memory', () => {
   const bytes = Buffer.from('some rows');
   const address = sha256(bytes);
 
-  it('are what was stored, whatever becomes of the buffer that held them', async () => {
+  it('keep their bytes when the caller reuses its buffer', async () => {
     const { chunks } = memoryStore();
     const buffer = Buffer.from(bytes);
     await chunks.put([{ sha256: address, bytes: buffer }]);
@@ -241,7 +241,7 @@ describe('chunks in memory', () => {
     expect(Buffer.from(await chunks.get(address)).toString()).toBe('some rows');
   });
 
-  it('stay as they were first stored: others under their address are refused', async () => {
+  it('do not change: other bytes under their address are refused', async () => {
     const { chunks } = memoryStore();
     await chunks.put([{ sha256: address, bytes }]);
     await chunks.put([{ sha256: address, bytes }]);
@@ -249,7 +249,7 @@ describe('chunks in memory', () => {
     expect(Buffer.from(await chunks.get(address)).toString()).toBe('some rows');
   });
 
-  it('are refused when they are missing, or have other bytes', async () => {
+  it('cannot be read if they are missing or have other bytes', async () => {
     const { chunks } = memoryStore();
     await expect(chunks.get(address)).rejects.toMatchObject({ code: 'chunk-missing' });
     chunks.bytes.set(address, Buffer.from('other rows'));

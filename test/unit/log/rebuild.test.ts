@@ -7,7 +7,7 @@ import { allOf, batchStarted, openRun, runId } from './log-fixture.ts';
 const folds: readonly Foldable<unknown>[] = [seen, byType];
 const options = { writer: 'bob@desk:2', every: 10 };
 
-/** A run of 33 events at rest: three of them name snapshots. */
+/** A run at rest with 33 events, of which three name snapshots. */
 async function runWithSnapshots(): Promise<MemoryStore> {
   const store = memoryStore();
   const appender = await openRun(store.log);
@@ -25,7 +25,7 @@ const rowOf = (store: MemoryStore, fold: Foldable<unknown>, position: number) =>
 };
 
 describe('rebuilding', () => {
-  it('appends and stores nothing where every snapshot is there and is what the events give', async () => {
+  it('appends and stores nothing if every snapshot exists and is true', async () => {
     const store = await runWithSnapshots();
     const before = await store.log.head(runId);
     expect(await rebuild(store, folds, runId, options)).toEqual({ snapshots: 6, foreign: 0, firstDifference: null, stored: 0 });
@@ -34,7 +34,7 @@ describe('rebuilding', () => {
     expect(await store.log.holder(runId)).toBeNull();
   });
 
-  it('stores missing snapshots, named in the log under a new epoch, as many as there are', async () => {
+  it('stores all missing snapshots, and names them in the log under a new epoch', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log);
     await appender.append(Array.from({ length: 249 }, (_, batch) => batchStarted(batch)));
@@ -50,7 +50,7 @@ describe('rebuilding', () => {
     expect(await nearest(store, snapshotKey(seen, runId), 99)).toMatchObject({ position: 90 });
   });
 
-  it('stores those again that were folded by another version, and lets the others lie', async () => {
+  it('stores snapshots of another version again, and keeps the old ones', async () => {
     const store = await runWithSnapshots();
     const next = folds.map((fold) => ({ ...fold, version: 2 }));
     expect(await rebuild(store, next, runId, options)).toEqual({ snapshots: 0, foreign: 6, firstDifference: null, stored: 3 });
@@ -66,7 +66,7 @@ describe('rebuilding', () => {
     expect(appender.position).toBe(2);
   });
 
-  it('fences a driver that was lost without knowing it', async () => {
+  it('fences a driver that lost its lock without knowing', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log);
     await appender.append(Array.from({ length: 19 }, (_, batch) => batchStarted(batch)));
@@ -77,7 +77,7 @@ describe('rebuilding', () => {
     await expect(appender.append([batchStarted(20)])).rejects.toMatchObject({ code: 'fenced' });
   });
 
-  it('goes on where it was lost', async () => {
+  it('continues after a crash', async () => {
     const store = await runWithSnapshots();
     const dying = { ...store, snapshots: { ...store.snapshots, put: () => Promise.reject(new Error('away')) } };
     store.snapshots.rows.length = 0;
@@ -87,7 +87,7 @@ describe('rebuilding', () => {
     expect(await checkSnapshots(store, folds, runId)).toMatchObject({ snapshots: 6, firstDifference: null });
   });
 
-  it('names the first false snapshot, and stores the true one beside it, which is read', async () => {
+  it('reports the first false snapshot, and stores the true one, which is read', async () => {
     const store = await runWithSnapshots();
     const { at, row } = rowOf(store, byType, 20);
     store.snapshots.rows[at] = { ...row, state: '{"RunStarted":2}' };
@@ -142,7 +142,7 @@ describe('checking snapshots', () => {
     ],
   ];
 
-  it.each(falsified)('finds %s, and no reader takes it', async (_what, falsify, expected) => {
+  it.each(falsified)('finds %s, and no reader uses it', async (_what, falsify, expected) => {
     const store = await runWithSnapshots();
     falsify(store);
     expect((await checkSnapshots(store, folds, runId)).firstDifference).toMatchObject(expected);
@@ -155,7 +155,7 @@ describe('checking snapshots', () => {
     }
   });
 
-  it('finds a state that a driver named and that the events do not give', async () => {
+  it('finds a state that a driver named but the events do not give', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log);
     await appender.append([batchStarted(0), batchStarted(1)]);
@@ -169,14 +169,14 @@ describe('checking snapshots', () => {
     const tenth = log?.events[9];
     if (!log || !tenth) throw new Error('no tenth event');
     log.events[9] = { ...tenth, type: 'BatchDreamt' };
-    // The states that were folded from it no longer stand.
+    // The states that were folded from it are no longer true.
     expect(await checkSnapshots(store, [byType], runId)).toMatchObject({ firstDifference: { position: 10 } });
     await rebuild(store, [byType], runId, options);
     store.snapshots.rows.splice(0, 6);
     expect(await checkSnapshots(store, [byType], runId)).toMatchObject({ snapshots: 3, firstDifference: null });
   });
 
-  it('takes nothing amiss that a driver stores meanwhile', async () => {
+  it('accepts snapshots that a driver stores meanwhile', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log);
     await appender.append(Array.from({ length: 19 }, (_, batch) => batchStarted(batch)));

@@ -33,7 +33,7 @@ async function statesAreTrue(store: Store, fold: Foldable<unknown>): Promise<rea
   return positions;
 }
 
-/** A store whose snapshots are saved when told to. */
+/** A store that saves snapshots when a test lets it. */
 function heldStore(save: (saved: number) => Promise<void>) {
   const store = memoryStore();
   const counts = { writing: 0, most: 0, saved: 0 };
@@ -73,7 +73,7 @@ const namesOf = async (store: Store) =>
   }));
 
 describe('snapshots while a run moves', () => {
-  it('are kept of every fold, every so many events, and are what the events give', async () => {
+  it('are taken of every fold at regular intervals, and are true', async () => {
     const store = memoryStore();
     const { appender, snapshots } = await movingRun(store, [seen, byType]);
     for (let index = 0; index < 45; index++) {
@@ -85,7 +85,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it('are kept within an append, too, however many events it has', async () => {
+  it('are taken within an append too, however many events it has', async () => {
     const store = memoryStore();
     const { appender, snapshots } = await movingRun(store, [seen]);
     for (const count of [12, 35, 1, 2]) {
@@ -96,7 +96,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it('are named in the log once each, by the very next append, and their names call for no more of them', async () => {
+  it('are named in the log once each, by the next append, and their names cause no more of them', async () => {
     const store = memoryStore();
     const { appender, snapshots } = await movingRun(store, [seen, byType]);
     for (let index = 0; index < 45; index++) {
@@ -111,7 +111,7 @@ describe('snapshots while a run moves', () => {
     expect(appender.position).toBe(1 + 45 + names.length);
   });
 
-  it('cost no append of their own: a name goes along with the next one', async () => {
+  it('need no append of their own: names go into the next one', async () => {
     const store = memoryStore();
     const { appender, snapshots } = await movingRun(store, [seen]);
     for (let index = 0; index < 60; index++) await appender.append(events(index, 1));
@@ -126,7 +126,7 @@ describe('snapshots while a run moves', () => {
     }
   });
 
-  it('are named no more once the run is about to rest, and neither is one that was due before', async () => {
+  it('are not named when the run is about to rest, even if they were due before', async () => {
     const gate = Promise.withResolvers<void>();
     const { store } = heldStore(() => gate.promise);
     const { appender, snapshots } = await movingRun(store, [seen]);
@@ -146,7 +146,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50, 60, 70, 80]);
   });
 
-  it('go on from the middle of a log, and read none of its events', async () => {
+  it('continue from the middle of a log without reading its events', async () => {
     const store = memoryStore();
     let current: Snapshotting | null = null;
     const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
@@ -174,7 +174,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([20, 30]);
   });
 
-  it('are all named while the store is slow to write them, and written when it comes to them', async () => {
+  it('are all named while the store is slow, and stored later', async () => {
     const gate = Promise.withResolvers<void>();
     const { store, counts } = heldStore((saved) => (saved < 2 ? gate.promise : Promise.resolve()));
     const { appender, snapshots } = await movingRun(store, [seen, byType]);
@@ -190,7 +190,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, byType)).toEqual([10, 20, 30, 40, 50]);
   });
 
-  it('are passed over where the log outruns them, but for the oldest that wait and the newest', async () => {
+  it('are skipped if the log grows too fast, except the oldest waiting ones and the newest', async () => {
     const gate = Promise.withResolvers<void>();
     const { store } = heldStore(() => gate.promise);
     const { appender, snapshots } = await movingRun(store, [seen]);
@@ -206,7 +206,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 200]);
   });
 
-  it('are stored of the past, too, where another version wrote the log: once', async () => {
+  it('are stored once for the past if another version wrote the log', async () => {
     const store = memoryStore();
     let current: Snapshotting | null = null;
     const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
@@ -230,7 +230,7 @@ describe('snapshots while a run moves', () => {
     expect((await namesOf(store)).length).toBeLessThanOrEqual(names + 2);
   });
 
-  it('are stored of the past no longer than until the run is about to rest', async () => {
+  it('are no longer stored for the past when the run is about to rest', async () => {
     const store = memoryStore();
     let current: Snapshotting | null = null;
     const appender = await openRun(store.log, { onRecorded: (recorded) => current?.recorded(recorded) });
@@ -247,7 +247,7 @@ describe('snapshots while a run moves', () => {
     expect((await statesAreTrue(store, byType)).length).toBeLessThan(40);
   });
 
-  it('cost nothing when they fail', async () => {
+  it('do not stop the run when they fail', async () => {
     const { store } = heldStore((saved) => (saved === 2 ? Promise.reject(new Error('the disk is full')) : Promise.resolve()));
     const { appender, snapshots } = await movingRun(store, [seen]);
     for (let index = 0; index < 42; index++) {
@@ -258,7 +258,7 @@ describe('snapshots while a run moves', () => {
     expect(await statesAreTrue(store, seen)).toEqual([10, 20, 40]);
   });
 
-  it('are not stored where their name is refused, because another driver has the run', async () => {
+  it('are not stored if their name is refused because another driver has the run', async () => {
     const store = memoryStore();
     const { appender, snapshots } = await movingRun(store, [seen]);
     await appender.append(events(0, 15));
@@ -273,7 +273,7 @@ describe('snapshots while a run moves', () => {
     expect(store.snapshots.rows).toHaveLength(before);
   });
 
-  it('leave a name without a snapshot where the driver is lost in between, and the next one stores what is missing', async () => {
+  it('leave a name without a snapshot if the driver is lost in between, and the next driver stores it', async () => {
     const store = memoryStore();
     const dying: Store = { ...store, snapshots: { ...store.snapshots, put: () => new Promise<void>(() => undefined) } };
     const { appender } = await movingRun(dying, [seen]);

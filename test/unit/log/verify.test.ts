@@ -38,19 +38,19 @@ const logOf = (store: MemoryStore): MemoryLog => {
   return log;
 };
 
-/** Replaces what stands at a position. */
+/** Changes the event at a position. */
 function alter(log: MemoryLog, position: number, changes: Partial<StoredEvent>): void {
   const index = log.events.findIndex((event) => event.position === position);
   log.events[index] = { ...(log.events[index] as StoredEvent), ...changes };
 }
 
-/** Replaces the append that holds a position. */
+/** Changes the append that contains a position. */
 function alterCommit(log: MemoryLog, position: number, changes: Partial<Commit>): void {
   const index = log.commits.findIndex(({ first, last }) => first <= position && position <= last);
   log.commits[index] = { ...(log.commits[index] as Commit), ...changes };
 }
 
-/** Gives events their hashes anew, as a forger who knows how would. */
+/** Computes the hashes of events again, as a skilled forger would. */
 function withLeaves(log: MemoryLog): void {
   log.events.splice(0, log.events.length, ...log.events.map((event) => ({ ...event, leaf: leafHash(event) })));
 }
@@ -83,7 +83,7 @@ const swap = (log: MemoryLog, a: number, b: number, keep: (from: StoredEvent) =>
   log.events[b - 1] = { ...first, position: b, ...keep(second) };
 };
 
-/** What somebody did to the store, where it is to be found, and how it is told. */
+/** Alterations of the store, each with the position and reason that must be reported. */
 const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore) => void, number, RegExp])[] = [
   ['data altered', (log) => alter(log, 7, { data: '{}' }), 7, /differs from the hash/],
   [
@@ -151,7 +151,7 @@ const forgeries: readonly (readonly [string, (log: MemoryLog, store: MemoryStore
       remove(log, 7);
       for (let position = 8; position <= 11; position++) alter(log, position, { position: position - 1 });
     },
-    // Each event by itself is good; where the times of two appends meet, it shows.
+    // Each event is good by itself. It shows where the times of two appends meet.
     9,
     /time/,
   ],
@@ -240,7 +240,7 @@ function mergeLast(log: MemoryLog): void {
 }
 
 describe('verifying a log', () => {
-  it('finds nothing where nothing was touched', async () => {
+  it('finds nothing in an unaltered log', async () => {
     const store = await intact();
     const progress: number[] = [];
     const found = await verify(store, runId, { onProgress: (position, head) => progress.push(position, head) });
@@ -265,7 +265,7 @@ describe('verifying a log', () => {
     expect(found.events).toBeLessThanOrEqual(position);
   });
 
-  it('finds a log that was rewritten from end to end by a hash that was noted elsewhere, and by nothing else', async () => {
+  it('finds a completely rewritten log by a hash kept elsewhere, and only by that', async () => {
     const store = await intact();
     const log = logOf(store);
     const noted = log.head.hash;
@@ -285,7 +285,7 @@ describe('verifying a log', () => {
     });
   });
 
-  it('finds a tail that was cut off with its head by a hash that was noted elsewhere', async () => {
+  it('finds a tail that was cut off with its head by a hash kept elsewhere', async () => {
     const store = await intact();
     const log = logOf(store);
     const noted = log.head.hash;
@@ -295,7 +295,7 @@ describe('verifying a log', () => {
     expect(await verify(store, runId, { expectedHead: noted })).toMatchObject({ ok: false });
   });
 
-  it('leaves chunks alone when it is told to', async () => {
+  it('does not read chunks if they are excluded', async () => {
     const store = await intact();
     store.chunks.bytes.clear();
     expect(await verify(store, runId, { chunks: false })).toMatchObject({ ok: true, chunks: 0 });
@@ -315,13 +315,13 @@ describe('verifying a log', () => {
     expect(read).toEqual([one.sha256, two.sha256]);
   });
 
-  it('does not take a store that is away for one that was altered', async () => {
+  it('does not report an unreachable store as altered', async () => {
     const store = await intact();
     const chunks = { ...store.chunks, get: () => Promise.reject(new Fault('connection-lost', 'away')) };
     await expect(verify({ ...store, chunks }, runId)).rejects.toMatchObject({ code: 'connection-lost' });
   });
 
-  it('tells of events that this version cannot read, which is nothing bad', async () => {
+  it('reports events that this version cannot read, but not as bad', async () => {
     const store = memoryStore();
     await createRun(store.log);
     const opened = await store.log.openDriver(runId);
@@ -336,7 +336,7 @@ describe('verifying a log', () => {
     });
   });
 
-  it('is not confused by a log that grows meanwhile', async () => {
+  it('accepts a log that grows meanwhile', async () => {
     const store = memoryStore();
     const appender = await openRun(store.log);
     const grow = async () => {
@@ -356,14 +356,14 @@ describe('verifying a log', () => {
     for (let round = 0; round < 10; round++) expect(await verify({ ...store, log }, runId)).toMatchObject({ ok: true });
   });
 
-  it('ends when it is told to', async () => {
+  it('ends when its signal aborts', async () => {
     const store = await intact();
     const stop = new AbortController();
     const ended = verify(store, runId, { signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
     await expect(ended).rejects.toThrow('enough');
   });
 
-  it('refuses a log that is not there', async () => {
+  it('refuses an unknown log', async () => {
     await expect(verify(memoryStore(), 'another')).rejects.toMatchObject({ code: 'unknown-log' });
   });
 });

@@ -338,7 +338,7 @@ describe('a step that fails', () => {
     expect(
       folded(graph, wide, batchStarted('source', 0), batchRead('source', 0, true), batchStarted('call', 0), giveUp('call', 0)),
     ).toMatchObject({
-      steps: { beside: { end: 1 }, both: { end: 0 }, end: { end: 0 } },
+      steps: { other: { end: 1 }, both: { end: 0 }, end: { end: 0 } },
     });
     expect(Object.entries(state.steps).map(([name, { blocked, end }]) => [name, blocked, end])).toEqual([
       ['source', false, null],

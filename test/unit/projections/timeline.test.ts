@@ -17,14 +17,14 @@ import {
   timeOf,
 } from '../../fixtures/events.ts';
 
-const told = (...events: Parameters<typeof folded>[1][]) =>
+const entriesOf = (...events: Parameters<typeof folded>[1][]) =>
   folded(timeline, ...events).entries.map(({ step, who, what }) => [step, who, what]);
 
 describe('the timeline', () => {
   it('lists events of the run and its steps with their actor, and no batches', () => {
     const ada = 'ada@engine:1';
     expect(
-      told(
+      entriesOf(
         runStarted(manifestStep('a')),
         stepStarted('a'),
         batchStarted('a', 0),
@@ -57,7 +57,7 @@ describe('the timeline', () => {
   it('says whose run was taken over, and which changes were accepted', () => {
     const change = (step: string) => ({ step, kind: 'changed' as const, parts: ['code'], signature: '' });
     expect(
-      told(
+      entriesOf(
         resumed(),
         resumed({ reason: 'taken-over', from: { ...actor, pid: 9 } }),
         resumed({ from: actor, acceptedChanges: [change('a'), change('b')] }),
@@ -70,7 +70,9 @@ describe('the timeline', () => {
       { step: 'a', code: 'bad', rows: 3 },
       { step: 'b', code: 'worse', rows: 1 },
     ];
-    expect(told(reopened({ pass: 2, rejected }))).toEqual([[null, 'ada@engine:1', 'pass 2 tries again: 3 of a (bad), 1 of b (worse)']]);
+    expect(entriesOf(reopened({ pass: 2, rejected }))).toEqual([
+      [null, 'ada@engine:1', 'pass 2 tries again: 3 of a (bad), 1 of b (worse)'],
+    ]);
   });
 
   it('keeps the first and the latest 499 entries, and counts those between', () => {

@@ -15,7 +15,7 @@ const kept = (cache: BoundedCache<string>, keys: string) =>
     .join('');
 
 describe('a bounded cache', () => {
-  it('keeps what was used last, up to its weight', () => {
+  it('keeps the last used values, up to its weight', () => {
     const cache = filled(3, [
       ['a', 1],
       ['b', 1],
@@ -26,7 +26,7 @@ describe('a bounded cache', () => {
     expect(kept(cache, 'abcd')).toBe('acd');
   });
 
-  it('lets what is heavier than all of it push everything else out, and stay until the next', () => {
+  it('evicts all other values for one that is heavier than the cache, and keeps that until the next', () => {
     const cache = filled(3, [
       ['a', 1],
       ['b', 9],
@@ -36,7 +36,7 @@ describe('a bounded cache', () => {
     expect(kept(cache, 'abc')).toBe('c');
   });
 
-  it('weighs what became heavier anew, if it is still kept', () => {
+  it('adds to the weight of a value if it is still cached', () => {
     const cache = filled(3, [
       ['a', 1],
       ['b', 1],
@@ -47,7 +47,7 @@ describe('a bounded cache', () => {
     expect(kept(cache, 'ab')).toBe('b');
   });
 
-  it('keeps nothing that was not used for some turns', () => {
+  it('evicts values that were not used for some turns', () => {
     const cache = filled(9, [
       ['a', 1],
       ['b', 1],
@@ -63,7 +63,7 @@ describe('a bounded cache', () => {
     expect(kept(cache, 'ac')).toBe('');
   });
 
-  it('does not let what was pushed out outlive the young generation', () => {
+  it('does not let evicted values reach the old generation', () => {
     const cache = new BoundedCache<readonly number[]>(4);
     const before = heapUsed();
     for (let n = 0; n < 2_000; n++) {

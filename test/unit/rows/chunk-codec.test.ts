@@ -4,7 +4,7 @@ import { ChunkBuilder, decodeChunk, decodeDocument, encodeValues, rowBytes } fro
 import { heapUsed } from '../heap-used.ts';
 
 describe('a chunk of rows', () => {
-  it('is corrupted where it does not have the rows that its event says', () => {
+  it('is corrupted if it does not have as many rows as its event says', () => {
     const builder = new ChunkBuilder(['n'], true);
     for (const [row, value] of ['1', '2', '3'].entries()) builder.add([value], row, 1);
     const { bytes } = builder.take(0).chunk;
@@ -13,12 +13,12 @@ describe('a chunk of rows', () => {
     expect(() => decodeChunk(bytes, 4)).toThrow(expect.objectContaining({ code: 'chunk-corrupted' }) as Error);
   });
 
-  it('is refused with a sentence where a value is nested deeper than the stack', () => {
+  it('is refused with a message if a value is nested deeper than the stack', () => {
     const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     const corrupted = expect.objectContaining({ code: 'chunk-corrupted' }) as Error;
     expect(() => decodeChunk(Buffer.from(`{"columns":[["n",[${deep(500_000)}]]],"count":1}`))).toThrow(corrupted);
     expect(() => decodeDocument(Buffer.from(deep(500_000)), z.json())).toThrow(corrupted);
-    // As deep as a row may be.
+    // The deepest row that is allowed.
     expect(decodeChunk(Buffer.from(`{"columns":[["n",[${deep(1_001)}]]],"count":1}`)).count).toBe(1);
     expect(() => encodeValues([JSON.parse(deep(1_001))])).not.toThrow();
     expect(() => encodeValues([JSON.parse(deep(1_002))])).toThrow(/nested more than/);
@@ -26,7 +26,7 @@ describe('a chunk of rows', () => {
 });
 
 describe('an encoded row', () => {
-  it('does not hold on to the large text that a short one was cut out of', () => {
+  it('does not keep the large text alive that a short one was cut from', () => {
     const rows: (readonly string[])[] = [];
     const before = heapUsed();
     for (let row = 0; row < 50; row++) {

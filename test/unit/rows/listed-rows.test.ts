@@ -42,7 +42,7 @@ const listed = (rows: readonly number[]): Span => ({
 });
 
 describe('a span that lists rows', () => {
-  it('holds these rows only, wherever a chunk ends', async () => {
+  it('holds only these rows, wherever a chunk ends', async () => {
     const { reader, chunkRows } = await wideReader();
     expect(chunkRows.length).toBeGreaterThan(2);
     const end = chunkRows[0] ?? 0;
@@ -53,13 +53,13 @@ describe('a span that lists rows', () => {
     }
   });
 
-  it('stands among other spans in their order', async () => {
+  it('keeps its order among other spans', async () => {
     const { reader } = await wideReader();
     const whole: Span = { step: 'all', pass: 1, from: [0, 10], to: [0, 12] };
     expect(await (await reader.input('next', [listed([3, 50]), whole, listed([1, 2])])).column('n')).toEqual([3, 50, 10, 11, 1, 2]);
   });
 
-  it('costs no chunk that holds none of its rows', async () => {
+  it('reads no chunk without any of its rows', async () => {
     const { reader, read } = await wideReader();
     await (await reader.input('next', [listed([0, 3_499])])).column('n');
     expect(read).toHaveLength(2);

@@ -7,7 +7,7 @@ import type { Manifest } from '../../../schema/index.ts';
 import { eventsOf, ran } from '../engine/engine.ts';
 import { collectYoung, heapUsed } from '../heap-used.ts';
 
-/** Each step adds a column, the last one only leaves rows out. */
+/** Each step adds a column, except the last one, which drops rows. */
 const deep = ran(
   pipeline('deep', ({ source }) => {
     source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: 5 }, (_, n) => ({ n })) })
@@ -30,7 +30,7 @@ async function manifestOf(store: Store, runId: string): Promise<Manifest> {
   return started.data.manifest;
 }
 
-/** A reader of that run, whose chunks come as they are let. */
+/** A reader of that run, whose chunks arrive when a test lets them. */
 async function readerOf(get: (read: () => Promise<Uint8Array>) => Promise<Uint8Array>) {
   const { store, runId } = await deep;
   const { steps } = await manifestOf(store, runId);
@@ -40,7 +40,7 @@ async function readerOf(get: (read: () => Promise<Uint8Array>) => Promise<Uint8A
 }
 
 describe('a reader of rows', () => {
-  it('asks for the chunks of all steps above its rows together, not one after the other', async () => {
+  it('requests the chunks of all steps above concurrently', async () => {
     const waiting: (() => void)[] = [];
     const odd = await readerOf(async (read) => {
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -52,7 +52,7 @@ describe('a reader of rows', () => {
     expect(await values).toEqual(oddRows);
   });
 
-  it('reads a chunk anew that could not be read when it was first asked for', async () => {
+  it('reads a chunk again if the first read failed', async () => {
     let failures = 4;
     const odd = await readerOf(async (read) => {
       if (failures-- > 0) throw new Error('the store is away');
@@ -63,7 +63,7 @@ describe('a reader of rows', () => {
     expect(await columnsOf(await odd(), columns)).toEqual(oddRows);
   });
 
-  it('reads hardly a chunk twice, however many batches a batch is made of, and the next ones of it', async () => {
+  it('rarely reads a chunk twice, however many batches a batch and the next ones are made from', async () => {
     const { store, runId } = await ran(
       pipeline('recut', ({ source }) => {
         source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: 2_000 }, (_, n) => ({ n })), batchSize: 10 })
@@ -82,7 +82,7 @@ describe('a reader of rows', () => {
       },
     };
     const reader = rowReader({ log: store.log, chunks, logId: runLogId(runId), to: Number.MAX_SAFE_INTEGER, steps });
-    // As an export does, which asks for the next ones before it needs them.
+    // Like an export, which requests the next ones before it needs them.
     const ahead: View[] = [];
     for (let batch = 0; batch < 400; batch++) {
       ahead.push(...(await Array.fromAsync(reader.output({ step: 'last', pass: 1, batch }))));
@@ -91,7 +91,7 @@ describe('a reader of rows', () => {
     expect(read.length).toBeLessThan(1.2 * new Set(read).size);
   });
 
-  it('does not let rows that were read outlive the young generation', async () => {
+  it('does not let read rows reach the old generation', async () => {
     const { store, runId } = await ran(
       pipeline('long', ({ source }) => {
         source('all', { output: z.object({ n: z.int() }), rows: Array.from({ length: 20_000 }, (_, n) => ({ n })), batchSize: 100 })
