@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrate, openEmbeddedStore, stopEmbeddedStore } from '../src/postgres/index.ts';
 import { onClient } from '../src/postgres/connection.ts';
-import { schemaFacts } from '../src/postgres/schema-facts.ts';
+import { readSchemaFacts } from '../src/postgres/schema-facts.ts';
 import { useOwnState } from '../test/own-state.ts';
 import { errorReference } from './error-reference.ts';
 
@@ -83,7 +83,7 @@ async function schemaTexts(): Promise<{ readonly dump: string; readonly fingerpr
       ),
     ];
     await client.end();
-    const facts = await onClient(owner, 'distilog generate', schemaFacts);
+    const facts = await onClient(owner, 'distilog generate', readSchemaFacts);
     const sorted = Object.entries(facts)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([object, details]) => [object, Object.fromEntries(Object.entries(details).sort(([a], [b]) => (a < b ? -1 : 1)))]);

@@ -14,10 +14,10 @@ const nullLength = -1;
 const sha256Bytes = 32;
 
 /** Encodes a `text[]`. */
-export function textArray(values: readonly (string | null)[]): Buffer {
+export function encodeTextArray(values: readonly (string | null)[]): Buffer {
   let bytes = headBytes;
   for (const value of values) bytes += lengthBytes + (value === null ? 0 : Buffer.byteLength(value));
-  const array = withHead(bytes, oidText, values);
+  const array = allocateArray(bytes, oidText, values);
   let at = headBytes;
   for (const value of values) {
     const length = value === null ? nullLength : array.write(value, at + lengthBytes);
@@ -28,8 +28,8 @@ export function textArray(values: readonly (string | null)[]): Buffer {
 }
 
 /** Encodes a `bytea[]`. */
-export function byteaArray(values: readonly Uint8Array[]): Buffer {
-  const array = withHead(
+export function encodeByteaArray(values: readonly Uint8Array[]): Buffer {
+  const array = allocateArray(
     values.reduce((bytes, value) => bytes + lengthBytes + value.byteLength, headBytes),
     oidBytea,
     values,
@@ -44,8 +44,8 @@ export function byteaArray(values: readonly Uint8Array[]): Buffer {
 }
 
 /** Encodes a `bytea[]` of SHA-256 digests, which are given in hexadecimal. */
-export function sha256Array(values: readonly string[]): Buffer {
-  const array = withHead(headBytes + values.length * (lengthBytes + sha256Bytes), oidBytea, values);
+export function encodeSha256Array(values: readonly string[]): Buffer {
+  const array = allocateArray(headBytes + values.length * (lengthBytes + sha256Bytes), oidBytea, values);
   let at = headBytes;
   for (const value of values) {
     array.writeInt32BE(sha256Bytes, at);
@@ -56,21 +56,21 @@ export function sha256Array(values: readonly string[]): Buffer {
 }
 
 /** Encodes an `integer[]`. */
-export const integerArray = (values: readonly (number | null)[]): Buffer =>
-  numberArray(values, oidInt4, 4, (array, value, at) => array.writeInt32BE(value, at));
+export const encodeIntegerArray = (values: readonly (number | null)[]): Buffer =>
+  encodeNumberArray(values, oidInt4, 4, (array, value, at) => array.writeInt32BE(value, at));
 
 /** Encodes a `bigint[]`. */
-export const bigintArray = (values: readonly (number | null)[]): Buffer =>
-  numberArray(values, oidInt8, 8, (array, value, at) => array.writeBigInt64BE(BigInt(value), at));
+export const encodeBigintArray = (values: readonly (number | null)[]): Buffer =>
+  encodeNumberArray(values, oidInt8, 8, (array, value, at) => array.writeBigInt64BE(BigInt(value), at));
 
-function numberArray(
+function encodeNumberArray(
   values: readonly (number | null)[],
   oid: number,
   valueBytes: number,
   write: (array: Buffer, value: number, at: number) => void,
 ): Buffer {
   const nulls = values.reduce<number>((count, value) => count + (value === null ? 1 : 0), 0);
-  const array = withHead(headBytes + values.length * lengthBytes + (values.length - nulls) * valueBytes, oid, values);
+  const array = allocateArray(headBytes + values.length * lengthBytes + (values.length - nulls) * valueBytes, oid, values);
   let at = headBytes;
   for (const value of values) {
     array.writeInt32BE(value === null ? nullLength : valueBytes, at);
@@ -82,7 +82,7 @@ function numberArray(
   return array;
 }
 
-function withHead(bytes: number, oid: number, values: readonly unknown[]): Buffer {
+function allocateArray(bytes: number, oid: number, values: readonly unknown[]): Buffer {
   const array = Buffer.allocUnsafe(bytes);
   array.writeInt32BE(1, 0);
   array.writeInt32BE(values.includes(null) ? 1 : 0, 4);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Fault } from '../kit/fault.ts';
 import { whereabouts } from './connection.ts';
-import { describe } from './server-faults.ts';
+import { describeServer } from './server-faults.ts';
 
 /** Lowest supported `server_version_num`. */
 const oldestServer = 150_000;
@@ -10,7 +10,7 @@ const oldestServer = 150_000;
  * Returns the server's version. Throws a `Fault` for a server that cannot serve as a store: too old, read-only, not durable, or not in UTF-8.
  */
 export async function checkServer(client: pg.Client): Promise<{ readonly version: string }> {
-  const place = describe(whereabouts(client));
+  const place = describeServer(whereabouts(client));
   const { rows } = await client.query<{
     fsync: string;
     number: string;

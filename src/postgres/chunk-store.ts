@@ -3,17 +3,17 @@ import { constants, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { sql } from 'kysely';
 import type { PackedChunk } from '../../schema/index.ts';
 import { checkChunk, type Chunk, type ChunkStore } from '../log/index.ts';
-import { bigintArray, byteaArray, sha256Array, textArray } from './binary-array.ts';
+import { encodeBigintArray, encodeByteaArray, encodeSha256Array, encodeTextArray } from './binary-array.ts';
 import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
-import { bodyOf, requireSameRows, type PackedBody } from './stored-chunk.ts';
+import { decompressBody, requireSameRows, type PackedBody } from './stored-chunk.ts';
 
 const compress = promisify(zstdCompress);
 
 /** Bytes below which a chunk is not compressed. */
 const compressFrom = 256;
 /** Bytes from which another thread compresses. Handing over less takes longer than compressing it. */
-const compressAsideFrom = 32 * 1024;
+const compressInThreadFrom = 32 * 1024;
 /**
  * zstd level for compression in another thread, where it may take longer. Text gets 6 % smaller than at the default level, 3, for one more millisecond in
  * 80 KB, and decompresses as fast. Chunks that the default level shrinks below an eighth have little left to gain.
@@ -40,7 +40,7 @@ export function postgresChunks(reader: Reader): ChunkStore {
     weightMax: insertBytesMax,
     weightOf: ({ body }) => body.byteLength,
   });
-  const fetches = new Coalescer((addresses: readonly string[]) => fetched(reader, addresses), {
+  const fetches = new Coalescer((addresses: readonly string[]) => fetchChunks(reader, addresses), {
     runningMax: fetchesMax,
     countMax: fetchRowsMax,
     weightMax: Number.POSITIVE_INFINITY,
@@ -48,12 +48,12 @@ export function postgresChunks(reader: Reader): ChunkStore {
   });
   return {
     put: async (chunks) => {
-      await Promise.all((await Promise.all(chunks.map(packed))).map((row) => inserts.add(row)));
+      await Promise.all((await Promise.all(chunks.map(packChunk))).map((row) => inserts.add(row)));
     },
-    pack: (chunks) => Promise.all(chunks.map(packed)),
+    pack: (chunks) => Promise.all(chunks.map(packChunk)),
     get: async (address) => {
       const stored = await fetches.add(address);
-      return checkChunk(address, stored ? await bodyOf(stored, address) : undefined);
+      return checkChunk(address, stored ? await decompressBody(stored, address) : undefined);
     },
   };
 }
@@ -68,20 +68,20 @@ async function insert(reader: Reader, chunks: readonly PackedChunk[]): Promise<r
     );
     return rows[0]?.differing ?? [];
   });
-  await requireSameRows(differing, (compared) => fetched(reader, compared));
+  await requireSameRows(differing, (compared) => fetchChunks(reader, compared));
   return chunks.map(() => undefined);
 }
 
 /** Writes chunks as the arrays that `distilog.store_chunks` and `distilog.append` take. */
 export const chunkArrays = (chunks: readonly PackedChunk[]) => ({
-  addresses: sha256Array(chunks.map(({ sha256 }) => sha256)),
-  codecs: textArray(chunks.map(({ codec }) => codec)),
-  lengths: bigintArray(chunks.map(({ length }) => length)),
-  bodies: byteaArray(chunks.map(({ body }) => body)),
+  addresses: encodeSha256Array(chunks.map(({ sha256 }) => sha256)),
+  codecs: encodeTextArray(chunks.map(({ codec }) => codec)),
+  lengths: encodeBigintArray(chunks.map(({ length }) => length)),
+  bodies: encodeByteaArray(chunks.map(({ body }) => body)),
 });
 
 /** Reads the chunk stored under each address, or undefined. */
-async function fetched(reader: Reader, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
+async function fetchChunks(reader: Reader, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
   const wanted = [...new Set(addresses)].map((address) => Buffer.from(address, 'hex'));
   const rows = await reader.query((database) =>
     database.selectFrom('distilog.chunks').select(['sha256', 'codec', 'length', 'body']).where('sha256', 'in', wanted).execute(),
@@ -90,14 +90,14 @@ async function fetched(reader: Reader, addresses: readonly string[]): Promise<re
   return addresses.map((address) => found.get(address));
 }
 
-async function packed({ sha256, bytes }: Chunk): Promise<PackedChunk> {
+async function packChunk({ sha256, bytes }: Chunk): Promise<PackedChunk> {
   const plain = { sha256, codec: 'none', length: bytes.byteLength, body: bytes };
   if (bytes.byteLength < compressFrom) return plain;
-  const body = bytes.byteLength < compressAsideFrom ? zstdCompressSync(bytes) : await compressAside(bytes);
+  const body = bytes.byteLength < compressInThreadFrom ? zstdCompressSync(bytes) : await compressInThread(bytes);
   return body.byteLength < bytes.byteLength ? { ...plain, codec: 'zstd', body } : plain;
 }
 
-async function compressAside(bytes: Uint8Array): Promise<Buffer> {
+async function compressInThread(bytes: Uint8Array): Promise<Buffer> {
   // With the length known beforehand, zstd allocates no more memory than it needs.
   const pledgedSrcSize = bytes.byteLength;
   const body = await compress(bytes, { pledgedSrcSize });

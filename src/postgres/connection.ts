@@ -17,21 +17,21 @@ const keepAliveAfterMs = 15_000;
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') => {
     if (oid === oidInt8) return (text: string) => Number(text);
-    if (oid === oidTimestamptz) return timestamp;
-    if (oid === oidByteaArray) return hexadecimals;
+    if (oid === oidTimestamptz) return parseTimestamp;
+    if (oid === oidByteaArray) return parseByteaArray;
     return pg.types.getTypeParser(oid, format);
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 /** Converts `2026-11-24 09:30:00.5+00` to `2026-11-24T09:30:00.500000Z`. The session is in UTC. */
-function timestamp(text: string): string {
+function parseTimestamp(text: string): string {
   const [date = '', rest = ''] = text.split(' ');
   const [time = '', fraction = ''] = rest.replace(/[+-]\d\d(:?\d\d)?$/, '').split('.');
   return `${date}T${time}.${fraction.padEnd(6, '0')}Z`;
 }
 
 /** `{"\\\\x00ff","\\\\x01"}` to `00ff` and `01`, because addresses are texts everywhere else. Fast, because addresses are read a thousand times as often as other arrays. */
-const hexadecimals = (text: string): readonly string[] => text.match(/[0-9a-f]+/g) ?? [];
+const parseByteaArray = (text: string): readonly string[] => text.match(/[0-9a-f]+/g) ?? [];
 
 /** Returns the configuration for `pg`: the caller's server, our parsers, and settings that do not depend on the server's defaults. */
 export function clientConfig(connect: Connect, applicationName: string): pg.ClientConfig {
@@ -95,7 +95,7 @@ export async function openClient(connect: Connect, applicationName: string): Pro
     return client;
   } catch (error) {
     void client.end().catch(() => undefined);
-    throw unreachable(serverFault(error, whereabouts(client)));
+    throw unreachableFault(serverFault(error, whereabouts(client)));
   }
 }
 
@@ -112,7 +112,7 @@ export async function onClient<T>(connect: Connect, applicationName: string, wor
 }
 
 /** Returns the fault of a connection that never opened. Unlike a broken connection, it leaves no outcome unknown. */
-export const unreachable = (fault: Fault): Fault =>
+export const unreachableFault = (fault: Fault): Fault =>
   fault.code === 'connection-lost'
     ? new Fault('store-unreachable', `${fault.message}. Start the server, or name another one with --store.`, { cause: fault.cause })
     : fault;

@@ -9,7 +9,7 @@ import type { Connect } from './connect.ts';
 import { openClient, whereabouts } from './connection.ts';
 import { driverName, endHolder, holders, tryLock, waitForLock } from './driver-lock.ts';
 import { isAlive } from './embedded/processes.ts';
-import { headHeld } from './head-holder.ts';
+import { explainHeldHead } from './head-holder.ts';
 import type { Reader } from './reader.ts';
 import { isConnectionLost, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
@@ -63,7 +63,7 @@ export async function openDriverSession(
       await client.end();
       return { ok: false, code: 'driven', holder };
     }
-    const session = sessionOn(client, runId);
+    const session = createSession(client, runId);
     backends.set(session, [backend]);
     return { ok: true, session };
   } catch (error) {
@@ -111,12 +111,12 @@ async function seizeLock(client: pg.Client, reader: Reader, runId: string): Prom
   );
 }
 
-function sessionOn(client: pg.Client, runId: string): DriverSession {
+function createSession(client: pg.Client, runId: string): DriverSession {
   const call = async (name: 'append' | 'take_over', request: DriverAppendRequest): Promise<AppendResult> => {
     try {
       return await callAppend(client, name, request);
     } catch (error) {
-      if (hasCode(error, '57014')) throw await headHeld(client, error).catch(() => error);
+      if (hasCode(error, '57014')) throw await explainHeldHead(client, error).catch(() => error);
       throw isConnectionLost(error)
         ? new Fault('connection-lost', `The connection that drives run ${runId} broke: ${messageOf(error)}.`, { cause: error })
         : error;

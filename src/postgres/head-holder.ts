@@ -3,7 +3,7 @@ import { Fault } from '../kit/fault.ts';
 
 // A driver holds the head for one append only. Sessions that wait themselves are excluded, because another session blocks them.
 /** Returns the fault of an append that timed out waiting for its log's head. It names the session that holds the head, if the server shows it. */
-export async function headHeld(client: pg.ClientBase, cause: unknown): Promise<Fault> {
+export async function explainHeldHead(client: pg.ClientBase, cause: unknown): Promise<Fault> {
   const { rows } = await client.query<{ pid: number; name: string; role: string }>(`
     select a.pid, a.application_name as name, a.usename as role from pg_locks l join pg_stat_activity a on a.pid = l.pid
      where l.relation = 'distilog.heads'::regclass and l.mode in ('RowShareLock', 'RowExclusiveLock') and a.pid <> pg_backend_pid()

@@ -15,4 +15,4 @@ export { migrate, migrationFiles, pendingMigrations, requireMigrated } from './m
 export { findStore, givenStore, openStore, urlOf, whenUp, type GivenBy, type StoreOptions } from './open-store.ts';
 export type { AppendOnlyBy } from './append-only.ts';
 export { openPostgresStore, type PostgresStore } from './postgres-store.ts';
-export { select, type Selected } from './select.ts';
+export { select, type QueryResult } from './select.ts';

@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { appendOnlyBy, ownsHistory, type AppendOnlyBy } from './append-only.ts';
 import type { Connect } from './connect.ts';
 import { onClient, whereabouts } from './connection.ts';
-import { migrationState, type MigrationState } from './migrate.ts';
+import { readMigrationState, type MigrationState } from './migrate.ts';
 import { refuseTransactionPooler } from './pooler.ts';
-import { schemaDifferences } from './schema-differences.ts';
-import { describe } from './server-faults.ts';
+import { findSchemaDifferences } from './schema-differences.ts';
+import { describeServer } from './server-faults.ts';
 
 /** Facts about a store, read without changing or refusing it. */
 export interface StoreFacts {
@@ -33,14 +33,15 @@ export const inspectStore = (connect: Connect): Promise<StoreFacts> =>
   onClient(connect, 'distilog', async (client) => {
     await refuseTransactionPooler(client, connect);
     const server = await serverFacts(client);
-    const schema = await migrationState(connect);
+    const schema = await readMigrationState(connect);
     const isThere = schema.applied.length > 0;
     return {
       ...server,
-      place: describe(whereabouts(client)),
+      place: describeServer(whereabouts(client)),
       schema,
       appendOnlyBy: isThere ? appendOnlyBy((await client.query<{ owns: boolean }>(ownsHistory)).rows[0]?.owns) : null,
-      guardsOff: schema.applied.length > 0 && schema.pending.length === 0 && schema.newer === null ? await schemaDifferences(client) : [],
+      guardsOff:
+        schema.applied.length > 0 && schema.pending.length === 0 && schema.newer === null ? await findSchemaDifferences(client) : [],
     };
   });
 

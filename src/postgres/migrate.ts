@@ -4,9 +4,9 @@ import { Migrator, type Migration } from 'kysely/migration';
 import pg from 'pg';
 import { Fault } from '../kit/fault.ts';
 import type { Connect } from './connect.ts';
-import { clientConfig, onClient, openPool, unreachable, whereabouts } from './connection.ts';
+import { clientConfig, onClient, openPool, unreachableFault, whereabouts } from './connection.ts';
 import { refuseTransactionPooler } from './pooler.ts';
-import { describe, serverFault } from './server-faults.ts';
+import { describeServer, serverFault } from './server-faults.ts';
 import { refuseMissingStandby } from './standby.ts';
 import { meaningSettings } from './session-settings.ts';
 
@@ -36,9 +36,9 @@ export interface MigrationState {
 }
 
 /** Returns the migrations that a store has and lacks. Refuses no store. */
-export const migrationState = (connect: Connect): Promise<MigrationState> =>
+export const readMigrationState = (connect: Connect): Promise<MigrationState> =>
   withDatabase(connect, async (database) => {
-    const applied = await appliedMigrations(database);
+    const applied = await readAppliedMigrations(database);
     const names = migrationFiles().map(({ name }) => name);
     return {
       applied,
@@ -49,7 +49,7 @@ export const migrationState = (connect: Connect): Promise<MigrationState> =>
 
 /** Returns the migrations that a store lacks. Throws `Fault('schema-too-new')` if a newer version of distilog migrated it. */
 export const pendingMigrations = (connect: Connect): Promise<readonly MigrationFile[]> =>
-  migrationState(connect).then(({ pending, newer }) => {
+  readMigrationState(connect).then(({ pending, newer }) => {
     if (newer !== null) {
       throw new Fault(
         'schema-too-new',
@@ -74,7 +74,7 @@ export async function migrate(connect: Connect): Promise<readonly string[]> {
       migrationTableSchema: schema,
       migrationTableName: migrationTable,
       migrationLockTableName: 'migration_lock',
-      provider: { getMigrations: async () => Object.fromEntries(migrationFiles().map(({ name, sql: text }) => [name, migrationOf(text)])) },
+      provider: { getMigrations: async () => Object.fromEntries(migrationFiles().map(({ name, sql: text }) => [name, toMigration(text)])) },
     });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
@@ -87,7 +87,7 @@ export async function migrate(connect: Connect): Promise<readonly string[]> {
 export async function requireMigrated(connect: Connect): Promise<void> {
   const pending = await pendingMigrations(connect);
   if (pending.length === 0) return;
-  const place = describe(whereabouts(new pg.Client(connect())));
+  const place = describeServer(whereabouts(new pg.Client(connect())));
   throw new Fault(
     'not-migrated',
     `The store at ${place} is not set up for this version of distilog. Run once: distilog db migrate (--dry-run prints the SQL)`,
@@ -97,7 +97,7 @@ export async function requireMigrated(connect: Connect): Promise<void> {
   );
 }
 
-const migrationOf = (text: string): Migration => ({
+const toMigration = (text: string): Migration => ({
   up: async (database: Kysely<unknown>) => {
     await sql.raw(text).execute(database);
   },
@@ -109,7 +109,7 @@ async function admitLateRole(database: Kysely<unknown>): Promise<void> {
     where rolname = 'distilog_app' and not has_schema_privilege(rolname, 'distilog', 'usage')`.execute(database);
 }
 
-async function appliedMigrations(database: Kysely<unknown>): Promise<readonly string[]> {
+async function readAppliedMigrations(database: Kysely<unknown>): Promise<readonly string[]> {
   const { rows } = await sql<{ there: boolean }>`select to_regclass('distilog.migrations') is not null as there`.execute(database);
   if (!rows[0]?.there) return [];
   const applied = await sql<{ name: string }>`select name from distilog.migrations order by name`.execute(database);
@@ -127,7 +127,7 @@ async function withDatabase<T>(connect: Connect, work: (database: Kysely<unknown
     await refuseTransactionPooler(client, connect).finally(() => client.release());
     return await work(database);
   } catch (error) {
-    throw unreachable(serverFault(error, whereabouts(new pg.Client(config))));
+    throw unreachableFault(serverFault(error, whereabouts(new pg.Client(config))));
   } finally {
     await database.destroy();
   }

@@ -44,7 +44,7 @@ export function givenStore({ store, environment = process.env }: StoreOptions): 
 export async function findStore({ store, folder, environment = process.env, notify }: StoreOptions): Promise<StorePlace> {
   const given = givenStore({ store, folder, environment });
   if (given) {
-    const connect = fromUrl(given.url);
+    const connect = parseUrl(given.url);
     return { isEmbedded: false, connect, connectOwner: connect, close: () => undefined };
   }
   const embedded = await openEmbeddedStore(folder, { notify });
@@ -108,7 +108,7 @@ export function urlOf({
   return `postgres://${login}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
 }
 
-function fromUrl(text: string): Connect {
+function parseUrl(text: string): Connect {
   let url: URL;
   try {
     // The URL of a socket has no host, which `URL` does not accept.

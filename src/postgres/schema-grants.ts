@@ -33,7 +33,7 @@ const grants = `
    order by 2, 1, 3`;
 
 /** Describes grants that exceed those of an admitted role, and grants that an admitted role lacks. */
-export async function otherGrants(client: pg.ClientBase): Promise<readonly string[]> {
+export async function findOtherGrants(client: pg.ClientBase): Promise<readonly string[]> {
   const { rows } = await client.query<Grant>(grants);
   const more = rows.flatMap(({ object, grantee, privilege, isGrantable }) => {
     const isGiven = admitted[object]?.includes(privilege) ?? (privilege === 'SELECT' && readable.has(object));

@@ -8,7 +8,7 @@ import { serverFault } from './server-faults.ts';
 import { refusePrivilegedLogin } from './sql-rights.ts';
 
 /** The result of a statement. */
-export interface Selected {
+export interface QueryResult {
   readonly columns: readonly string[];
   /** Rows with one value per column: a number, text, boolean, JSON value, or null. */
   readonly rows: readonly (readonly Json[])[];
@@ -33,7 +33,7 @@ const cursorReaders = new Set(['select', 'with', 'values', 'table']);
  * statement, `Fault('login-too-powerful')` for a login with rights beyond the database, `Fault('sql-error')` with the place of the error, and
  * `Fault('sql-timeout')`.
  */
-export async function select(connect: Connect, text: string, { rowsMax, timeoutMs }: SelectOptions): Promise<Selected> {
+export async function select(connect: Connect, text: string, { rowsMax, timeoutMs }: SelectOptions): Promise<QueryResult> {
   const verb = firstWord(text);
   if (!readers.has(verb)) throw notASelect(verb === '' ? 'is empty' : `begins with ${verb}`);
   const client = await openClient(connect, 'distilog sql');
@@ -44,8 +44,8 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
     await client.query('begin transaction read only');
     await client.query(`set local statement_timeout = ${timeoutMs}; set local search_path = distilog, pg_catalog, public`);
     // Each is sent as one prepared statement, so that PostgreSQL refuses a second statement after a semicolon.
-    const direct = await client.query(prepared(`${prefix}${text}`));
-    const found = prefix === '' ? direct : await client.query(prepared(`fetch forward ${rowsMax + 1} from ${cursor}`));
+    const direct = await client.query(toQuery(`${prefix}${text}`));
+    const found = prefix === '' ? direct : await client.query(toQuery(`fetch forward ${rowsMax + 1} from ${cursor}`));
     const rows = found.rows as readonly (readonly Json[])[];
     return { columns: found.fields.map(({ name }) => name), rows: rows.slice(0, rowsMax), isCut: rows.length > rowsMax };
   } catch (error) {
@@ -58,7 +58,7 @@ export async function select(connect: Connect, text: string, { rowsMax, timeoutM
 
 const cursor = 'distilog_rows';
 
-const prepared = (text: string) => ({ text, values: [], queryMode: 'extended', rowMode: 'array' as const, types });
+const toQuery = (text: string) => ({ text, values: [], queryMode: 'extended', rowMode: 'array' as const, types });
 
 /** Returns the first word of a statement, after spaces, comments and parentheses. */
 const firstWord = (text: string): string => /^(?:[\s(;]|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*([a-z]*)/i.exec(text)?.[1]?.toLowerCase() ?? '';
@@ -91,7 +91,7 @@ function numberOrText(text: string): number | string {
   return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : text;
 }
 
-interface Asked {
+interface StatementContext {
   readonly client: pg.Client;
   readonly text: string;
   /** Number of characters that were added before the statement. */
@@ -102,7 +102,7 @@ interface Asked {
 /** SQLSTATE classes for errors in the statement, as opposed to server failures: syntax, names, data, features, read-only. */
 const statementFaults = /^(0A|21|22|25|2F|34|42|44|54|P0)/;
 
-function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): Fault {
+function sqlFault(error: unknown, { client, text, offset, timeoutMs }: StatementContext): Fault {
   const code = codeOf(error) ?? '';
   if (code === '25006' || code === '2F003') return notASelect(`changes something (${messageOf(error)})`, error);
   if (code === '0A000' && /data-modifying/.test(messageOf(error))) return notASelect('has a part that changes rows', error);
@@ -118,7 +118,7 @@ function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): F
     );
   if (!(error instanceof pg.DatabaseError) || !statementFaults.test(code)) return serverFault(error, whereabouts(client));
   const at = Number(error.position) - offset;
-  const shown = Number.isInteger(at) && at > 0 ? pointed(text, at) : null;
+  const shown = Number.isInteger(at) && at > 0 ? pointAt(text, at) : null;
   const lines = [
     `PostgreSQL: ${error.message}${shown ? ` (${shown.place})` : ''}`,
     ...(shown ? shown.lines : []),
@@ -131,7 +131,7 @@ function sqlFault(error: unknown, { client, text, offset, timeoutMs }: Asked): F
 const aroundMax = 60;
 
 /** Returns the line that contains a place, with a mark below the place. Places are counted in characters, from 1. */
-function pointed(text: string, at: number): { readonly place: string; readonly lines: readonly string[] } {
+function pointAt(text: string, at: number): { readonly place: string; readonly lines: readonly string[] } {
   const before = Array.from(text)
     .slice(0, at - 1)
     .join('')

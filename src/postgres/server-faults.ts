@@ -19,7 +19,7 @@ export const isConnectionLost = (error: unknown): boolean =>
 /** Converts an error of `pg` to a `Fault` that says what to do. */
 export function serverFault(error: unknown, where: Whereabouts): Fault {
   if (isFault(error)) return error;
-  const place = describe(where);
+  const place = describeServer(where);
   const code = codeOf(error) ?? '';
   const cause = { cause: error };
   if (code === '28P01' || code === '28000')
@@ -61,7 +61,7 @@ export function serverFault(error: unknown, where: Whereabouts): Fault {
 }
 
 /** Formats the address of a server for people. */
-export function describe({ host, port, database }: Whereabouts): string {
+export function describeServer({ host, port, database }: Whereabouts): string {
   const server = host?.startsWith('/') ? `socket ${host}` : `${host ?? 'localhost'}:${port ?? 5432}`;
   return database ? `${server}, database ${database}` : server;
 }

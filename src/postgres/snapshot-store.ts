@@ -9,7 +9,7 @@ import {
   type SnapshotStore,
   type StoredSnapshot,
 } from '../log/index.ts';
-import { bigintArray, integerArray, textArray } from './binary-array.ts';
+import { encodeBigintArray, encodeIntegerArray, encodeTextArray } from './binary-array.ts';
 import type { Database } from './database.ts';
 import { Coalescer } from './coalescer.ts';
 import type { Reader } from './reader.ts';
@@ -41,7 +41,7 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
         const pages = Map.groupBy(rows, ({ look }) => look);
         open = looks.flatMap((look, number) => {
           const page = pages.get(number) ?? [];
-          const named = page.map(found).find((each) => explainUnnamed(look.key, each) === null);
+          const named = page.map(toFoundSnapshot).find((each) => explainUnnamed(look.key, each) === null);
           if (named) accepted[look.index] = { position: named.position, state: JSON.parse(named.state) as unknown };
           const last = page.at(-1);
           if (named || !last || page.length < limit) return [];
@@ -75,7 +75,7 @@ export function postgresSnapshots({ query }: Reader): SnapshotStore {
             .limit(pageSize)
             .execute(),
         );
-        if (page.length > 0) yield page.map(found);
+        if (page.length > 0) yield page.map(toFoundSnapshot);
         const last = page.at(-1);
         if (!last || page.length < pageSize) return;
         after = { position: last.position, namedAt: last.named_at };
@@ -102,9 +102,9 @@ async function selectNearest(
   const { rows } = await sql<FoundRow & { readonly look: number }>`
     select (w.look - 1)::integer as look, s.position, s.named_at, s.state, e.type, e.version, e.data
     from unnest(
-      ${textArray(looks.map(({ key }) => key.logId))}::text[], ${textArray(looks.map(({ key }) => key.projection))}::text[],
-      ${integerArray(looks.map(({ key }) => key.version))}::integer[], ${textArray(looks.map(({ key }) => key.fingerprint))}::text[],
-      ${bigintArray(looks.map(({ from }) => from.position))}::bigint[], ${bigintArray(looks.map(({ from }) => from.namedAt))}::bigint[]
+      ${encodeTextArray(looks.map(({ key }) => key.logId))}::text[], ${encodeTextArray(looks.map(({ key }) => key.projection))}::text[],
+      ${encodeIntegerArray(looks.map(({ key }) => key.version))}::integer[], ${encodeTextArray(looks.map(({ key }) => key.fingerprint))}::text[],
+      ${encodeBigintArray(looks.map(({ from }) => from.position))}::bigint[], ${encodeBigintArray(looks.map(({ from }) => from.namedAt))}::bigint[]
     ) with ordinality as w (log_id, projection, version, fingerprint, position, named_at, look)
     cross join lateral (
       select n.position, n.named_at, n.state
@@ -139,7 +139,7 @@ interface FoundRow {
   readonly data: string | null;
 }
 
-const found = ({ position, named_at, state, type, version, data }: FoundRow): FoundSnapshot => ({
+const toFoundSnapshot = ({ position, named_at, state, type, version, data }: FoundRow): FoundSnapshot => ({
   position,
   namedAt: named_at,
   state,
@@ -153,10 +153,10 @@ const refusals: Readonly<Record<string, FaultCode>> = { '23503': 'snapshot-not-n
 async function storeAll(database: Kysely<Database>, rows: readonly Row[]): Promise<readonly void[]> {
   try {
     await sql`select distilog.store_snapshots(
-      ${textArray(rows.map(({ logId }) => logId))}::text[], ${textArray(rows.map(({ projection }) => projection))}::text[],
-      ${integerArray(rows.map(({ version }) => version))}::integer[], ${textArray(rows.map(({ fingerprint }) => fingerprint))}::text[],
-      ${bigintArray(rows.map(({ position }) => position))}::bigint[], ${bigintArray(rows.map(({ namedAt }) => namedAt))}::bigint[],
-      ${textArray(rows.map(({ state }) => state))}::text[])`.execute(database);
+      ${encodeTextArray(rows.map(({ logId }) => logId))}::text[], ${encodeTextArray(rows.map(({ projection }) => projection))}::text[],
+      ${encodeIntegerArray(rows.map(({ version }) => version))}::integer[], ${encodeTextArray(rows.map(({ fingerprint }) => fingerprint))}::text[],
+      ${encodeBigintArray(rows.map(({ position }) => position))}::bigint[], ${encodeBigintArray(rows.map(({ namedAt }) => namedAt))}::bigint[],
+      ${encodeTextArray(rows.map(({ state }) => state))}::text[])`.execute(database);
   } catch (error) {
     const code = refusals[codeOf(error) ?? ''];
     throw code === undefined ? error : new Fault(code, messageOf(error), { cause: error });

@@ -3,7 +3,7 @@ import { Fault, hasCode, messageOf } from '../kit/fault.ts';
 import { formatInstant } from '../kit/instant.ts';
 import type { Sha256 } from '../kit/sha256.ts';
 import { hashMismatch, leafHash, requireSameHash, type AppendRefusal, type AppendResult, type DriverAppendRequest } from '../log/index.ts';
-import { bigintArray, integerArray, sha256Array, textArray } from './binary-array.ts';
+import { encodeBigintArray, encodeIntegerArray, encodeSha256Array, encodeTextArray } from './binary-array.ts';
 import { chunkArrays } from './chunk-store.ts';
 import { requireSameRows, type PackedBody } from './stored-chunk.ts';
 
@@ -41,17 +41,17 @@ export async function callAppend(client: pg.ClientBase, name: StatementName, req
   const leaves = request.leaves ?? request.events.map(leafHash);
   for (let brings = request.brings ?? []; ; ) {
     try {
-      const row = await answerTo(client, name, { ...request, brings }, leaves);
-      if (row.outcome === 'ok') return appended(request, leaves, row);
+      const row = await runStatement(client, name, { ...request, brings }, leaves);
+      if (row.outcome === 'ok') return toResult(request, leaves, row);
       if (row.outcome !== 'chunks-differ')
         return { ok: false, code: row.outcome as AppendRefusal['code'], message: row.message ?? '', epoch: row.epoch };
       // Chunks with the same rows are already stored. The append still names them.
       const differing = new Set(row.message?.split(','));
-      await requireSameRows([...differing], (addresses) => storedChunks(client, addresses));
+      await requireSameRows([...differing], (addresses) => readStoredChunks(client, addresses));
       brings = brings.filter(({ sha256 }) => !differing.has(sha256));
     } catch (error) {
       if (hasCode(error, storedOtherwise)) throw hashMismatch(request.logId, messageOf(error), error);
-      const refused = refusalOf(error as pg.DatabaseError);
+      const refused = toRefusal(error as pg.DatabaseError);
       if (refused) return refused;
       throw error;
     }
@@ -61,22 +61,22 @@ export async function callAppend(client: pg.ClientBase, name: StatementName, req
 /** SQLSTATE of an append that would be stored with other hashes than it was sent with. */
 const storedOtherwise = 'DL001';
 
-async function answerTo(
+async function runStatement(
   client: pg.ClientBase,
   name: StatementName,
   { events, logId, epoch, appendId, expectedHash, writer, brings = [] }: DriverAppendRequest,
   leaves: readonly Sha256[],
 ): Promise<AppendRow> {
   const columns = [
-    textArray(events.map(({ type }) => type)),
-    integerArray(events.map(({ version }) => version)),
-    integerArray(events.map(({ pass }) => pass)),
-    textArray(events.map(({ step }) => step)),
-    bigintArray(events.map(({ batch }) => batch)),
-    integerArray(events.map(({ attempt }) => attempt)),
-    textArray(events.map(({ chunks }) => chunks.join(','))),
-    textArray(events.map(({ data }) => data)),
-    sha256Array(leaves),
+    encodeTextArray(events.map(({ type }) => type)),
+    encodeIntegerArray(events.map(({ version }) => version)),
+    encodeIntegerArray(events.map(({ pass }) => pass)),
+    encodeTextArray(events.map(({ step }) => step)),
+    encodeBigintArray(events.map(({ batch }) => batch)),
+    encodeIntegerArray(events.map(({ attempt }) => attempt)),
+    encodeTextArray(events.map(({ chunks }) => chunks.join(','))),
+    encodeTextArray(events.map(({ data }) => data)),
+    encodeSha256Array(leaves),
   ];
   const expected = expectedHash === null ? null : Buffer.from(expectedHash, 'hex');
   const values = name === 'create_run' ? [logId, appendId, writer, ...columns] : [logId, epoch, appendId, expected, writer, ...columns];
@@ -90,7 +90,7 @@ async function answerTo(
   return row;
 }
 
-function appended(request: DriverAppendRequest, leaves: readonly Sha256[], row: AppendRow): AppendResult {
+function toResult(request: DriverAppendRequest, leaves: readonly Sha256[], row: AppendRow): AppendResult {
   const { first, last, recorded_at: recordedAt, clock, epoch, duplicate } = row;
   const hash = row.hash.toString('hex');
   requireSameHash(request, leaves, { previous: row.previous.toString('hex'), first, last, recordedAt, clock, epoch, hash });
@@ -98,17 +98,17 @@ function appended(request: DriverAppendRequest, leaves: readonly Sha256[], row: 
 }
 
 /** Reads the chunk stored under each address, or undefined. */
-async function storedChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
+async function readStoredChunks(client: pg.ClientBase, addresses: readonly string[]): Promise<readonly (PackedBody | undefined)[]> {
   const { rows } = await client.query<PackedBody & { readonly sha256: Buffer }>(
     'select sha256, codec, length, body from distilog.chunks where sha256 = any($1::bytea[])',
-    [sha256Array(addresses)],
+    [encodeSha256Array(addresses)],
   );
   const found = new Map(rows.map(({ sha256, ...stored }) => [sha256.toString('hex'), stored]));
   return addresses.map((address) => found.get(address));
 }
 
 /** Returns the refusal for a database error that the events themselves cause, or null. Nothing was stored, and a retry would fail again. */
-function refusalOf({ code = '', constraint = '', message }: Partial<pg.DatabaseError>): AppendRefusal | null {
+function toRefusal({ code = '', constraint = '', message }: Partial<pg.DatabaseError>): AppendRefusal | null {
   const refusal = (as: AppendRefusal['code']): AppendRefusal => ({ ok: false, code: as, message: message ?? '', epoch: null });
   if (code === '23505' && (constraint === 'events_one_success' || constraint === 'events_one_end')) return refusal('already-recorded');
   if (code === '23503') return refusal('unknown-chunk');

@@ -7,7 +7,7 @@ import { chunkUnpackedMax, type PackedChunk } from '../../schema/index.ts';
 const decompress = promisify(zstdDecompress);
 
 /** Bytes from which another thread decompresses. Smaller chunks block this thread for at most a tenth of a millisecond. */
-const decompressAsideFrom = 256 * 1024;
+const decompressInThreadFrom = 256 * 1024;
 /** Chunks that are compared together. */
 const comparedMax = 8;
 
@@ -15,7 +15,7 @@ const comparedMax = 8;
 export type PackedBody = Omit<PackedChunk, 'sha256'>;
 
 /** Decompresses a stored chunk. Throws `Fault('chunk-corrupted')` if that fails. */
-export async function bodyOf({ codec, length, body }: PackedBody, address: string): Promise<Uint8Array> {
+export async function decompressBody({ codec, length, body }: PackedBody, address: string): Promise<Uint8Array> {
   if (codec === 'none') return body;
   const broken = (cause?: unknown) =>
     new Fault(
@@ -32,7 +32,7 @@ export async function bodyOf({ codec, length, body }: PackedBody, address: strin
     const maxOutputLength = Math.min(length, chunkUnpackedMax);
     // In one output buffer, with one spare byte to detect the end. Node's default buffers of 16 KB take four times as long.
     const options = { maxOutputLength, chunkSize: Math.max(constants.Z_MIN_CHUNK, maxOutputLength + 1) };
-    return length < decompressAsideFrom ? zstdDecompressSync(body, options) : await decompress(body, options);
+    return length < decompressInThreadFrom ? zstdDecompressSync(body, options) : await decompress(body, options);
   } catch (error) {
     throw broken(error);
   }
@@ -52,7 +52,7 @@ export async function requireSameRows(
     for (const [index, address] of compared.entries()) {
       try {
         const chunk = stored[index];
-        checkChunk(address, chunk && (await bodyOf(chunk, address)));
+        checkChunk(address, chunk && (await decompressBody(chunk, address)));
       } catch (error) {
         throw hasCode(error, 'chunk-corrupted') ? chunkConflict(address, error) : error;
       }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { inspectStore } from '../../src/postgres/index.ts';
 import { openClient } from '../../src/postgres/connection.ts';
-import { schemaDifferences } from '../../src/postgres/schema-differences.ts';
+import { findSchemaDifferences } from '../../src/postgres/schema-differences.ts';
 import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
@@ -11,7 +11,7 @@ async function toldAfter(sql: string): Promise<readonly string[]> {
   const client = await openClient(database.owner, 'test');
   try {
     await client.query(`begin; ${sql}`);
-    return await schemaDifferences(client);
+    return await findSchemaDifferences(client);
   } finally {
     await client.query('rollback');
     await client.end();

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { select, type Connect, type Selected } from '../../src/postgres/index.ts';
+import { select, type Connect, type QueryResult } from '../../src/postgres/index.ts';
 import { ownServer } from './own-server.ts';
 
 const server = await ownServer();
 const as =
   (user: string): Connect =>
   () => ({ ...server.owner(), user });
-const ask = (connect: Connect, text: string): Promise<Selected> => select(connect, text, { rowsMax: 10, timeoutMs: 5_000 });
+const ask = (connect: Connect, text: string): Promise<QueryResult> => select(connect, text, { rowsMax: 10, timeoutMs: 5_000 });
 const refused = (reason: RegExp) => ({ code: 'login-too-powerful', message: expect.stringMatching(reason) as string });
 
 afterAll(() => server.remove());

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type pg from 'pg';
 import { migrate } from '../../../src/postgres/index.ts';
-import { bigintArray, textArray } from '../../../src/postgres/binary-array.ts';
+import { encodeBigintArray, encodeTextArray } from '../../../src/postgres/binary-array.ts';
 import { importPeer } from '../../peers.ts';
 import { eventType, type OpenOptions, type Subject } from '../subject.ts';
 import { groupCallers } from './grouped.ts';
@@ -24,8 +24,8 @@ const insertSql = `insert into bare_events select $1, n, now(), '${eventType}', 
 
 /** Returns the numbers and the data of `count` events, as arrays of parameters. */
 const numbered = (data: string, first: number, count: number): readonly Buffer[] => [
-  bigintArray(Array.from({ length: count }, (_, n) => first + n)),
-  textArray(Array.from({ length: count }, () => data)),
+  encodeBigintArray(Array.from({ length: count }, (_, n) => first + n)),
+  encodeTextArray(Array.from({ length: count }, () => data)),
 ];
 
 /** The least work for PostgreSQL: one INSERT per call into a table with distilog's columns and indexes, without order, hashes or a driver. */

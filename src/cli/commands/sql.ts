@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { findStore, migrate, requireMigrated, select, whenUp, type Selected } from '../../postgres/index.ts';
+import { findStore, migrate, requireMigrated, select, whenUp, type QueryResult } from '../../postgres/index.ts';
 import { storeOptions, type CommandContext, type CommonOptions } from '../context.ts';
 import { parseCount } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
@@ -49,7 +49,7 @@ async function sql(context: CommandContext, statement: string, options: SqlOptio
 }
 
 /** Turns a row into an object. A column gets a number if an earlier one has the same name. */
-function toObject(columns: readonly string[], row: Selected['rows'][number]): Readonly<Record<string, unknown>> {
+function toObject(columns: readonly string[], row: QueryResult['rows'][number]): Readonly<Record<string, unknown>> {
   const object = new Map<string, unknown>();
   for (const [index, column] of columns.entries()) {
     let name = column;
@@ -60,7 +60,7 @@ function toObject(columns: readonly string[], row: Selected['rows'][number]): Re
 }
 
 /** Prints rows as a table and cuts the widest columns to fit the terminal. Prints a single column uncut, because it may be a plan or a document. */
-function draw({ columns, rows }: Selected, { print, printText, width, paint, isInteractive }: Terminal): void {
+function draw({ columns, rows }: QueryResult, { print, printText, width, paint, isInteractive }: Terminal): void {
   const titles = (name: string) => paint('dim', name);
   if (rows.length === 0) return print([columns.map(titles).join('  '), paint('dim', 'no rows')]);
   if (columns.length === 1) return printText([titles(columns[0] ?? ''), ...rows.map(([value]) => textOf(value))].join('\n'));

@@ -21,7 +21,7 @@ export async function selectRuns(
   }>`
     select first.log_id, head.position, head.hash, head.recorded_at, head.epoch, first.recorded_at as started_at, ${pipelineName} as pipeline
       from "distilog"."events" as first join "distilog"."heads" as head on head.log_id = first.log_id
-     where ${fits(selection)}
+     where ${conditionOf(selection)}
      order by first.recorded_at desc, first.log_id desc
      limit ${limit}`.execute(database);
   return rows.map(({ log_id: logId, position, hash, recorded_at: recordedAt, epoch, started_at: startedAt, pipeline }) => ({
@@ -35,7 +35,7 @@ export async function selectRuns(
 /** Returns how many runs fit a selection. */
 export async function countRuns(database: Kysely<Database>, selection: RunSelection): Promise<number> {
   const { rows } = await sql<{ runs: number }>`
-    select count(*) as runs from "distilog"."events" as first where ${fits(selection)}`.execute(database);
+    select count(*) as runs from "distilog"."events" as first where ${conditionOf(selection)}`.execute(database);
   return rows[0]?.runs ?? 0;
 }
 
@@ -43,7 +43,7 @@ export async function countRuns(database: Kysely<Database>, selection: RunSelect
 const pipelineName = sql<string | null>`first.data::jsonb -> 'manifest' ->> 'pipeline'`;
 
 /** Returns the condition of a selection. Its first two parts repeat the conditions of the indexes `events_runs` and `events_runs_of_pipeline`. */
-function fits({ pipeline, since, until, before, standing }: RunSelection): RawBuilder<boolean> {
+function conditionOf({ pipeline, since, until, before, standing }: RunSelection): RawBuilder<boolean> {
   const conditions = [sql<boolean>`first.position = 1`, sql<boolean>`first.log_id not like '%/side'`];
   if (since !== undefined) conditions.push(sql`first.recorded_at >= ${formatInstant(since)}::timestamptz`);
   if (until !== undefined) conditions.push(sql`first.recorded_at <= ${formatInstant(until)}::timestamptz`);
