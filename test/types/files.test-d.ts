@@ -5,7 +5,7 @@ import type { Builder, Node } from '../../src/pipeline/index.ts';
 import { csv, jsonl, parquet } from '../../src/steps/index.ts';
 
 declare const { source }: Builder<{}>;
-/** A node's row, written out. */
+/** The row type of a node, written out. */
 declare function row<R>(node: Node<R>): { [K in keyof R]: R[K] };
 
 const output = z.object({ text: z.string(), year: z.int().nullable(), tags: z.array(z.string()), level: z.int().default(1) });

@@ -39,10 +39,10 @@ beforeAll(() => {
   hovers = hoversOf(source, program.getTypeChecker());
 }, 120_000);
 
-// As the language service asks for them: names as they are written, aliases resolved, nothing cut.
+// Formatted as the language service does: names as written, aliases resolved, nothing truncated.
 const flags = ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias | ts.TypeFormatFlags.NoTruncation;
 
-/** What an editor shows of each name that a file declares. */
+/** Returns the hover text of each name that a file declares. */
 function hoversOf(source: ts.SourceFile, checker: ts.TypeChecker): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const visit = (node: ts.Node): void => {
@@ -72,7 +72,7 @@ describe('an editor shows', () => {
     expect(hovers.get(name)).toBe(type);
   });
 
-  it('nothing of zod, and nothing of our own machinery, in a row', () => {
+  it('neither zod types nor internal types in a row', () => {
     for (const name of ['row', 'kept', 'answered']) expect(hovers.get(name)).not.toMatch(/Zod|Out<|Renamed|Simplify|Lacks|Storable/);
   });
 });

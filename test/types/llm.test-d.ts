@@ -1,4 +1,4 @@
-// What must compile of the steps that ask models, and what must not. Checked by `tsc`; nothing here runs.
+// Uses of the steps that call models which must compile, and which must not. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import {
@@ -15,7 +15,7 @@ import {
 import { renamed, type Builder, type Node } from '../../src/pipeline/index.ts';
 
 declare const { source }: Builder<{}>;
-/** A node's row, written out. */
+/** The row type of a node, written out. */
 declare function row<R>(node: Node<R>): { [K in keyof R]: R[K] };
 declare const sdkModel: AnySdkModel;
 declare const count: number;
@@ -24,15 +24,15 @@ const model = languageModel('tiny', { temperature: 0, requestsPerMinute: 60 });
 const asked = source('asked', { output: z.object({ instruction: z.string(), level: z.int() }), rows: [] });
 const topics = source('topics', { output: z.object({ topic: z.string() }), rows: [] });
 
-// One answer or several, by the number that is written.
+// One answer or several, by the number literal.
 const one = asked.map('one', textGeneration({ model }), { concurrency: 50 });
 expectTypeOf(row(one)).toEqualTypeOf<{ instruction: string; level: number; generation: string; modelName: string }>();
 const several = asked.map('several', textGeneration({ model: sdkModel, numGenerations: 3, temperature: 1 }));
 expectTypeOf(row(several)).toEqualTypeOf<{ instruction: string; level: number; generations: string[]; modelName: string }>();
-// @ts-expect-error how many is to be written as a number: the columns follow from it
+// @ts-expect-error the count must be a number literal: the columns follow from it
 asked.map('unknown', textGeneration({ model, numGenerations: count }));
 
-// Rows without an instruction are asked by a prompt, whose row is that of the step before.
+// Rows without an instruction need a prompt, which gets the row of the previous step.
 // @ts-expect-error there is no instruction
 topics.map('none', textGeneration({ model }));
 topics.map('template', textGeneration({ model, prompt: 'On {{ topic }}' }));
@@ -45,12 +45,12 @@ topics.map('function', textGeneration({ model, prompt: ({ topic }) => topic.leng
 topics.map('renamed', renamed(textGeneration({ model }), { instruction: 'topic', generation: 'text' }));
 // @ts-expect-error an instruction is text
 source('numbers', { output: z.object({ instruction: z.int() }), rows: [] }).map('text', textGeneration({ model }));
-// @ts-expect-error the name of a model alone is no model
+// @ts-expect-error a model's name is not a model
 textGeneration({ model: 'tiny' });
 // @ts-expect-error there is no such setting
 textGeneration({ model, temprature: 1 });
 
-// Two models beside each other: the second's columns are renamed.
+// Two models in one pipeline: the columns of the second are renamed.
 // @ts-expect-error both write generation and modelName
 one.map('two', textGeneration({ model }));
 const two = one.map('two', renamed(textGeneration({ model }), { generation: 'other', modelName: 'otherModel' }));
@@ -71,7 +71,7 @@ expectTypeOf(
   review: { title: string; stars: number };
 }>();
 declare const name: string;
-// @ts-expect-error the column's name is to be written
+// @ts-expect-error the column's name must be a literal
 asked.map('data', structuredGeneration({ model, schema, column: name }));
 // @ts-expect-error a Date is not stored
 asked.map('data', structuredGeneration({ model, schema: z.object({ at: z.date() }) }));
@@ -82,7 +82,7 @@ asked.map('data', structuredGeneration({ model, schema: z.object({ level: z.int(
 const judged = several.map('judged', judge({ model, aspect: 'honesty' }));
 expectTypeOf(row(judged).ratings).toEqualTypeOf<(number | null)[]>();
 expectTypeOf(row(judged).rationales).toEqualTypeOf<string[]>();
-// @ts-expect-error one generation is nothing to compare
+// @ts-expect-error a single generation cannot be compared
 one.map('judged', judge({ model }));
 // @ts-expect-error there is no such aspect
 judge({ model, aspect: 'beauty' });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What each snippet stands behind: a pipeline whose node `words` has the columns lemma and gloss. */
+/** The code before each snippet: a pipeline whose node `words` has the columns lemma and gloss. */
 const head = `import { z } from 'zod';
 import { pipeline, renamed, step } from 'distilog';
 const text = z.object({ text: z.string() });
@@ -14,7 +14,7 @@ export default pipeline('words', ({ source }) => {
 `;
 const headLines = head.split('\n').length;
 
-/** A mistake, the text of what the compiler says of it, and the line and word that it points at. */
+/** A mistake, the compiler's message, and the line and word that it points at. */
 const mistakes: Readonly<Record<string, readonly [snippet: string, says: RegExp, at: string]>> = {
   'an existing column': [
     `words.map('m', { output: z.object({ gloss: z.string() }), run: () => ({ gloss: '' }) });`,
@@ -96,7 +96,7 @@ const mistakes: Readonly<Record<string, readonly [snippet: string, says: RegExp,
 
 interface Message {
   readonly text: string;
-  /** The source from where the message points. */
+  /** The source text from the place that the message points at. */
   readonly from: string;
   readonly line: number;
 }
@@ -131,13 +131,13 @@ beforeAll(() => {
   }
 }, 120_000);
 
-/** A file that is nowhere, in the repository, so that 'distilog' is found. */
+/** A file that does not exist. It is in the repository, so that 'distilog' can be resolved. */
 function fileOf(what: string): string {
   return path.join(root, 'test/types', `${what.replaceAll(/\W+/g, '-')}.snippet.ts`);
 }
 
 describe('the compiler', () => {
-  it.each(Object.keys(mistakes))('explains %s, once, where it stands', (what) => {
+  it.each(Object.keys(mistakes))('explains %s, once, at its place', (what) => {
     const [, says, at] = mistakes[what] ?? ['', /^$/, ''];
     const found = messages.get(what) ?? [];
     expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(says)]);
@@ -145,7 +145,7 @@ describe('the compiler', () => {
     expect(found[0]?.from.slice(0, at.length)).toBe(at);
   });
 
-  it('says it in few words', () => {
+  it('is brief', () => {
     for (const [what, found] of messages) for (const { text } of found) expect(text.length, `${what}: ${text}`).toBeLessThan(1_500);
   });
 });

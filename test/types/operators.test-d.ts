@@ -1,10 +1,10 @@
-// The rows that each operator gives, and what must not compile. Checked by `tsc`; nothing here runs.
+// The row types of each operator, and uses that must not compile. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import { renamed, step, type Builder, type Node } from '../../src/pipeline/index.ts';
 
 declare const { source, join, union }: Builder<{}>;
-/** A node's row, written out. */
+/** The row type of a node, written out. */
 declare function row<R>(node: Node<R>): { [K in keyof R]: R[K] };
 
 const words = source('words', { output: z.object({ lemma: z.string(), gloss: z.string() }), rows: [] });
@@ -42,7 +42,7 @@ const global = words.global('w', {
 });
 expectTypeOf(row(global)).toEqualTypeOf<{ n: number }>();
 
-// Columns change, go, and get other names.
+// Columns are changed, dropped and renamed.
 expectTypeOf(
   row(words.replace('w', { output: z.object({ gloss: z.int() }), run: ({ gloss }) => ({ gloss: gloss.length }) })),
 ).toEqualTypeOf<{
@@ -96,7 +96,7 @@ expectTypeOf(row(words.flatMap('w', renamed(countOf, { gloss: 'lemma', n: 'lengt
 const together = step.mapBatch({ id: 'x', version: 1, input: text, output: n, run: (rows) => rows.map(() => ({ n: 1 })) });
 expectTypeOf(row(words.mapBatch('w', renamed(together, { text: 'gloss' })))).toEqualTypeOf<{ lemma: string; gloss: string; n: number }>();
 
-// What must not compile.
+// Uses that must not compile.
 
 // @ts-expect-error the column exists
 words.flatMap('w', { output: z.object({ gloss: z.string() }), run: () => [{ gloss: '' }] });

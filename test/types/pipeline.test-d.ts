@@ -1,4 +1,4 @@
-// What must compile, and what must not. Checked by `tsc`; nothing here runs.
+// Uses that must compile, and uses that must not. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import {
@@ -15,7 +15,7 @@ import {
 } from '../../src/pipeline/index.ts';
 
 declare const { source }: Builder<{}>;
-/** A node's row, written out. */
+/** The row type of a node, written out. */
 declare function row<R>(node: Node<R>): { [K in keyof R]: R[K] };
 
 const words = source('words', { output: z.object({ lemma: z.string(), gloss: z.string() }), rows: [] });
@@ -50,7 +50,7 @@ words.map('w', {
 });
 words.map('w', { output: z.object({ label: z.enum(['a', 'b']) }), run: async ({ gloss }) => ({ label: gloss ? 'a' : 'b' }) });
 
-// What run returns is the input of zod, what flows on is its output.
+// `run` returns zod's input; later steps get its output.
 const parsed = words.map('w', {
   output: z.object({
     n: z.coerce.number(),
@@ -64,7 +64,7 @@ const parsed = words.map('w', {
 });
 expectTypeOf(row(parsed)).toEqualTypeOf<{ lemma: string; gloss: string; n: number; d: string; l: number }>();
 
-// JSON of any shape is a column: null, any JSON, records, a member that may be missing, times as text.
+// Any JSON can be a column: null, records, optional members, times as text.
 words.map('w', {
   output: z.object({
     v: z.string().nullable(),
@@ -90,7 +90,7 @@ source('s', { output: text, rows: [], key: 'text' });
 // @ts-expect-error -- A key is a column.
 source('s', { output: text, rows: [], key: 'texts' });
 
-// What must not compile.
+// Uses that must not compile.
 
 // @ts-expect-error no such column
 words.map('w', { output: text, run: ({ lema }) => ({ text: lema }) });
@@ -124,7 +124,7 @@ words.map('w', { output: z.object({ t: z.map(z.string(), z.string()) }), run: ()
 words.map('w', { output: z.object({ t: z.set(z.string()) }), run: () => ({ t: new Set() }) });
 // @ts-expect-error a Date deep inside
 words.map('w', { output: z.object({ t: z.array(z.object({ d: z.date() })) }), run: () => ({ t: [] }) });
-// @ts-expect-error what a transform returns is a Date
+// @ts-expect-error a transform returns a Date
 words.map('w', { output: z.object({ t: z.string().transform((s) => new Date(s)) }), run: () => ({ t: '' }) });
 // @ts-expect-error unnamed columns
 words.map('w', { output: z.looseObject({ t: z.string() }), run: () => ({ t: '' }) });
@@ -134,7 +134,7 @@ source('s', { output: z.looseObject({ t: z.string() }), rows: [] });
 words.map('w', { output: text.transform((t) => t), run: () => ({ text: '' }) });
 // @ts-expect-error an option misspelt
 words.map('w', { output: text, run: () => ({ text: '' }), concurency: 3 });
-// @ts-expect-error an option misspelt beside the step
+// @ts-expect-error an option misspelt in the overrides
 words.map('w', { output: text, run: () => ({ text: '' }) }, { concurency: 3 });
 // @ts-expect-error neither of the two
 words.map('w', { output: text, run: () => ({ text: '' }), onError: 'ignore' });
@@ -156,7 +156,7 @@ words.filter('w', { keep: ({ lemma }) => lemma });
 pipeline('p', async () => {});
 // @ts-expect-error leaves have names
 pipeline('p', (build) => build.source('s', { output: text, rows: [] }));
-// @ts-expect-error what is returned is no node
+// @ts-expect-error a returned value is not a node
 pipeline('p', () => ({ leaf: 'words' }));
 
 // Steps for many pipelines.
@@ -197,7 +197,7 @@ words.map('a', renamed(answer, { instruction: 'glos' }));
 renamed(answer, { instrution: 'gloss' });
 // @ts-expect-error the name it is renamed to is taken
 words.map('a', renamed(answer, { instruction: 'gloss', answer: 'lemma' }));
-// @ts-expect-error a shared step says its version
+// @ts-expect-error a shared step must have a version
 step.map({ id: 'x', input: text, output: z.object({ n: z.int() }), run: () => ({ n: 1 }) });
 // @ts-expect-error a filter where a map is wanted
 words.map('f', short);
@@ -240,10 +240,10 @@ const database = resource(
   (it) => void it.find(''),
 );
 words.map('w', { output: z.object({ n: z.int() }), run: async ({ lemma }, { use }) => ({ n: (await use(database)).find(lemma) }) });
-// @ts-expect-error what was opened has no such method
+// @ts-expect-error the opened value has no such method
 words.map('w', { output: z.object({ n: z.int() }), run: async ({ lemma }, { use }) => ({ n: (await use(database)).found(lemma) }) });
 declare function closeDate(date: Date): void;
-// @ts-expect-error a resource is closed as what was opened
+// @ts-expect-error `close` gets the opened value
 resource('r', () => 1, closeDate);
 
 // Forty steps in a row type-check: the depth of types grows with the columns, not faster.

@@ -1,4 +1,4 @@
-// What `rehearse` gives and takes. Checked by `tsc`; nothing here runs.
+// The parameters and results of `rehearse`. Checked by `tsc`; nothing here runs.
 import { expectTypeOf } from 'vitest';
 import { z } from 'zod';
 import { pipeline, type ReadContext } from '../../src/pipeline/index.ts';

@@ -4,7 +4,7 @@ import { resolveStepName } from '../../../src/distiset/index.ts';
 const step = (name: string, ...upstream: readonly string[]) => ({ name, upstream });
 
 describe('the name of a config', () => {
-  it('means the only leaf, which the dataset shows under it', () => {
+  it('means the only leaf, which the dataset shows under that name', () => {
     expect(resolveStepName([step('rows'), step('answer', 'rows')], 'default')).toBe('answer');
   });
 
@@ -12,7 +12,7 @@ describe('the name of a config', () => {
     expect(resolveStepName([step('default'), step('answer', 'default')], 'default')).toBe('default');
   });
 
-  it('means nothing where there are several leaves, which are shown under their own names', () => {
+  it('means nothing if there are several leaves, which are shown under their own names', () => {
     const steps = [step('rows'), step('left', 'rows'), step('right', 'rows')];
     expect(resolveStepName(steps, 'default')).toBe('default');
     expect(resolveStepName(steps, 'left')).toBe('left');

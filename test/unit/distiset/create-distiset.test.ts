@@ -48,13 +48,13 @@ const mixed = pipeline('mixed', ({ source }) => {
   };
 });
 
-/** It is only read from, so one run serves all tests. */
+/** One run serves all tests, because they only read it. */
 const mixedRun = ran(mixed);
 
 const survivors = Array.from({ length: 100 }, (_, n) => ({ n, out: n })).filter(({ n }) => n % 10 !== 3);
 
 describe('a distiset of a run', () => {
-  it('says of each leaf how complete it is, and what it has lost', async () => {
+  it('has the state and the losses of each leaf', async () => {
     const { store, runId } = await mixedRun;
     const distiset = await distisetAt(store, runId);
     expect(statesOf(distiset)).toEqual([
@@ -74,7 +74,7 @@ describe('a distiset of a run', () => {
     expect(rows[2]).toEqual(Array.from({ length: rows[2]?.length ?? 0 }, (_, b) => ({ b })));
   });
 
-  it('leaves out what is not finished, and says so, where only that is wanted', async () => {
+  it('leaves out and lists unfinished leaves, if only finished ones are requested', async () => {
     const { store, runId } = await mixedRun;
     const distiset = await distisetAt(store, runId, undefined, { include: 'finished' });
     expect(statesOf(distiset)).toEqual([
@@ -91,7 +91,7 @@ describe('a distiset of a run', () => {
     ]);
   });
 
-  it('may be made at every position: rows only come, in order, and are as many as it says', { timeout: 60_000 }, async () => {
+  it('can be created at every position: rows are only added, in order, and match its counts', { timeout: 60_000 }, async () => {
     const { store, runId } = await mixedRun;
     const head = (await eventsOf(store, runId)).length;
     let before: Record<string, readonly JsonObject[]> = {};
@@ -113,11 +113,11 @@ describe('a distiset of a run', () => {
     expect(before['lossy']).toEqual(survivors);
   });
 
-  it('reads the same rows again, however often they are asked for', async () => {
+  it('reads the same rows every time', async () => {
     const { store, runId } = await mixedRun;
     const [config] = (await distisetAt(store, runId)).configs;
     const first = await Array.fromAsync(config?.rows() ?? []);
-    // Two that are read in turns do not disturb each other.
+    // Two interleaved reads do not affect each other.
     const [left, right] = [config?.rows()[Symbol.asyncIterator](), config?.rows()[Symbol.asyncIterator]()];
     const turns: unknown[][] = [[], []];
     for (let turn = 0; turn < 5; turn++) {
@@ -128,7 +128,7 @@ describe('a distiset of a run', () => {
     expect(await Array.fromAsync(config?.rows() ?? [])).toEqual(first);
   });
 
-  it('gives the same rows by column', async () => {
+  it('has the same rows by column', async () => {
     const { store, runId } = await mixedRun;
     for (const config of (await distisetAt(store, runId)).configs) {
       const rows = await Array.fromAsync(config.rows());
@@ -139,7 +139,7 @@ describe('a distiset of a run', () => {
     }
   });
 
-  it('has one config called default where the pipeline has one leaf', async () => {
+  it('has one config called default if the pipeline has one leaf', async () => {
     const { store, runId } = await ran(
       pipeline('one', ({ source }) => ({ some: source('all', numbers(25)).filter('some', { keep: ({ n }) => n < 3 }) })),
     );
@@ -149,7 +149,7 @@ describe('a distiset of a run', () => {
     expect((await distisetAt(store, runId, 1)).configs.map(({ name, state }) => [name, state])).toEqual([['default', 'not-started']]);
   });
 
-  it('may be empty: a leaf that keeps nothing is finished and has its columns', async () => {
+  it('may be empty: a finished leaf without rows has its columns', async () => {
     const { store, runId } = await ran(
       pipeline('none', ({ source }) => ({ none: source('all', numbers(25)).filter('none', { keep: () => false }) })),
     );
@@ -158,7 +158,7 @@ describe('a distiset of a run', () => {
     expect(await Array.fromAsync(configs[0]?.rows() ?? [])).toEqual([]);
   });
 
-  it('lacks the rows of a batch that was given up, and says so', async () => {
+  it('lacks the rows of a batch that was given up, and reports it', async () => {
     const pipe = pipeline('skipped', ({ source }) => {
       const called = source('all', numbers(100)).map('call', {
         output: z.object({ out: z.int() }),
@@ -181,7 +181,7 @@ describe('a distiset of a run', () => {
     expect(await Array.fromAsync(config?.rows() ?? [])).toEqual(kept.map(({ n }) => ({ n, out: n })));
   });
 
-  it('ends before the batch that ended its step, though later ones have arrived', async () => {
+  it('ends before the batch that ended its step, even if later batches have arrived', async () => {
     const pipe = pipeline('ended', ({ source }) => {
       const called = source('all', numbers(100)).map('called', {
         output: z.object({ out: z.int() }),
@@ -207,7 +207,7 @@ describe('a distiset of a run', () => {
     }
   });
 
-  it('shows any step that is asked for, under its own name', async () => {
+  it('shows any requested step, under its own name', async () => {
     const { store, runId } = await mixedRun;
     const { configs } = await distisetAt(store, runId, undefined, { steps: ['all', 'call'] });
     expect(configs.map(({ name, state, rowsCommitted }) => [name, state, rowsCommitted])).toEqual([

@@ -1,4 +1,4 @@
-// Rows that were made under other definitions than the one with which their run started.
+// Rows that were made under a later definition than the one with which their run started.
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ describe('a trace of a run whose definition changed', () => {
     expect(traced).toMatchObject({ settings: expected, definition: { position: definitions[definition] } });
   });
 
-  it('knows only the definitions up to the position at which it looks', async () => {
+  it('has only the definitions up to its position', async () => {
     const { store, runId, definitions } = await shared;
     expect((await runDefinitions(store, runId)).map(({ position }) => position)).toEqual(definitions);
     expect((await runDefinitions(store, runId, (definitions[1] ?? 0) - 1)).map(({ position }) => position)).toEqual([1]);
@@ -41,7 +41,7 @@ describe('an export of a run whose definition changed', () => {
     return { metadata, asOf, card: fs.readFileSync(path.join(directory, 'README.md'), 'utf8') };
   }
 
-  it('lists the definitions, each with its positions and what it changed', async () => {
+  it('lists the definitions, each with its positions and changes', async () => {
     const { definitions } = await shared;
     const [, second = 0, third = 0] = definitions;
     const { metadata, asOf } = await exported();
@@ -70,7 +70,7 @@ describe('an export of a run whose definition changed', () => {
     ]);
   });
 
-  it('shows them on its card as a diff, where there are several', async () => {
+  it('shows them on its card as a diff if there are several', async () => {
     const { definitions } = await shared;
     const { card } = await exported();
     expect(card).toContain(`* Positions ${definitions[1]} to ${(definitions[2] ?? 0) - 1} of the log`);

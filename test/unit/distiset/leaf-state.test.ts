@@ -46,7 +46,7 @@ it.each<[string, string, readonly NewEvent[]]>([
   expect(leafState(folded(graph, ...events), 'leaf')).toBe(state);
 });
 
-it('a leaf has failed where a batch of its own ended it, and is not started where there is none', () => {
+it('a leaf has failed if a batch of its own ended it, and an unknown leaf is not started', () => {
   expect(leafState(folded(graph, ...dead, stepFailed('call')), 'call')).toBe('failed');
   expect(leafState(folded(graph, ...called), 'gone')).toBe('not-started');
 });

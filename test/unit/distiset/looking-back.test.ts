@@ -1,4 +1,4 @@
-// What was lost, how a row came to be, and whether a written dataset is what its log says.
+// Losses, the history of a row, and whether a written dataset matches its log.
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -51,7 +51,7 @@ async function twoPasses() {
 const shared = twoPasses();
 
 describe('losses', () => {
-  it('are rows, each with what went into the step', async () => {
+  it('are rows, each with the input of the step', async () => {
     const { store, runId, end, head } = await shared;
     const lost = (await Array.fromAsync(losses(store, runId, end))).sort((a, b) => a.batch - b.batch);
     expect(lost).toMatchObject([
@@ -84,7 +84,7 @@ describe('losses', () => {
     expect(reads.reduce((sum, { mock }) => sum + mock.calls.length, 0)).toBeLessThanOrEqual(10);
   });
 
-  it('are batches too that were given up, each with all that went into them', async () => {
+  it('include batches that were given up, each with its whole input', async () => {
     const pipe = pipeline('strict', ({ source }) => {
       const rows = source('rows', { output: z.object({ n: z.int() }), rows: Array.from({ length: 6 }, (_, n) => ({ n })), batchSize: 3 });
       const strict = {
@@ -105,7 +105,7 @@ describe('losses', () => {
     expect(batch?.kind === 'batch' && (await batch.inputs())).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }]);
   });
 
-  it('find what went into a batch by looking back from its failure, near or far', async () => {
+  it('find the input of a batch by searching back from its failure, near or far', async () => {
     const many = 800;
     const isOver = Promise.withResolvers<void>();
     const pipe = pipeline('long', ({ source }) => {
@@ -148,7 +148,7 @@ describe('losses', () => {
     ]);
   });
 
-  it('of a source are told without what it read, which was never stored', async () => {
+  it('of a source have no input, because it was never stored', async () => {
     const pipe = pipeline('odd', ({ source }) => {
       source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 'two' }, { n: 3 }] as never });
     });
@@ -168,7 +168,7 @@ describe('a row’s place in its dataset', () => {
     expect(await rowAt(store, runId, 'asked', 18, head)).toEqual({ step: 'asked', pass: 2, batch: 0, row: 0 });
   });
 
-  it('is refused beyond the last, which is named', async () => {
+  it('is refused beyond the last row, which is named', async () => {
     const { store, runId, end } = await shared;
     await expect(rowAt(store, runId, 'asked', 18, end)).rejects.toMatchObject({
       code: 'unknown-row',
@@ -183,7 +183,7 @@ describe('a row’s place in its dataset', () => {
 });
 
 describe('a trace', () => {
-  it('tells how each step made a row, from the last to the source', async () => {
+  it('has the history of a row in each step, from the last to the source', async () => {
     const { store, runId, end } = await shared;
     const third = await traceRow(store, runId, { step: 'third', pass: 1, batch: 0, row: 1 }, end);
     expect(third).toMatchObject({ operator: 'filter', wrote: {}, failures: [], calls: [], rejections: [], madeOf: null });
@@ -202,7 +202,7 @@ describe('a trace', () => {
     ]);
   });
 
-  it('tells the calls about the row, and about no other', async () => {
+  it('has only the calls for the row', async () => {
     const { store, runId, end } = await shared;
     const asked = await traceRow(store, runId, { step: 'asked', pass: 1, batch: 0, row: 3 }, end);
     expect(asked.calls).toMatchObject([
@@ -211,7 +211,7 @@ describe('a trace', () => {
     ]);
   });
 
-  it('tells of earlier passes that gave the row up', async () => {
+  it('has the earlier passes that rejected the row', async () => {
     const { store, runId, head } = await shared;
     const rescued = await traceRow(store, runId, { step: 'asked', pass: 2, batch: 1, row: 0 }, head);
     expect(rescued).toMatchObject({
@@ -221,7 +221,7 @@ describe('a trace', () => {
     });
   });
 
-  it('says of a row that is made of many how many they were', async () => {
+  it('has the number of input rows, if a row is made of many', async () => {
     const { store, runId, end } = await shared;
     const pair = await traceRow(store, runId, { step: 'pairs', pass: 1, batch: 2, row: 0 }, end);
     expect(pair).toMatchObject({ operator: 'batch', wrote: { sum: 9 }, madeOf: 2 });
@@ -231,7 +231,7 @@ describe('a trace', () => {
     [{ step: 'asked', pass: 1, batch: 0, row: 9 }, /no row 9 in batch 0 of step asked up to position \d+: that batch has 9 rows/],
     [{ step: 'asked', pass: 1, batch: 7, row: 0 }, /no such batch has succeeded/],
     [{ step: 'asked', pass: 3, batch: 0, row: 0 }, /in batch 0 of step asked, pass 3 up to/],
-  ])('is refused for a row that is not there: %o', async (row, message) => {
+  ])('is refused for an unknown row: %o', async (row, message) => {
     const { store, runId, head } = await shared;
     await expect(traceRow(store, runId, row, head)).rejects.toMatchObject({
       code: 'unknown-row',
@@ -239,14 +239,14 @@ describe('a trace', () => {
     });
   });
 
-  it('is refused for a step that is not there', async () => {
+  it('is refused for an unknown step', async () => {
     const { store, runId, head } = await shared;
     await expect(traceRow(store, runId, { step: 'gone', pass: 1, batch: 0, row: 0 }, head)).rejects.toMatchObject({ code: 'unknown-step' });
   });
 });
 
 describe('a written dataset', () => {
-  it('is what its log says, however far that has grown', async () => {
+  it('matches its log, even if that has grown', async () => {
     const { store, runId, end } = await shared;
     const directory = path.join(temporaryFolder(), 'dataset');
     const asOf = await resolveAsOf(store.log, runId, { kind: 'position', position: end });

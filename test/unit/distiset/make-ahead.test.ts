@@ -3,7 +3,7 @@ import { makeAhead, type MakeAheadLimits } from '../../../src/distiset/make-ahea
 
 const light: MakeAheadLimits<number> = { weightOf: () => 1, weightMax: 100, countMax: 3 };
 
-/** Numbers from 1, told of as they are fetched, made and used. */
+/** Numbers from 1, with a record of when each is fetched, made and used. */
 async function told(count: number, ahead: MakeAheadLimits<number>): Promise<readonly string[]> {
   const lines: string[] = [];
   const numbers = async function* () {
@@ -20,23 +20,23 @@ async function told(count: number, ahead: MakeAheadLimits<number>): Promise<read
   return lines;
 }
 
-describe('what is made ahead', () => {
+describe('a result that is made ahead', () => {
   it('is used in order, and the next is made before the last is used, however heavy it is', async () => {
     const heavy = { weightOf: () => 1_000, weightMax: 100, countMax: 3 };
     expect(await told(3, heavy)).toEqual(['made 1', 'made 2', 'used 1', 'made 3', 'used 2', 'used 3']);
   });
 
-  it('is several where they are light, and no more than may be', async () => {
+  it('is one of several if they are light, up to the maximum', async () => {
     const lines = 'made 1, made 2, made 3, made 4, used 1, made 5, used 2, used 3, used 4, used 5';
     expect((await told(5, light)).join(', ')).toBe(lines);
   });
 
-  it('is as many as weigh what they may together', async () => {
+  it('is one of as many as the weight limit allows', async () => {
     const each40 = { weightOf: () => 40, weightMax: 100, countMax: 9 };
     expect((await told(9, each40)).slice(0, 4)).toEqual(['made 1', 'made 2', 'made 3', 'used 1']);
   });
 
-  it('is made at the same time, and given in order', async () => {
+  it('is made concurrently and yielded in order', async () => {
     let inMaking = 0;
     let most = 0;
     const make = async (n: number) => {
@@ -52,7 +52,7 @@ describe('what is made ahead', () => {
     expect(most).toBe(3);
   });
 
-  it('fails when the turn of what failed has come, be it fetched or made', async () => {
+  it('fails when it is due, whether fetching or making it failed', async () => {
     const failing = async function* () {
       yield 1;
       throw new Error('no second');
@@ -73,7 +73,7 @@ describe('what is made ahead', () => {
     expect(used).toEqual([1, 1]);
   });
 
-  it('ends what it fetches from when nobody wants more', async () => {
+  it('ends its source when the caller stops reading', async () => {
     let isEnded = false;
     const endless = async function* () {
       try {

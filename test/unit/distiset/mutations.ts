@@ -1,4 +1,4 @@
-/** A change to one place of a JSON document, and what it is. */
+/** A change to one place of a JSON document, with its description. */
 export interface Mutation {
   readonly path: string;
   readonly what: string;

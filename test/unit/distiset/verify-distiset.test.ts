@@ -27,7 +27,7 @@ import { filesBelow } from './writers/written.ts';
 
 const formats = ['parquet', 'jsonl', 'csv'] as const;
 
-/** A run of two leaves, with a lost row, a list, a null, and a definition that changed on the way in the other one. */
+/** A run of two leaves: one with a lost row, a list and a null, the other with a definition that changed during the run. */
 const twoLeaves = ran(
   pipeline('leaves', ({ source }) => {
     const rows = source('rows', {
@@ -74,7 +74,7 @@ function alter(directory: string, file: string, from: string | RegExp, to: strin
   put(directory, file, altered);
 }
 
-/** Puts an altered file's size and hash wherever the folder states them, as an attacker does who knows distilog. */
+/** Writes an altered file's size and hash wherever the folder states them, as an attacker with knowledge of distilog would. */
 function restate(directory: string, file: string, before: Buffer): void {
   const after = fs.readFileSync(path.join(directory, file));
   alter(directory, 'distilog.json', sha256(before), sha256(after));
@@ -83,7 +83,7 @@ function restate(directory: string, file: string, before: Buffer): void {
   alter(directory, 'README.md', `download_size: ${before.byteLength}`, `download_size: ${after.byteLength}`);
 }
 
-/** Writes down in the side log whatever the folder says, as any program may that can append there. */
+/** Records the folder's claims in the side log, as any program with access to it can. */
 async function forgeExport(store: Store, runId: string, directory: string): Promise<void> {
   const { asOf, configs } = JSON.parse(read(directory, 'distilog.json')) as DistisetMetadata;
   const actor = { user: 'mallory', host: 'elsewhere', pid: 1 };
@@ -97,7 +97,7 @@ async function forgeExport(store: Store, runId: string, directory: string): Prom
   await appendSideEvent(store.log, runId, { type: 'DistisetWritten', data }, 'mallory@elsewhere:1');
 }
 
-/** What a verification comes to, faults included: whether it says that nothing is wrong. */
+/** Returns whether a verification finds no difference and throws no fault. */
 async function verdict(store: Store, directory: string): Promise<{ readonly ok: boolean; readonly unproven: readonly string[] }> {
   try {
     return await verifyDistiset(store, directory);
@@ -116,7 +116,7 @@ describe('a written dataset', () => {
     },
   );
 
-  it('is the same whatever snapshots say', async () => {
+  it('is verified without snapshots', async () => {
     const { store, directory } = await written('two leaves', { format: 'jsonl' });
     const lying: Store = {
       ...store,
@@ -125,7 +125,7 @@ describe('a written dataset', () => {
     expect(await verifyDistiset(lying, directory)).toMatchObject({ ok: true, differences: [] });
   });
 
-  it('names who exported it as what the log cannot prove', async () => {
+  it('lists its exporter as a statement that the log cannot prove', async () => {
     const { store, runId } = await twoLeaves;
     const directory = path.join(temporaryFolder(), 'out');
     const asOf = await resolveAsOf(store.log, runId, { kind: 'head' });
@@ -136,7 +136,7 @@ describe('a written dataset', () => {
     expect(unproven).toContainEqual(expect.stringMatching(/^written by distilog .* with distilog on Node\.js /));
   });
 
-  it.each(formats)('may hold the same rows in other bytes, where another version wrote it (%s)', async (format) => {
+  it.each(formats)('may hold the same rows as other bytes, if another version wrote it (%s)', async (format) => {
     const { store, directory, metadata } = await written('two leaves', { format, shardBytesMax: 100 });
     // Cut into one file instead of several, or by a writer of another name.
     const { options } = (await written('two leaves', { format })).metadata;
@@ -147,7 +147,7 @@ describe('a written dataset', () => {
     expect(found).toMatchObject({ ok: true, differences: [] });
     expect(found.unproven).toContainEqual(expect.stringContaining('have the rows of the log but not the bytes that this version writes'));
 
-    // What writes here makes other bytes of these rows, so it is not believed that it wrote them.
+    // This version writes other bytes for these rows, so it cannot have written them.
     alter(directory, 'distilog.json', 'other 1.0.0', metadata.writer.library);
     const { ok, differences } = await verifyDistiset(store, directory);
     expect(ok).toBe(false);
@@ -177,12 +177,12 @@ describe('an altered dataset is found', () => {
       put(directory, 'distilog.json', metadataText(changedDocument));
       const { ok, unproven } = await verdict(store, directory);
       if (!ok) continue;
-      // Who wrote it is the folder's own word, and shown as such.
+      // The writer is only claimed by the folder, and reported as such.
       const { distilog, options, writer } = changedDocument as DistisetMetadata;
       const words = [distilog, writer.library, writer.node];
       if (['distilog', 'writer.library', 'writer.node'].includes(at) && words.every((word) => unproven.some((said) => said.includes(word))))
         continue;
-      // Other options may give the very same export: then it is true.
+      // Other options may give exactly the same export, which is then correct.
       if (at.startsWith('options') && (await givesTheSame(options))) continue;
       passed.push(`${at}: ${what}`);
     }
@@ -198,7 +198,7 @@ describe('an altered dataset is found', () => {
         shardBytesMax,
         csvEscapeFormulas: csvEscapeFormulas ?? false,
       });
-      // The text of the card may name an option, and is no statement that is compared.
+      // The text of the card may name an option, but it is not compared.
       const { 'README.md': _card, ...files } = filesBelow(again);
       return Object.entries(files).every(([file, bytes]) => bytes.equals(fs.readFileSync(path.join(directory, file))));
     }
@@ -213,7 +213,7 @@ describe('an altered dataset is found', () => {
       put(directory, 'README.md', `---\n${stringify(document, { defaultStringType: 'QUOTE_DOUBLE' })}---\n${body}`);
       const { ok, unproven } = await verdict(store, directory);
       if (!ok) continue;
-      // People add members and tags: these are named as not from the log.
+      // Added members and tags are reported as not coming from the log.
       if (
         what.endsWith('more') &&
         (at === 'tags' || (at === '' && unproven.some((said) => said.includes('members that do not come from the log: more'))))
@@ -224,7 +224,7 @@ describe('an altered dataset is found', () => {
     expect(passed).toEqual([]);
   });
 
-  it.each(formats)('where a row was altered, and all that the folder and the side log say with it (%s)', async (format) => {
+  it.each(formats)('where a row was altered together with all statements of the folder and the side log (%s)', async (format) => {
     const { store, runId, directory, metadata } = await written('two leaves', { format });
     const file = metadata.configs[0]?.files[0]?.path ?? '';
     const before = fs.readFileSync(path.join(directory, file));
@@ -235,7 +235,7 @@ describe('an altered dataset is found', () => {
     const { ok, differences } = await verifyDistiset(store, directory);
     expect(ok).toBe(false);
     expect(differences[0]).toMatch(/^even\/train-.*: row 1 is .*forged.*, and the log has .*/);
-    // Nor is it believed as the work of another version.
+    // It is not accepted as the work of another version, either.
     alter(directory, 'distilog.json', /"library": ".*"/, '"library": "other 1.0.0"');
     expect(await verifyDistiset(store, directory)).toMatchObject({ ok: false });
   });
@@ -375,7 +375,7 @@ describe('an altered dataset is found', () => {
     expect(differences).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('where distilog.json is a link or a pipe, which is not waited for', async () => {
+  it('where distilog.json is a link or a pipe, without waiting for the pipe', async () => {
     const { store, directory } = await written('two leaves', { format: 'jsonl' });
     const file = path.join(directory, 'distilog.json');
     const refused = { code: 'not-a-distiset', message: expect.stringMatching(/it is a link or not a regular file/) as string };
@@ -388,7 +388,7 @@ describe('an altered dataset is found', () => {
     await expect(verifyDistiset(store, directory)).rejects.toMatchObject(refused);
   });
 
-  it('leaves people their part of the card, and says that it is theirs', async () => {
+  it('accepts added text on the card, and reports it as unproven', async () => {
     const { store, directory } = await written('two leaves', { format: 'jsonl' });
     alter(directory, 'README.md', 'tags:\n', 'license: "cc0-1.0"\ntags:\n  - "mine"\n');
     fs.appendFileSync(path.join(directory, 'README.md'), 'More of it.\n');

@@ -20,7 +20,7 @@ async function write(distiset: Distiset, options: Partial<WriteOptions> = {}) {
   return { directory, metadata, files: filesBelow(directory) };
 }
 
-/** A config that runs something between its rows. */
+/** A config that runs a function between its rows. */
 const withRows = (name: string, rows: () => AsyncIterable<JsonObject>): WritableConfig => ({
   ...configOf(name, number, []),
   blocks: () => blocksOf(rows(), Object.keys(number)),
@@ -33,7 +33,7 @@ describe('a distiset that is written', () => {
     expect(metadata.configs).toEqual([]);
   });
 
-  it('has rows that hash the same in every format, though its files differ', async () => {
+  it('has the same hash of rows in every format, although its files differ', async () => {
     const distiset = distisetOf([configOf('every', everyKind, everyKindRows)]);
     const configs = await Promise.all(
       ([{}, { compression: 'snappy' }, { format: 'jsonl' }] as const).map(
@@ -45,7 +45,7 @@ describe('a distiset that is written', () => {
     expect(new Set(configs.map((config) => config?.files[0]?.sha256)).size).toBe(3);
   });
 
-  it('has a line for each row in JSONL, and an empty file for none', async () => {
+  it('has a line for each row in JSONL, and an empty file without rows', async () => {
     const { files, metadata } = await write(distisetOf([configOf('every', everyKind, everyKindRows), configOf('none', number, [])]), {
       format: 'jsonl',
       compression: 'snappy',
@@ -62,7 +62,7 @@ describe('a distiset that is written', () => {
     expect(metadata.writer).toMatchObject({ format: 'jsonl', compression: null, library: 'distilog' });
   });
 
-  it('asks its configs for rows one after the other', async () => {
+  it('reads its configs one after the other', async () => {
     const asked: string[] = [];
     const watched = (name: string) =>
       withRows(name, async function* () {
@@ -74,7 +74,7 @@ describe('a distiset that is written', () => {
     expect(asked).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
   });
 
-  it('says on its card that the run goes on, and what is left out', async () => {
+  it('says on its card that the run continues, and lists what is left out', async () => {
     const leftOut = [{ name: 'other', step: 'other', state: 'blocked' as const }];
     const card = String((await write({ ...distisetOf([configOf('some', number, [])]), leftOut })).files['README.md']);
     expect(card).toContain('Status of the run there: **running**, more rows may follow.');
@@ -84,7 +84,7 @@ describe('a distiset that is written', () => {
     );
   });
 
-  it('shows long values cut on its card, and whole in its files', async () => {
+  it('shortens long values on its card, but not in its files', async () => {
     const long = 'x'.repeat(100_000);
     const { files } = await write(distisetOf([configOf('default', { a: z.string(), b: z.array(z.string()) }, [{ a: long, b: [long] }])]));
     expect(String(files['README.md']).length).toBeLessThan(5_000);
@@ -99,7 +99,7 @@ describe('an export that fails', () => {
   it.each([
     ['ENOSPC', 'disk-full'],
     ['EIO', 'write-failed'],
-  ])('because of the disk (%s) leaves nothing, and its place to the next', async (error, code) => {
+  ])('because of the disk (%s) leaves nothing, so that the next one can use its place', async (error, code) => {
     const directory = path.join(temporaryFolder(), 'out');
     const failing = withRows('failing', async function* () {
       yield* numbers(20_000);
@@ -112,7 +112,7 @@ describe('an export that fails', () => {
     expect(fs.readdirSync(path.dirname(directory))).toEqual(['out']);
   });
 
-  it('because a folder came to be at its place leaves that as it is, though it is empty', async () => {
+  it('because a folder appeared at its place leaves that folder unchanged, even if it is empty', async () => {
     const directory = path.join(temporaryFolder(), 'out');
     const meanwhile = withRows('meanwhile', async function* () {
       fs.mkdirSync(directory);
@@ -123,7 +123,7 @@ describe('an export that fails', () => {
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
-  it('because the name of its place is too long, or within a file, says so', async () => {
+  it('because its path is too long, or below a file, reports it', async () => {
     const parent = temporaryFolder();
     fs.writeFileSync(path.join(parent, 'file'), '');
     for (const [name, why] of [
@@ -142,7 +142,7 @@ describe('an export that fails', () => {
     expect(fs.readdirSync(parent)).toEqual(['file']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('because the folder is not ours to write says so', async () => {
+  it.skipIf(process.getuid?.() === 0)('because the folder is not writable reports it', async () => {
     const parent = temporaryFolder();
     fs.chmodSync(parent, 0o555);
     await expect(writeDistiset(distisetOf([]), { directory: path.join(parent, 'out'), distilog: '0.0.0' })).rejects.toMatchObject({

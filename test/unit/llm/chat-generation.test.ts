@@ -13,7 +13,7 @@ const conversations = (...rows: readonly Messages[]) => ({
 });
 
 describe('chatGeneration', () => {
-  it('continues a conversation as it stands', async () => {
+  it('continues a conversation', async () => {
     const { server, model } = await provider({ answer: () => 'Three.' });
     const messages: Messages = [
       { role: 'system', content: 'Count.' },
@@ -28,7 +28,7 @@ describe('chatGeneration', () => {
     expect(server.requests[0]?.messages).toEqual(messages);
   });
 
-  it('gives several answers', async () => {
+  it('returns several answers', async () => {
     const { model } = await provider();
     const run = await ran(
       pipeline('several', ({ source }) => {
@@ -38,7 +38,7 @@ describe('chatGeneration', () => {
     expect((await rowsIn(run))[0]?.['generations']).toHaveLength(2);
   });
 
-  it('rejects a conversation in which nobody waits for an answer, without asking', async () => {
+  it('rejects a conversation that does not end with a message of the user, without calling the model', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('over', ({ source }) => {

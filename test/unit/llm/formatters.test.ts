@@ -7,7 +7,7 @@ import { eventsOf, ran } from '../engine/engine.ts';
 import { rejections, rowsIn } from './providers.ts';
 
 describe('toSft', () => {
-  it('makes a conversation of instruction and generation, the system prompt first where there is one', async () => {
+  it('makes a conversation of system prompt, instruction and generation', async () => {
     const run = await ran(
       pipeline('sft', ({ source }) => {
         const rows = [
@@ -45,7 +45,7 @@ describe('toDpo', () => {
     modelName: 'tiny',
   });
 
-  it('prefers the highest rating to the lowest, of equals the first, and passes over what was not rated', async () => {
+  it('prefers the highest rating to the lowest, takes the first of equals, and ignores unrated answers', async () => {
     const run = await ran(
       pipeline('dpo', ({ source }) => void source('rows', { output: rated, rows: [row(3, null, 5, 1, 5, 1)] }).map('dpo', toDpo())),
     );
@@ -67,14 +67,14 @@ describe('toDpo', () => {
     ]);
   });
 
-  it('names the model of each answer, where the row knows it', async () => {
+  it('names the model of each answer if the row has it', async () => {
     const output = rated.extend({ generationModels: z.array(z.string()) }).omit({ modelName: true });
     const rows = [{ instruction: 'Hi', generations: ['a', 'b'], ratings: [1, 2], generationModels: ['small', 'large'] }];
     const run = await ran(pipeline('models', ({ source }) => void source('rows', { output, rows }).map('dpo', toDpo())));
     expect(await rowsIn(run)).toMatchObject([{ chosen_model: 'large', rejected_model: 'small' }]);
   });
 
-  it('rejects a row in which nothing is preferred; hasPreference leaves it out before', async () => {
+  it('rejects a row without preference, which hasPreference filters out', async () => {
     const rows = [row(4, 4), row(null, 3), row(), row(1, 2)];
     const bare = await ran(pipeline('ties', ({ source }) => void source('rows', { output: rated, rows }).map('dpo', toDpo())));
     expect(rejections(await eventsOf(bare.store, bare.runId)).map(({ code }) => code)).toEqual([

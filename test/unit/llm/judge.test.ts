@@ -25,7 +25,7 @@ describe('judge', () => {
     expect(user?.content).toMatch(/Name a river\..*Answer 1 of 2:.*The Elbe\..*Answer 2 of 2:.*A lamp\..*Give 2 verdicts/s);
   });
 
-  it('tells a judge who miscounts, and rejects the row if that does not help', async () => {
+  it('asks again after a wrong number of verdicts, then rejects the row', async () => {
     const { server, model } = await provider({ answer: () => '{"verdicts":[{"rationale":"Good.","rating":4}]}' });
     const run = await ran(pipeline('miscounted', ({ source }) => void source('rows', answered).map('judge', judge({ model }))));
     expect(run.rest).toBe('partial');
@@ -34,7 +34,7 @@ describe('judge', () => {
     expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
   });
 
-  it('follows on several generations of another model', async () => {
+  it('judges several generations of another model', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('chain', ({ source }) => {
@@ -48,7 +48,7 @@ describe('judge', () => {
     expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 
-  it('asks nothing about a row without generations', async () => {
+  it('makes no call for a row without generations', async () => {
     const { server, model } = await provider();
     const none = { output: answered.output, rows: [{ instruction: 'a', generations: [] }] };
     const run = await ran(pipeline('none', ({ source }) => void source('rows', none).map('judge', judge({ model }))));
@@ -56,7 +56,7 @@ describe('judge', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it('records what it judges by, so that another aspect is another step', async () => {
+  it('records its criteria, so that another aspect gives another signature', async () => {
     const { model } = await provider();
     const of = (options: object) =>
       plan(pipeline('aspects', ({ source }) => void source('rows', answered).map('judge', judge({ model, ...options })))).manifest
@@ -66,7 +66,7 @@ describe('judge', () => {
     expect(of({ aspect: 'overall-rating' })).toBe(signatures[0]);
   });
 
-  it('refuses an aspect that there is not, and an aspect beside a criterion', async () => {
+  it('refuses an unknown aspect, and an aspect together with a criterion', async () => {
     const { model } = await provider();
     expect(() => judge({ model, aspect: 'beauty' as never })).toThrow(
       /There is no aspect beauty\. The aspects are overall-rating, helpfulness/,

@@ -14,7 +14,7 @@ const createPrompter = (model: AnyModel) =>
   pipeline('asking', ({ source }) => void source('rows', instructions('a', 'b')).map('text', textGeneration({ model })));
 
 describe('languageModel', () => {
-  it('takes its address from the environment of the process that runs it, not of the one that defined it', async () => {
+  it('reads its address from the environment when it runs, not when it is defined', async () => {
     const pipe = createPrompter(languageModel('tiny'));
     const planned = plan(pipe);
     const { server } = await provider();
@@ -29,7 +29,7 @@ describe('languageModel', () => {
   it.each([
     ['http://me:hidden@127.0.0.1/v1', /OPENAI_BASE_URL contains a user or a query/],
     ['127.0.0.1/v1', /OPENAI_BASE_URL is not an address/],
-  ])('pauses the run for an address in the environment that is none (%#), and does not tell it', async (url, message) => {
+  ])('pauses the run for an invalid address in the environment (%#), and does not show it', async (url, message) => {
     await provider();
     process.env['OPENAI_BASE_URL'] = url;
     const run = await ran(
@@ -43,7 +43,7 @@ describe('languageModel', () => {
     expect(JSON.stringify(await eventsOf(run.store, run.runId))).not.toContain('hidden');
   });
 
-  it('sends the key of the variable that is named, and records neither', async () => {
+  it('sends the key of the named variable, and records neither', async () => {
     const { server } = await provider({ apiKey: 'another-key-8c1d' });
     process.env['ANOTHER_KEY'] = 'another-key-8c1d';
     const pipe = createPrompter(languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'ANOTHER_KEY' }));
@@ -52,7 +52,7 @@ describe('languageModel', () => {
     expect(JSON.stringify([plan(pipe).definition, plan(pipe).manifest, await eventsOf(run.store, run.runId)])).not.toContain('another-key');
   });
 
-  it('sends no key where the server asks for none', async () => {
+  it('sends no key to a server that needs none', async () => {
     const { server } = await provider({ apiKey: undefined });
     const pipe = createPrompter(languageModel('tiny', { baseURL: server.url, apiKeyEnv: null }));
     delete process.env['OPENAI_API_KEY'];
@@ -61,7 +61,7 @@ describe('languageModel', () => {
     expect(server.keys).toEqual(['', '']);
   });
 
-  it('has settings of its own, which a step’s win over', async () => {
+  it('has settings of its own, which a step’s settings override', async () => {
     const { server, model } = await provider(
       {},
       { temperature: 0.1, topP: 0.9, providerOptions: { openai: { reasoningEffort: 'low' } }, sendsSeed: false },
@@ -84,13 +84,13 @@ describe('languageModel', () => {
     [() => languageModel('tiny', { requestsPerMinute: 0 }), /requestsPerMinute must be a number above 0/i],
     [() => textGeneration({ model: 'gpt-4o' as never }), /Model is not a language model\. Use languageModel\('id'\)/],
     [() => textGeneration({ model: languageModel('tiny'), numGenerations: 0 }), /numGenerations must be a whole number from 1/],
-  ])('refuses what cannot be meant (%#)', (define, message) => {
+  ])('refuses invalid options (%#)', (define, message) => {
     expect(define).toThrow(message);
   });
 });
 
 describe('a model object of the AI SDK', () => {
-  it('serves wherever a model is expected, and is recorded by id and provider', async () => {
+  it('can be used as a model, and is recorded by id and provider', async () => {
     const { server } = await provider();
     const model = createOpenAICompatible({ name: 'elsewhere', baseURL: server.url, apiKey: key })('small');
     const pipe = pipeline('sdk', ({ source }) => {
@@ -107,13 +107,13 @@ describe('a model object of the AI SDK', () => {
     expect(plan(pipe).definition.steps[1]?.settings).toMatchObject({ model: { id: 'small', provider: 'elsewhere.chat' } });
     expect(JSON.stringify(await eventsOf(run.store, run.runId))).not.toContain(key);
     expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
-    // Its provider is not known to keep to a schema, so the schema was written into the prompt.
+    // Its provider may not enforce a schema, so the schema was written into the prompt.
     expect(server.requests.at(-1)?.messages[0]?.content).toMatch(/JSON Schema/);
   });
 });
 
-describe('what a call is told with', () => {
-  it('is what the provider billed, how long it took and how it ended', async () => {
+describe('the usage of a call', () => {
+  it('has the billed tokens, the duration and the finish reason', async () => {
     const { server, model } = await provider({ latencyMs: 30 });
     const run = await ran(createPrompter(model));
     const calls = await callsIn(run);

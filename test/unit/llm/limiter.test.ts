@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Limiter, type Admission, type Caps } from '../../../src/llm/limiter.ts';
 import type { Time } from '../../../src/llm/time.ts';
 
-/** Time that passes when the test says so. */
+/** A clock that the test advances. */
 function manualTime(): Time & { pass(milliseconds: number): Promise<void> } {
   let now = 0;
   const timers = new Map<object, { readonly at: number; readonly call: () => void }>();
@@ -29,7 +29,7 @@ const never = new AbortController().signal;
 const small = { characters: 4, maxOutputTokens: 0 };
 const answered = (tokens = 1) => ({ kind: 'answered', tokens, outputTokens: 0 }) as const;
 
-/** A limiter under a clock of the test's, with the calls that it has let in. */
+/** A limiter with the test's clock, and the calls that it has admitted. */
 function limited(caps: Caps = {}) {
   const time = manualTime();
   const limiter = new Limiter(caps, time);
@@ -53,7 +53,7 @@ function limited(caps: Caps = {}) {
 const refused = (retryAfterMs: number | null = null) => ({ kind: 'refused', retryAfterMs }) as const;
 
 describe('calls in flight', () => {
-  it('are as many as their callers want, until the provider refuses one: then half as many', async () => {
+  it('are unlimited until the provider refuses one, then they are halved', async () => {
     const { limiter, admitted, ask, end } = limited();
     await ask(16);
     expect(admitted).toHaveLength(16);
@@ -65,7 +65,7 @@ describe('calls in flight', () => {
     expect(admitted).toHaveLength(8);
   });
 
-  it('are halved once for all refusals of calls that were already under way, and again for one that began later', async () => {
+  it('are halved once for all calls already in flight, and again for a later call', async () => {
     const { limiter, ask, end } = limited();
     await ask(16);
     await end(...Array.from({ length: 16 }, () => refused()));
@@ -102,7 +102,7 @@ describe('calls in flight', () => {
 });
 
 describe('Retry-After', () => {
-  it('holds every new call back until then', async () => {
+  it('holds back every new call until then', async () => {
     const { time, admitted, ask, end } = limited();
     await ask(4);
     await end(refused(5_000), answered(), answered(), answered());
@@ -126,7 +126,7 @@ describe('Retry-After', () => {
 });
 
 describe('requestsPerMinute', () => {
-  it('lets so many begin within any minute, in the order in which they asked', async () => {
+  it('admits that many calls within any minute, in the order of their requests', async () => {
     const { time, admitted, ask } = limited({ requestsPerMinute: 3 });
     await ask(2);
     await time.pass(30_000);
@@ -140,7 +140,7 @@ describe('requestsPerMinute', () => {
     expect(admitted).toHaveLength(6);
   });
 
-  it('is the lower of two that are given for one model', async () => {
+  it('is the lower of two caps for one model', async () => {
     const { limiter, admitted, ask } = limited({ requestsPerMinute: 3 });
     limiter.restrict({ requestsPerMinute: 5 });
     limiter.restrict({ requestsPerMinute: 2 });
@@ -152,7 +152,7 @@ describe('requestsPerMinute', () => {
 describe('tokensPerMinute', () => {
   const large = { characters: 400, maxOutputTokens: 0 };
 
-  it('counts a guess at first, and what it really was once that is known', async () => {
+  it('counts an estimate first, and the actual tokens when they are known', async () => {
     const { time, admitted, ask, end } = limited({ tokensPerMinute: 250 });
     await ask(4, large);
     expect(admitted).toHaveLength(2);
@@ -164,7 +164,7 @@ describe('tokensPerMinute', () => {
     expect(admitted).toHaveLength(2);
   });
 
-  it('counts nothing for a call that was refused', async () => {
+  it('counts nothing for a refused call', async () => {
     const { admitted, ask, end } = limited({ tokensPerMinute: 150 });
     await ask(2, large);
     expect(admitted).toHaveLength(1);
@@ -172,7 +172,7 @@ describe('tokensPerMinute', () => {
     expect(admitted).toHaveLength(1);
   });
 
-  it('lets a call that is larger than the cap by itself in, alone', async () => {
+  it('admits a call above the cap when no other call counts', async () => {
     const { time, admitted, ask } = limited({ tokensPerMinute: 150 });
     await ask(1, large);
     await ask(1, { characters: 4_000, maxOutputTokens: 0 });
@@ -181,7 +181,7 @@ describe('tokensPerMinute', () => {
     expect(admitted).toHaveLength(2);
   });
 
-  it('expects answers as long as those that came, and no longer than they may be', async () => {
+  it('expects answers as long as earlier ones, within their maximum', async () => {
     const { admitted, ask, end, limiter } = limited({ tokensPerMinute: 1_000 });
     for (let call = 0; call < 200; call++) {
       const admission = await limiter.admit({ characters: 0 }, never);
@@ -196,7 +196,7 @@ describe('tokensPerMinute', () => {
 });
 
 describe('a call that waits', () => {
-  it('stops waiting when it is aborted, and those behind it go on', async () => {
+  it('stops waiting when it is aborted, and the calls after it continue', async () => {
     const { time, limiter, admitted, ask, end } = limited();
     await ask(1);
     await end(refused(1_000));

@@ -11,7 +11,7 @@ const asked = { kind: 'pause', reason: 'asked', message: 'enough', step: null, a
 const many = (count: number) => instructions(...Array.from({ length: count }, (_, index) => `row ${index}`));
 
 describe('the limiter of a model', () => {
-  it('is shared by the steps that use it, however the model was written down', async () => {
+  it('is shared by all steps that use the model, however it is defined', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'rate-limit-ms' : undefined), latencyMs: 5 });
     const same = languageModel('tiny', { baseURL: server.url });
     const pipe = pipeline('shared', ({ source }) => {
@@ -21,13 +21,13 @@ describe('the limiter of a model', () => {
     });
     const run = await ran(pipe);
     expect(run.rest).toBe('succeeded');
-    // The first call was refused for 150 ms: but for the other step's call that was under way, nobody asked before that was over.
+    // The first call was refused for 150 ms. Except the other step's call in flight, no call was sent before that time.
     const refusal = server.ledger.entries.find(({ outcome }) => outcome === 'rate-limit-ms');
     const early = server.ledger.entries.filter(({ at }) => refusal && at > refusal.at && at < refusal.at + 140);
     expect(early.length).toBeLessThanOrEqual(1);
   });
 
-  it('halves what is in flight after a refusal', async () => {
+  it('halves the calls in flight after a refusal', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 12 ? 'rate-limit-bare' : undefined), latencyMs: 40 });
     const run = await ran(
       pipeline(
@@ -39,7 +39,7 @@ describe('the limiter of a model', () => {
     const entries = server.ledger.entries;
     const atRefusal = entries.findIndex(({ outcome }) => outcome === 'rate-limit-bare');
     expect(server.busiestFrom(1)).toBe(12);
-    // The 12 that were under way when it came have drained by the next dozen.
+    // The 12 calls in flight at that time have ended by the next dozen.
     expect(server.busiestFrom(atRefusal + 14)).toBeLessThan(12);
   });
 
@@ -52,12 +52,12 @@ describe('the limiter of a model', () => {
       ),
     );
     expect(run.rest).toBe('succeeded');
-    // The one that was refused failed; those that waited longer than a call may take did not.
+    // The refused call failed. Calls that waited longer than `timeoutMs` did not.
     const failed = (await eventsOf(run.store, run.runId)).filter(({ type }) => type === 'BatchFailed');
     expect(failed).toMatchObject([{ data: { pending: 1, error: { code: 'rate-limit' } } }]);
   });
 
-  it('lets a run be stopped that waits for an hour', async () => {
+  it('allows a run that waits for an hour to be stopped', async () => {
     const { server, model } = await provider({ fault: () => 'rate-limit-hour' });
     const store = memoryStore();
     const pipe = pipeline('hour', ({ source }) => void source('rows', many(30)).map('text', textGeneration({ model }), { concurrency: 2 }));

@@ -15,10 +15,10 @@ const createPrompter = (model: LanguageModel, options = {}, numGenerations = 1) 
       }),
   );
 
-/** A provider that fails the first try at each row. */
+/** A provider that fails the first attempt at each row. */
 const failingOnce = (fault: FaultName) => provider({ fault: ({ attempt }) => (attempt === 1 ? fault : undefined) });
 
-describe('a fault that passes', () => {
+describe('a temporary error', () => {
   it.each([
     ['rate-limit-bare', 'rate-limit', 0],
     ['rate-limit-ms', 'rate-limit', 140],
@@ -31,14 +31,14 @@ describe('a fault that passes', () => {
     ['malformed-json', 'invalid-response', 0],
     ['no-choices', 'invalid-response', 0],
     ['empty', 'empty-answer', 0],
-  ] as const)('%s: is told as %s, and the row tried again, not before %i ms', async (fault, code, waitMs) => {
+  ] as const)('%s: is reported as %s, and the row is retried, not before %i ms', async (fault, code, waitMs) => {
     const { server, model } = await failingOnce(fault);
     const run = await ran(createPrompter(model));
     expect(run.rest).toBe('succeeded');
     const events = await eventsOf(run.store, run.runId);
     const failed = events.find((event) => event.type === 'BatchFailed');
     expect(failed?.data).toMatchObject({ error: { code }, pending: 2 });
-    // Counted from when it was asked for: the rest of the attempt may take of it.
+    // Counted from the request: the rest of the attempt may use part of it.
     if (failed?.type === 'BatchFailed') expect(failed.data.elapsedMs + (failed.data.retryInMs ?? 0)).toBeGreaterThanOrEqual(waitMs);
     expect((await callsIn(run)).map(({ finishReason, attempt }) => `${attempt} ${finishReason}`)).toEqual([
       `1 ${code}`,
@@ -50,8 +50,8 @@ describe('a fault that passes', () => {
   });
 });
 
-describe('a provider that asks for less', () => {
-  it('costs no attempt, however often it does', async () => {
+describe('a provider that limits the rate', () => {
+  it('costs no attempt, however often it refuses', async () => {
     const { server, model } = await provider({ fault: ({ attempt }) => (attempt <= 5 ? 'rate-limit-ms' : undefined) });
     const run = await ran(createPrompter(model));
     expect(run.rest).toBe('succeeded');
@@ -63,7 +63,7 @@ describe('a provider that asks for less', () => {
   }, 20_000);
 });
 
-describe('a fault that another try would not mend', () => {
+describe('an error that a retry would not fix', () => {
   it.each([
     ['context-length', 'context-length', /maximum context length/],
     ['filter-error', 'content-filter', /content management policy/],
@@ -82,7 +82,7 @@ describe('a fault that another try would not mend', () => {
   });
 });
 
-describe('a fault that no row would get over', () => {
+describe('an error that would fail every row', () => {
   it.each([
     ['unauthorized', 'auth', /refused the key \(HTTP 401\).*Set another key in the environment/],
     ['forbidden', 'auth', /refused the key \(HTTP 403\)/],
@@ -100,7 +100,7 @@ describe('a fault that no row would get over', () => {
     expect(await rowsIn(run)).toHaveLength(2);
   });
 
-  it('a key that is not in the environment: pauses before anything is asked, and says which variable to set', async () => {
+  it('a missing key: pauses before any call, and names the variable to set', async () => {
     const { server } = await provider();
     const model = languageModel('tiny', { baseURL: server.url, apiKeyEnv: 'TINY_KEY' });
     const pipe = createPrompter(model);
@@ -117,7 +117,7 @@ describe('a fault that no row would get over', () => {
     expect(await resumed(run.store, run.runId, pipe)).toBe('succeeded');
   });
 
-  it('a key that is refused from the second call on: what was answered is kept', async () => {
+  it('a key that is refused from the second call on: earlier answers are kept', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 2 ? 'unauthorized' : undefined) });
     const pipe = createPrompter(model, { concurrency: 1 });
     const run = await ran(pipe);
@@ -129,7 +129,7 @@ describe('a fault that no row would get over', () => {
 });
 
 describe('a call without an answer', () => {
-  it('is given up after timeoutMs, told as timeout, and the connection closed', async () => {
+  it('is aborted after timeoutMs and reported as timeout, and its connection is closed', async () => {
     const { server, model } = await failingOnce('hang');
     const run = await ran(createPrompter(model, { timeoutMs: 150 }));
     expect(run.rest).toBe('succeeded');
@@ -141,8 +141,8 @@ describe('a call without an answer', () => {
   });
 });
 
-describe('a server that is not there', () => {
-  it('is told by its address', async () => {
+describe('a server that does not exist', () => {
+  it('is named by its address', async () => {
     const { server, model } = await provider();
     await server.close();
     const run = await ran(createPrompter(model));
@@ -154,7 +154,7 @@ describe('a server that is not there', () => {
   });
 });
 
-describe('what a provider says of the row', () => {
+describe('the message of a provider', () => {
   it('does not pause the run because it repeats words of the prompt', async () => {
     const { model } = await provider({ fault: () => 'echo' });
     const texts = ['Explain billing and quota.', 'Why was my model not found?', 'What is too many tokens?', 'Is safety moderation wise?'];
@@ -167,7 +167,7 @@ describe('what a provider says of the row', () => {
 });
 
 describe('several answers to a row', () => {
-  it('are all billed when one of them fails, and only that one is asked for again', async () => {
+  it('are all billed when one of them fails, and only that one is requested again', async () => {
     const { server, model } = await provider({
       fault: ({ number }) => (number === 1 ? 'server-error' : undefined),
       slow: ({ number }) => (number === 1 ? 0 : 60),

@@ -14,10 +14,10 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** The key that tests give. */
+/** The key for tests. */
 export const key = 'sk-test-4f9a7c2e81d05b36';
 
-/** Starts a provider that is stopped after the test, and a model of it. */
+/** Starts a provider, which is stopped after the test, and returns a model of it. */
 export async function provider(
   options: LlmServerOptions = {},
   of: LanguageModelOptions = {},
@@ -34,14 +34,14 @@ export const instructions = (...texts: readonly string[]): SourceStep<z.ZodObjec
   rows: texts.map((instruction) => ({ instruction })),
 });
 
-/** Options of a step whose rows are tried again at once. */
+/** Options of a step that retries rows without delay. */
 export const quick = { retry: { attempts: 3, backoffMs: 1 } } as const;
 
-/** The rejections of a run, and how often its attempts failed. */
+/** The rejections and the number of failed attempts of a run. */
 export const rejections = (events: readonly RecordedEvent[]) =>
   events.flatMap((event) => (event.type === 'BatchSucceeded' ? event.data.rejected.rows : []));
 
-/** What a run's events say was consumed, in all. */
+/** The total usage that a run's events record. */
 export function consumed(events: readonly RecordedEvent[]) {
   const sum = { calls: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
   for (const event of events) {
@@ -51,7 +51,7 @@ export function consumed(events: readonly RecordedEvent[]) {
   return sum;
 }
 
-/** What the provider's ledger says in all: every call, and the tokens of what was delivered. */
+/** The totals of the provider's ledger: all calls, and the tokens of delivered answers. */
 export function billed({ ledger }: LlmServer) {
   const sum = { calls: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
   for (const entry of ledger.entries) {
@@ -62,7 +62,7 @@ export function billed({ ledger }: LlmServer) {
   return sum;
 }
 
-/** Every call of a run, in the order in which events tell of them. */
+/** All calls of a run, in the order of the events that record them. */
 export const callsIn = async ({ store, runId }: Ran): Promise<readonly Call[]> => {
   const telling = (await eventsOf(store, runId)).filter(({ type }) => ['BatchSucceeded', 'BatchFailed', 'BatchProgressed'].includes(type));
   return (await Promise.all(telling.map((event) => callsOf(event as ChunkEvent, store.chunks)))).flat();

@@ -8,7 +8,7 @@ import { billed, callsIn, consumed, instructions, provider, quick, rejections, r
 const schema = z.object({ title: z.string(), stars: z.int().min(1).max(5), tags: z.array(z.enum(['new', 'old'])) });
 
 describe('structuredGeneration', () => {
-  it('adds each member of the schema as a column, and has the provider keep to the schema', async () => {
+  it('adds each member of the schema as a column, and asks the provider to enforce the schema', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('members', ({ source }) => void source('rows', instructions('a', 'b')).map('data', structuredGeneration({ model, schema }))),
@@ -23,7 +23,7 @@ describe('structuredGeneration', () => {
     });
   });
 
-  it('puts the whole answer into one column, where one is named', async () => {
+  it('puts the whole answer into one column if one is named', async () => {
     const { model } = await provider();
     const run = await ran(
       pipeline('column', ({ source }) => {
@@ -35,7 +35,7 @@ describe('structuredGeneration', () => {
     expect(schema.safeParse(row?.['review']).success).toBe(true);
   });
 
-  it('writes the schema into the prompt for a server that knows JSON only', async () => {
+  it('writes the schema into the prompt for a server that supports only JSON', async () => {
     const { server, model } = await provider({}, { structuredOutput: 'json' });
     const run = await ran(
       pipeline('json', ({ source }) => {
@@ -50,7 +50,7 @@ describe('structuredGeneration', () => {
     });
   });
 
-  it('makes of the answer what the schema makes of it, once', async () => {
+  it('applies the transforms of the schema once', async () => {
     const { model } = await provider({ answer: () => '{"word":"tea"}' });
     const shouted = z.object({
       word: z
@@ -67,7 +67,7 @@ describe('structuredGeneration', () => {
     expect(await rowsIn(run)).toEqual([{ instruction: 'a', word: 'tea!' }]);
   });
 
-  it('reads an answer in a fence, behind what the model thought', async () => {
+  it('reads an answer in a code fence after the reasoning of the model', async () => {
     const { model } = await provider({ answer: () => '<think>{Tea?}</think>\n```json\n{"title":"Tea","stars":3,"tags":[]}\n```' });
     const run = await ran(
       pipeline('fence', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
@@ -75,7 +75,7 @@ describe('structuredGeneration', () => {
     expect(await rowsIn(run)).toEqual([{ instruction: 'a', title: 'Tea', stars: 3, tags: [] }]);
   });
 
-  it('tells a model that missed the schema what was wrong, once, and takes its second answer', async () => {
+  it('asks once more with the reason when an answer does not match, and uses the second answer', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'wrong-schema' : undefined) });
     const run = await ran(
       pipeline('told', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
@@ -98,23 +98,28 @@ describe('structuredGeneration', () => {
   it.each([
     ['wrong-schema', /does not match the schema: title: .*It answered: \{"unasked":"for"\}/],
     ['not-json', /it is not JSON .*It answered: Certainly! Here is what you asked for\./],
-  ] as const)('rejects the row after a second miss (%s), with the answer in the message, and both are billed', async (fault, message) => {
-    const { server, model } = await provider({ fault: () => fault });
-    const run = await ran(
-      pipeline(
-        'missed',
-        ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }), quick),
-      ),
-    );
-    expect(run.rest).toBe('partial');
-    const events = await eventsOf(run.store, run.runId);
-    expect(rejections(events)).toMatchObject([{ code: 'invalid-output', message: expect.stringMatching(message) as string, attempts: 1 }]);
-    expect(server.requests).toHaveLength(2);
-    expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
-    expect(consumed(events)).toEqual(billed(server));
-  });
+  ] as const)(
+    'rejects the row after a second mismatch (%s), with the answer in the message, and both calls are billed',
+    async (fault, message) => {
+      const { server, model } = await provider({ fault: () => fault });
+      const run = await ran(
+        pipeline(
+          'missed',
+          ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }), quick),
+        ),
+      );
+      expect(run.rest).toBe('partial');
+      const events = await eventsOf(run.store, run.runId);
+      expect(rejections(events)).toMatchObject([
+        { code: 'invalid-output', message: expect.stringMatching(message) as string, attempts: 1 },
+      ]);
+      expect(server.requests).toHaveLength(2);
+      expect((await callsIn(run)).map(({ finishReason }) => finishReason)).toEqual(['invalid-output', 'invalid-output']);
+      expect(consumed(events)).toEqual(billed(server));
+    },
+  );
 
-  it('shows a model no more of an answer than fits into a request', async () => {
+  it('sends back no more of an answer than fits into a request', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'huge' : undefined) });
     const run = await ran(
       pipeline('huge', ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema }))),
@@ -131,14 +136,14 @@ describe('structuredGeneration', () => {
     expect(rejections(await eventsOf(run.store, run.runId))[0]?.message).toMatch(/cut off at maxOutputTokens/);
   });
 
-  it('refuses a schema that is no object, and one that JSON Schema cannot say', () => {
+  it('refuses a schema that is not an object, and one that JSON Schema cannot express', () => {
     const model = { specificationVersion: 'v4', modelId: 'tiny', provider: 'none', doGenerate: () => undefined } as never;
     expect(() => structuredGeneration({ model, schema: z.array(z.string()) as never })).toThrow(/must be a z\.object/);
     const odd = z.object({ at: z.date() });
     expect(() => structuredGeneration({ model, schema: odd as never })).toThrow(/cannot be converted to JSON Schema/);
   });
 
-  it('is another step when its schema changes', async () => {
+  it('has another signature when its schema changes', async () => {
     const { model } = await provider();
     const of = (stars: z.ZodInt) =>
       plan(

@@ -16,7 +16,7 @@ async function otherSeed(pipe: Pipeline): Promise<Ran> {
 }
 
 describe('textGeneration', () => {
-  it('answers each row’s instruction, in order, and says which model it was', async () => {
+  it('answers each row’s instruction, in order, and names the model', async () => {
     const { server, model } = await provider({ answer: ({ request }) => `On ${request.messages.at(-1)?.content}.` });
     const run = await ran(
       pipeline('text', ({ source }) => void source('rows', instructions('a', 'b', 'c')).map('text', textGeneration({ model }))),
@@ -28,7 +28,7 @@ describe('textGeneration', () => {
     expect(server.requests[0]?.messages).toEqual([{ role: 'user', content: 'a' }]);
   });
 
-  it('gives the same rows in every run of one seed: the row’s seed is sent with it', async () => {
+  it('gives the same rows in every run with one seed, because it sends the row’s seed', async () => {
     const { server, model } = await provider();
     const pipe = pipeline('seeds', ({ source }) => void source('rows', instructions('a', 'b')).map('text', textGeneration({ model })));
     const rows = [await rowsIn(await ran(pipe)), await rowsIn(await ran(pipe)), await rowsIn(await otherSeed(pipe))];
@@ -37,7 +37,7 @@ describe('textGeneration', () => {
     for (const { seed = -1 } of server.requests) expect(seed >= 0 && seed < 2 ** 31).toBe(true);
   });
 
-  it('fills a template in, and puts the row’s own system prompt before the step’s', async () => {
+  it('renders a template, and prefers the row’s own system prompt to the step’s', async () => {
     const { server, model } = await provider();
     await ran(
       pipeline('templates', ({ source }) => {
@@ -70,7 +70,7 @@ describe('textGeneration', () => {
     expect(server.requests[0]).toMatchObject({ temperature: 0.5, max_tokens: 99 });
   });
 
-  it('asks what a function makes of the row, and records what that was', async () => {
+  it('uses the prompt that a function makes of the row, and records it', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('functions', ({ source }) => {
@@ -81,13 +81,13 @@ describe('textGeneration', () => {
     expect(await callsIn(run)).toMatchObject([{ prompt: 'tea, dry', finishReason: 'stop', model: 'tiny', row: 0, attempt: 1 }]);
   });
 
-  it('records no prompt that follows from the row and the step', async () => {
+  it('records no prompt that can be derived from the row and the step', async () => {
     const { model } = await provider();
     const run = await ran(pipeline('plain', ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model }))));
     expect((await callsIn(run)).map(({ prompt }) => prompt)).toEqual([null]);
   });
 
-  it('gives several answers to a row, each with a seed of its own', async () => {
+  it('returns several answers to a row, each with a seed of its own', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('several', ({ source }) => void source('rows', instructions('a')).map('text', textGeneration({ model, numGenerations: 3 }))),
@@ -98,7 +98,7 @@ describe('textGeneration', () => {
     expect(consumed(await eventsOf(run.store, run.runId))).toEqual(billed(server));
   });
 
-  it('takes its columns under other names', async () => {
+  it('reads and writes renamed columns', async () => {
     const { model } = await provider({ answer: () => 'yes' });
     const run = await ran(
       pipeline('renamed', ({ source }) => {
@@ -111,7 +111,7 @@ describe('textGeneration', () => {
     expect(await rowsIn(run)).toEqual([{ question: 'why?', answer: 'yes', modelName: 'tiny' }]);
   });
 
-  it('rejects a row whose instruction is no text', async () => {
+  it('rejects a row whose instruction is not text', async () => {
     const { server, model } = await provider();
     const run = await ran(
       pipeline('numbers', ({ source }) => {
@@ -125,7 +125,7 @@ describe('textGeneration', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it('keeps every answer of the provider’s: \\u0000, and 5 MB', async () => {
+  it('stores every answer of the provider: \\u0000, and 5 MB', async () => {
     const { server, model } = await provider({ fault: ({ request }) => (request.messages[0]?.content === 'large' ? 'huge' : 'nul') });
     const run = await ran(
       pipeline('odd', ({ source }) => void source('rows', instructions('large', 'nul')).map('text', textGeneration({ model }))),
@@ -137,8 +137,8 @@ describe('textGeneration', () => {
   });
 });
 
-describe('what is recorded of a step that asks a model', () => {
-  it('is the model’s id and address, the templates and the sampling', async () => {
+describe('the recorded settings of a step that calls a model', () => {
+  it('have the model’s id and address, the templates and the sampling', async () => {
     const { server, model } = await provider();
     const pipe = pipeline('settings', ({ source }) => {
       source('rows', topics).map('text', textGeneration({ model, prompt: 'On {{ topic }}', temperature: 0 }));
@@ -156,7 +156,7 @@ describe('what is recorded of a step that asks a model', () => {
     });
   });
 
-  it('is a function’s text, so that another prompt is another step', async () => {
+  it('have a prompt function’s text, so that another prompt gives another signature', async () => {
     const { model } = await provider();
     const of = (prompt: (row: { topic: string }) => string) =>
       plan(pipeline('functions', ({ source }) => void source('rows', topics).map('text', textGeneration({ model, prompt })))).manifest
@@ -174,7 +174,7 @@ describe('a template', () => {
     );
   const refused = { specificationVersion: 'v4', modelId: 'tiny', provider: 'none', doGenerate: () => undefined } as never;
 
-  it('that reads a column which is not there is refused when the pipeline is defined: template, column, what there is', () => {
+  it('that reads a missing column is refused at definition, naming template, column and existing columns', () => {
     expect(() => planned('Write on {{ topc }}.')).toThrow(
       /^Step text \(text-generation\.test\.ts:\d+\): its template "Write on \{\{ topc \}\}\." reads column topc, and rows has topic, tone\./,
     );
@@ -194,7 +194,7 @@ describe('a template', () => {
     expect(() => planned('{{ topic ')).toThrow(/The template "\{\{ topic" is not Jinja/);
   });
 
-  it('that tells the time is refused: a prompt follows from its row', () => {
+  it('that reads the time is refused, because a prompt must depend only on its row', () => {
     expect(() => planned("{{ strftime_now('%Y') }}")).toThrow(/reads column strftime_now/);
   });
 

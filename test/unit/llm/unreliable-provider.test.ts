@@ -17,7 +17,7 @@ const texts = Array.from({ length: rows }, (_, index) => `Write about number ${i
 const hopeless = ['context-length', 'filter-error', 'filtered', 'bad-request', 'echo', 'length'];
 
 describe('a run with a provider that fails in every way', () => {
-  it('ends with every row that can be had, and has counted what the provider billed', async () => {
+  it('ends with every row that can succeed, and counts what the provider billed', async () => {
     const faults = faultNames.filter((name) => !name.startsWith('rate-limit-hour') && name !== 'rate-limit-date' && name !== 'huge');
     const { server, model } = await provider({ fault: faultByContent(faults, 0.5) });
     const pipe = pipeline('unreliable', ({ source }) => {
@@ -39,7 +39,7 @@ describe('a run with a provider that fails in every way', () => {
     for (const { code } of lost)
       expect(['context-length', 'content-filter', 'bad-request', 'empty-answer', 'invalid-output']).toContain(code);
     const given = server.ledger.entries.filter(({ outcome }) => hopeless.includes(outcome));
-    // One that missed the schema twice, the second time when it was told so, is lost too.
+    // A row whose answers did not match twice is lost, too.
     expect(lost.filter(({ code }) => code !== 'invalid-output')).toHaveLength(given.length);
     expect(await rowsIn(run)).toHaveLength(rows - lost.length);
     expect(consumed(events)).toEqual(billed(server));
@@ -47,7 +47,7 @@ describe('a run with a provider that fails in every way', () => {
 });
 
 describe('the provider as a process of its own', () => {
-  it('prints its address, and its ledger is there when it is gone', async () => {
+  it('prints its address, and its ledger remains after it ends', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'distilog-llm-'));
     const ledger = path.join(folder, 'ledger.jsonl');
     const args = ['test/llm-server/main.ts', '--port', '0', '--faults', 'transient', '--ledger', ledger, '--key', key];

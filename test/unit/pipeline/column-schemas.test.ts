@@ -16,7 +16,7 @@ const tree: z.ZodType<Tree> = z.object({
   },
 });
 
-describe('a column is recorded with the JSON Schema of what comes out of it', () => {
+describe('a column is recorded with the JSON Schema of its output', () => {
   it.each<[string, z.ZodType, object]>([
     ['text', z.string(), { type: 'string' }],
     ['a whole number', z.int32(), { type: 'integer', minimum: -2147483648, maximum: 2147483647 }],
@@ -64,7 +64,7 @@ describe('a column is refused that could hold', () => {
     expect(faultOf('invalid-pipeline', () => schemaOf(column)).message).toMatch(says);
   });
 
-  it('more columns than are stored, counting those from above', () => {
+  it('more columns than can be stored, including those of its input', () => {
     const many = (from: number) => z.object(Object.fromEntries(Array.from({ length: 1_500 }, (_, i) => [`c${from + i}`, z.int()])));
     const { message } = faultOf('invalid-pipeline', () =>
       planned((source) => void source('s', { output: many(0), rows: [] }).map('m', { output: many(1_500), run: () => ({}) })),

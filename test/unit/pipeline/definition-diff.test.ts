@@ -28,7 +28,7 @@ const kinds = (before: Variant, after: Variant) => diff(before, after).map(({ st
 const reason = (before: Variant, after: Variant) => incompatibility(diff(before, after));
 
 describe('two definitions', () => {
-  it('that are the same differ in nothing', () => {
+  it('that are equal have no differences', () => {
     expect(kinds({}, {})).toEqual([
       ['all', 'unchanged'],
       ['twice', 'unchanged'],
@@ -42,7 +42,7 @@ describe('two definitions', () => {
     ['captures', { captures: { perTopic: 2 } }],
     ['options', { batchSize: 3 }],
     ['operator', { version: 2 }],
-  ])('that differ in the %s of a step say so, and what follows from it', (part, map) => {
+  ])('that differ in the %s of a step report it, and the steps that follow from it', (part, map) => {
     expect(kinds({}, { map })).toEqual([
       ['all', 'unchanged'],
       ['twice', 'changed', part],
@@ -76,7 +76,7 @@ describe('two definitions', () => {
     ]);
   });
 
-  it('of which one has a step more name it, whichever it is', () => {
+  it('of which one has an additional step report that step', () => {
     expect(kinds({}, { extra: true }).at(-1)).toEqual(['only', 'added']);
     expect(kinds({ extra: true }, {}).at(-1)).toEqual(['only', 'removed']);
   });
@@ -100,7 +100,7 @@ describe('two definitions', () => {
     ]);
   });
 
-  it('name the files that differ, come and go', () => {
+  it('list files that were changed, added and removed', () => {
     const of = (...sources: Variant['sources'] & {}) => chain({ sources }).definition;
     expect(changedFiles(of(file), of(file))).toEqual([]);
     expect(
@@ -112,7 +112,7 @@ describe('two definitions', () => {
   });
 });
 
-describe('a run goes on', () => {
+describe('a run continues', () => {
   it('with other code, captures and files', () => {
     expect(reason({}, { map: { run: () => ({ twice: 0 }) } })).toBeNull();
     expect(reason({}, { map: { captures: { a: 1 } } })).toBeNull();
@@ -130,13 +130,13 @@ describe('a run goes on', () => {
     expect(reason({}, after)).toMatch(says);
   });
 
-  it('where what was recorded is of a version that knew no keys', () => {
+  it('if it was recorded by a version without keys', () => {
     const { manifest, definition } = chain({});
     const steps = manifest.steps.map(({ key: _key, ...step }) => step as typeof step & { readonly key: null });
     expect(incompatibility(definitionDiff({ manifest: { ...manifest, steps }, definition }, chain({})))).toBeNull();
   });
 
-  it('not with a step less', () => {
+  it('not with a removed step', () => {
     expect(reason({ extra: true }, {})).toBe('step only was removed');
   });
 });

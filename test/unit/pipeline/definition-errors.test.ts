@@ -7,7 +7,7 @@ const n = z.object({ n: z.int() });
 const rows = (source: Untyped, name = 'rows') => source(name, { output: n, rows: [{ n: 1 }] });
 const sourceOf = (column: z.ZodType) => (source: Untyped) => source('s', { output: z.object({ c: column }), rows: [] });
 
-/** What is wrong with a definition, and what the sentence says. */
+/** A wrong definition and the expected message. */
 const cases: readonly (readonly [string, (source: Untyped) => unknown, RegExp])[] = [
   ['no step', () => undefined, /^Pipeline test has no step\. Begin with a source\.$/],
   [
@@ -167,7 +167,7 @@ describe('a definition is refused', () => {
     expect(message, 'one sentence or more').toMatch(/\.$/);
   });
 
-  it('for a name that is there already, with the places of both', () => {
+  it('for a name that is in use, with the places of both steps', () => {
     const { message, details } = faultOf('invalid-pipeline', () =>
       planned((source) => {
         const all = rows(source);
@@ -202,18 +202,18 @@ describe('a definition is refused', () => {
     await new Promise(setImmediate);
   });
 
-  it('for throwing, with the place and what was thrown', () => {
+  it('for throwing, with the place and the error', () => {
     const { message, cause } = faultOf('invalid-pipeline', () => planned((source) => rows(source).mapp('m')));
     expect(message).toMatch(/^Pipeline test threw while it was defined \(definition-errors\.test\.ts:\d+\): .*mapp is not a function\.$/);
     expect(cause).toBeInstanceOf(TypeError);
   });
 
-  it('for not being there', () => {
+  it('for a missing definition', () => {
     const { message } = faultOf('invalid-pipeline', () => plan((pipeline as Untyped)('test', {})));
     expect(message).toMatch(/^Pipeline test has no definition\. Write pipeline\('test', \(\{ source \}\) => \{ … \}\)\.$/);
   });
 
-  it('for params that are no schema', () => {
+  it('for params that are not a schema', () => {
     const { message } = faultOf('invalid-pipeline', () => plan((pipeline as Untyped)('test', { params: { limit: 1 } }, () => undefined)));
     expect(message).toMatch(/^The params of pipeline test must be a z\.object\(\{ … \}\)\.$/);
   });
@@ -227,7 +227,7 @@ describe('a definition is refused', () => {
     }
   });
 
-  it('for coming out differently the second time', () => {
+  it('for being different the second time', () => {
     let runs = 0;
     const { message } = faultOf('invalid-pipeline', () =>
       planned((source) => void source('s', { output: n, rows: [], batchSize: ++runs })),
@@ -246,7 +246,7 @@ describe('a definition is refused', () => {
     faultOf('invalid-pipeline', () => planned((source) => void source('s', { output: n, rows: [], captures: { at: ++captures } })));
   });
 
-  it('for a shared step whose input is not there, which says how to rename', () => {
+  it('for a shared step whose input is missing, with a hint to rename', () => {
     const answer = step.map({
       id: 'answer',
       version: 1,
@@ -262,7 +262,7 @@ describe('a definition is refused', () => {
     expect(faultOf('invalid-pipeline', () => planned((source) => rows(source).map('a', swapped))).message).toMatch(/it reads column nope/);
   });
 
-  it('for more steps than a pipeline has', () => {
+  it('for more steps than a pipeline can have', () => {
     const { message } = faultOf('invalid-pipeline', () =>
       planned((source) => {
         for (let i = 0; i <= 1_000; i++) rows(source, `s${i}`);
@@ -271,7 +271,7 @@ describe('a definition is refused', () => {
     expect(message).toMatch(/a pipeline has at most 1000 steps/);
   });
 
-  it('for concurrency of a step that it has not, or that is none', () => {
+  it('for an invalid concurrency, or one of an unknown step', () => {
     expect(faultOf('invalid-pipeline', () => planned((source) => void rows(source), { concurrency: { nope: 2 } })).message).toMatch(
       /^--concurrency names step nope, which does not exist\. The pipeline has rows\.$/,
     );
@@ -282,7 +282,7 @@ describe('a definition is refused', () => {
 });
 
 describe('a definition may', () => {
-  it('name steps and columns as objects name their own members', () => {
+  it('name steps and columns like members of every object', () => {
     const { manifest } = planned((source) => {
       source('constructor', { output: z.object({ toString: z.string(), constructor: z.int() }), rows: [] }).filter('valueOf', {
         keep: () => true,
@@ -301,7 +301,7 @@ describe('a definition may', () => {
     }
   });
 
-  it('end a transform in what it gives', () => {
+  it('end a transform in a pipe', () => {
     const { definition } = planned((source) => void sourceOf(z.string().transform(Number).pipe(z.int()))(source));
     expect(definition.steps[0]?.columns).toMatchObject([{ name: 'c', schema: { type: 'integer' } }]);
   });

@@ -15,7 +15,7 @@ const loaded = (
   more: more === null ? null : { count: 1, sha256: more },
 });
 
-describe('what was loaded otherwise', () => {
+describe('a difference between loaded modules', () => {
   it.each([
     ['nothing', loaded({ 'a@1.0.0': 'x' }), loaded({ 'a@1.0.0': 'x' }), []],
     ['a version', loaded({ 'a@1.0.0': 'x' }), loaded({ 'a@1.0.1': 'y' }), ['a 1.0.0 → 1.0.1']],
@@ -32,7 +32,7 @@ describe('what was loaded otherwise', () => {
       ['#a in p.ts: a.ts → b.ts', '#b in p.ts: b.ts → a.ts'],
     ],
     ['the rest', loaded({}, {}, 'x'), loaded({}, {}, 'y'), ['packages or imports beyond the first five hundred differ']],
-  ])('is said in a line: %s', (_what, before, after, lines) => {
+  ])('is described in a line: %s', (_what, before, after, lines) => {
     expect(loadedDiff(before, after)).toEqual(lines);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mayReadOrigin } from '../../../src/pipeline/may-read-origin.ts';
 
-/** A function whose text is not changed on its way here. */
+/** A function with exactly this text. */
 // oxlint-disable-next-line no-implied-eval -- The text is the test's own.
 const written = (text: string): unknown => new Function(`return (${text})`)();
 
@@ -54,7 +54,7 @@ describe('whether a function may read its row’s origin', () => {
     expect(mayReadOrigin(written(text))).toBe(true);
   });
 
-  it('is not denied for what is no function', () => {
+  it('is not denied for a value that is not a function', () => {
     expect(mayReadOrigin(undefined)).toBe(true);
   });
 });

@@ -20,14 +20,14 @@ const planned = (captures: never, column: z.ZodType<string>) =>
   );
 
 describe('a key called __proto__', () => {
-  it('in captures is in the definition that the log keeps, and in what is read of it', () => {
+  it('in captures is stored in the definition and read back', () => {
     const { definition } = planned(odd, z.string());
     const read = decodeDocument(documentChunk(definition).bytes, definitionSchema);
     expect(canonicalJson(read.steps[1]?.captures)).toBe(canonicalJson(odd));
     expect(canonicalJson(read)).toBe(canonicalJson(definition));
   });
 
-  it('in a checkpoint is in what a later attempt reads', () => {
+  it('in a checkpoint is read by a later attempt', () => {
     const checkpoints = { signature: 's', made: [{ row: 0, name: 'outline', value: odd }] };
     expect(canonicalJson(decodeDocument(documentChunk(checkpoints).bytes, checkpointsSchema))).toBe(canonicalJson(checkpoints));
   });

@@ -21,7 +21,7 @@ const planOf = (define: (given: Given) => unknown) =>
   );
 const add = (name: string, options = {}) => [name, { output: z.object({ [name]: z.int() }), run: () => ({}) }, options] as const;
 
-/** What is wrong with a definition, and what the sentence says. */
+/** A wrong definition and the expected message. */
 const refused: readonly (readonly [string, (given: Given) => unknown, RegExp])[] = [
   [
     'a join of unrelated branches',
@@ -145,7 +145,7 @@ const cutsOf = (define: (given: Given) => unknown) =>
   );
 
 describe('an operator', () => {
-  it('cuts anew behind steps that give batches of any size', () => {
+  it('cuts new batches after steps whose batches have any size', () => {
     const cuts = cutsOf(({ rows }) => {
       rows
         .flatMap(...add('many'))
@@ -165,7 +165,7 @@ describe('an operator', () => {
     });
   });
 
-  it('finds where branches part: directly, through other joins, behind a step that all of them cut anew alike', () => {
+  it('finds where branches part: directly, through other joins, after a step that all of them cut alike', () => {
     const cuts = cutsOf(({ join, union, rows }) => {
       const a = rows.map(...add('a'));
       const inner = join('inner', [a.map(...add('b')), a.map(...add('c'))]);
@@ -186,12 +186,12 @@ describe('an operator', () => {
     });
   });
 
-  it('puts branches without a step in common one after the other', () => {
+  it('appends branches without a common step to one another', () => {
     const cuts = cutsOf(({ source, union, rows }) => union('u', [rows, source('other', { output: m, rows: [] })], { batchSize: 50 }));
     expect(cuts['u']).toEqual({ kind: 'recut', rows: 50 });
   });
 
-  it('says what columns its rows have, and of which type', () => {
+  it('lists the columns of its rows, with their types', () => {
     const { definition } = planOf(({ join, union, rows }) => {
       const a = rows.map('a', { output: m, run: () => ({}) });
       const b = rows.map('b', { output: z.object({ m: z.string() }), run: () => ({}) });
@@ -212,7 +212,7 @@ describe('an operator', () => {
     expect(columnsOf('l')?.map(({ name }) => name)).toEqual(['n', 'known']);
   });
 
-  it('has no time-out of its own where it reads everything there is', () => {
+  it('has no default time-out if it reads all rows', () => {
     const { steps } = planOf(({ rows }) => rows.global(...add('g')));
     expect(steps.get('g')?.options.timeoutMs).toBe(2_147_483_647);
   });

@@ -17,7 +17,7 @@ describe('params', () => {
     });
   });
 
-  it('that are unknown are named, with those that there are', () => {
+  it('that are unknown are named, with the known ones', () => {
     expect(refusal({ ...good, topics: 1, limt: 2 })).toBe('The pipeline has no param topics, limt. It has limit, topic, tags, apiKey.');
     expect(refusal({ limit: 1 }, z.object({}))).toBe('The pipeline has no param limit. It has none.');
     expect(refusal(JSON.parse('{"__proto__":1}') as never, z.object({}))).toBe('The pipeline has no param __proto__. It has none.');
@@ -33,7 +33,7 @@ describe('params', () => {
     );
   });
 
-  it('of a wrong type are named with what was given', () => {
+  it('of a wrong type are named with their value', () => {
     expect(refusal({ ...good, limit: 'many' })).toMatch(/^Param limit: .*expected number.*, got "many"\.$/i);
     expect(refusal({ ...good, limit: 0 })).toMatch(/^Param limit: .*>=1, got 0\.$/);
     expect(refusal({ ...good, tags: ['a', 1] })).toMatch(/^Param tags\.1: .*expected string.*, got \["a",1\]\.$/);
@@ -48,7 +48,7 @@ describe('params', () => {
     expect(refusal({ ...good, limit: 'x'.repeat(10_000) }).length).toBeLessThan(300);
   });
 
-  it('that are not JSON are refused by name, for they are recorded', () => {
+  it('that are not JSON are refused by name, because they are recorded', () => {
     const dated = z.object({ since: z.coerce.date(), limit: z.int().default(1) });
     expect(refusal({ since: '2026-01-01' }, dated)).toMatch(/^Param since cannot be recorded: a Date is not JSON\./);
   });
@@ -58,18 +58,18 @@ describe('params', () => {
     expect(refusal({ from: 2, to: 1 }, both)).toBe('Params: from must be below to.');
   });
 
-  it('may be called as objects call their own members', () => {
+  it('may have names like members of every object', () => {
     expect(refusal({}, z.object({ constructor: z.int() }))).toBe('Param constructor is missing: give --param constructor=….');
     expect(parseParams(z.object({ constructor: z.int() }), { constructor: 1 as never }).recorded).toEqual({ constructor: 1 });
   });
 });
 
 describe('a secret', () => {
-  it('that is missing says both ways to give it', () => {
+  it('that is missing is reported with both ways to set it', () => {
     expect(refusal({ topic: 'x' })).toBe('Secret apiKey is not set: set DISTILOG_PARAM_API_KEY, or give --param apiKey=….');
   });
 
-  it('that is not valid is not said', () => {
+  it('that is not valid is not shown', () => {
     for (const apiKey of ['short', 7, { sk: 'short' }]) {
       const message = refusal({ apiKey }, z.object({ apiKey: secret().min(10) }));
       expect(message).toBe('Secret apiKey is not valid: set DISTILOG_PARAM_API_KEY, or give --param apiKey=….');

@@ -4,7 +4,7 @@ import { pipeline, plan, renamed, secret, step, type PlanOptions, type Plan } fr
 import { definitionSchema, manifestSchema } from '../../../schema/manifest.ts';
 import { faultOf } from './faults.ts';
 
-/** What a test may say otherwise; the rest is as below. */
+/** The parts of the pipeline that a test may change. */
 interface Variant {
   readonly source?: object;
   readonly map?: object;
@@ -33,7 +33,7 @@ function changedBy(variant: Variant): readonly string[] {
 }
 
 describe('a plan', () => {
-  it('says how rows are cut, what each step adds, and all options', () => {
+  it('has the cuts, the added columns and all options of its steps', () => {
     const defaults = { batchSize: null, concurrency: 10, timeoutMs: 600_000, attempts: 3, backoffMs: 1_000, onError: 'reject' };
     expect(chain({ filter: { batchSize: 7 } }).manifest.steps.map((each) => ({ ...each, signature: undefined }))).toMatchObject([
       { name: 'all', operator: 'source', upstream: [], cut: { kind: 'source', rows: 100 }, options: defaults, adds: ['n'] },
@@ -57,7 +57,7 @@ describe('a plan', () => {
     expect(JSON.parse(JSON.stringify(definition))).toEqual(definition);
   });
 
-  it('takes options beside a step before those within it, member by member', () => {
+  it('prefers overrides to a step’s own options, member by member', () => {
     const { manifest } = chain({
       map: { batchSize: 5, concurrency: 2, retry: { attempts: 9, backoffMs: 0 } },
       beside: { concurrency: 4, retry: { attempts: 1 } },
@@ -125,7 +125,7 @@ describe('a plan', () => {
     expect(await countOf({ rows: () => [{ n: 1 }], count: async () => 13 })).toBe(13);
   });
 
-  it('begins a source at an item, whatever its rows are given as', async () => {
+  it('begins a source at an item, whatever form its rows have', async () => {
     const items = [0, 1, 2, 3].map((n) => ({ n }));
     const given = {
       list: items,
@@ -195,7 +195,7 @@ describe('signatures', () => {
     expect(of({ a: 1, b: 2 })).not.toBe(of({ a: 2, b: 1 }));
   });
 
-  it('of the whole change with the pipeline’s files, and those of its steps do not', () => {
+  it('of the pipeline change with its files, and those of its steps do not', () => {
     expect(changedBy({ plan: { sources: [{ path: 'p.ts', text: 'const prompt = 1' }] } })).toEqual(['pipeline']);
   });
 
@@ -239,7 +239,7 @@ describe('a renamed step', () => {
     expect(it.adds).toEqual(['reply', 'model']);
   });
 
-  it('keeps a column of the pipeline that has a name of the library out of the library’s way', async () => {
+  it('hides a column of the pipeline that has one of the library’s names', async () => {
     let seen: unknown;
     const spy = { ...answer, run: async (row: { question: string }) => ((seen = row), { answer: '', model: '' }) };
     const swapped = renamed(spy, { question: 'text' });
@@ -258,7 +258,7 @@ describe('a renamed step', () => {
     expect(await renamed(pair, { a: 'b', b: 'a' }).run({ a: '1', b: '2' }, {} as never)).toEqual({ c: '21' });
   });
 
-  it('is refused where two of its columns would have one name', () => {
+  it('is refused if two of its columns would have one name', () => {
     const { message } = faultOf('invalid-pipeline', () => renamed(answer, { answer: 'model' }));
     expect(message).toMatch(/^\(plan\.test\.ts:\d+\): two columns of a renamed step are called model\. Give one another name\.$/);
   });
@@ -274,7 +274,7 @@ describe('a secret', () => {
       { params: { key: value }, ...options },
     );
 
-  it('is in nothing that is recorded', () => {
+  it('is never recorded', () => {
     const { manifest, definition, params, secrets } = withSecret(() => ({}));
     expect(secrets).toEqual([{ name: 'key', value }]);
     expect(params).toEqual({ limit: 3 });
@@ -292,7 +292,7 @@ describe('a secret', () => {
     ['settings', (key) => ({ settings: { nested: [key] } })],
     ['a version', (key) => ({ version: key })],
     ['a column', (key) => ({ output: z.object({ n: z.literal(key) }) })],
-  ])('that a step writes into %s is refused, and not said', (_what, define) => {
+  ])('that a step writes into %s is refused, and not shown', (_what, define) => {
     const { message } = faultOf('invalid-pipeline', () => withSecret(define));
     expect(message).toMatch(
       /^Step s: its [a-z]+ contains secret key, which would be recorded\. Read it where it is used, through a resource\.$/,
@@ -309,7 +309,7 @@ describe('a secret', () => {
     faultOf('invalid-pipeline', () => withSecret((key) => ({ captures: { header: write(key) } })));
   });
 
-  it('of less than four characters is refused when the pipeline is planned, and not said', () => {
+  it('of less than four characters is refused when the pipeline is planned, and not shown', () => {
     const { message } = faultOf('invalid-params', () => withSecret(() => ({}), { params: { key: 'a&9' } }));
     expect(message).toMatch(/^Secret key has 3 characters and cannot be redacted from the log/);
     expect(message).not.toContain('a&9');
@@ -317,7 +317,7 @@ describe('a secret', () => {
     expect(withSecret(() => ({}), { params: { key: 'a&9b' } }).secrets).toHaveLength(1);
   });
 
-  it('is taken out of what a definition throws', () => {
+  it('is redacted in an error that a definition throws', () => {
     const { message } = faultOf('invalid-pipeline', () =>
       withSecret((key) => {
         throw new Error(`cannot use ${encodeURIComponent(key)}`);
@@ -327,7 +327,7 @@ describe('a secret', () => {
     expect(message).not.toContain('sk-very');
   });
 
-  it('that stands in the pipeline’s own files is refused, and not said', () => {
+  it('in the pipeline’s own files is refused, and not shown', () => {
     const sources = [{ path: 'p.ts', text: `const key = 'sk-very-"secret"';` }];
     const { message } = faultOf('invalid-pipeline', () => withSecret(() => ({}), { sources }));
     expect(message).toMatch(

@@ -33,7 +33,7 @@ describe('a definition depends on its params only, and is refused', () => {
     expect(message).toMatch(/^Step f .*to a definition that has ended/);
   });
 
-  it('for making steps when it is over', () => {
+  it('for creating steps after it has ended', () => {
     let later: (() => unknown) | undefined;
     planned((source) => {
       rows(source);
@@ -42,7 +42,7 @@ describe('a definition depends on its params only, and is refused', () => {
     expect(faultOf('invalid-pipeline', () => later?.()).message).toMatch(/^Step late .*while its definition runs\.$/);
   });
 
-  it('for changing its params, so that its second run gets what the first one got', () => {
+  it('for changing its params, so that both runs get the same params', () => {
     const changing = pipeline('p', { params: z.object({ tags: z.array(z.string()) }) }, ({ source, params }) => {
       params.tags.push('more');
       source('s', { output: n, rows: [] });
@@ -57,7 +57,7 @@ describe('a definition depends on its params only, and is refused', () => {
     expect(faultOf('invalid-pipeline', () => plan(replacing, { params: { limit: 1 } })).message).toMatch(/read only property 'limit'/);
   });
 
-  it('for coming out differently, naming the first step that did, and in what', () => {
+  it('for being different, with the first different step and its parts', () => {
     let size = 0;
     expect(
       faultOf('invalid-pipeline', () => planned((source) => void source('s', { output: n, rows: [], batchSize: ++size }))).message,
@@ -112,7 +112,7 @@ describe('a step is refused', () => {
     expect(definition.steps[1]?.version).toBe('2');
   });
 
-  it('not for a retry option that is left open beside it', () => {
+  it('not for an undefined retry option in its overrides', () => {
     const { manifest } = planned(
       (source) => void source('s', { output: n, rows: [], retry: { attempts: 7 } }, { retry: { attempts: undefined } }),
     );
@@ -135,12 +135,12 @@ describe('a step is refused', () => {
 });
 
 describe('a pipeline is refused', () => {
-  it('for an option that it has not', () => {
+  it('for an unknown option', () => {
     const { message } = faultOf('invalid-pipeline', () => (pipeline as Untyped)('p', { parms: n }, () => undefined));
     expect(message).toMatch(/^\(purity\.test\.ts:\d+\): pipeline p has no option parms\. The only option is params\.$/);
   });
 
-  it('for being something else', () => {
+  it('for a value that is not a pipeline', () => {
     for (const it of [undefined, null, {}, () => undefined, { name: 'p', params: n, define: () => undefined }]) {
       expect(faultOf('invalid-pipeline', () => plan(it as never)).message).toMatch(/^The value is not a pipeline\. Create one with/);
     }

@@ -10,7 +10,7 @@ const circular: Record<string, unknown> = { n: 1 };
 circular['t'] = circular;
 
 describe('a returned row', () => {
-  it('is taken as the values of its columns, in the order of the columns', () => {
+  it('becomes the values of its columns, in column order', () => {
     expect(check({ t: null, n: 1.5 })).toEqual({ ok: true, values: [1.5, null], undeclared: [] });
   });
 
@@ -21,11 +21,11 @@ describe('a returned row', () => {
     expect(check(inheriting)).toMatchObject({ ok: true, undeclared: ['own'] });
   });
 
-  it('keeps a column that stands in for another’s absence apart', () => {
+  it('does not confuse a column with the name of a missing one', () => {
     expect(of({ a: z.string().default('x'), b: z.int() })({ b: 1, c: 2 })).toEqual({ ok: true, values: ['x', 1], undeclared: ['c'] });
   });
 
-  it('is stored as what the schema makes of it', () => {
+  it('is stored as the schema’s output', () => {
     const made = of({
       length: z
         .string()
@@ -97,13 +97,13 @@ describe('a returned row', () => {
       /column n|could not be checked/,
     ],
     ['columns of the prototype only', Object.create({}), /column n: .*, got undefined/],
-  ])('that is or holds %s is refused, with the column and what was got', (_what, value, says) => {
+  ])('that is or holds %s is refused, with the column and the value', (_what, value, says) => {
     const checked = check(value);
     expect(checked).toMatchObject({ ok: false, code: 'invalid-output' });
     expect(!checked.ok && checked.message).toMatch(says);
   });
 
-  it('says where inside a column the fault is', () => {
+  it('is refused with the path inside a column', () => {
     expect(of({ list: z.array(z.object({ a: z.int() })) })({ list: [{ a: 1 }, { a: 'x' }] })).toMatchObject({
       message: expect.stringMatching(/^column list\.1\.a: .*, got "x"$/) as string,
     });
@@ -121,18 +121,18 @@ describe('a returned row', () => {
     ['a union', z.union([z.string(), z.record(z.string(), z.int())]), '{"__proto__":1}', 'column c'],
     ['an object with a catchall', z.object({ a: z.int() }).catchall(z.json()), '{"a":1,"__proto__":1}', 'column c'],
     ['a list of objects of records', z.array(z.object({ r: z.record(z.string(), z.int()) })), '[{"r":{"__proto__":1}}]', 'column c[0].r'],
-  ])('is not taken with a key called __proto__ in %s, which zod would drop without a word', (_what, column, text, where) => {
+  ])('is refused with a key called __proto__ in %s, which zod would drop silently', (_what, column, text, where) => {
     const checked = of({ c: column as never })({ c: JSON.parse(text as string) as never });
     const message = `${where} has a key called __proto__, which cannot be stored: rename it`;
     expect(checked).toEqual({ ok: false, code: 'invalid-output', message });
   });
 
-  it('is not taken with a column that the prototype has', () => {
+  it('is refused with a column that only the prototype has', () => {
     expect(of({ toString: z.string() })({}).ok).toBe(false);
     expect(of({ constructor: z.int() })({ constructor: 3 })).toEqual({ ok: true, values: [3], undeclared: [] });
   });
 
-  it('is refused where its schema throws, or would have to wait', () => {
+  it('is refused if its schema throws or is asynchronous', () => {
     const throwing = of({
       t: z.string().refine(() => {
         throw new Error('not today');
@@ -169,8 +169,8 @@ const values = fc.anything({
   maxDepth: 4,
 });
 
-describe('whatever is returned', () => {
-  it('is answered and never thrown', () => {
+describe('any returned value', () => {
+  it('is checked without an exception', () => {
     const wide = rowCheck(columns);
     fc.assert(
       fc.property(values, (value) => {
@@ -179,7 +179,7 @@ describe('whatever is returned', () => {
     );
   });
 
-  it('in the columns is answered, and what is taken as JSON can be stored', () => {
+  it('in the columns is checked, and accepted JSON can be stored', () => {
     const wide = rowCheck(columns);
     const narrow = rowCheck(one);
     const row = fc.record(
@@ -196,7 +196,7 @@ describe('whatever is returned', () => {
     );
   });
 
-  it('that is JSON is taken whole', () => {
+  it('that is JSON is accepted completely', () => {
     const narrow = rowCheck(one);
     fc.assert(
       fc.property(fc.jsonValue(), (any) => {

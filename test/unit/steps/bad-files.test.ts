@@ -10,7 +10,7 @@ const output = z.object({ name: z.string(), year: z.int().nullable() });
 describe('a JSONL file', () => {
   const read = (content: string | Uint8Array, offset = 0) => itemsOf(jsonl(fileOf(content, 'jsonl'), { output }), offset);
 
-  it('gives its rows, whatever its line ends, blank lines and byte order mark', async () => {
+  it('is read with any line ends, blank lines and byte order mark', async () => {
     const rows = [
       { name: 'a', year: 1 },
       { name: 'b', year: null },
@@ -42,7 +42,7 @@ describe('a JSONL file', () => {
     ['name,year', 'file.jsonl:2, column 1: expected a value, got "n".'],
     ['[1]', 'file.jsonl:2: expected one object per line, got an array.'],
     ['null', 'file.jsonl:2: expected one object per line, got null.'],
-  ])('rejects the row of a line that is no object, and no other: %s', async (line, message) => {
+  ])('rejects only the row of a line that is not an object: %s', async (line, message) => {
     expect(await read(`{"name":"a"}\n${line}\n{"name":"b"}`)).toEqual([
       { name: 'a', year: null },
       `invalid-line: ${message}`,
@@ -50,7 +50,7 @@ describe('a JSONL file', () => {
     ]);
   });
 
-  it('names the line of a value that does not fit its column', async () => {
+  it('names the line of a value that does not match its column', async () => {
     expect(await read('\n{"name":1}\n{"name":"b","year":1.5}\n{"year":1}')).toEqual([
       'invalid-value: file.jsonl:2: column name: expected string, got 1',
       'invalid-value: file.jsonl:3: column year: expected int, got 1.5',
@@ -58,7 +58,7 @@ describe('a JSONL file', () => {
     ]);
   });
 
-  it('finds what is wrong with any text that JSON.parse refuses', async () => {
+  it('finds the error in any text that JSON.parse refuses', async () => {
     const { findJsonProblem } = await import('../../../src/steps/files/json-problem.ts');
     const whole = JSON.stringify({ a: [1, -2.5e3, true, null, { 'b"': 'c\u0001' }], d: {} });
     for (let cut = 0; cut < whole.length; cut++) {
@@ -94,7 +94,7 @@ describe('a CSV file', () => {
   const of = (content: string | Uint8Array, options: { delimiter?: string; encoding?: 'windows-1252' } = {}) =>
     csv(fileOf(content, 'csv'), { output, ...options });
 
-  it('gives its rows, whatever its line ends, quotes, order of columns and byte order mark', async () => {
+  it('is read with any line ends, quotes, order of columns and byte order mark', async () => {
     const rows = [
       { name: 'a, b', year: 1 },
       { name: 'say "hi"\nthere', year: null },
@@ -111,7 +111,7 @@ describe('a CSV file', () => {
     expect(await itemsOf(of('name,year\na,1\n"b\nb",2\n\nc,3\n'), 2)).toEqual([{ name: 'c', year: 3 }]);
   });
 
-  it('converts texts to what the columns are', async () => {
+  it('converts texts to the types of the columns', async () => {
     const kinds = z.object({
       whole: z.int(),
       real: z.number().nullable(),
@@ -131,7 +131,7 @@ describe('a CSV file', () => {
     ]);
   });
 
-  it('rejects the rows of lines that are ragged or have values that do not fit', async () => {
+  it('rejects lines with missing fields, too many fields or values that do not match', async () => {
     const lines = ['name,year', 'a,1', 'b', 'c,2,3', '"d\nd",many', '"e"e,1', 'f,1.5', 'g,9007199254740993', 'h,1e999', '"i",4'];
     expect(await itemsOf(of(lines.join('\n')))).toEqual([
       { name: 'a', year: 1 },
@@ -173,7 +173,7 @@ describe('a CSV file', () => {
     expect(await refusalOf(of(content))).toBe(`source-unreadable: ${message}`);
   });
 
-  it('in Latin-1 is refused, naming the byte, and read where it is said to be', async () => {
+  it('in Latin-1 is refused, naming the byte, and read with encoding windows-1252', async () => {
     const latin1 = Buffer.concat([Buffer.from('name,year\n"caf\n'), Buffer.of(0xe9), Buffer.from('",1\n')]);
     expect(await refusalOf(of(latin1))).toBe(
       "source-unreadable: file.csv:3: byte 15 of the file (0xe9) is not UTF-8. If the file is in Latin-1 or Windows-1252, set encoding: 'windows-1252'. Otherwise convert it with iconv.",
@@ -181,13 +181,13 @@ describe('a CSV file', () => {
     expect(await itemsOf(of(latin1, { encoding: 'windows-1252' }))).toEqual([{ name: 'caf\né', year: 1 }]);
   });
 
-  it('has a delimiter and an encoding that can be had', () => {
+  it('is refused with an unsupported delimiter or encoding', () => {
     expect(() => of('', { delimiter: '::' })).toThrow(/delimiter is one character of ASCII/);
     expect(() => of('', { encoding: 'koi8' as 'windows-1252' })).toThrow(/encoding is utf-8 or windows-1252/);
   });
 });
 
-describe('what is no file', () => {
+describe('a path that is not a file', () => {
   const folder = temporaryFolder();
 
   it.each([
@@ -195,7 +195,7 @@ describe('what is no file', () => {
     ['a folder', folder, /is a folder/],
     ['within a file', path.join(fileOf('x'), 'y'), /a part of its path is a file/],
     ['a device', '/dev/null', /is not a regular file/],
-  ])('is told of: %s', async (_name, file, says) => {
+  ])('is refused: %s', async (_name, file, says) => {
     for (const source of [csv(file, { output }), jsonl(file, { output }), parquet(file, { output })]) {
       expect(await refusalOf(source)).toMatch(says);
       expect(await (source.count as () => Promise<number>)()).toBeNaN();
@@ -203,13 +203,13 @@ describe('what is no file', () => {
     }
   });
 
-  it.skipIf(process.getuid?.() === 0)('is told of: no permission', async () => {
+  it.skipIf(process.getuid?.() === 0)('is refused: no permission', async () => {
     const file = fileOf('name,year\n');
     fs.chmodSync(file, 0o000);
     expect(await refusalOf(csv(file, { output }))).toMatch(/lacks the permission/);
   });
 
-  it('is told of when the pipeline is defined: an address', () => {
+  it('is refused when the pipeline is defined: an address', () => {
     expect(() => csv('https://example.org/rows.csv', { output })).toThrow(/is not a file on this machine/);
     expect(() => csv(new URL('https://example.org/rows.csv'), { output })).toThrow(/is not a file on this machine/);
     expect(() => csv('', { output })).toThrow(/does not name a file/);

@@ -29,7 +29,7 @@ describe('a Parquet file of another tool', () => {
     expect(rows[1999]).toEqual({ n: 1999, t: 'text 1999' });
   });
 
-  it('costs the row that has a map with the key __proto__, and refuses a member of that name: the reader would lose both', async () => {
+  it('rejects a row with a map key __proto__ and refuses a member of that name, because the reader would lose both', async () => {
     const file = await written(`select map {'a': 1, '__proto__': 2} as m, '__proto__' as t union all select map {'b': 1}, 'x'`);
     const rows = await itemsOf(parquet(file, { output: z.object({ m: z.record(z.string(), z.int()), t: z.string() }) }));
     expect(rows).toHaveLength(2);
@@ -41,7 +41,7 @@ describe('a Parquet file of another tool', () => {
     expect(await refusalOf(parquet(struct, { output: z.object({ s: z.json() }) }))).toMatch(/column s has a member called __proto__/);
   });
 
-  it('gives its values as JSON: times as ISO texts, nothing as null', async () => {
+  it('is read as JSON, with times as ISO texts and missing values as null', async () => {
     const file = await written(
       `select * from (values
       (timestamp '2026-01-02 03:04:05.678901', timestamptz '2026-01-02 03:04:05Z', date '1969-12-31', time '09:30:00.5', 12.57::decimal(9,2), 7::utinyint, 1.5::float,
@@ -84,7 +84,7 @@ describe('a Parquet file of another tool', () => {
     ]);
   });
 
-  it('rejects rows with integers that no number holds, which texts take, and bytes that are no text', async () => {
+  it('rejects integers that no number holds, unless the column is text, and bytes that are not text', async () => {
     const file = await written(`select * from (values (9007199254740993, 'a'::blob), (2, '\\xE9'::blob)) as t(id, bytes)`);
     const text = z.string();
     expect(await itemsOf(parquet(file, { output: z.object({ id: z.int() }) }))).toEqual([
@@ -111,7 +111,7 @@ describe('a Parquet file of another tool', () => {
     }
   });
 
-  it('that is none, is cut off, or lacks a column is refused', async () => {
+  it('is refused if it is another format, truncated, or lacks a column', async () => {
     const output = z.object({ n: z.int() });
     const file = await written('select range as n from range(100)');
     const bytes = fs.readFileSync(file);
@@ -128,7 +128,7 @@ describe('a Parquet file of another tool', () => {
     expect(await itemsOf(parquet(file, { output: z.object({ n: z.int(), m: z.int().default(3) }) }), 99)).toEqual([{ n: 99 }]);
   });
 
-  it('is refused where its codec is not known, naming it', async () => {
+  it('is refused with an unknown codec, naming it', async () => {
     const bytes = new ByteWriter();
     const writer = new ParquetWriter({
       writer: Object.assign(bytes, { flush: () => undefined, finish: () => undefined }),
@@ -148,7 +148,7 @@ describe('a Parquet file of another tool', () => {
 });
 
 describe('the first rows of a Parquet file', () => {
-  it('have long integers as texts, and leave out what is no JSON', async () => {
+  it('have long integers as texts, and omit columns that are not JSON', async () => {
     const file = await written(`select * from (values (1, '\\xE9'::blob, 1.5), (9007199254740993, 'a'::blob, null)) as t(id, bytes, x)`);
     expect(await sampleFile(file, 10)).toEqual({
       format: 'parquet',

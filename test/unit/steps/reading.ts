@@ -7,7 +7,7 @@ import type { SourceStep, Columns } from '../../../src/pipeline/index.ts';
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => fs.rmSync(folder, { recursive: true, force: true })));
 
-/** A folder that is removed when the tests of the file have run. */
+/** Creates a folder that is removed after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-steps-'));
   folders.push(folder);
@@ -23,7 +23,7 @@ export function fileOf(content: string | Uint8Array, ending = 'txt'): string {
   return file;
 }
 
-/** What a source gives from an item on: rows, and the messages of errors in their places. */
+/** Reads a source from an item on: its rows, or the messages of errors in their places. */
 export async function itemsOf<S extends Columns>(source: SourceStep<S>, offset = 0): Promise<readonly unknown[]> {
   const { signal } = new AbortController();
   const log = { info: () => undefined, warn: () => undefined };
@@ -35,7 +35,7 @@ export async function itemsOf<S extends Columns>(source: SourceStep<S>, offset =
   return all;
 }
 
-/** What a source is refused with, by the code and the message. */
+/** Returns the code and the message with which a source is refused. */
 export async function refusalOf<S extends Columns>(source: SourceStep<S>): Promise<string> {
   try {
     await itemsOf(source);

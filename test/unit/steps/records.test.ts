@@ -37,7 +37,7 @@ const pieces = fc
 const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
 
 describe('records of a text file', () => {
-  it('are the same in whatever chunks it comes', () => {
+  it('are the same for any sizes of chunks', () => {
     fc.assert(
       fc.property(pieces, sizes, fc.constantFrom(undefined, comma), (text, chunks, delimiter) => {
         expect(recordsOf(text, chunks, delimiter)).toEqual(recordsOf(text, [1_000], delimiter));
@@ -46,7 +46,7 @@ describe('records of a text file', () => {
     );
   });
 
-  it('begin at the line and the byte that they name', () => {
+  it('begin at their recorded line and byte', () => {
     fc.assert(
       fc.property(pieces, fc.constantFrom(undefined, comma), (text, delimiter) => {
         const bytes = Buffer.from(text);
@@ -63,7 +63,7 @@ describe('records of a text file', () => {
     );
   });
 
-  it('are cut into fields that come to an end, whatever they hold', () => {
+  it('are always split into fields, whatever they hold', () => {
     fc.assert(
       fc.property(pieces, (text) => {
         const records = recordsOf(text, [1_000], comma);
@@ -80,7 +80,7 @@ describe('records of a text file', () => {
 });
 
 describe('a CSV file of another writer', () => {
-  it('is read as it was meant, whatever its delimiter, quotes and line ends', async () => {
+  it('is read correctly with any delimiter, quotes and line ends', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 10 }).map((any) => any.toWellFormed());
     const field = fc.oneof(text, fc.constantFrom('', '"', '""', ';', ',', '\n', '\r', '\r\n', '\t'));
     const output = z.object({ a: z.string(), b: z.string() });

@@ -22,7 +22,7 @@ const over = (file: string, at: (n: number) => void = () => undefined, batchSize
   });
 
 describe('a run over a file', () => {
-  it('records what it comes from and how many rows there are', async () => {
+  it('records the file and the number of its rows', async () => {
     const file = fileOf(linesOf(25).join('\n'), 'jsonl');
     const { store, runId, rest } = await ran(over(file));
     expect(rest).toBe('succeeded');
@@ -34,7 +34,7 @@ describe('a run over a file', () => {
     expect((await rowsOf(store, runId))['default']).toHaveLength(25);
   });
 
-  it('loses the rows that cannot be had, and counts them', async () => {
+  it('rejects the rows that cannot be read, and counts them', async () => {
     const lines = linesOf(30);
     lines[3] = '{"n":';
     lines[17] = '{"n":"x"}';
@@ -46,7 +46,7 @@ describe('a run over a file', () => {
     expect(JSON.stringify(causes)).toMatch(/invalid-line.*invalid-value/);
   });
 
-  it('pauses when the file changes while it is read, and goes on when it is as it was', async () => {
+  it('pauses when the file changes while it is read, and continues when it is restored', async () => {
     const text = `${linesOf(60_000).join('\n')}\n`;
     const file = fileOf(text, 'jsonl');
     const stat = fs.statSync(file);
@@ -82,7 +82,7 @@ describe('a run over a file', () => {
     );
   });
 
-  it('goes on though the file was touched, or lies elsewhere', async () => {
+  it('continues if the file was touched or moved', async () => {
     const text = linesOf(100).join('\n');
     let isBroken = true;
     const stop = (n: number) => {
@@ -97,7 +97,7 @@ describe('a run over a file', () => {
     expect((await rowsOf(store, runId))['default']).toHaveLength(100);
   });
 
-  it('is the same step whatever the path, and another with another delimiter', async () => {
+  it('has a signature that depends on the delimiter but not on the path', async () => {
     const { plan } = await import('../../../src/pipeline/index.ts');
     const signatureOf = (of: Pipeline) => plan(of).manifest.steps.map(({ signature }) => signature);
     expect(signatureOf(over('a.jsonl'))).toEqual(signatureOf(over('b.jsonl')));

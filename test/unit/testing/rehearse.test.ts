@@ -37,7 +37,7 @@ const capitals = pipeline('capitals', { params: z.object({ greeting: z.string().
 const echo: Model = { ask: async (prompt) => prompt };
 
 describe('a rehearsal', () => {
-  it('runs the whole pipeline with other resources, and gives rows by the names that the definition returns', async () => {
+  it('runs the whole pipeline with substitute resources, and returns rows by the names of the definition', async () => {
     const { rows, steps, rejected, outcome, usage, events } = await rehearse(capitals, {
       params: { greeting: 'Hi' },
       resources: { model: echo },
@@ -55,12 +55,12 @@ describe('a rehearsal', () => {
     expect(events.at(-1)?.type).toBe('RunFinished');
   });
 
-  it('pauses where a resource cannot be had, as a run does', async () => {
+  it('pauses if a resource cannot be opened, as a run does', async () => {
     const { outcome, rows } = await rehearse(capitals, { take: 1 });
     expect([outcome, rows.all]).toEqual(['paused', []]);
   });
 
-  it('reads so many items of each source, across batches', async () => {
+  it('reads at most `take` items of each source, across batches', async () => {
     for (const take of [0, 1, 3, 9]) {
       const { rows } = await rehearse(capitals, { take, resources: { model: echo } });
       expect(rows.all).toHaveLength(Math.min(take, 4));
@@ -83,7 +83,7 @@ describe('a rehearsal', () => {
     expect(cities).toMatchObject({ step: 'cities', batch: 1, row: 0, code: 'invalid-output', input: null });
   });
 
-  it('reads a source from its stub, which may be a function of where to begin', async () => {
+  it('reads a source from its stub, which may be a function of the offset', async () => {
     const { rows, outcome } = await rehearse(capitals, {
       take: 3,
       stubs: {
@@ -97,7 +97,7 @@ describe('a rehearsal', () => {
     expect([outcome, rows.all.map(({ answer }) => answer), rows.brief]).toEqual(['succeeded', ['city 0', 'city 1', 'city 2'], []]);
   });
 
-  it('does not wait between attempts, and goes on however much is rejected', async () => {
+  it('does not wait between attempts, and has no reject limit', async () => {
     const many = Array.from({ length: 60 }, (_, n) => ({ city: String(n) }));
     const failing = () => {
       throw new Error('again');
@@ -108,7 +108,7 @@ describe('a rehearsal', () => {
     expect(rejected[0]).toMatchObject({ attempts: 3, message: 'again' });
   });
 
-  it('comes out the same every time', async () => {
+  it('is the same every time', async () => {
     const dice = pipeline('dice', ({ source }) => ({
       thrown: source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] }).map('throw', {
         output: z.object({ eyes: z.number() }),
@@ -120,7 +120,7 @@ describe('a rehearsal', () => {
     expect(other.rows).not.toEqual(first.rows);
   });
 
-  it('names leaves by their steps where the definition returns none, and tells batches that were given up', async () => {
+  it('names leaves by their steps if the definition returns none, and lists batches that were given up', async () => {
     const torn = pipeline('torn', ({ source }) => {
       source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] }).map('fails', {
         output: z.object({ out: z.int() }),
@@ -136,7 +136,7 @@ describe('a rehearsal', () => {
     expect(failedBatches).toMatchObject([{ step: 'fails', batch: 0, message: 'broken' }]);
   });
 
-  it('ends early when it is told to', async () => {
+  it('ends early when its signal is aborted', async () => {
     const stop = new AbortController();
     const endless = rehearse(capitals, {
       signal: stop.signal,

@@ -1,4 +1,4 @@
-// Files that are read back: every value that a column may have is the same again, and what a file says of its rows is borne out by them.
+// Files that are read back: every value of a column is unchanged, and the metadata of a file matches its rows.
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ async function written(format: Format, shape: Record<string, z.ZodType>, of: rea
 }
 
 describe('rows that are read back', () => {
-  it.each(formats)('are those that were written, whatever is in them (%s)', async (format) => {
+  it.each(formats)('are those that were written, whatever they hold (%s)', async (format) => {
     const { compare, rows: counts } = await written(format, everyKind, rows);
     expect(await compare()).toEqual({ difference: null, rows: counts });
   });
@@ -57,7 +57,7 @@ describe('rows that are read back', () => {
     expect(await compare()).toEqual({ difference: null, rows: counts });
   });
 
-  it('are those of a file whose columns have several pages, and an index of these', async () => {
+  it('are read from a file whose columns have several pages and a page index', async () => {
     const long = Array.from({ length: 3_000 }, (_, n) => ({ text: `${n}`.padStart(1_000, 'x') }));
     const { compare } = await written('parquet', { text: z.string() }, long);
     expect(await compare()).toEqual({ difference: null, rows: [3_000] });
@@ -85,7 +85,7 @@ describe('rows that are read back', () => {
     ['the least value of a column', 'aaaa-least', 'bbbb-least', /statistics of column text that do not match its rows/],
     ['the greatest value of a column', 'zzzz-most', 'mmmm-most', /statistics of column text that do not match its rows/],
     ['the name of a column', 'texts', 'taxes', /has other columns than the definition/],
-  ])('are refused where a Parquet file lies about %s', async (_what, from, to, expected) => {
+  ])('are refused if a Parquet file has wrong metadata on %s', async (_what, from, to, expected) => {
     const shape = { text: z.string(), texts: z.int() };
     const { compare, files } = await written('parquet', shape, [
       { text: 'aaaa-least', texts: 1 },
@@ -115,11 +115,14 @@ describe('rows that are read back', () => {
     },
   );
 
-  it.each(['csv', 'jsonl'] as const)('are refused where bytes that are no UTF-8 stand for a character of the log (%s)', async (format) => {
-    const { compare, files } = await written(format, { text: z.string() }, [{ text: 'a\ufffdb' }]);
-    replaceBytes(files[0]?.path ?? '', '\ufffd', Buffer.from([0xff]));
-    expect((await compare()).difference).toMatch(/cannot be read as (csv|jsonl): .*not valid/);
-  });
+  it.each(['csv', 'jsonl'] as const)(
+    'are refused if the file has bytes that are not UTF-8 in place of a character of the log (%s)',
+    async (format) => {
+      const { compare, files } = await written(format, { text: z.string() }, [{ text: 'a\ufffdb' }]);
+      replaceBytes(files[0]?.path ?? '', '\ufffd', Buffer.from([0xff]));
+      expect((await compare()).difference).toMatch(/cannot be read as (csv|jsonl): .*not valid/);
+    },
+  );
 });
 
 /** A value that fits the column and is not the one that stands there. */

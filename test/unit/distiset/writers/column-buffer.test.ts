@@ -13,12 +13,12 @@ const filled = (type: ColumnType, count: number, valueOf: (n: number) => string 
   return column;
 };
 
-describe('a column that is gathered for a row group', () => {
+describe('a column that is buffered for a row group', () => {
   it.each([
     ['texts', { kind: 'string' }, 10_000, (n: number) => `${n} `.repeat(300)],
     ['JSON', { kind: 'json' }, 10_000, (n: number) => `${n} `.repeat(300)],
     ['integers', { kind: 'integer' }, 200_000, (n: number) => n],
-  ] as const)('holds hardly anything on the heap while it waits: %s', (_name, type, count, valueOf) => {
+  ] as const)('uses almost no heap: %s', (_name, type, count, valueOf) => {
     const before = heapUsed();
     const column = filled(type, count, valueOf);
     expect(heapUsed() - before).toBeLessThan(3_000_000);

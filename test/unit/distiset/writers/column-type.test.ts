@@ -75,11 +75,11 @@ describe('a column’s type', () => {
     expect(nameOf(schema)).toBe(name);
   });
 
-  it('is JSON text where a record of known keys may have others', () => {
+  it('is JSON text if a record of known keys may have others', () => {
     expect(typeName(columnType({ type: 'object', properties: { a: { type: 'string' } }, patternProperties: {} }))).toBe('json');
   });
 
-  it('is a double where no bounds say that 64 bits hold an integer', () => {
+  it('is a double if no bounds ensure that 64 bits hold an integer', () => {
     expect(nameOf(z.int().min(-5).max(5))).toBe('integer');
     expect(typeName(columnType({ type: 'integer' }))).toBe('double');
     expect(typeName(columnType({ type: 'integer', minimum: 0 }))).toBe('double');
@@ -87,7 +87,7 @@ describe('a column’s type', () => {
     expect(typeName(columnType({ type: 'integer', exclusiveMinimum: 0, maximum: 2 ** 53 }))).toBe('integer');
   });
 
-  it('knows a type array', () => {
+  it('supports an array of types', () => {
     expect(typeName(columnType({ type: ['string', 'null'] }))).toBe('string');
     expect(typeName(columnType({ type: ['string', 'boolean'] }))).toBe('json');
   });

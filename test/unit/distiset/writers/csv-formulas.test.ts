@@ -40,13 +40,13 @@ async function exported(csvEscapeFormulas: boolean | undefined) {
 }
 
 describe('a CSV file', () => {
-  it('has texts as they are, unless it is asked to escape formulas', async () => {
+  it('has unchanged texts unless the option to escape formulas is set', async () => {
     const { records, metadata } = await exported(undefined);
     expect(records.map(([text]) => text)).toEqual(['=text', ...formulas, ...harmless]);
     expect(metadata.options.csvEscapeFormulas).toBe(false);
   });
 
-  it('has an apostrophe before each text that a spreadsheet would run, its column names included, and numbers as they are', async () => {
+  it('has an apostrophe before each text and column name that a spreadsheet would run, and unchanged numbers', async () => {
     const { store, directory, records, metadata } = await exported(true);
     expect(records.map(([text]) => text)).toEqual(["'=text", ...formulas.map((text) => `'${text}`), ...harmless]);
     expect(records.slice(1).map(([, number]) => number)).toEqual([...formulas, ...harmless].map((_, index) => `${-index || 0}`));
@@ -59,7 +59,7 @@ describe('a CSV file', () => {
     expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true, differences: [] });
   });
 
-  it('is verified with the option that its metadata states, also by its rows', async () => {
+  it('is verified with the option in its metadata, also row by row', async () => {
     const { store, directory } = await exported(true);
     const file = path.join(directory, 'distilog.json');
     const text = fs.readFileSync(file, 'utf8');
@@ -69,7 +69,7 @@ describe('a CSV file', () => {
     expect(await verifyDistiset(store, directory)).toMatchObject({ ok: true });
   });
 
-  it('loses nothing by it: without the apostrophe, an escaped text is what it was', () => {
+  it('loses nothing: without the apostrophe, an escaped text is the original', () => {
     const unescape = (text: string) => text.replace(/^'(?='*[=+\-@\t\r\n＝＋－＠])/, '');
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.constantFrom(...formulas, ...harmless), fc.stringMatching(/^'*[=a].*$/)), (text) => {

@@ -20,7 +20,7 @@ async function write(shape: Record<string, z.ZodType>, rows: Iterable<JsonObject
 }
 
 describe('a distiset as CSV', () => {
-  it('has a header, a line for each row, null as nothing, nested values as JSON text', async () => {
+  it('has a header, a line for each row, empty fields for null and JSON text for nested values', async () => {
     const shape = { n: z.int().nullable(), t: z.string().nullable(), l: z.array(z.int()), s: z.object({ a: z.string() }), any: z.json() };
     const rows = [
       { n: 1, t: 'a "b", c', l: [1, 2], s: { a: 'é' }, any: 'text' },
@@ -57,14 +57,14 @@ describe('a distiset as CSV', () => {
     ]);
   });
 
-  it('has its header though it has no rows, and replaces what UTF-8 cannot hold, counting it', async () => {
+  it('has a header even without rows, and replaces and counts what UTF-8 cannot hold', async () => {
     expect((await write({ n: z.int(), t: z.string() }, [])).text).toBe('n,t\r\n');
     const { text, metadata } = await write({ t: z.string(), n: z.int() }, [{ t: 'a\ud800', n: 1 }]);
     expect(text).toBe('t,n\r\na\ufffd,1\r\n');
     expect(metadata.configs[0]?.replaced).toBe(1);
   });
 
-  it('shows the null of an only column, for readers pass over blank lines', async () => {
+  it('shows a null in its only column, because readers skip blank lines', async () => {
     expect((await write({ n: z.int().nullable() }, [{ n: 1 }, { n: null }, { n: 2 }])).text).toBe('n\r\n1\r\n""\r\n2\r\n');
   });
 

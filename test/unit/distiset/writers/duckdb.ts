@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../../../src/kit/json.ts';
 import type { ColumnType } from '../../../../src/distiset/writers/column-type.ts';
 import type { TypedColumn } from '../../../../src/distiset/writers/row-file.ts';
 
-/** What DuckDB reads from files, in their order: its types, and the rows as JSON again, columns of JSON text parsed. */
+/** Reads files with DuckDB, in order: types, and rows as JSON with columns of JSON text parsed. */
 export async function readWithDuckdb(
   glob: string,
   columns: readonly TypedColumn[],
@@ -15,7 +15,7 @@ export async function readWithDuckdb(
   return { types: reader.columnTypes().map(String), rows };
 }
 
-/** What DuckDB reads from CSV files: every field as text, null where it is empty and not between quotes. */
+/** Reads CSV files with DuckDB: every field as text, or null if it is empty and unquoted. */
 export async function readCsvWithDuckdb(
   glob: string,
   columns: readonly string[],

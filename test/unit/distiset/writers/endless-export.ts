@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { writeDistiset } from '../../../../src/distiset/write-distiset.ts';
 import { blocksOf, columnsOf, distisetOf } from './written.ts';
 
-// A process that writes to the directory it is given, and never ends: to be killed.
+// A process that writes to a given directory until it is killed.
 const [directory = ''] = process.argv.slice(2);
 async function* numbers() {
   for (let n = 0; ; n++) {

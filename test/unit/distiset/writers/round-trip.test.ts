@@ -20,7 +20,7 @@ interface Read {
   readonly types: readonly string[];
 }
 
-/** Writes rows and reads them again with both readers. */
+/** Writes rows and reads them back with both readers. */
 async function throughParquet(config: WritableConfig, options: Partial<Parameters<typeof writeConfig>[2]> = {}): Promise<Read> {
   const folder = temporaryFolder();
   const written = await writeConfig(diskFiles(folder), config, { ...parquet, ...options });
@@ -119,7 +119,7 @@ describe('rows through Parquet', () => {
     expect(await hexOf(`${folder}/mark/*.parquet`, 'text')).toEqual(['EFBBBF61']);
   });
 
-  it('tell null, a list of nothing and a list of null apart, at every depth', async () => {
+  it('distinguish null, an empty list and a list of null at every depth', async () => {
     const shape = {
       lists: z.array(z.array(z.string().nullable()).nullable()).nullable(),
       one: z.object({ a: z.string().nullable() }).nullable(),
@@ -144,7 +144,7 @@ describe('rows through Parquet', () => {
     expect(duckdb).toEqual(rows);
   });
 
-  it('take 200 columns, a text of 10 MB, and nesting of 100 levels', async () => {
+  it('support 200 columns, a text of 10 MB, and nesting of 100 levels', async () => {
     const wide = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`c${index}`, z.int()]));
     const deepSchema = (depth: number): z.ZodType => (depth === 0 ? z.string() : z.object({ in: z.array(deepSchema(depth - 1)) }));
     const deepValue = (depth: number): Json => (depth === 0 ? 'leaf' : { in: [deepValue(depth - 1)] });
@@ -166,7 +166,7 @@ describe('rows through Parquet', () => {
     expect([hasStatistics('c0'), hasStatistics('long'), hasStatistics('list')]).toEqual([true, false, false]);
   });
 
-  it('without a row are a file with the right columns', async () => {
+  it('that are empty become a file with the right columns', async () => {
     const { written, hyparquet, types } = await throughParquet(configOf('none', everyKind, []));
     expect(written.files.map(({ path: file, rows }) => [file, rows])).toEqual([['none/train-00000-of-00001.parquet', 0]]);
     expect(hyparquet).toEqual([]);
@@ -225,7 +225,7 @@ describe('rows through Parquet', () => {
 });
 
 describe('rows as JSONL', () => {
-  it('are one object a line, columns in their order, lone surrogates escaped', async () => {
+  it('are one object per line, with columns in order and lone surrogates escaped', async () => {
     const folder = temporaryFolder();
     const rows = [
       { b: '\ud800\u0000\u{1F600}', a: [1, { z: 1, a: null }] },

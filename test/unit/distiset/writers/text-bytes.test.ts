@@ -4,7 +4,7 @@ import { TextBytes } from '../../../../src/distiset/writers/text-bytes.ts';
 const decoder = new TextDecoder();
 
 describe("a column's texts as bytes", () => {
-  it('are the same texts, nulls among them, as often as they are taken', () => {
+  it('are the same texts, including nulls, at every call', () => {
     const bytes = new TextBytes();
     for (const texts of [
       ['a', null, 'ä€😀', ''],

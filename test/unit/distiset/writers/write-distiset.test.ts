@@ -51,7 +51,7 @@ describe('a distiset’s directory', () => {
     expect(frontMatterOf(directory).configs).toEqual([{ config_name: 'default', data_files: [{ split: 'train', path: 'data/train-*' }] }]);
   });
 
-  it('has a folder for each of several configs, of their own even where their names meet', async () => {
+  it('has a separate folder for each config, even if their names collide', async () => {
     const directory = path.join(temporaryFolder(), 'out');
     await write(directory, [configOf('data', shape, rows), configOf('default', shape, rows.slice(1)), configOf('none', shape, [])]);
     const front = frontMatterOf(directory);
@@ -63,7 +63,7 @@ describe('a distiset’s directory', () => {
     expect(front.dataset_info.map(({ splits }) => splits[0]?.num_examples)).toEqual([5, 4, 0]);
   });
 
-  it('tells after each block how much was written', async () => {
+  it('reports after each block how much was written', async () => {
     const told: number[] = [];
     const configs = [configOf('one', shape, rows), configOf('other', shape, rows.slice(1))];
     await write(path.join(temporaryFolder(), 'out'), configs, { onWritten: (length) => told.push(length) });
@@ -92,7 +92,7 @@ describe('a distiset’s directory', () => {
     }
   });
 
-  it('quotes names that older YAML takes for something else', async () => {
+  it('quotes names that older YAML reads as another type', async () => {
     const directory = path.join(temporaryFolder(), 'out');
     const names = ['no', 'on', 'y', '1_000', '12:30:45', '2026-01-01', 'null', '~', '0x1F', 'a: b', "it's", '"', '- x', '#'];
     await write(directory, [configOf('no', Object.fromEntries(names.map((name) => [name, z.int()])), [])]);
@@ -112,7 +112,7 @@ describe('a distiset’s directory', () => {
     expect(card.match(/^# .*/gm)).toEqual(['# tried']);
   });
 
-  it.each(['parquet', 'jsonl'] as const)('has the same bytes whenever it is written: nothing of now is in it (%s)', async (format) => {
+  it.each(['parquet', 'jsonl'] as const)('has the same bytes whenever it is written, without a current time (%s)', async (format) => {
     const folder = temporaryFolder();
     await write(path.join(folder, 'one'), [configOf('default', everyKind, everyKindRows)], { format });
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -120,7 +120,7 @@ describe('a distiset’s directory', () => {
     expect(filesBelow(path.join(folder, 'two'))).toEqual(filesBelow(path.join(folder, 'one')));
   });
 
-  it('names the hash of each file, and who wrote it', async () => {
+  it('has the hash of each file, and its writer', async () => {
     const directory = path.join(temporaryFolder(), 'out');
     const { metadata } = await write(directory, [configOf('a', shape, rows), configOf('b', shape, [])], { compression: 'zstd' });
     const files = filesBelow(directory);
@@ -142,7 +142,7 @@ describe('a config that fails', () => {
     ['because of an error without a code', failing('bad', new RangeError('odd')), 'unknown'],
     ['because a value is not what its schema says', configOf('bad', shape, [...rows, { n: 1.5, text: '' }]), 'value-not-of-type'],
     ['because a text is a number', configOf('bad', shape, [{ n: 1, text: 1 }]), 'value-not-of-type'],
-  ])('%s leaves the others whole, and says so', async (_why, bad, code) => {
+  ])('%s does not affect the others, and is reported', async (_why, bad, code) => {
     const directory = path.join(temporaryFolder(), 'out');
     const { metadata } = await write(directory, [configOf('before', shape, rows), bad, configOf('after', shape, rows)]);
     expect(metadata.configs.map(({ name, rows: many, files, error }) => [name, many, files.length, error?.code ?? null])).toEqual([
@@ -158,7 +158,7 @@ describe('a config that fails', () => {
     expect(card).toContain(code);
   });
 
-  it('is checked value by value at every depth: a file with a wrong one would be unreadable', async () => {
+  it('is checked value by value at every depth, because a wrong value would make the file unreadable', async () => {
     const wrong: readonly (readonly [z.ZodType, unknown])[] = [
       [z.string(), 5],
       [z.boolean(), 'true'],
@@ -179,15 +179,15 @@ describe('a config that fails', () => {
   it.each([
     ['the store is away', new Fault('connection-lost', 'The store is away.')],
     ['distilog has a bug', new AssertionError('odd')],
-  ])('ends the export where %s, and nothing is left', async (_why, error) => {
+  ])('ends the export if %s, and nothing is left', async (_why, error) => {
     const folder = temporaryFolder();
     await expect(write(path.join(folder, 'out'), [configOf('a', shape, rows), failing('b', error)])).rejects.toBe(error);
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 });
 
-describe('the place of a directory', () => {
-  it('is never one that exists', async () => {
+describe('the target of an export', () => {
+  it('must not exist', async () => {
     const folder = temporaryFolder();
     fs.mkdirSync(path.join(folder, 'empty'));
     fs.writeFileSync(path.join(folder, 'file'), 'mine');
@@ -209,7 +209,7 @@ describe('the place of a directory', () => {
     expect(hidden(folder)).toEqual([]);
   });
 
-  it('needs a parent that can be written to', async () => {
+  it('needs a writable parent', async () => {
     const folder = temporaryFolder();
     fs.writeFileSync(path.join(folder, 'file'), '');
     for (const [place, why] of [
@@ -224,7 +224,7 @@ describe('the place of a directory', () => {
     }
   });
 
-  it('is refused when another export was quicker, whose directory stays', async () => {
+  it('is refused if another export was faster, whose directory stays', async () => {
     const directory = path.join(temporaryFolder(), 'out');
     const slow: WritableConfig = {
       ...configOf('slow', shape, []),
@@ -238,7 +238,7 @@ describe('the place of a directory', () => {
     expect(hidden(path.dirname(directory))).toEqual([]);
   });
 
-  it.skipIf(process.platform === 'win32')('is left as it was when a file cannot be written to its end', async () => {
+  it.skipIf(process.platform === 'win32')('is unchanged if a file cannot be written completely', async () => {
     const folder = temporaryFolder();
     // The kernel refuses what goes beyond 64 blocks, as a full disk would.
     const shell = `ulimit -f 64; exec "$0" "$1" "$2"`;
@@ -255,7 +255,7 @@ describe('the place of a directory', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  it('is said to be on a full disk when it is', () => {
+  it('is reported to be on a full disk', () => {
     for (const code of ['ENOSPC', 'EDQUOT']) {
       expect(writeFault(Object.assign(new Error('write'), { code }), '/place')).toMatchObject({ code: 'disk-full' });
     }
@@ -263,7 +263,7 @@ describe('the place of a directory', () => {
     expect(writeFault(other, '/place')).toBe(other);
   });
 
-  it('shows nothing of an export that is killed, and the next one removes what it left', async () => {
+  it('shows nothing of a killed export, whose leftovers the next one removes', async () => {
     const folder = temporaryFolder();
     const directory = path.join(folder, 'out');
     const child = spawn(process.execPath, [endlessExport, directory], {
@@ -273,7 +273,7 @@ describe('the place of a directory', () => {
     const [living] = hidden(folder);
     expect(living).toMatch(/^\.out\..*\.tmp$/);
 
-    // While it lives, what it writes is nobody else's to remove.
+    // Its files must not be removed while it is running.
     await write(path.join(folder, 'other'), [configOf('default', shape, rows)]);
     await write(directory, [configOf('default', shape, rows)]);
     expect(hidden(folder)).toEqual([living]);
@@ -289,7 +289,7 @@ describe('the place of a directory', () => {
     expect(hidden(folder)).toEqual([]);
   }, 60_000);
 
-  it('is cleared of what an earlier process of our own number left, but not of what another machine writes', async () => {
+  it('is cleared of leftovers of an earlier process with our id, but not of files of another machine', async () => {
     const folder = temporaryFolder();
     const here = sha256(os.hostname()).slice(0, 8);
     const leave = (name: string, at: number) => {
