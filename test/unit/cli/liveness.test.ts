@@ -4,6 +4,7 @@ import { startPipeline } from '../../../src/engine/index.ts';
 import { memoryStore, runLogId, type EventLog, type RunEntry, type Store } from '../../../src/log/index.ts';
 import { pipeline, plan } from '../../../src/pipeline/index.ts';
 import { chooseRun, isResumable } from '../../../src/cli/choose-run.ts';
+import { requestStop } from '../../../src/cli/commands/request.ts';
 import { currentState, followToRest, listedRun } from '../../../src/views/index.ts';
 import { silentTerminal } from './silent-terminal.ts';
 
@@ -80,6 +81,16 @@ describe('a run', () => {
       },
     });
     expect(found).toEqual([false]);
+  });
+
+  it.each(['pause', 'cancel'] as const)('is over, not interrupted, for a %s if it succeeds meanwhile', async (kind) => {
+    const { run, between } = await begun();
+    let isDone = false;
+    const store = between(async () => {
+      if (!isDone) await run.drive();
+      isDone = true;
+    });
+    await expect(requestStop(store, 'live-1', kind)).rejects.toMatchObject({ code: 'not-running', details: { status: 'succeeded' } });
   });
 
   it('is not interrupted while it starts: its driver has the lock before the log exists', async () => {
