@@ -5,13 +5,15 @@ import type { Store } from '../log/index.ts';
 const shownMax = 5;
 
 /**
- * Returns the id of the run with this id, or of the only run whose id starts with it. Returns the newest run if `asked` is undefined.
+ * Returns the id of the run with this id, or of the only run whose id starts with it. The case counts only if a run id matches it: ids that distilog makes are
+ * lower-case, and programs may give others. Returns the newest run if `asked` is undefined.
  * Throws `Fault('unknown-run')` and `Fault('ambiguous-run')`.
  */
 export async function findRun(store: Store, asked: string | undefined): Promise<string> {
   if (asked === undefined) return newestRun(store);
-  const prefix = asked.toLowerCase();
-  const found = await store.log.runIds(prefix, shownMax + 1);
+  const written = await store.log.runIds(asked, shownMax + 1);
+  const prefix = written.length > 0 ? asked : asked.toLowerCase();
+  const found = written.length > 0 ? written : await store.log.runIds(prefix, shownMax + 1);
   if (found.includes(prefix)) return prefix;
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
