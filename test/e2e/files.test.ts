@@ -108,6 +108,16 @@ describe('a pipeline that init writes', () => {
     expect(textIn('mine.ts')).toContain('a: z.int(),');
   });
 
+  it('writes nothing through a link to a file that does not exist, with --force or without', async () => {
+    file('few.csv', 'a\n1\n');
+    fs.symlinkSync('elsewhere.ts', path.join(cwd, 'dangling.ts'));
+    for (const force of [[], ['--force']]) {
+      const { code, stderr } = await distilog(['init', 'few.csv', '--out', 'dangling.ts', ...force], { cwd });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('dangling.ts is a link to a file that does not exist')]);
+    }
+    expect(fs.existsSync(path.join(cwd, 'elsewhere.ts'))).toBe(false);
+  });
+
   it.each([
     ['no file', 'none.csv', /There is no file none\.csv/],
     ['a folder', '.', /is a folder/],

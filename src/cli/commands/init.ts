@@ -74,6 +74,9 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
 }
 
 function write(out: string, text: string, isForced: boolean): void {
+  // Writing would create a file where the link points to, which may be anywhere.
+  if (fs.lstatSync(out, { throwIfNoEntry: false })?.isSymbolicLink() && !fs.existsSync(out))
+    throw new Fault('output-unwritable', `${out} is a link to a file that does not exist. Remove the link, or give another --out.`);
   try {
     fs.writeFileSync(out, text, { flag: isForced ? 'w' : 'wx' });
   } catch (error) {
