@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { stateDirectory } from '../../src/kit/state-directory.ts';
@@ -40,6 +41,10 @@ async function used(folder: string, sql = 'select 1'): Promise<{ readonly answer
     await stopEmbeddedStore(folder, { force: true });
   }
 }
+
+/** A program that prints whether the folder in its argument is trusted. */
+const trustInChild = `import { embeddedTrust } from ${JSON.stringify(pathToFileURL(path.resolve('src/postgres/index.ts')).href)};
+process.stdout.write(embeddedTrust(process.argv[1]));`;
 
 const newFolder = (): string => {
   const folder = path.join(base, `folder-${++folders}`);
@@ -146,7 +151,12 @@ describe('a store that another user made, or that came with a clone or an archiv
       if (name !== 'store-id') fs.rmSync(path.join(folder, '.distilog/store-id'));
       fs.rmSync(file, { force: true });
       expect(spawnSync('mkfifo', ['-m', '600', file]).status).toBe(0);
-      expect(embeddedTrust(folder)).toBe('foreign');
+      // In a process of its own, which a wait would block for good.
+      const found = spawnSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', trustInChild, folder], {
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+      expect(found).toMatchObject({ signal: null, status: 0, stdout: 'foreign', stderr: '' });
     }
   });
 
