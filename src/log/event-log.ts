@@ -210,3 +210,5 @@ export interface EventLog {
 export const runLogId = (runId: string): string => runId;
 /** Returns the id of a run's side log, for events of other processes than its driver. */
 export const sideLogId = (runId: string): string => `${runId}/side`;
+/** Returns whether a log is a side log, which any process may write. */
+export const isSideLog = (logId: string): boolean => logId.endsWith('/side');

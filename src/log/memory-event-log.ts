@@ -4,6 +4,7 @@ import { formatInstant, parseInstant } from '../kit/instant.ts';
 import { hasChunk } from './check-chunk.ts';
 import { decodeEvent } from './encoded-event.ts';
 import {
+  isSideLog,
   sideLogId,
   type AppendRequest,
   type AppendResult,
@@ -14,7 +15,7 @@ import {
 } from './event-log.ts';
 import { statusTypes, type RunCursor, type RunSelection } from './run-selection.ts';
 import { memoryDriverLocks } from './memory-driver-locks.ts';
-import { appendTo, emptyMemoryLog, isSideLog, refusal, type MemoryLog } from './memory-log.ts';
+import { appendTo, emptyMemoryLog, refusal, type MemoryLog } from './memory-log.ts';
 
 /** Logs in memory. */
 export interface MemoryEventLog extends EventLog {

@@ -1,7 +1,16 @@
 import type { Clock } from '../kit/clock.ts';
 import { formatInstant, parseInstant } from '../kit/instant.ts';
 import type { EncodedEvent } from './encoded-event.ts';
-import type { Appended, AppendRefusal, AppendRequest, AppendResult, Commit, Head, StoredEvent } from './event-log.ts';
+import {
+  isSideLog,
+  type Appended,
+  type AppendRefusal,
+  type AppendRequest,
+  type AppendResult,
+  type Commit,
+  type Head,
+  type StoredEvent,
+} from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 
 /** One log in memory. Tests may alter it, as a user with the database's password could. */
@@ -78,9 +87,6 @@ const toAppended = ({ first, last, recordedAt, hash, epoch }: Commit, duplicate:
 
 /** Returns a refusal that is not about epochs. */
 export const refusal = (code: AppendRefusal['code'], message: string): AppendRefusal => ({ ok: false, code, message, epoch: null });
-
-/** Returns whether a log is a side log, which any process may write. */
-export const isSideLog = (logId: string): boolean => logId.endsWith('/side');
 
 function checkHead({ head }: MemoryLog, { logId, epoch, expectedHash }: AppendRequest): AppendRefusal | null {
   if (epoch === null ? !isSideLog(logId) : epoch < head.epoch) {

@@ -2,7 +2,7 @@ import { canonicalJson } from '../kit/json.ts';
 import { parseInstant } from '../kit/instant.ts';
 import { Fault } from '../kit/fault.ts';
 import { chunkVerifier } from './chunk-verifier.ts';
-import type { Commit, Head, StoredEvent } from './event-log.ts';
+import { isSideLog, type Commit, type Head, type StoredEvent } from './event-log.ts';
 import { chainHash, emptyHash, leafHash, rootHash } from './hash-chain.ts';
 import { pageCursor, type PageCursor } from './page-cursor.ts';
 import type { Store } from './store.ts';
@@ -25,7 +25,10 @@ export interface Verified {
   readonly head: { readonly position: number; readonly hash: string };
   /** The first position at which the log differs from what was appended, or null. */
   readonly firstBad: FirstBad | null;
-  /** The first event that this version of distilog cannot read, or null. It is not bad. */
+  /**
+   * The first event that this version of distilog cannot read, or null. It is not bad. In a side log, which any process may append to, it may be data that is
+   * not canonical JSON. In a run's log such data is bad, because only a driver appends there.
+   */
   readonly unknown: { readonly position: number; readonly reason: string } | null;
 }
 
@@ -52,6 +55,7 @@ export async function verify(
   await using events = pageCursor(log.storedEvents(logId, { from: 1, to: head.position }));
   let previous: Commit | null = null;
   let isExpectedFound = expectedHead === undefined;
+  let unreadable: Verified['unknown'] = null;
 
   const result = async (bad: FirstBad | null): Promise<Verified> => ({
     ok: bad === null,
@@ -59,13 +63,16 @@ export async function verify(
     chunks: chunks.count(),
     head: { position: head.position, hash: head.hash },
     firstBad: bad,
-    unknown: await log.unknownEvent(logId, head.position),
+    unknown: unreadable ?? (await log.unknownEvent(logId, head.position)),
   });
 
   for await (const page of log.commits(logId, { from: 1, to: head.position })) {
     for (const commit of page) {
       signal?.throwIfAborted();
       const { events: appended, bad } = await readAppended(commit, previous, events);
+      const illegible = findIllegible(appended);
+      if (isSideLog(logId)) unreadable ??= illegible;
+      else if (illegible) return result(illegible);
       const found = bad ?? findBadCommit(logId, commit, previous, appended) ?? (withChunks ? await chunks.firstBad(appended) : null);
       if (found) return result(found);
       if (commit.hash === expectedHead?.toLowerCase()) isExpectedFound = true;
@@ -113,8 +120,21 @@ function explainBadEvent(event: StoredEvent, commit: Commit): string | null {
   if (leafHash(event) !== event.leaf) return 'the event differs from the hash that was stored with it';
   if (event.recordedAt !== commit.recordedAt)
     return `the event's time is ${event.recordedAt}, but its append's time is ${commit.recordedAt}`;
+  return null;
+}
+
+/** Finds the first event whose data distilog would not write, although the event has its hash. */
+function findIllegible(events: readonly StoredEvent[]): FirstBad | null {
+  for (const { position, data } of events) {
+    const reason = explainIllegible(data);
+    if (reason !== null) return { position, reason };
+  }
+  return null;
+}
+
+function explainIllegible(data: string): string | null {
   try {
-    return canonicalJson(JSON.parse(event.data)) === event.data ? null : 'the data is not canonical JSON';
+    return canonicalJson(JSON.parse(data)) === data ? null : 'the data is not canonical JSON';
   } catch {
     return 'the data is not JSON';
   }

@@ -52,7 +52,7 @@ async function verify(context: CommandContext, run: string | undefined, options:
     }
     printLog(context, runId, found);
     if (snapshots) printSnapshots(context, runId, snapshots);
-    if (!side.ok) printLog(context, `side log of ${runId}`, side);
+    printSideLog(context, runId, side);
     if (!found.ok) return;
     print(`head: position ${found.head.position}, hash ${found.head.hash}`);
     print(paint('dim', 'Keep this hash elsewhere. verify --head HASH then detects even a completely rewritten log.'));
@@ -87,7 +87,18 @@ async function verifyExported(
   else for (const difference of found.differences) print(`${paint('red', 'altered')}: ${directory}: ${difference}.`);
   for (const statement of found.unproven) print(paint('dim', `not proven by the log: ${statement}.`));
   if (!log.ok) printLog(context, written, log);
-  if (!side.ok) printLog(context, `side log of ${written}`, side);
+  printSideLog(context, written, side);
+}
+
+/** Prints a side log if it was altered, or if it has an event that cannot be read. */
+function printSideLog(context: CommandContext, runId: string, side: Verified): void {
+  if (!side.ok) printLog(context, `side log of ${runId}`, side);
+  if (!side.unknown) return;
+  const { position, reason } = side.unknown;
+  context.terminal.note(`warning: unreadable event of the side log of ${runId}, position ${position}: ${reason}.`);
+  context.terminal.note(
+    'It was appended like this and not altered since. The rows and states of the run do not depend on it. If it was a request, a record of an export or late usage, it is ignored.',
+  );
 }
 
 function printLog({ terminal: { print, paint } }: CommandContext, name: string, { firstBad, events, chunks }: Verified): void {

@@ -9,6 +9,7 @@ import {
   leafHash,
   memoryStore,
   rootHash,
+  sideLogId,
   verify,
   type Commit,
   type MemoryStore,
@@ -334,6 +335,29 @@ describe('verifying a log', () => {
       events: 2,
       unknown: { position: 2, reason: expect.stringContaining('StepDreamt') },
     });
+  });
+
+  it.each([
+    ['{', 'the data is not JSON'],
+    ['{"b":1,"a":2}', 'the data is not canonical JSON'],
+  ])('reports data of a side log that distilog would not write, but not as bad: %s', async (data, reason) => {
+    const store = memoryStore();
+    await createRun(store.log);
+    const append = (own: string) =>
+      store.log.appendSide({
+        logId: sideLogId(runId),
+        epoch: null,
+        appendId: own,
+        expectedHash: null,
+        writer: 'stranger',
+        events: [{ type: 'PauseRequested', version: 1, pass: null, step: null, batch: null, attempt: null, chunks: [], data: own }],
+      });
+    for (const each of ['{"a":1}', data, '{"a":2}']) await append(each);
+    expect(await verify(store, sideLogId(runId))).toMatchObject({ ok: true, events: 3, firstBad: null, unknown: { position: 2, reason } });
+    // It does not hide an alteration.
+    const log = store.log.logs.get(sideLogId(runId)) as MemoryLog;
+    alter(log, 2, { data: '[' });
+    expect(await verify(store, sideLogId(runId))).toMatchObject({ ok: false, firstBad: { position: 2 } });
   });
 
   it('accepts a log that grows meanwhile', async () => {
