@@ -31,7 +31,7 @@ describe.skipIf(!isLinux)(`an embedded store whose processes are killed (DISTILO
     expect(figures.lost, said.join('\n')).toBe(0);
   });
 
-  it('never has two postmasters, or backends of a dead one beside the next', () => {
+  it('never has two postmasters, or backends of a dead postmaster next to a live one', () => {
     expect([figures.doubles, figures.strays], said.join('\n')).toEqual([0, 0]);
     expect(figures.samples).toBeGreaterThan(rounds);
   });

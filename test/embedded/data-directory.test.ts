@@ -33,19 +33,19 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     return { home, data: path.join(home, 'pg18'), log: path.join(home, 'log'), password, initdb, programs: createPrograms(as, ''), own };
   }
 
-  it('is not there when initdb fails, and its error is told', async () => {
+  it('does not exist when initdb fails, and the error is reported', async () => {
     const directory = directoryWith('echo half > PG_VERSION; echo no space left >&2; exit 1');
     await expect(makeDataDirectory(directory)).rejects.toThrow('initdb failed (1): no space left');
     expect(fs.existsSync(directory.data)).toBe(false);
   });
 
-  it('is not there when no user of the system may make it', async () => {
+  it('does not exist when no user of the system may create it', async () => {
     const directory = directoryWith('echo could not look up effective user ID 65534: user does not exist >&2; exit 1');
     await expect(makeDataDirectory(directory)).rejects.toThrow('needs a user that /etc/passwd lists');
     expect(fs.existsSync(directory.data)).toBe(false);
   });
 
-  it('is made without what an initdb that was killed left, and leaves nothing else behind', async () => {
+  it('is created without the remains of a killed initdb, and nothing else is left behind', async () => {
     fs.mkdirSync(path.join(home, 'pg18.new-killed'));
     const directory = directoryWith('echo 18 > PG_VERSION');
     await makeDataDirectory(directory);
@@ -61,7 +61,7 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     expect(fs.readFileSync(path.join(directory.data, 'PG_VERSION'), 'utf8')).toBe('17\n');
   });
 
-  it('has nobody else let in, whatever a copy made of its mode', async () => {
+  it('is closed to other users, even if a copy changed its mode', async () => {
     const directory = directoryWith('exit 1');
     fs.mkdirSync(directory.data);
     fs.writeFileSync(path.join(directory.data, 'PG_VERSION'), '18\n');

@@ -14,7 +14,7 @@ const why = isRoot ? '' : ' (skipped: not root on Linux)';
 const somebody = 65_534;
 const unlisted = 54_321;
 
-describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
+describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
   const folders: string[] = [];
   const stores: EmbeddedStore[] = [];
 
@@ -97,7 +97,7 @@ describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
     }
   });
 
-  it('takes a store back whose files somebody gave to root', async () => {
+  it('takes back a store whose files were given to root', async () => {
     const { folder, home } = folderOf(somebody);
     const before = await open(folder);
     const { password } = before.owner();
@@ -110,8 +110,8 @@ describe.skipIf(!isRoot)(`root in a folder of somebody else${why}`, () => {
   });
 
   it.each([
-    ['somebody whom the password file lists', somebody],
-    ['somebody whom it does not list', unlisted],
+    ['a user whom the password file lists', somebody],
+    ['a user whom it does not list', unlisted],
   ])('follows no link that was planted by %s', async (_who, uid) => {
     const long = precious('long', 'x'.repeat(2_000_000));
     const secret = precious('secret');

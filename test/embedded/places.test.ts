@@ -164,7 +164,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
-  it('is not led astray by the environment', async () => {
+  it('ignores hostile environment variables', async () => {
     const folder = folderAt('hostile environment');
     const seen = await seenFrom(folder, {
       PGHOST: 'nowhere.invalid',
@@ -190,7 +190,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(environment.filter((line) => /nonsense|nonexistent|Olympus|^PG(?!_)/.test(line) && !line.startsWith('LD_'))).toEqual([]);
   });
 
-  it('is one server for two who open it at once, in this process and in others', async () => {
+  it('is one server for two callers that open it at once, in this process and in others', async () => {
     const folder = folderAt('at once');
     const [one, two, ...others] = await Promise.all([open(folder), open(folder), seenFrom(folder), seenFrom(folder), seenFrom(folder)]);
     expect(one.owner()).toEqual(two.owner());
@@ -239,7 +239,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(await ask(next, 'select n from kept order by n')).toEqual([1, 2]);
   });
 
-  it.runIf(isLinux)('takes its server along when its supervisor is killed and nobody comes', async () => {
+  it.runIf(isLinux)('ends its server when its supervisor is killed and no process opens it', async () => {
     const folder = folderAt('orphaned');
     const store = await open(folder);
     store.close();
@@ -247,7 +247,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(await untilGone(folder, 15_000)).toEqual([]);
   });
 
-  it.runIf(isLinux)('finds its way back by itself when its supervisor is killed while it is open', async () => {
+  it.runIf(isLinux)('recovers by itself when its supervisor is killed while it is open', async () => {
     const folder = folderAt('taken over');
     const store = await open(folder);
     await ask(store, 'create table kept (n int)');
@@ -277,7 +277,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(await embeddedSupervisor(copy)).not.toBe(await embeddedSupervisor(folder));
   });
 
-  it('is stopped with whoever uses it, and says whether there was anything to stop', async () => {
+  it('is stopped together with its supervisor, and stopping reports whether there was anything to stop', async () => {
     const folder = folderAt('stopped');
     expect(await stopEmbeddedStore(folder)).toBe(false);
     const store = await open(folder);
@@ -289,7 +289,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     expect(await stopEmbeddedStore(folder)).toBe(false);
   });
 
-  it.runIf(isLinux)('gives no login to the server to whoever may not read its files', async () => {
+  it.runIf(isLinux)('gives no login to a user who may not read its files', async () => {
     const folder = folderAt('secret');
     const store = await open(folder);
     for (const file of ['owner-password', 'app-password', 'server.json']) {
@@ -344,7 +344,7 @@ describe.runIf(isLinux)("the server's libraries", () => {
     expect(linkLibraries(native, home)).toBe(libraries);
   });
 
-  it('are linked beside the store where the package cannot be written', async () => {
+  it('are linked next to the store where the package cannot be written', async () => {
     const { native, home, links } = unlinked('read-only');
     fs.mkdirSync(path.join(home, 'lib'), { recursive: true });
     // Found before PostgreSQL's own, it would be run.
@@ -377,7 +377,7 @@ describe('a user without a name', { timeout: 60_000 }, () => {
   const uid = 12_345;
   const canBe = isRoot && isLinux && spawnSync('setpriv', ['--reuid', String(uid), '--clear-groups', 'true']).status === 0;
 
-  it.skipIf(!canBe)(`is told in a sentence why there is no store, and what to do${canBe ? '' : ' (skipped: not root)'}`, () => {
+  it.skipIf(!canBe)(`gets a readable message that says why there is no store and what to do${canBe ? '' : ' (skipped: not root)'}`, () => {
     const folder = folderAt('of a nameless user');
     fs.chownSync(folder, uid, uid);
     const client = path.join(here, 'test/embedded/places-client.ts');

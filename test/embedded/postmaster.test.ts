@@ -47,7 +47,7 @@ describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is used as soon as it can be, though its first connections break', async () => {
+  it('is used as soon as it accepts connections, even if the first ones break', async () => {
     const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
     const recovering = Object.assign(new Error('the database system is in recovery mode'), { code: '57P03' });
     const { postmaster, told } = await watched(folder, [reset, recovering]);
@@ -65,7 +65,7 @@ describe.runIf(process.platform === 'linux')('a postmaster', { timeout: 60_000 }
     expect(await untilGone(folder, 5_000)).toEqual([]);
   });
 
-  it('is given up at once when it refuses the login', async () => {
+  it('is abandoned at once when it refuses the login', async () => {
     const refused = Object.assign(new Error('password authentication failed'), { code: '28P01' });
     const { postmaster, told } = await watched(folder, [refused, refused]);
     expect(told).toEqual(['PostgreSQL started and could not be used: password authentication failed']);

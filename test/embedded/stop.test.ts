@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('stopping an embedded store', () => {
-  it('is refused while somebody else holds it, who keeps working', async () => {
+  it('is refused while another process holds it, and that process keeps working', async () => {
     const folder = newFolder();
     const store = await open(folder);
     const before = await embeddedSupervisor(folder);
@@ -62,7 +62,7 @@ describe('stopping an embedded store', () => {
     expect(await stopEmbeddedStore(folder)).toBe(false);
   });
 
-  it('can be forced; whoever holds it starts another server', async () => {
+  it('can be forced; a process that holds it starts another server', async () => {
     const folder = newFolder();
     await open(folder);
     const before = await embeddedSupervisor(folder);
@@ -73,7 +73,7 @@ describe('stopping an embedded store', () => {
 });
 
 describe('the status of an embedded store', () => {
-  it('tells who supervises it and how many hold it, and starts nothing', async () => {
+  it('reports its supervisor and the number of its users, and starts nothing', async () => {
     const folder = newFolder();
     expect(await embeddedStatus(folder)).toBeNull();
     expect(fs.readdirSync(folder)).toEqual([]);
@@ -85,7 +85,7 @@ describe('the status of an embedded store', () => {
 });
 
 describe('an embedded store', () => {
-  it('says in a sentence that its folder is not there, or cannot be written', async () => {
+  it('says in a readable message that its folder is missing or cannot be written', async () => {
     const failed = (text: string) => ({ code: 'embedded-failed', message: expect.stringContaining(text) });
     await expect(openEmbeddedStore('/nowhere/at/all')).rejects.toMatchObject(failed('/nowhere/at/all cannot be opened'));
     await expect(stopEmbeddedStore('/nowhere/at/all')).rejects.toMatchObject(failed('/nowhere/at/all cannot be opened'));
@@ -95,7 +95,7 @@ describe('an embedded store', () => {
     await expect(openEmbeddedStore(folder)).rejects.toMatchObject(failed('cannot be written'));
   });
 
-  it('writes no password to its log, whatever its server was told to log', async () => {
+  it('writes no password to its log, whatever its server is configured to log', async () => {
     const folder = newFolder();
     const before = await open(folder);
     const client = new pg.Client({ ...before.owner() });

@@ -36,14 +36,14 @@ async function faultOf(work: Promise<{ close(): Promise<void> }>): Promise<{ rea
 }
 
 describe('opening a store', () => {
-  it('says where it found nobody, and shows no password', async () => {
+  it('names the address where no server answered, and shows no password', async () => {
     const fault = await faultOf(openStore({ store: `postgres://me:${secret}@127.0.0.1:1/log`, folder: '' }));
     expect(fault.code).toBe('store-unreachable');
     expect(fault.message).toContain('127.0.0.1:1');
     expect(JSON.stringify([fault, fault.message, String((fault as { stack?: string }).stack)])).not.toContain(secret);
   });
 
-  it('tells a host that does not exist from one that does not answer', async () => {
+  it('distinguishes a host that does not exist from one that does not answer', async () => {
     const fault = await faultOf(openStore({ store: `postgres://me:${secret}@nowhere.invalid/log`, folder: '' }));
     expect(fault.message).toContain('nowhere.invalid');
     expect(fault.message).not.toContain(secret);
@@ -53,7 +53,7 @@ describe('opening a store', () => {
     expect((await faultOf(openStore({ store, folder: '' }))).code).toBe('not-a-store');
   });
 
-  it('names the command that sets up a database which is not, and leaves it alone', async () => {
+  it('names the command that sets up a database without the schema, and leaves the database unchanged', async () => {
     const fault = await faultOf(openPostgresStore(empty.owner));
     expect(fault.code).toBe('not-migrated');
     expect(fault.message).toContain('distilog db migrate');
@@ -73,7 +73,7 @@ describe('opening a store', () => {
     expect(fault.message).toContain('not-there');
   });
 
-  it.runIf(database.hasRoles)('tells a wrong password, and does not show it', async () => {
+  it.runIf(database.hasRoles)('reports a wrong password without showing it', async () => {
     const fault = await faultOf(openPostgresStore(() => ({ ...database.app(), user: 'distilog_nobody', password: secret })));
     expect(fault.code).toBe('wrong-password');
     expect(fault.message).not.toContain(secret);
@@ -114,7 +114,7 @@ describe('a store whose connections are cut while it is opened', () => {
 });
 
 describe('a connection', () => {
-  it('is not swayed by what the database has set for everybody', async () => {
+  it('ignores the settings that the database has for all users', async () => {
     const hostile = await testDatabase();
     const name = (await hostile.sql('select current_database() as name')).rows[0].name as string;
     const settings = {
@@ -209,7 +209,7 @@ describe('a server', () => {
     }
   }, 90_000);
 
-  it('of the folder’s own is waited for by whoever opens it just when it died', async () => {
+  it('in the folder is waited for by a process that opens the store just after the server died', async () => {
     const holder = await openStore({ folder, environment: {} });
     try {
       for (let kills = 0; kills < 3; kills++) {

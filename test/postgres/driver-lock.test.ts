@@ -32,7 +32,7 @@ async function driven(runId: string, options?: { readonly seize: boolean }) {
 }
 
 describe('the driver lock', () => {
-  it('is seized from a driver that is alive and comes straight back for it, and whose appends then are refused', async () => {
+  it('can be seized from a live driver that asks for it again at once; the appends of that driver are then refused', async () => {
     const runId = await finishedRun(store, 10);
     const head = await store.log.head(runId);
     const { position = 0, hash = '', epoch = 1 } = head ?? {};
@@ -71,32 +71,35 @@ describe('the driver lock', () => {
     expect(await verify(store, runId)).toMatchObject({ ok: true });
   });
 
-  it.each([1, 2, 3, 4, 5])('goes from its holder to who seizes it, and to nobody who snatches at it meanwhile (%i)', async () => {
-    const runId = await finishedRun(store, 10);
-    const session = await driven(runId);
-    let isOver = false;
-    let snatched = 0;
-    const rivals = [1, 2, 3].map(async () => {
-      const client = new pg.Client(database.app());
-      client.on('error', () => undefined);
-      await client.connect();
-      while (!isOver) {
-        const { rows } = await client.query(`select pg_try_advisory_lock(hashtextextended('distilog driver ' || $1, 0)) as locked`, [
-          runId,
-        ]);
-        if ((rows as { locked: boolean }[])[0]?.locked) snatched++;
-      }
-      await client.end();
-    });
-    const ended = Promise.allSettled(rivals);
-    const taker = await driven(runId, { seize: true });
-    isOver = true;
-    await ended;
-    expect(snatched).toBe(0);
-    expect(await store.log.holder(runId)).not.toBeNull();
-    await taker.close();
-    await session.close().catch(() => undefined);
-  });
+  it.each([1, 2, 3, 4, 5])(
+    'passes from its holder to the process that seizes it, and to no other process that tries meanwhile (%i)',
+    async () => {
+      const runId = await finishedRun(store, 10);
+      const session = await driven(runId);
+      let isOver = false;
+      let snatched = 0;
+      const rivals = [1, 2, 3].map(async () => {
+        const client = new pg.Client(database.app());
+        client.on('error', () => undefined);
+        await client.connect();
+        while (!isOver) {
+          const { rows } = await client.query(`select pg_try_advisory_lock(hashtextextended('distilog driver ' || $1, 0)) as locked`, [
+            runId,
+          ]);
+          if ((rows as { locked: boolean }[])[0]?.locked) snatched++;
+        }
+        await client.end();
+      });
+      const ended = Promise.allSettled(rivals);
+      const taker = await driven(runId, { seize: true });
+      isOver = true;
+      await ended;
+      expect(snatched).toBe(0);
+      expect(await store.log.holder(runId)).not.toBeNull();
+      await taker.close();
+      await session.close().catch(() => undefined);
+    },
+  );
 
   it('is free as soon as the connection that held it is cut', async () => {
     const runId = await finishedRun(store, 10);
@@ -121,7 +124,7 @@ describe('the driver lock', () => {
     if (opened.ok) await opened.session.close();
   });
 
-  it('is of one run: others are driven beside it', async () => {
+  it('covers one run: other runs can be driven concurrently', async () => {
     const runs = [await finishedRun(store, 10), await finishedRun(store, 10)] as const;
     const sessions = [await driven(runs[0]), await driven(runs[1])];
     await Promise.all(sessions.map((session) => session.close()));

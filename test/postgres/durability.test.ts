@@ -11,8 +11,8 @@ afterAll(() => server.remove());
 
 const crashes = 8;
 
-describe('what is acknowledged is on the disk', () => {
-  it('an event, with the chunk that it names, or brings', async () => {
+describe('after a crash, the store still has every acknowledged', () => {
+  it('event, with the chunk that it names or carries', async () => {
     // Whatever the role or the server has for a default.
     await server.sql('alter role distilog_app set synchronous_commit = off');
     let store = await openPostgresStore(server.app);
@@ -40,7 +40,7 @@ describe('what is acknowledged is on the disk', () => {
     await store.close();
   });
 
-  it('a chunk that nobody has named yet', async () => {
+  it('chunk that no event has named yet', async () => {
     let store = await openPostgresStore(server.app);
     for (let crash = 0; crash < crashes; crash++) {
       const bytes = Buffer.from(`unnamed ${crash} `.repeat(5_000));

@@ -81,7 +81,7 @@ describe.runIf(database.hasRoles)('the program’s login', () => {
     expect(await refusal(sql)).toBe('42501');
   });
 
-  it('stores no state that the log does not name, at a free position or in place of another', async () => {
+  it('cannot store a state that the log does not name, at a free position or in place of another', async () => {
     const { rows } = await database.sql(`select named_at::int as at from distilog.snapshots where position = 500 and projection = 'graph'`);
     const [{ at }] = rows as [{ at: number }];
     for (const [position, namedAt] of [
@@ -185,7 +185,7 @@ describe('a false snapshot that the owner wrote, with the guards off,', () => {
     expect(await rowsOf(store, run.runId)).toBe(await rowsOf(store, runId));
   });
 
-  it('is told by rebuild, which stores the true one beside it', async () => {
+  it('is reported by rebuild, which stores the true one next to it', async () => {
     await database.sql(shortened);
     const { code, stdout } = await distilog(['rebuild', runId, '--store', owner.store], { cwd });
     expect(code).toBe(1);

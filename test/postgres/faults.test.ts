@@ -28,7 +28,7 @@ const request = (logId: string, epoch: number, expectedHash: string, events: rea
 });
 
 describe('an append on PostgreSQL', () => {
-  it('is not let through for a process that lost its run while it waited for the head', async () => {
+  it('is refused for a process that lost its run while it waited for the head', async () => {
     const { runId, session, head } = await driven();
     const blocker = new pg.Client(database.owner());
     await blocker.connect();
@@ -44,7 +44,7 @@ describe('an append on PostgreSQL', () => {
     expect((await store.log.head(runId))?.position).toBe(head.position);
   });
 
-  it('happens once, though the connection is cut again and again while it is under way', async () => {
+  it('happens once even if the connection is cut repeatedly while it is in progress', async () => {
     const { runId, session, head } = await driven();
     const appender = openAppender({
       log: store.log,
@@ -83,7 +83,7 @@ describe('an append on PostgreSQL', () => {
     expect(await verify(store, runId)).toMatchObject({ ok: true });
   });
 
-  it('never goes back in time, though the clock does', async () => {
+  it('never goes back in time, even if the clock does', async () => {
     const { runId, session, head } = await driven();
     // As if the clock had been an hour ahead when the last event was recorded.
     await database.sql(`update distilog.heads set recorded_at = recorded_at + interval '1 hour' where log_id = $1`, [runId]);
@@ -93,7 +93,7 @@ describe('an append on PostgreSQL', () => {
     await session.close();
   });
 
-  it('is refused after a fall-back to an older copy of the data, which would give positions out twice', async () => {
+  it('is refused after the server falls back to an older copy of the data, which would assign positions twice', async () => {
     const { runId, session, head } = await driven();
     const first = await session.append(request(runId, head.epoch, head.hash, [started(900)]));
     if (!first.ok) throw new Error(first.message);
@@ -110,7 +110,7 @@ describe('an append on PostgreSQL', () => {
 });
 
 describe('a reader that follows logs while many write', () => {
-  it('meets each position once, in order, with time that only grows', async () => {
+  it('sees each position once, in order, and time never goes backwards', async () => {
     const runs = await Promise.all(Array.from({ length: 3 }, () => startPipeline(store, numbersPlan(400), { seed: 2 })));
     const seen = new Map<string, { readonly position: number; readonly recordedAt: string }[]>();
     let isOver = false;

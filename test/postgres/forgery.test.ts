@@ -88,7 +88,7 @@ const cut = (from: number) => `delete from ${of('events')} and position >= ${fro
 type Forgery = [what: string, sql: () => string, position: () => number, reason?: RegExp];
 
 describe('verify finds', () => {
-  it('nothing in a log that nobody altered', async () => {
+  it('nothing in an unaltered log', async () => {
     expect(await verify(store, runId, { expectedHead: kept })).toMatchObject({ ok: true, firstBad: null });
   });
 

@@ -8,7 +8,7 @@ import { callAppend } from '../../src/postgres/statements.ts';
 import { finishedRun, resumed, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 
-// Whoever has the program's password, and calls the functions past the program.
+// A client that has the program's password and calls the SQL functions directly, bypassing the program.
 
 const database = await testDatabase();
 const store = await database.store();
@@ -51,7 +51,7 @@ const ofBatch = (type: 'BatchSucceeded' | 'BatchFailed' | 'BatchAbandoned', chan
   ...changes,
 });
 
-describe('a ghost that calls the functions itself is refused', async () => {
+describe('a client that calls the SQL functions directly is refused', async () => {
   const { runId, ask, known, hashBefore, head } = await takenOver();
   const other = await finishedRun(store, 10);
   const otherHead = await store.log.head(other);
@@ -89,7 +89,7 @@ describe('a ghost that calls the functions itself is refused', async () => {
     expect(await store.log.head(runId)).toEqual(head);
   });
 
-  it('though it may ask again for what became of an append of its own, which is answered as it was', async () => {
+  it('but may repeat an append of its own, and gets the same answer', async () => {
     const again = await ask({ epoch: 1, appendId: known, expectedHash: hashBefore, events: [encodeEvent(resumed(2))] }, 'take_over');
     expect(again).toMatchObject({ ok: true, last: head?.position, hash: head?.hash, duplicate: true });
     expect(await store.log.head(runId)).toEqual(head);

@@ -12,7 +12,7 @@ const names = migrationFiles().map(({ name }) => name);
 const { hasRoles } = await testDatabase({ isMigrated: false });
 
 describe('migrating a store', () => {
-  it('tells what is pending without doing it, does it once, and nothing the second time', async () => {
+  it('lists pending migrations without running them, runs them once, and does nothing the second time', async () => {
     const database = await testDatabase({ isMigrated: false });
     expect((await pendingMigrations(database.owner)).map(({ name }) => name)).toEqual(names);
     expect((await database.sql(`select to_regnamespace('distilog') as found`)).rows).toEqual([{ found: null }]);
@@ -21,14 +21,14 @@ describe('migrating a store', () => {
     expect(await migrate(database.owner)).toEqual([]);
   });
 
-  it('happens once, though several ask for it at the same time', async () => {
+  it('happens once even if several processes ask for it at the same time', async () => {
     const database = await testDatabase({ isMigrated: false });
     const applied = await Promise.all(Array.from({ length: 6 }, () => migrate(database.owner)));
     expect(applied.flat()).toEqual(names);
     await finishedRun(await database.store(), 10);
   });
 
-  it('waits for nobody where nothing is pending: a process may be stopped while it holds the lock', async () => {
+  it('does not wait for the lock when nothing is pending: a process may be stopped while it holds the lock', async () => {
     const database = await testDatabase();
     const stopped = new pg.Client(database.owner());
     await stopped.connect();
@@ -38,7 +38,7 @@ describe('migrating a store', () => {
     await stopped.end();
   });
 
-  it('leaves nothing behind when it is cut short', async () => {
+  it('leaves nothing behind when it is interrupted', async () => {
     const database = await testDatabase({ isMigrated: false });
     // Something of that name is in the way of the last table.
     await database.sql('create schema distilog; create table distilog.snapshots ()');
@@ -48,7 +48,7 @@ describe('migrating a store', () => {
     expect(await migrate(database.owner)).toEqual(names);
   });
 
-  it('ends with a sentence whenever its connection is cut, and goes on where it was', async () => {
+  it('fails with a readable message whenever its connection is cut, and continues where it stopped', async () => {
     const server = await ownServer();
     await server.sql('drop schema distilog cascade');
     const proxy = await openProxy(server.socket);

@@ -48,7 +48,7 @@ describe('a statement of distilog sql', () => {
     for (const connect of [server.app, server.owner]) await expect(ask(connect, text)).rejects.toMatchObject({ name: 'Fault' });
   });
 
-  it('is not run where dblink could act elsewhere as somebody else', async () => {
+  it('is not run where dblink could act elsewhere as another user', async () => {
     await server.sql('create extension dblink');
     try {
       await expect(ask(server.app, 'select 1')).rejects.toMatchObject(refused(/may call (public\.)?dblink/));

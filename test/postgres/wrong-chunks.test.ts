@@ -63,7 +63,7 @@ describe('a chunk under whose address something else is stored', () => {
     });
   });
 
-  it.each(wrong)('is an error at once where an event brings it, which is not stored: %s', async (what, planted) => {
+  it.each(wrong)('is an error at once if it comes with an event, and the event is not stored: %s', async (what, planted) => {
     const name = `brought ${what}`;
     await plant(chunkOf(name).sha256, planted(name));
     const { runId, result } = await bring(store, name);
@@ -110,7 +110,7 @@ describe('the same rows, compressed by another version,', () => {
     ['compressed otherwise', otherwise],
     ['not compressed', (name: string) => ({ codec: 'none', length: bytes(name).length, body: bytes(name) })],
     ['with another length', (name: string) => ({ ...otherwise(name), length: bytes(name).length + 1 })],
-  ])('are taken where an event brings them: %s', async (what, planted) => {
+  ])('are accepted with an event: %s', async (what, planted) => {
     await plant(chunkOf(what).sha256, planted(what));
     expect(await (await bring(store, what)).result).toMatchObject({ ok: true });
     expect(await store.chunks.get(chunkOf(what).sha256)).toEqual(bytes(what));
@@ -153,7 +153,7 @@ describe.runIf(database.hasRoles)('the program’s role stores chunks', () => {
     expect((await database.sql('select from distilog.chunks where sha256 = $1', [values[0]])).rows).toEqual([]);
   });
 
-  it('and what it cannot see is found by whoever stores the right ones later', async () => {
+  it('and a wrong chunk that it cannot see is found when the right one is stored later', async () => {
     const name = 'squatted';
     const foreign = zstdCompressSync(Buffer.from('other '.repeat(500)));
     await call(byFunction, [Buffer.from(chunkOf(name).sha256, 'hex'), 'zstd', 3_000, foreign]);
