@@ -6,10 +6,16 @@ import { NonRetryableError, RetryableError, type Context } from 'distilog';
 /** The file to which each question and answer is appended, as on a provider's bill. Null if LOCAL_MODEL_LEDGER is not set. */
 const ledger = process.env['LOCAL_MODEL_LEDGER'] ?? null;
 
+/** Questions that the model answers. It keeps further ones waiting until they are aborted. Unlimited if LOCAL_MODEL_QUESTIONS is not set. */
+const questionsMax = Number(process.env['LOCAL_MODEL_QUESTIONS'] ?? Number.POSITIVE_INFINITY);
+const dayMs = 86_400_000;
+let questions = 0;
+
 /** Returns the model's answer. Throws `NonRetryableError` or `RetryableError` as a provider's client would. */
 export async function askLocalModel(question: string, material: string, { signal, attempt, usage, key }: Context): Promise<string> {
   appendToLedger('asked', key);
   const chance = hash(question);
+  if (++questions > questionsMax) await sleep(dayMs, undefined, { signal });
   await sleep(4 + (chance % 12), undefined, { signal });
   // One question in a hundred is refused at every attempt. One in twenty fails at the first attempt only.
   if (chance % 100 === 7) throw new NonRetryableError(`the model refuses to answer: ${question}`, { code: 'content-filter' });
