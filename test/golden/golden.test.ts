@@ -53,7 +53,7 @@ describe.each(exportedBy)('the export $folder of version $version', ({ version, 
     const store = await restoreInMemory(goldenLog(version, name));
     const found = await verifyDistiset(store, goldenFile(version, `exports/${folder}`));
     expect(found).toMatchObject({ ok: true, runId: name, differences: [] });
-    const namesOptions = /does not say with which options it was exported/;
+    const namesOptions = /has neither the options of the export nor the definitions/;
     expect(found.unproven.some((each) => namesOptions.test(each))).toBe(version === '0.1.0');
   });
 });

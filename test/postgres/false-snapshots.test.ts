@@ -192,7 +192,7 @@ describe('a false snapshot that the owner wrote, with the guards off,', () => {
     expect(stdout).toMatch(
       /^different: the snapshot of graph at position 500: it is not the state that the events give\. It is never read\./,
     );
-    expect(stdout).toMatch(/Stored again: the states at 2 positions, named in the log\./);
+    expect(stdout).toMatch(/Stored again: the states at 2 positions that the log names\./);
     expect(await json(['verify', runId, '--store', owner.store], { cwd })).toMatchObject({ ok: false, firstBad: null });
     await database.sql(`delete from distilog.snapshots s where not exists (select from public.snapshots p where p = s)`);
     expect(await rebuild(store, projections, runId, { writer: 'w' })).toMatchObject({ firstDifference: null });

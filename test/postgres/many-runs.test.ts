@@ -157,7 +157,9 @@ describe('of many runs', () => {
 
   it('runs shows the newest 20, how many more there are, and the next ones with --before', async () => {
     const { text } = await printed((context) => runs(context, { store: store() }));
-    expect(text).toMatch(/clean-30 [\s\S]*clean-11 .*\n13 older runs are not shown: use --all, --limit N, or --before clean-11\.$/);
+    expect(text).toMatch(
+      /clean-30 [\s\S]*clean-11 .*\n13 older runs are not shown\. To list them, add --all, --limit N, or --before clean-11\.$/,
+    );
     expect(text).not.toContain('clean-10 ');
     const seen: string[] = [];
     for (let before: string | null | undefined; before !== null; ) {
@@ -178,7 +180,7 @@ describe('of many runs', () => {
     expect(json).toMatchObject({ notShown: 13, next: 'clean-11' });
     expect(json.runs[0]?.changes?.since).toBe('clean-10');
     const { text } = await printed((context) => history(context, 'numbers', { store: store(), limit: '2' }));
-    expect(text).toMatch(/^numbers {2}2 runs, oldest first\n31 older runs are not shown: .*--before clean-29\.\n\nclean-29 /);
+    expect(text).toMatch(/^numbers {2}2 runs, oldest first\n31 older runs are not shown\. .*--before clean-29\.\n\nclean-29 /);
     const startedAt = await withStore(few.database, async ({ log }) => (await log.asOf('clean-25', 1))?.recordedAt ?? '');
     const { json: since } = await printed((context) => history(context, 'numbers', { store: store(), json: true, since: startedAt }));
     expect(since.runs.map(({ runId }) => runId)).toEqual([25, 26, 27, 28, 29, 30].map((n) => `clean-${n}`));
