@@ -1,10 +1,15 @@
+import { textValue } from '../steps/index.ts';
+
 /** Members up to which objects are typed member by member. Objects with more are records of one value type. */
 const membersMax = 40;
 
 /** Levels of nested objects and lists that get types of their own. */
 const depthMax = 6;
 
-/** Returns the zod type, as TypeScript, that all values have. The value `undefined` stands for a missing member. */
+/**
+ * Returns the zod type, as TypeScript, that all values have. The value `undefined` stands for a missing member. A bigint stands for an integer that a number
+ * does not hold: such integers are mostly identifiers, and `z.string()` reads their digits.
+ */
 export function inferType(values: readonly unknown[], depth = 0): string {
   const present = values.filter((value) => value !== undefined && value !== null);
   const type = typeOf(present, depth);
@@ -18,7 +23,11 @@ function typeOf(values: readonly unknown[], depth: number): string {
   if (values.length === 0) return json;
   if (values.every((value) => typeof value === 'string')) return 'z.string()';
   if (values.every((value) => Number.isSafeInteger(value))) return 'z.int()';
-  if (values.every((value) => typeof value === 'number')) return 'z.number()';
+  const hasBigint = values.some((value) => typeof value === 'bigint');
+  if (hasBigint && values.every((value) => typeof value === 'bigint' || typeof value === 'string')) return 'z.string()';
+  if (hasBigint && values.every((value) => typeof value === 'bigint' || typeof value === 'string' || Number.isSafeInteger(value)))
+    return 'z.union([z.string(), z.int()])';
+  if (values.every((value) => typeof value === 'number' || typeof value === 'bigint')) return 'z.number()';
   if (values.every((value) => typeof value === 'boolean')) return 'z.boolean()';
   if (depth >= depthMax) return json;
   if (values.every(Array.isArray)) return `z.array(${inferType(values.flat(1), depth + 1)})`;
@@ -49,17 +58,14 @@ export function inferTextType(texts: readonly (string | null)[]): string {
 
 function textType(texts: readonly string[]): string {
   if (texts.length === 0) return 'z.string()';
-  const all = (pattern: RegExp) => texts.every((text) => pattern.test(text));
-  // Digits after a leading zero are a code, not a number.
-  if (all(/^-?(?:0|[1-9]\d*)$/)) return texts.every((text) => Number.isSafeInteger(Number(text))) ? 'z.int()' : 'z.string()';
-  if (all(/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/) && texts.every((text) => Number.isFinite(Number(text)))) return 'z.number()';
-  if (all(/^(?:true|false|True|False|TRUE|FALSE)$/)) return 'z.boolean()';
-  if (!all(/^[[{]/)) return 'z.string()';
-  try {
-    return inferType(texts.map((text) => JSON.parse(text) as unknown));
-  } catch {
-    return 'z.string()';
-  }
+  // The reader of CSV files decides what a number is, so that it accepts every sampled row.
+  const areAll = (kind: 'integer' | 'number' | 'boolean') => texts.every((text) => textValue(text, new Set([kind])).ok);
+  if (texts.every((text) => /^\s*-?\d+\s*$/.test(text))) return areAll('integer') ? 'z.int()' : 'z.string()';
+  if (areAll('number')) return 'z.number()';
+  if (areAll('boolean')) return 'z.boolean()';
+  if (!texts.every((text) => /^[[{]/.test(text))) return 'z.string()';
+  const values = texts.map((text) => textValue(text, new Set(['array', 'object'])));
+  return values.every((read) => read.ok) ? inferType(values.map(({ value }) => value)) : 'z.string()';
 }
 
 /** Returns a name as an object literal spells it. */

@@ -4,6 +4,7 @@ import { Fault, hasCode } from '../kit/fault.ts';
 import { resolveDialect, csvHeader, parseFields, recordsOptions, type Dialect } from './csv.ts';
 import { decoderOf } from './files/decode.ts';
 import { openFile, type OpenFile } from './files/open-file.ts';
+import { LongNumber } from './files/long-number.ts';
 import { jsonValue, NotJson } from './files/parquet-values.ts';
 import { resolveSourceFile } from './files/source-file.ts';
 import { textRecords } from './files/text-records.ts';
@@ -17,7 +18,7 @@ export interface FileSample {
   readonly dialect: Partial<Dialect>;
   /** The names of its columns, in order. */
   readonly columns: readonly string[];
-  /** The rows. Values of CSV files are texts, or null for an empty field. */
+  /** The rows. Values of CSV files are texts, or null for an empty field. In JSONL files, an integer beyond the safe ones is a bigint. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** The error messages of rows that could not be read. */
   readonly broken: readonly string[];
@@ -71,9 +72,20 @@ async function detectFormat(open: OpenFile): Promise<FileSample['format']> {
 async function sampleJsonl(open: OpenFile, rowsMax: number): Promise<FileSample> {
   const { name } = open.file;
   const decode = decoderOf(name, 'utf-8');
-  const found = await readFirst(open, { name }, 0, rowsMax, (record, where) => parseObject(decode(record), where));
+  const found = await readFirst(open, { name }, 0, rowsMax, (record, where) => {
+    const row = parseObject(decode(record), where);
+    return row instanceof Error ? row : (withBigints(row) as Readonly<Record<string, unknown>>);
+  });
   const columns = [...new Set(found.rows.flatMap((row) => Object.keys(row)))];
   return { format: 'jsonl', dialect: {}, columns, ...found, leftOut: {} };
+}
+
+/** Replaces each `LongNumber` in a value: integers by bigints, others by the nearest number. */
+function withBigints(value: unknown): unknown {
+  if (value instanceof LongNumber) return value.isInteger ? BigInt(value.text) : Number(value.text);
+  if (Array.isArray(value)) return value.map(withBigints);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withBigints(member)]));
 }
 
 async function sampleCsv(

@@ -50,6 +50,13 @@ describe('the inferred type of values', () => {
     expect(inferType(values)).toBe(type);
   });
 
+  it('keeps the digits of integers that a number does not hold', () => {
+    expect(inferType([2n ** 60n, 2n ** 61n])).toBe('z.string()');
+    expect(inferType([2n ** 60n, 1, 'a'])).toBe('z.union([z.string(), z.int()])');
+    expect(inferType([2n ** 60n, 1.5])).toBe('z.number()');
+    expect(inferType([{ ids: [2n ** 60n] }])).toBe('z.object({ ids: z.array(z.string()) })');
+  });
+
   it('accepts each of them, whatever they are', () => {
     fc.assert(
       fc.property(fc.array(jsonValue, { minLength: 1, maxLength: 6 }), (values) => {
@@ -67,6 +74,11 @@ describe('the inferred type of values', () => {
     [['007', '1'], 'z.string()'],
     [['9007199254740993', '1'], 'z.string()'],
     [['1', ''], 'z.string()'],
+    [['1.5', '9007199254740993'], 'z.string()'],
+    [['+49301234', '1'], 'z.string()'],
+    [['.5', '1'], 'z.string()'],
+    [['[9007199254740993]', '[1]'], 'z.string()'],
+    [[' 1', '2 '], 'z.int()'],
     [['true', 'False'], 'z.boolean()'],
     [['[1,2]', '[]'], 'z.array(z.int())'],
     [['{"a":1}', null], 'z.object({ a: z.int() }).nullable()'],

@@ -124,7 +124,7 @@ describe('a CSV file', () => {
       level: z.int().default(7),
     });
     const header = 'whole,real,yes,tags,meta,either,any,choice,level\n';
-    const file = fileOf(`${header}-5.0,.5e1,True,"[""x""]","{""a"":1}",007,"{""deep"":[1]}",1,\n+1,,false,[],,12,plain,2,3\n`, 'csv');
+    const file = fileOf(`${header}-5.0,0.5e1,True,"[""x""]","{""a"":1}",007,"{""deep"":[1]}",1,\n1,,false,[],,12,plain,2,3\n`, 'csv');
     expect(await itemsOf(csv(file, { output: kinds }))).toEqual([
       { whole: -5, real: 5, yes: true, tags: ['x'], meta: { a: 1 }, either: '007', any: { deep: [1] }, choice: '1' },
       { whole: 1, real: null, yes: false, tags: [], meta: null, either: 12, any: 'plain', choice: '2', level: 3 },
