@@ -18,7 +18,7 @@ export async function findRun(store: Store, asked: string | undefined): Promise<
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
-    throw new Fault('unknown-run', `No run id in this store is or starts with ${asked}. To list the runs: distilog runs`, {
+    throw new Fault('unknown-run', `No run in this store has the id ${asked}, or an id that begins so. To list the runs: distilog runs`, {
       details: { run: asked },
     });
   }

@@ -107,7 +107,7 @@ const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
     ],
     /DISTILOG_PARAM_API_KEY/,
   ],
-  ['a run that is not there', ['status', 'nobody'], /No run in this store is called nobody/],
+  ['a run that is not there', ['status', 'nobody'], /No run in this store has the id nobody/],
   ['a place before the first event', ['status', '--at', '2001-01-01'], /its first was recorded at \d/],
   ['a place beyond the head', ['status', '--at', '999999'], /its last is \d+/],
   ['no place at all', ['status', '--at', 'yesterdayish'], /is not a position or time/],

@@ -312,7 +312,7 @@ describe('try', () => {
 const cases: readonly (readonly [readonly string[], RegExp])[] = [
   [['rows'], /No step is named\. Add --step NAME\. Steps of run \w+-\w+: /],
   [['rows', 'dictionary', '--step', 'nope'], /has no step nope. Its steps: entries, question, answer, short, long/],
-  [['rows', 'nope', '--step', 'short'], /No run in this store is called nope/],
+  [['rows', 'nope', '--step', 'short'], /No run in this store has the id nope/],
   [['rows', '--step', 'short', '--last', '1', '--random', '2'], /--last and --random exclude each other/],
   [['rows', '--step', 'short', '--first', 'many'], /--first many is not a number from 1/],
   [['rows', '--step', 'short', '--last', '0'], /--last 0 is not a number from 1/],
