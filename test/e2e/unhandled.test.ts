@@ -46,3 +46,29 @@ describe('an error that nothing awaits', () => {
     expect([code, stderr]).toEqual([1, 'error: {"not":"a text"}\n']);
   });
 });
+
+describe('a step that ends the process', () => {
+  it('ends a run with a message and an exit code other than 0, and the run can be resumed', async () => {
+    const cwd = await workFolder();
+    // A named import is bound before distilog replaces `process.exit`.
+    fs.writeFileSync(
+      path.join(cwd, 'leaves.ts'),
+      `import { exit } from 'node:process';
+import { z } from 'zod';
+import { pipeline } from 'distilog';
+export default pipeline('leaves', ({ source }) => {
+  source('rows', { output: z.object({ n: z.int() }), rows: [{ n: 1 }, { n: 2 }] }).map('call', { output: z.object({ out: z.int() }), run: ({ n }) => {
+    if (process.env['LEAVES'] === '1') exit(0);
+    return { out: n };
+  } });
+});
+`,
+    );
+    const { code, stderr } = await distilog(['run', 'leaves.ts'], { cwd, env: { LEAVES: '1' } });
+    expect([code, stderr]).toEqual([
+      1,
+      "error: The pipeline's code ended this process. The run did not end. To continue it: distilog resume\n",
+    ]);
+    expect((await distilog(['resume', 'leaves.ts'], { cwd })).code).toBe(0);
+  });
+});

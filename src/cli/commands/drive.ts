@@ -21,7 +21,7 @@ export async function drive(context: CommandContext, store: PostgresStore, optio
   let live: LiveProgress | null = null;
   const note = (line: string) => (live ? live.note(line) : terminal.note(line));
   if (store.appendOnlyBy === 'trigger') terminal.note(ownerNote);
-  const restore = containUserCode();
+  const restore = containUserCode('The run did not end. To continue it: distilog resume');
   context.goOnWithoutOutput();
   try {
     const run = await start({

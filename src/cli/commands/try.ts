@@ -39,7 +39,7 @@ async function tryPipeline(context: CommandContext, file: string, options: TryOp
   const params = parseParamOptions(pipeline.params, options.param, process.env);
   const stop = new AbortController();
   context.onInterrupt(() => stop.abort());
-  const restore = containUserCode();
+  const restore = containUserCode('Its rows were not all tried.');
   try {
     const { terminal } = context;
     const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: createStepLog(terminal, terminal.note) });
