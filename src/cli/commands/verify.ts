@@ -97,7 +97,7 @@ function printSideLog(context: CommandContext, runId: string, side: Verified): v
   const { position, reason } = side.unknown;
   context.terminal.note(`warning: unreadable event of the side log of ${runId}, position ${position}: ${reason}.`);
   context.terminal.note(
-    'It was appended like this and not altered since. The rows and states of the run do not depend on it. If it was a request, a record of an export or late usage, it is ignored.',
+    'It was appended like this and not altered since. The rows and states of the run do not depend on it. Data that is not JSON is ignored.',
   );
 }
 
