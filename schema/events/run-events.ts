@@ -24,6 +24,8 @@ export const runStartedSchema = z.object({
   seed: z.int().nonnegative(),
   /** The basis of keys and seeds of calls: the row's origin, or in logs of 0.1.0 its number in the batch's input. */
   seeds: seedsSchema.default('batch'),
+  /** What model steps do by default with an answer that was cut off. Absent in logs of 0.1.0, which kept it. */
+  truncated: z.literal('reject').optional(),
   /** The pipeline's file as the user named it, or null for a run that was started from code. */
   file: z.string().nullable(),
   program: z.object({ distilog: z.string(), node: z.string() }),

@@ -122,9 +122,9 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return known;
   };
 
-  const seeds = memoize(async (): Promise<Seeds> => {
+  const recordedRules = memoize(async (): Promise<{ readonly seeds: Seeds; readonly onTruncated: 'reject' | 'keep' }> => {
     for await (const page of store.log.read(runLogId(runId), { to: 1 }))
-      for (const event of page) if (event.type === 'RunStarted') return event.data.seeds;
+      for (const { type, data } of page) if (type === 'RunStarted') return { seeds: data.seeds, onTruncated: data.truncated ?? 'keep' };
     throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
   });
 
@@ -148,7 +148,8 @@ export function localWorker(options: LocalWorkerOptions): Worker {
         {
           runId,
           seed,
-          seeds: () => seeds(runId),
+          seeds: async () => (await recordedRules(runId)).seeds,
+          onTruncated: async () => (await recordedRules(runId)).onTruncated,
           log: store.log,
           chunks,
           reader,

@@ -147,6 +147,11 @@ export const rowCodes = {
     happened: 'A call took longer than `timeoutMs`, or the provider timed out.',
     advice: 'Raise `timeoutMs`, or use a faster model.',
   },
+  truncated: {
+    effect: 'rejected',
+    happened: "The model's answer was cut off at its token limit.",
+    advice: "Raise `maxOutputTokens`, or accept such answers with `onTruncated: 'keep'`.",
+  },
   'unhandled-rejection': {
     effect: 'retried',
     happened: 'A promise that nothing awaited was rejected, or a timer threw. Outside of a running batch, this pauses the run.',

@@ -32,7 +32,7 @@ export interface Answer {
 export async function callModel<T>(model: LanguageModel, context: Context, request: ModelRequest, read: (answer: Answer) => T): Promise<T> {
   const { signal } = context;
   const client = await context.use(model.client);
-  const settings = { ...model.callSettings, ...request.settings };
+  const { onTruncated = await context.onTruncated?.(), ...settings } = { ...model.callSettings, ...request.settings };
   const characters = request.messages.reduce((sum, { content }) => sum + content.length, 0);
   const admission = await context.untimed((waiting) =>
     client.limiter.admit({ characters, maxOutputTokens: settings.maxOutputTokens }, waiting),
@@ -66,6 +66,7 @@ export async function callModel<T>(model: LanguageModel, context: Context, reque
     const finishReason = result.rawFinishReason ?? result.finishReason;
     const answer = { text: result.text, finishReason };
     refuseFiltered(answer, result.finishReason === 'content-filter', client.name);
+    if (result.finishReason === 'length' && onTruncated !== 'keep') throw truncated(client.name);
     const value = read(answer);
     call.reportAnswer(finishReason, performance.now() - startedAt);
     return value;
@@ -128,6 +129,12 @@ function refuseFiltered({ text, finishReason }: Answer, isFiltered: boolean, nam
   const why = 'used all its output tokens before it began its answer';
   throw new NonRetryableError(`The ${name} ${why}. Raise maxOutputTokens.`, { code: 'empty-answer' });
 }
+
+const truncated = (name: string): NonRetryableError =>
+  new NonRetryableError(
+    `The answer of the ${name} was cut off at maxOutputTokens. Raise maxOutputTokens, or accept such answers with onTruncated: 'keep'.`,
+    { code: 'truncated' },
+  );
 
 /** Returns a seed of 31 bits, the most that many providers accept. */
 const deriveSeed = (seed: number, index: number): number => (seed + index) & 0x7fffffff;

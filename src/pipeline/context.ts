@@ -64,6 +64,11 @@ export interface Context {
    * function gets a signal that is also aborted when the run is asked to stop, because the call has not begun and need not be waited for.
    */
   readonly untimed: <T>(wait: Promise<T> | ((signal: AbortSignal) => Promise<T>)) => Promise<T>;
+  /**
+   * Returns what the run recorded as the default for answers that were cut off.
+   * @internal
+   */
+  readonly onTruncated?: () => Promise<'reject' | 'keep'>;
 }
 
 /** The context of a source. `offset` is the first item to read, counted from 0. */

@@ -55,6 +55,7 @@ const startedEvent = ({ actor, program }: DriveContext, options: StartOptions): 
     secrets: options.secrets,
     seed: options.seed,
     seeds: 'origin',
+    truncated: 'reject',
     file: options.file,
     program,
     actor,

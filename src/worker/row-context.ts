@@ -51,6 +51,10 @@ export class RowContext implements Context {
     return (name, make) => checkpoints.getOrMake(this.#row, name, make);
   }
 
+  get onTruncated(): () => Promise<'reject' | 'keep'> {
+    return this.#owner.context.onTruncated;
+  }
+
   /** The call's time-out. It stands still during `untimed` waits. */
   get clock(): CallClock {
     this.#clock ??= new CallClock();

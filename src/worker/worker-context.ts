@@ -19,6 +19,8 @@ export interface WorkerContext {
   readonly seed: number;
   /** Returns what keys and seeds are made from in this run. */
   readonly seeds: () => Promise<Seeds>;
+  /** Returns what model steps of this run do by default with an answer that was cut off. */
+  readonly onTruncated: () => Promise<'reject' | 'keep'>;
   readonly log: EventLog;
   readonly chunks: ChunkStore;
   readonly reader: RowReader;

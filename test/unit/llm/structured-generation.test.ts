@@ -136,6 +136,23 @@ describe('structuredGeneration', () => {
     expect(rejections(await eventsOf(run.store, run.runId))[0]?.message).toMatch(/cut off at maxOutputTokens/);
   });
 
+  it('asks no second time after an answer that was cut off, unless such answers are kept', async () => {
+    const { server, model } = await provider({ cutOff: true, answer: () => '{"title":"T' });
+    const of = (onTruncated?: 'keep') =>
+      ran(
+        pipeline(
+          'cut',
+          ({ source }) => void source('rows', instructions('a')).map('data', structuredGeneration({ model, schema, onTruncated })),
+        ),
+      );
+    const rejected = await of();
+    expect(rejections(await eventsOf(rejected.store, rejected.runId))).toMatchObject([{ code: 'truncated' }]);
+    expect(server.requests).toHaveLength(1);
+    const kept = await of('keep');
+    expect(rejections(await eventsOf(kept.store, kept.runId))).toMatchObject([{ code: 'invalid-output' }]);
+    expect(server.requests).toHaveLength(3);
+  });
+
   it('refuses a schema that is not an object, and one that JSON Schema cannot express', () => {
     const model = { specificationVersion: 'v4', modelId: 'tiny', provider: 'none', doGenerate: () => undefined } as never;
     expect(() => structuredGeneration({ model, schema: z.array(z.string()) as never })).toThrow(/must be a z\.object/);
