@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { nameLengthMax, namePattern } from '../../schema/index.ts';
 import type { FileSample } from '../steps/index.ts';
+import { formatCount } from './numbers.ts';
 import { inferTextType, inferType, memberName, quote } from './infer-columns.ts';
 
 /** A column of the generated pipeline. */
@@ -24,16 +25,23 @@ export function inferColumns({ format, columns, rows }: FileSample): readonly In
 const canBeColumn = (name: string): boolean =>
   name !== '' && name !== '__proto__' && name.length <= nameLengthMax && !name.includes('\u0000') && name.isWellFormed();
 
+/** Describes the rows of a sample: `first 200 rows and 200 rows spread over the rest`. */
+export function describeSample({ rows, broken, spread = 0 }: FileSample): string {
+  const first = rows.length + (spread > 0 ? broken.length - spread : 0);
+  const counted = (count: number) => (count === 1 ? 'row' : `${formatCount(count)} rows`);
+  return `first ${counted(first)}${spread > 0 ? ` and ${spread === 1 ? 'another row' : `${counted(spread)} spread over the rest`}` : ''}`;
+}
+
 /** Returns the text of a pipeline file that reads a file and, as an example, adds one column. */
 export function pipelineText(file: string, out: string, sample: FileSample, columns: readonly InferredColumn[]): string {
-  const { format, dialect, rows } = sample;
+  const { format, dialect } = sample;
   const options = Object.entries(dialect).map(([name, value]) => `      ${name}: ${quote(value)},`);
   return [
     `import { z } from 'zod';`,
     `import { ${format < 'pipeline' ? `${format}, pipeline` : `pipeline, ${format}`} } from 'distilog';`,
     '',
     `export default pipeline(${quote(pipelineName(file))}, ({ source }) => {`,
-    `  // The columns were inferred from the first ${rows.length === 1 ? 'row' : `${rows.length} rows`}. A row that does not fit them is rejected with its place in the file.`,
+    `  // The columns were inferred from the ${describeSample(sample)}. A row that does not fit them is rejected with its place in the file.`,
     '  const rows = source(',
     `    'rows',`,
     `    ${format}(new URL(${quote(relativeUrl(file, out))}, import.meta.url), {`,

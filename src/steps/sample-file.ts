@@ -11,7 +11,7 @@ import { textRecords } from './files/text-records.ts';
 import { parseObject } from './jsonl.ts';
 import { metadataOf, parquetRows } from './parquet.ts';
 
-/** The first rows of a file. */
+/** Rows of a file: its first ones, and as many that are spread over the rest. */
 export interface FileSample {
   readonly format: 'csv' | 'jsonl' | 'parquet';
   /** The options for reading it, except its columns. */
@@ -20,13 +20,17 @@ export interface FileSample {
   readonly columns: readonly string[];
   /** The rows. Values of CSV files are texts, or null for an empty field. In JSONL files, an integer beyond the safe ones is a bigint. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The number of rows, readable or not, that are spread over the file after the first ones. Parquet files have none. */
+  readonly spread?: number | undefined;
   /** The error messages of rows that could not be read. */
   readonly broken: readonly string[];
   /** Columns whose values are not JSON, with a description of the values. */
   readonly leftOut: Readonly<Record<string, string>>;
 }
 
-/** Reads the first rows of a JSONL, CSV or Parquet file. Throws `Fault('source-unreadable')`, and `Fault('unknown-format')` for other files. */
+/**
+ * Reads the first `rowsMax` rows of a JSONL, CSV or Parquet file, and about as many that are spread over the rest of a text file. Infinity reads all rows. Throws `Fault('source-unreadable')`, and `Fault('unknown-format')` for other files.
+ */
 export async function sampleFile(given: string, rowsMax: number): Promise<FileSample> {
   const open = await openFile(resolveSourceFile(given));
   try {
@@ -72,7 +76,7 @@ async function detectFormat(open: OpenFile): Promise<FileSample['format']> {
 async function sampleJsonl(open: OpenFile, rowsMax: number): Promise<FileSample> {
   const { name } = open.file;
   const decode = decoderOf(name, 'utf-8');
-  const found = await readFirst(open, { name }, 0, rowsMax, (record, where) => {
+  const found = await readSome(open, { name }, 0, rowsMax, (record, where) => {
     const row = parseObject(decode(record), where);
     return row instanceof Error ? row : (withBigints(row) as Readonly<Record<string, unknown>>);
   });
@@ -98,7 +102,7 @@ async function sampleCsv(
   const dialect = resolveDialect(guessed);
   const header = await csvHeader(open, dialect, undefined);
   const decode = decoderOf(name, dialect.encoding);
-  const found = await readFirst(open, recordsOptions(name, dialect), 1, rowsMax, (record, where) => {
+  const found = await readSome(open, recordsOptions(name, dialect), 1, rowsMax, (record, where) => {
     const fields = parseFields(record, decode(record), header, dialect, where);
     if (fields instanceof Error) return fields;
     return Object.fromEntries(fields.map(({ text, isQuoted }, index) => [header[index] ?? '', text === '' && !isQuoted ? null : text]));
@@ -110,19 +114,45 @@ async function sampleCsv(
   return { format: 'csv', dialect: dialectOptions, columns: header, ...found, leftOut: {} };
 }
 
-/** Returns the delimiter that splits the header into the most names. */
+/** The delimiters that are tried, and the rows that are read to compare them. */
+const delimiters = [',', ';', '\t', '|'] as const;
+const comparedRows = 100;
+
+/** Returns the delimiter with which most rows have as many fields as the header, or else the one that splits the header into the most names. */
 async function guessDelimiter(open: OpenFile, encoding: Dialect['encoding'] = 'utf-8'): Promise<string> {
-  let best = { delimiter: ',', names: 0 };
-  for (const delimiter of [',', ';', '\t', '|']) {
-    const { length } = await csvHeader(open, { delimiter, encoding }, undefined);
-    if (length > best.names) best = { delimiter, names: length };
+  const candidates: { delimiter: string; names: number; matching: number }[] = [];
+  for (const delimiter of delimiters) {
+    const names = await unlessUnreadable(async () => (await csvHeader(open, { delimiter, encoding }, undefined)).length);
+    if (names !== undefined && names > 1) candidates.push({ delimiter, names, matching: 1 });
   }
-  return best.delimiter;
+  if (candidates.length > 1) {
+    for (const each of candidates)
+      each.matching = (await unlessUnreadable(() => matchingRows(open, { delimiter: each.delimiter, encoding }))) ?? 0;
+  }
+  candidates.sort((a, b) => b.matching - a.matching || b.names - a.names);
+  return candidates[0]?.delimiter ?? ',';
 }
 
-type Found = Pick<FileSample, 'rows' | 'broken'>;
+/** Returns the share of rows that have as many fields as the header. */
+async function matchingRows(open: OpenFile, dialect: Dialect): Promise<number> {
+  const { rows, broken } = await sampleCsv(open, comparedRows, dialect);
+  return rows.length + broken.length === 0 ? 1 : rows.length / (rows.length + broken.length);
+}
 
-async function readFirst(
+/** Returns undefined if a file cannot be read with a dialect that was only tried. */
+async function unlessUnreadable<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (hasCode(error, 'source-unreadable')) return undefined;
+    throw error;
+  }
+}
+
+type Found = Pick<FileSample, 'rows' | 'broken' | 'spread'>;
+
+/** Reads the first rows, and rows at equal distances in the rest of the file. The file is scanned to its end, because only a scan knows where its records begin. */
+async function readSome(
   open: OpenFile,
   options: Parameters<typeof textRecords>[1],
   offset: number,
@@ -131,13 +161,19 @@ async function readFirst(
 ): Promise<Found> {
   const rows: Readonly<Record<string, unknown>>[] = [];
   const broken: string[] = [];
+  let nextOffset = 0;
+  let distance: number | undefined;
   for await (const record of textRecords(open, options, { offset, signal: undefined })) {
+    if (rows.length + broken.length >= rowsMax) {
+      distance ??= (open.bytes - record.offset) / rowsMax;
+      if (record.offset < nextOffset) continue;
+      nextOffset = Math.max(nextOffset, record.offset) + distance;
+    }
     const row = rowOf(record, () => `${open.file.name}:${record.line}`);
     if (row instanceof Error) broken.push(row.message);
     else rows.push(row);
-    if (rows.length + broken.length >= rowsMax) break;
   }
-  return { rows, broken };
+  return { rows, broken, spread: Math.max(0, rows.length + broken.length - rowsMax) };
 }
 
 async function sampleParquet(open: OpenFile, rowsMax: number): Promise<FileSample> {

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import { codeOf, Fault, messageOf } from '../../kit/fault.ts';
 import { sampleFile } from '../../steps/index.ts';
 import type { CommandContext } from '../context.ts';
+import { parseCount } from '../count-option.ts';
 import { formatCount } from '../numbers.ts';
-import { inferColumns, pipelineText } from '../pipeline-text.ts';
+import { describeSample, inferColumns, pipelineText } from '../pipeline-text.ts';
 import { shorten, renderTable } from '../table.ts';
 
 /** Registers `distilog init`. */
@@ -15,11 +16,15 @@ export function registerInit(program: Command, context: CommandContext): void {
     .exitOverride()
     .option('--out <file>', 'Write the pipeline to this file', 'pipeline.ts')
     .option('--force', 'Overwrite the pipeline file if it exists')
+    .option('--rows <count>', 'Infer the columns from the first rows, and as many spread over the rest', String(sampleRows))
+    .option('--all', 'Infer the columns from all rows, which are held in memory')
     .option('--json', 'Print JSON')
     .action((file, options) => init(context, file, options));
 }
 
 interface InitOptions {
+  readonly rows: string;
+  readonly all?: boolean | undefined;
   readonly out: string;
   readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
@@ -33,7 +38,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   const { out } = options;
   if (!/\.[cm]?[jt]s$/.test(out))
     throw new Fault('invalid-options', `--out ${out} is not a TypeScript or JavaScript file. Give a name that ends in .ts.`);
-  const sample = await sampleFile(file, sampleRows);
+  const sample = await sampleFile(file, options.all ? Infinity : (parseCount('--rows', options.rows) ?? sampleRows));
   const columns = inferColumns(sample);
   const isEmpty = sample.rows.length === 0 && sample.format !== 'csv';
   if (columns.length === 0 || isEmpty) {
@@ -56,7 +61,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   }
   const { print, note, paint } = terminal;
   print(
-    `${paint('bold', out)} reads ${file}: ${formatCount(columns.length)} columns, inferred from its first ${formatCount(sample.rows.length)} rows`,
+    `${paint('bold', out)} reads ${file}: ${formatCount(columns.length)} columns, inferred from ${options.all ? `all ${formatCount(sample.rows.length)} rows` : `its ${describeSample(sample)}`}`,
   );
   print('');
   print(
@@ -68,7 +73,7 @@ async function init({ terminal }: CommandContext, file: string, options: InitOpt
   );
   for (const { name, why } of left) note(paint('red', `column ${JSON.stringify(name)} is left out: ${why}`));
   if (sample.broken.length > 0)
-    note(paint('red', `${sample.broken.length} of the first rows cannot be read; a run would reject them. ${sample.broken[0]}`));
+    note(paint('red', `${sample.broken.length} of these rows cannot be read; a run would reject them. ${sample.broken[0]}`));
   print('');
   print(['Next:', `  npx distilog try ${out}`, `  npx distilog run ${out}`, '  npx distilog distiset --out dataset']);
 }
