@@ -82,7 +82,9 @@ export async function csvHeader(open: OpenFile, dialect: Dialect, signal: AbortS
   const { name } = open.file;
   const decode = decoderOf(name, dialect.encoding);
   for await (const record of textRecords(open, recordsOptions(name, dialect), { offset: 0, signal })) {
-    const result = splitCsvFields(decode(record), dialect.delimiter, record.hasQuotes);
+    const text = decode(record);
+    refuseSeparatorLine(text, `${name}:${record.line}`);
+    const result = splitCsvFields(text, dialect.delimiter, record.hasQuotes);
     if ('fields' in result) return result.fields.map(({ text }) => text);
     throw new Fault(
       'source-unreadable',
@@ -90,6 +92,17 @@ export async function csvHeader(open: OpenFile, dialect: Dialect, signal: AbortS
     );
   }
   throw new Fault('source-unreadable', `${name} is empty. Its first line must name its columns.`);
+}
+
+/** Refuses the line with which Excel is given a delimiter. Readers that take it for the names of columns lose the names. */
+function refuseSeparatorLine(text: string, where: string): void {
+  const [, delimiter] = /^"?sep=(.?)"?$/i.exec(text) ?? [];
+  if (delimiter === undefined) return;
+  const set = delimiter === '' ? '' : ` and set delimiter: ${JSON.stringify(delimiter)}`;
+  throw new Fault(
+    'source-unreadable',
+    `${where}: ${JSON.stringify(text)} is a setting for spreadsheets, and not a line that names the columns. Remove the line${set}.`,
+  );
 }
 
 /** Splits a line into as many fields as the header has, or returns the error. */
@@ -113,8 +126,6 @@ export function parseFields(
 
 /** Returns a hint for a file whose first line does not name the columns, or an empty text. */
 function describeHint(header: readonly string[], delimiter: string): string {
-  if (header.some((each) => each.includes('\r')))
-    return String.raw` Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`;
   const other = header.length === 1 ? [';', '\t', ',', '|'].find((each) => each !== delimiter && header[0]?.includes(each)) : undefined;
   return other === undefined ? '' : ` Is the delimiter ${JSON.stringify(other)}? Then set delimiter: ${JSON.stringify(other)}.`;
 }

@@ -8,14 +8,26 @@ export interface CsvField {
 /** The fields of a record, or the position of an error (in characters, from 0) and what was expected there. */
 export type CsvFields = { readonly fields: readonly CsvField[] } | { readonly at: number; readonly expected: string };
 
-/** Splits a record into fields according to RFC 4180. A quote inside an unquoted field is part of its text. */
+/**
+ * Splits a record into fields according to RFC 4180. A quote inside an unquoted field is part of its text. Blanks before an opening quote and a carriage return
+ * outside of quotes are errors, because writers differ on their meaning.
+ */
 export function splitCsvFields(record: string, delimiter: string, hasQuotes: boolean): CsvFields {
-  if (!hasQuotes) return { fields: record.split(delimiter).map((text) => ({ text, isQuoted: false })) };
+  if (!hasQuotes) {
+    const at = record.indexOf('\r');
+    if (at >= 0) return { at, expected: noCarriageReturn };
+    return { fields: record.split(delimiter).map((text) => ({ text, isQuoted: false })) };
+  }
   const fields: CsvField[] = [];
   for (let at = 0; ; at++) {
     if (record[at] !== '"') {
       const end = record.indexOf(delimiter, at);
-      fields.push({ text: record.slice(at, end < 0 ? undefined : end), isQuoted: false });
+      const text = record.slice(at, end < 0 ? undefined : end);
+      const blanks = quoteAfterBlanks.exec(text)?.[0].length;
+      if (blanks !== undefined) return { at: at + blanks, expected: 'no blanks before the quote that opens the field' };
+      const carriageReturn = text.indexOf('\r');
+      if (carriageReturn >= 0) return { at: at + carriageReturn, expected: noCarriageReturn };
+      fields.push({ text, isQuoted: false });
       if (end < 0) return { fields };
       at = end;
       continue;
@@ -31,3 +43,6 @@ export function splitCsvFields(record: string, delimiter: string, hasQuotes: boo
       return { at, expected: 'the end of the field after its closing quote (double a quote that is part of the text)' };
   }
 }
+
+const quoteAfterBlanks = /^[ \t]+"/;
+const noCarriageReturn = String.raw`a carriage return only within quotes or before a line feed (convert other line ends: tr '\r' '\n' < FILE > NEW-FILE)`;

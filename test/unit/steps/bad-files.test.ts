@@ -150,6 +150,22 @@ describe('a CSV file', () => {
     ]);
   });
 
+  it('rejects lines with blanks before quotes and with other line ends among them', async () => {
+    const content = 'name,year\r\n"a" ,1\n "b, c",2\nd, "3"\ne,4\rf,5\ng\rh,6\n"i\rj",7\r\n"k\r\nl",8\nm,9\r\r\n5" disk,10\n';
+    const end = String.raw`expected a carriage return only within quotes or before a line feed (convert other line ends: tr '\r' '\n' < FILE > NEW-FILE).`;
+    expect(await itemsOf(of(content))).toEqual([
+      'invalid-line: file.csv:2, character 4: expected the end of the field after its closing quote (double a quote that is part of the text).',
+      'invalid-line: file.csv:3, character 3: expected no blanks before the quote that opens the field.',
+      'invalid-line: file.csv:4, character 5: expected no blanks before the quote that opens the field.',
+      `invalid-line: file.csv:5, character 4: ${end}`,
+      `invalid-line: file.csv:6, character 2: ${end}`,
+      { name: 'i\rj', year: 7 },
+      { name: 'k\r\nl', year: 8 },
+      `invalid-line: file.csv:10, character 4: ${end}`,
+      { name: '5" disk', year: 10 },
+    ]);
+  });
+
   it.each([
     ['a missing column', 'name,date\n', 'file.csv has no column year; it has name, date. Add it to the file, or remove it from output.'],
     [
@@ -161,7 +177,22 @@ describe('a CSV file', () => {
     [
       'carriage returns for line ends',
       'name,years\ra,1\r',
-      String.raw`file.csv has no column year; it has name, "years\ra", 1. Its lines seem to end in a carriage return only: convert it with tr '\r' '\n' < FILE > NEW-FILE.`,
+      String.raw`file.csv:1, character 11: expected a carriage return only within quotes or before a line feed (convert other line ends: tr '\r' '\n' < FILE > NEW-FILE) in the line that names the columns.`,
+    ],
+    [
+      'carriage returns for line ends, and the right names',
+      'name,year\ra,1\r',
+      String.raw`file.csv:1, character 10: expected a carriage return only within quotes or before a line feed (convert other line ends: tr '\r' '\n' < FILE > NEW-FILE) in the line that names the columns.`,
+    ],
+    [
+      'a line for spreadsheets first',
+      'sep=;\nname;year\na;1\n',
+      'file.csv:1: "sep=;" is a setting for spreadsheets, and not a line that names the columns. Remove the line and set delimiter: ";".',
+    ],
+    [
+      'blanks before quotes in the header',
+      '"name", "year"\n',
+      'file.csv:1, character 10: expected no blanks before the quote that opens the field in the line that names the columns.',
     ],
     ['nothing in it', '', 'file.csv is empty. Its first line must name its columns.'],
     [
