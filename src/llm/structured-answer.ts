@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { JsonObject } from '../kit/json.ts';
 import { isInstance } from '../kit/describe-thrown.ts';
-import { messageOf } from '../kit/fault.ts';
 import { NonRetryableError, type Context } from '../pipeline/index.ts';
 import { toAnswerSchema } from './answer-schema.ts';
 import { callModel, type Answer, type ModelRequest } from './call-model.ts';
 import type { ChatMessage } from './chat-message.ts';
+import { readJsonInText } from './json-in-text.ts';
 import type { LanguageModel } from './language-model.ts';
 
 /** Maximum number of characters of an answer that are sent back to the model. An endless answer would not fit into a request. */
@@ -92,24 +92,11 @@ function parseAnswer<S extends z.ZodObject>(schema: S, answer: Answer, fits: (va
   return { answered, value: data };
 }
 
-/** Parses the JSON of an answer. */
+/** Reads the JSON of an answer. */
 function parseJson(answer: Answer): unknown {
-  try {
-    return JSON.parse(stripReasoningAndFence(answer.text));
-  } catch (error) {
-    const cut = answer.finishReason === 'length' ? ' because it was cut off at maxOutputTokens' : '';
-    throw new Misfit(answer, `it is not JSON${cut} (${messageOf(error)})`);
-  }
-}
-
-/** Returns an answer without the model's reasoning before it and without a code fence around it. */
-function stripReasoningAndFence(text: string): string {
-  const start = text.trimStart();
-  const reasoningEnd = start.startsWith('<think>') ? start.indexOf('</think>') : -1;
-  const answerText = (reasoningEnd < 0 ? start : start.slice(reasoningEnd + '</think>'.length)).trim();
-  return answerText.startsWith('```') && answerText.endsWith('```') && answerText.length > 6
-    ? answerText.slice(answerText.indexOf('\n') + 1, -3)
-    : answerText;
+  const reading = readJsonInText(answer.text);
+  if (reading.kind === 'read') return reading.value;
+  throw new Misfit(answer, `${reading.why}${answer.finishReason === 'length' ? ' because it was cut off at maxOutputTokens' : ''}`);
 }
 
 const issuesMax = 10;

@@ -75,6 +75,27 @@ describe('structuredGeneration', () => {
     expect(await rowsIn(run)).toEqual([{ instruction: 'a', title: 'Tea', stars: 3, tags: [] }]);
   });
 
+  it('reads the only object of an answer with one call, and asks again if there are two different ones', async () => {
+    const tea = '{"title":"Tea","stars":3,"tags":[]}';
+    const { server, model } = await provider({
+      answer: ({ request, number }) =>
+        request.messages[0]?.content === 'one' ? `Maybe {"title":?</think>Here: ${tea}` : number === 3 ? tea : `${tea} or {"title":"Milk"}`,
+    });
+    const of = (instruction: string) =>
+      ran(
+        pipeline(
+          'prose',
+          ({ source }) => void source('rows', instructions(instruction)).map('data', structuredGeneration({ model, schema })),
+        ),
+      );
+    const row = { title: 'Tea', stars: 3, tags: [] };
+    expect(await rowsIn(await of('one'))).toEqual([{ instruction: 'one', ...row }]);
+    expect(server.requests).toHaveLength(1);
+    expect(await rowsIn(await of('two'))).toEqual([{ instruction: 'two', ...row }]);
+    expect(server.requests).toHaveLength(3);
+    expect(server.requests[2]?.messages[2]?.content).toMatch(/it contains 2 different JSON objects/);
+  });
+
   it('asks once more with the reason when an answer does not match, and uses the second answer', async () => {
     const { server, model } = await provider({ fault: ({ number }) => (number === 1 ? 'wrong-schema' : undefined) });
     const run = await ran(
@@ -97,7 +118,7 @@ describe('structuredGeneration', () => {
 
   it.each([
     ['wrong-schema', /does not match the schema: title: .*It answered: \{"unasked":"for"\}/],
-    ['not-json', /it is not JSON .*It answered: Certainly! Here is what you asked for\./],
+    ['not-json', /it is not JSON\. It answered: Certainly! Here is what you asked for\./],
   ] as const)(
     'rejects the row after a second mismatch (%s), with the answer in the message, and both calls are billed',
     async (fault, message) => {
