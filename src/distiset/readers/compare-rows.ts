@@ -4,6 +4,7 @@ import { csvCells, csvHeader } from '../writers/csv-file.ts';
 import { parquetValue } from '../writers/parquet-columns.ts';
 import type { Format } from '../writers/row-file.ts';
 import { blockTexts, type TextBlock } from '../writers/row-text.ts';
+import { wellFormedJson } from '../writers/well-formed-json.ts';
 import { comparable } from './comparable.ts';
 import { csvRecords } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
@@ -110,7 +111,7 @@ function rowTexts({ format, columns, csvEscapeFormulas }: RowsRead): (block: Tex
   const replaced = { count: 0 };
   switch (format) {
     case 'jsonl':
-      return ({ texts }, row) => texts[row] ?? '';
+      return ({ texts }, row) => wellFormedJson(texts[row] ?? '', replaced);
     case 'csv': {
       const cellsOf = csvCells(columns, { replaced, csvEscapeFormulas });
       return (block, row) => comparable(cellsOf(block, row));

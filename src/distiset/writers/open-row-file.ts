@@ -21,7 +21,7 @@ export function openRowFile(file: HashedFile, columns: readonly TypedColumn[], o
     case 'csv':
       return csvFile(file, columns, options);
     case 'jsonl':
-      return jsonlFile(file, columns);
+      return jsonlFile(file, columns, options);
     case 'parquet':
       return parquetFile(file, columns, options);
   }

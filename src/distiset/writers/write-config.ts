@@ -32,7 +32,7 @@ export interface WrittenConfig {
   readonly columns: readonly (TypedColumn & { readonly typeName: string })[];
   /** The first rows, for the card. */
   readonly firstRows: readonly JsonObject[];
-  /** Number of texts with lone surrogates, which Parquet and CSV cannot hold. They are written with U+FFFD. */
+  /** Number of texts with lone surrogates, which readers of the files do not accept. They are written with U+FFFD. */
   readonly replaced: number;
   /** The error if it could not be written. It then has no rows and no files. */
   readonly error: { readonly code: string; readonly message: string } | null;

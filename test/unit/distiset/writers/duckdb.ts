@@ -32,6 +32,14 @@ export async function hexOf(glob: string, column: string): Promise<readonly unkn
   return reader.getRowsJS().map(([hex]) => hex);
 }
 
+/** The texts of the column `text` of a JSONL file that also has a column `any` of JSON. */
+export async function textsOfJsonl(file: string): Promise<readonly unknown[]> {
+  const reader = await query(
+    `select text from read_json('${file}', format = 'newline_delimited', columns = {text: 'VARCHAR', "any": 'JSON'})`,
+  );
+  return reader.getRowsJS().map(([text]) => text);
+}
+
 async function query(sql: string): Promise<DuckDBResultReader> {
   const instance = await DuckDBInstance.create();
   const connection = await instance.connect();

@@ -6,7 +6,7 @@ import { canonicalJson, type Json, type JsonObject } from '../../../../src/kit/j
 import { sha256 } from '../../../../src/kit/sha256.ts';
 import { diskFiles } from '../../../../src/distiset/writers/file-sink.ts';
 import { writeConfig, type WritableConfig, type WrittenConfig } from '../../../../src/distiset/writers/write-config.ts';
-import { hexOf, readWithDuckdb } from './duckdb.ts';
+import { hexOf, readWithDuckdb, textsOfJsonl } from './duckdb.ts';
 import { everyKind, everyKindRows } from './every-kind.ts';
 import { configOf, filesBelow, parquetMetadata, readWithHyparquet, temporaryFolder } from './written.ts';
 
@@ -225,7 +225,7 @@ describe('rows through Parquet', () => {
 });
 
 describe('rows as JSONL', () => {
-  it('are one object per line, with columns in order and lone surrogates escaped', async () => {
+  it('are one object per line, with columns in order and U+FFFD for lone surrogates, which are counted', async () => {
     const folder = temporaryFolder();
     const rows = [
       { b: '\ud800\u0000\u{1F600}', a: [1, { z: 1, a: null }] },
@@ -236,10 +236,28 @@ describe('rows as JSONL', () => {
       format: 'jsonl',
     });
     expect(filesBelow(folder)['data/train-00000-of-00001.jsonl']?.toString('utf8')).toBe(
-      '{"b":"\\ud800\\u0000\u{1F600}","a":[1,{"a":null,"z":1}]}\n{"b":"line\\nbreak","a":null}\n',
+      '{"b":"\uFFFD\\u0000\u{1F600}","a":[1,{"a":null,"z":1}]}\n{"b":"line\\nbreak","a":null}\n',
     );
     expect(written.rowsSha256).toBe(sha256(rows.map((row) => `${canonicalJson(row)}\n`).join('')));
-    expect(written.replaced).toBe(0);
+    expect(written.replaced).toBe(1);
+  });
+
+  it('are read by DuckDB, whatever texts they hold', async () => {
+    const folder = temporaryFolder();
+    const texts = ['\ud800', 'x\udc00y\udfff', String.raw`\ud800`, String.raw`\\ud800`, '\u{1F600}', '"\\', ''];
+    const rows = texts.map((text) => ({ text, any: { [`${text}z`]: [text], '\ue000': 1 } }));
+    const written = await writeConfig(diskFiles(folder), configOf('default', { text: z.string(), any: z.json() }, rows), {
+      ...parquet,
+      format: 'jsonl',
+    });
+    expect(written.error).toBeNull();
+    // The text, a name and an item of each of the first two rows.
+    expect(written.replaced).toBe(6);
+    const file = path.join(folder, 'data/train-00000-of-00001.jsonl');
+    expect(filesBelow(folder)['data/train-00000-of-00001.jsonl']?.toString('utf8').split('\n')[0]).toBe(
+      '{"text":"\uFFFD","any":{"\ue000":1,"\uFFFDz":["\uFFFD"]}}',
+    );
+    expect(await textsOfJsonl(file)).toEqual(texts.map((text) => text.toWellFormed()));
   });
 
   it('are cut into files too, and hash as in Parquet', async () => {
