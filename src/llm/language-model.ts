@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../kit/json.ts';
 import { redactor, type Redact } from '../kit/redactor.ts';
 import { NonRetryableError, resource, type Resource } from '../pipeline/index.ts';
 import { pickCallSettings, type CallSettings } from './call-settings.ts';
+import { fetchCompletion } from './fetch-completion.ts';
 import type { Caps, Limiter } from './limiter.ts';
 import { acquireLimiter, releaseLimiter } from './limiters.ts';
 
@@ -84,6 +85,7 @@ export function languageModel(id: string, options: LanguageModelOptions = {}): L
       name,
       baseURL: url,
       apiKey,
+      fetch: fetchCompletion,
       supportsStructuredOutputs: structuredOutput === 'json-schema',
     } as never);
     const key = JSON.stringify([url, id, apiKeyEnv]);
