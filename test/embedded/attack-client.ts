@@ -1,4 +1,4 @@
-// A client under attack: writes rows for some time, and notes each one that the server acknowledged.
+// A client under attack: writes rows for some time, and records each one that the server acknowledged.
 // node test/embedded/attack-client.ts FOLDER ACKNOWLEDGED LIFE_MS exit|close
 import fs from 'node:fs';
 import { openEmbeddedStore } from '../../src/postgres/index.ts';

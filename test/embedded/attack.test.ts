@@ -8,7 +8,7 @@ import { attack, type AttackFigures } from './attack.ts';
 const seed = seedFrom('DISTILOG_ATTACK_SEED');
 const rounds = Number(process.env['DISTILOG_ATTACK_ROUNDS'] ?? (isNightly ? 20 : 6));
 const roundMsMax = 90_000;
-/** What is read of /proc exists on Linux only. */
+/** The parts of /proc that this test reads exist on Linux only. */
 const isLinux = process.platform === 'linux';
 
 describe.skipIf(!isLinux)(`an embedded store whose processes are killed (DISTILOG_ATTACK_SEED=${seed}, ${rounds} rounds)`, () => {
@@ -44,7 +44,7 @@ describe.skipIf(!isLinux)(`an embedded store whose processes are killed (DISTILO
     expect(figures.goneMs.max, said.join('\n')).toBeLessThan(15_000);
   });
 
-  it('fails no client', () => {
+  it('never fails a client', () => {
     expect(figures.failures, said.join('\n')).toEqual([]);
   });
 });

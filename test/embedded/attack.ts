@@ -8,7 +8,7 @@ import { randomFrom } from '../unit/random.ts';
 import { patientPool } from './patient-pool.ts';
 import { processesOf, readyPostmaster, signal, untilGone, type StoreProcess } from './processes.ts';
 
-/** What may befall a store; the first three come more often. */
+/** The faults that are injected; the first three are drawn more often. */
 const blows = [
   'client',
   'client',
@@ -35,7 +35,7 @@ const blowsMax = 4;
 const roundTimeoutMs = 60_000;
 const startTimeoutMs = 10_000;
 const sampleMs = 25;
-/** Every so many rounds the server outlives its last client as long as in earnest. */
+/** Once in so many rounds the server outlives its last client as long as it does in production. */
 const slowRounds = 20;
 
 export interface AttackOptions {
@@ -48,15 +48,15 @@ export interface AttackOptions {
 export interface AttackFigures {
   /** Rows that the server acknowledged. */
   readonly rows: number;
-  /** Of these, rows that the next client did not find. */
+  /** Acknowledged rows that the next client did not find. */
   readonly lost: number;
-  /** Times two postmasters, and backends of another than the ready one, were seen on the data directory. */
+  /** How often two postmasters, or backends of another postmaster than the ready one, were seen on the data directory. */
   readonly doubles: number;
   readonly strays: number;
   readonly samples: number;
   /** Clients that failed, rounds that hung, processes that stayed. */
   readonly failures: readonly string[];
-  /** How long the client after each round took to its first query, and the store to be gone after it. */
+  /** How long the client after each round took until its first query, and how long the store took to stop after it. */
   readonly nextMs: Spread;
   readonly goneMs: Spread;
   readonly struck: Readonly<Partial<Record<Blow, number>>>;
@@ -69,7 +69,7 @@ interface Spread {
 
 interface Round {
   readonly idleMs: number;
-  /** How long after the round the next client comes: while the server runs, stops, or is gone. */
+  /** The time from the end of the round to the next client: the server still runs, is stopping, or has stopped. */
   readonly restMs: number;
   readonly clients: readonly { readonly afterMs: number; readonly lifeMs: number; readonly leave: 'exit' | 'close' }[];
   readonly blows: readonly { readonly afterMs: number; readonly blow: Blow; readonly chance: number; readonly stoppedMs: number }[];
@@ -134,16 +134,16 @@ export async function attack({ folder, rounds, seed, say }: AttackOptions): Prom
   return { rows, lost, ...watched.end(), failures, nextMs: spreadOf(nextMs), goneMs: spreadOf(goneMs), struck };
 }
 
-/** Looks at the data directory all the time. What two looks in a row see is no trick of a list that is not read at once. */
+/** Samples the processes of the data directory. Counts only what two samples in a row see, because the list of processes is not read atomically. */
 function watch(folder: string, say: (line: string) => void): { end(): Pick<AttackFigures, 'doubles' | 'strays' | 'samples'> } {
   const seen = { doubles: 0, strays: 0, samples: 0 };
   const before = { doubles: '', strays: '' };
-  const told = { doubles: '', strays: '' };
+  const reported = { doubles: '', strays: '' };
   const note = (what: 'doubles' | 'strays', who: readonly StoreProcess[]) => {
     const key = who.map(({ pid }) => pid).join();
-    if (key && key === before[what] && key !== told[what]) {
+    if (key && key === before[what] && key !== reported[what]) {
       seen[what] += 1;
-      told[what] = key;
+      reported[what] = key;
       say(`${what}: ${JSON.stringify(processesOf(folder))}`);
     }
     before[what] = key;
@@ -151,8 +151,8 @@ function watch(folder: string, say: (line: string) => void): { end(): Pick<Attac
   const timer = setInterval(() => {
     seen.samples += 1;
     const all = processesOf(folder);
-    // A fork of a postmaster looks like one until it has a title of its own, and is told apart by its parent, unless that was killed meanwhile: then
-    // it has neither a supervisor above it nor a process below it.
+    // A fork of a postmaster looks like a postmaster until it sets its own title. Its parent distinguishes it. If the parent was killed meanwhile,
+    // the fork has neither a supervisor above it nor a process below it.
     const supervisors = new Set(all.filter(({ role }) => role === 'supervisor').map(({ pid }) => pid));
     const parents = new Set(all.map(({ parent }) => parent));
     const postmasters = all.filter(({ role, pid, parent }) => role === 'postmaster' && (supervisors.has(parent) || parents.has(pid)));
@@ -185,7 +185,7 @@ async function runRound(folder: string, acknowledged: string, plan: Round, fail:
     const code = await new Promise<number | null>((resolve) => client.once('exit', resolve));
     if (code) fail(`a client failed with ${code}`);
   });
-  // On a busy machine the first client takes its time: nothing is there to be hit before.
+  // On a busy machine the first client starts late, and before that there is no process to kill.
   const started = untilStarted(folder);
   const strikes = plan.blows.map(async ({ afterMs, blow, chance, stoppedMs }) => {
     await started;
@@ -205,7 +205,7 @@ async function untilStarted(folder: string): Promise<void> {
   for (const until = Date.now() + startTimeoutMs; processesOf(folder).length === 0 && Date.now() < until; ) await sleep(sampleMs);
 }
 
-/** SIGKILL, but for these. */
+/** The signals of faults that do not send SIGKILL. */
 const signals: Readonly<Partial<Record<Blow, NodeJS.Signals>>> = {
   'term-supervisor': 'SIGTERM',
   'int-postmaster': 'SIGINT',
@@ -247,7 +247,7 @@ function victimsOf(blow: Blow, all: readonly StoreProcess[], clients: readonly C
   }
 }
 
-/** The client after a round: when it had its first answer, and how many acknowledged rows it misses. */
+/** Connects as the client after a round. Returns when it had its first answer, and how many acknowledged rows it did not find. */
 async function findRows(folder: string, acknowledged: string): Promise<{ readonly connectedAt: number; readonly missing: number }> {
   const store = await openEmbeddedStore(folder, { timeoutMs: 40_000 });
   const pool = patientPool(store, 1);

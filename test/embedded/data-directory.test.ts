@@ -6,7 +6,7 @@ import { makeDataDirectory, type DataDirectory } from '../../src/postgres/embedd
 import { createPrograms } from '../../src/postgres/embedded/programs.ts';
 
 const isRoot = process.getuid?.() === 0;
-const nobody = { uid: 65_534, gid: 65_534 };
+const unprivileged = { uid: 65_534, gid: 65_534 };
 
 describe.skipIf(process.platform === 'win32')('a data directory', () => {
   let home: string;
@@ -20,15 +20,15 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     fs.rmSync(home, { recursive: true });
   });
 
-  /** One whose initdb is a shell script. */
+  /** Returns a data directory whose initdb is a shell script. */
   function directoryWith(script: string): DataDirectory {
     const initdb = path.join(home, 'initdb');
     const password = path.join(home, 'password');
     fs.writeFileSync(initdb, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     fs.writeFileSync(password, 'secret');
-    const as = isRoot ? nobody : {};
+    const as = isRoot ? unprivileged : {};
     const own = (file: string) => {
-      if (isRoot) fs.lchownSync(file, nobody.uid, nobody.gid);
+      if (isRoot) fs.lchownSync(file, unprivileged.uid, unprivileged.gid);
     };
     return { home, data: path.join(home, 'pg18'), log: path.join(home, 'log'), password, initdb, programs: createPrograms(as, ''), own };
   }
@@ -68,6 +68,6 @@ describe.skipIf(process.platform === 'win32')('a data directory', () => {
     fs.chmodSync(directory.data, 0o755);
     await makeDataDirectory(directory);
     expect(fs.statSync(directory.data).mode & 0o777).toBe(0o700);
-    if (isRoot) expect(fs.statSync(path.join(directory.data, 'PG_VERSION')).uid).toBe(nobody.uid);
+    if (isRoot) expect(fs.statSync(path.join(directory.data, 'PG_VERSION')).uid).toBe(unprivileged.uid);
   });
 });

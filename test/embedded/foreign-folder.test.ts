@@ -11,7 +11,7 @@ process.env['DISTILOG_IDLE_MS'] = '1000';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const why = isRoot ? '' : ' (skipped: not root on Linux)';
-const somebody = 65_534;
+const listed = 65_534;
 const unlisted = 54_321;
 
 describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
@@ -28,7 +28,7 @@ describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
     return { folder, home };
   }
 
-  /** What root alone may read and write. */
+  /** Creates a file that only root may read and write. */
   function precious(name: string, text = 'precious'): string {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-precious-'));
     folders.push(folder);
@@ -55,7 +55,7 @@ describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
     return rowCount === 1;
   }
 
-  /** Users of the store's processes, by role: real, effective, saved and file system's. */
+  /** Returns the user ids of the store's processes with a role: real, effective, saved and file system. */
   const usersOf = (folder: string, role: 'supervisor' | 'postmaster'): readonly number[] =>
     processesOf(folder)
       .filter((process) => process.role === role)
@@ -79,26 +79,26 @@ describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
   });
 
   it('works as the owner of the folder, and leaves nothing there that is not theirs', async () => {
-    const { folder, home } = folderOf(somebody);
+    const { folder, home } = folderOf(listed);
     expect(await answers(await open(folder))).toBe(true);
     for (const role of ['supervisor', 'postmaster'] as const) {
-      expect([role, usersOf(folder, role)]).toEqual([role, [somebody, somebody, somebody, somebody]]);
+      expect([role, usersOf(folder, role)]).toEqual([role, [listed, listed, listed, listed]]);
     }
     const users = fs.readdirSync(home, { recursive: true, encoding: 'utf8' }).map((file) => fs.lstatSync(path.join(home, file)).uid);
-    expect(new Set(users)).toEqual(new Set([somebody]));
+    expect(new Set(users)).toEqual(new Set([listed]));
   });
 
-  it('works as root where the owner is in no password file, or cannot reach their folder', async () => {
+  it('works as root if the owner is not in the password file or cannot reach their folder', async () => {
     expect(readListedUsers().map(({ uid }) => uid)).not.toContain(unlisted);
-    for (const { folder } of [folderOf(unlisted), folderOf(somebody, '/root')]) {
+    for (const { folder } of [folderOf(unlisted), folderOf(listed, '/root')]) {
       expect(await answers(await open(folder))).toBe(true);
       expect(usersOf(folder, 'supervisor')).toEqual([0, 0, 0, 0]);
       expect(usersOf(folder, 'postmaster')).not.toContain(0);
     }
   });
 
-  it('takes back a store whose files were given to root', async () => {
-    const { folder, home } = folderOf(somebody);
+  it('restores the owner of a store whose files were given to root', async () => {
+    const { folder, home } = folderOf(listed);
     const before = await open(folder);
     const { password } = before.owner();
     before.close();
@@ -110,8 +110,8 @@ describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
   });
 
   it.each([
-    ['a user whom the password file lists', somebody],
-    ['a user whom it does not list', unlisted],
+    ['a user that the password file lists', listed],
+    ['a user that the password file does not list', unlisted],
   ])('follows no link that was planted by %s', async (_who, uid) => {
     const long = precious('long', 'x'.repeat(2_000_000));
     const secret = precious('secret');
@@ -147,24 +147,24 @@ describe.skipIf(!isRoot)(`root in a folder of another user${why}`, () => {
     expect([fs.statSync(database).mode & 0o777, fs.statSync(settings).uid]).toEqual([0o755, 0]);
   });
 
-  it('follows no link that was planted in place of the store, or of the log that it opens first', async () => {
+  it('follows no link that was planted in place of the store or of the supervisor log', async () => {
     const elsewhere = path.dirname(precious('kept'));
-    const whole = folderOf(somebody);
+    const whole = folderOf(listed);
     fs.rmdirSync(whole.home);
-    plant(elsewhere, whole.home, somebody);
+    plant(elsewhere, whole.home, listed);
     await expect(open(whole.folder)).rejects.toMatchObject(refused(/\.distilog is a link that user 65534 made/));
     expect(fs.readdirSync(elsewhere)).toEqual(['kept']);
 
-    const { folder, home } = folderOf(somebody);
+    const { folder, home } = folderOf(listed);
     const absent = path.join(elsewhere, 'made');
-    plant(absent, path.join(home, 'supervisor.log'), somebody);
+    plant(absent, path.join(home, 'supervisor.log'), listed);
     trustEmbeddedStore(folder);
     await expect(open(folder)).rejects.toMatchObject(refused(/supervisor\.log cannot be written/));
     expect(fs.existsSync(absent)).toBe(false);
   });
 
   it('ends no process that a planted marker names', async () => {
-    const { folder, home } = folderOf(somebody);
+    const { folder, home } = folderOf(listed);
     const store = await open(folder);
     const marker = path.join(home, 'server.json');
     fs.writeFileSync(marker, JSON.stringify({ ...(JSON.parse(fs.readFileSync(marker, 'utf8')) as object), pid: process.pid }));

@@ -1,4 +1,4 @@
-// A client in a process of its own: opens a folder's store, asks who is there, and prints what it saw as JSON.
+// A client in a process of its own: opens a folder's store, asks the server for its user and start time, and prints them as JSON.
 // node test/embedded/places-client.ts FOLDER
 import { openEmbeddedStore, embeddedSupervisor } from '../../src/postgres/index.ts';
 import { patientPool } from './patient-pool.ts';

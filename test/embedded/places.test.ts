@@ -169,7 +169,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     const seen = await seenFrom(folder, {
       PGHOST: 'nowhere.invalid',
       PGPORT: '1',
-      PGUSER: 'nobody',
+      PGUSER: 'stranger',
       PGPASSWORD: 'wrong',
       PGDATABASE: 'none',
       PGOPTIONS: '-c search_path=elsewhere',
@@ -262,7 +262,7 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     // At a long path the sockets are elsewhere, and the copy's marker names them.
     const folder = folderAt(pathOf(`${base}/original`, 200));
     const store = await open(folder);
-    await ask(store, 'create table told (n int)');
+    await ask(store, 'create table marked (n int)');
     await ask(store, 'checkpoint');
     const copy = folderAt('copy');
     fs.cpSync(path.join(folder, '.distilog'), path.join(copy, '.distilog'), {
@@ -271,9 +271,9 @@ describe('an embedded store', { timeout: 60_000 }, () => {
     });
     trustEmbeddedStore(copy);
     const other = await open(copy);
-    await ask(other, 'insert into told values (1)');
-    expect(await ask(other, 'select n from told')).toEqual([1]);
-    expect(await ask(store, 'select n from told')).toEqual([]);
+    await ask(other, 'insert into marked values (1)');
+    expect(await ask(other, 'select n from marked')).toEqual([1]);
+    expect(await ask(store, 'select n from marked')).toEqual([]);
     expect(await embeddedSupervisor(copy)).not.toBe(await embeddedSupervisor(folder));
   });
 
@@ -360,7 +360,7 @@ describe.runIf(isLinux)("the server's libraries", () => {
   });
 });
 
-/** Does it while nobody may write to a folder; root writes anywhere, so it is done as another user. */
+/** Runs `work` while no user may write to a folder. Root may write anywhere, so it runs as another user. */
 function asReadOnly<T>(folder: string, work: () => T): T {
   fs.chmodSync(folder, 0o555);
   if (isRoot) process.seteuid?.(65_534);

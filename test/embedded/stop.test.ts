@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('stopping an embedded store', () => {
-  it('is refused while another process holds it, and that process keeps working', async () => {
+  it('is refused while a client holds it, and the client keeps working', async () => {
     const folder = newFolder();
     const store = await open(folder);
     const before = await embeddedSupervisor(folder);
@@ -73,7 +73,7 @@ describe('stopping an embedded store', () => {
 });
 
 describe('the status of an embedded store', () => {
-  it('reports its supervisor and the number of its users, and starts nothing', async () => {
+  it('reports its supervisor and the number of its clients, and starts nothing', async () => {
     const folder = newFolder();
     expect(await embeddedStatus(folder)).toBeNull();
     expect(fs.readdirSync(folder)).toEqual([]);

@@ -360,7 +360,7 @@ describe.skipIf(process.platform === 'win32')('a store of 0.1.0', { timeout: 60_
       undo();
       expect(embeddedTrust(folder)).toBe('earlier');
     }
-    // A copy within the second in which a cluster was made cannot be told from it.
+    // A copy that is made within the second of the cluster's creation cannot be distinguished from it.
     await expect.poll(() => Date.now() - fs.statSync(inData('PG_VERSION')).birthtimeMs, { timeout: 10_000 }).toBeGreaterThan(2_000);
     const copy = newFolder();
     spawnSync('cp', ['-a', home, copy]);

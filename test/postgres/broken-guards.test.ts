@@ -6,8 +6,8 @@ import { testDatabase } from './server.ts';
 
 const database = await testDatabase();
 
-/** What is told after somebody ran this, which is then undone. */
-async function toldAfter(sql: string): Promise<readonly string[]> {
+/** Returns the schema differences that are found after `sql` ran. Rolls it back. */
+async function differencesAfter(sql: string): Promise<readonly string[]> {
   const client = await openClient(database.owner, 'test');
   try {
     await client.query(`begin; ${sql}`);
@@ -18,7 +18,7 @@ async function toldAfter(sql: string): Promise<readonly string[]> {
   }
 }
 
-/** Replaces a function with its own text, but for a piece. */
+/** Returns SQL that replaces one piece of a function's text. */
 const replaced = (
   name: string,
   piece: string,
@@ -26,7 +26,7 @@ const replaced = (
 ): string => `do $do$ declare text text := pg_get_functiondef('distilog.${name}'::regproc); begin
   if position($p$${piece}$p$ in text) = 0 then raise 'not there'; end if; execute replace(text, $p$${piece}$p$, $p$${by}$p$); end $do$`;
 
-it('a store says that everything is as it was made', async () => {
+it('an unaltered store reports no difference', async () => {
   expect((await inspectStore(database.owner)).guardsOff).toEqual([]);
   expect((await inspectStore(database.app)).guardsOff).toEqual([]);
 });
@@ -120,12 +120,12 @@ it.each<[string, readonly string[]]>([
   [`create table public.heir () inherits (distilog.events)`, ['table events: heirs is public.heir, not none']],
   [`create table distilog.more (n int)`, [`table more is not distilog's`]],
   [`create domain distilog.word as text`, [`type word is not distilog's`]],
-])('after %s it says so', async (sql, expected) => {
-  expect(await toldAfter(sql)).toEqual(expected);
+])('a store reports the difference after: %s', async (sql, expected) => {
+  expect(await differencesAfter(sql)).toEqual(expected);
 });
 
-it('a function that is dropped takes its triggers along, and all are named', async () => {
-  expect(await toldAfter('drop function distilog.refuse_change() cascade')).toEqual(
+it('a store reports a dropped function and the triggers that were dropped with it', async () => {
+  expect(await differencesAfter('drop function distilog.refuse_change() cascade')).toEqual(
     expect.arrayContaining(['events.append_only is dropped', 'function refuse_change is dropped']),
   );
 });
@@ -152,6 +152,6 @@ it.runIf(database.hasRoles).each<[string, readonly string[]]>([
     'alter default privileges in schema distilog grant insert on tables to distilog_app',
     [expect.stringMatching(/^default privileges of .* is not distilog's$/) as unknown as string],
   ],
-])('grants and owners are compared, too: after %s', async (sql, expected) => {
-  expect(await toldAfter(sql)).toEqual(expected);
+])('a store compares grants and owners, after: %s', async (sql, expected) => {
+  expect(await differencesAfter(sql)).toEqual(expected);
 });

@@ -48,14 +48,14 @@ export async function createTemplate(url: string): Promise<string> {
   return name;
 }
 
-/** Drops a database, whoever is connected to it. */
+/** Drops a database, even while clients are connected to it. */
 export const dropDatabase = async (url: string, name: string): Promise<void> => {
   await runSql(serverConfig(url), `drop database ${name} with (force)`);
 };
 
 const freshName = (): string => `distilog_test_${randomBytes(5).toString('hex')}`;
 
-/** Makes the program's role and returns true, or false where the user may not make roles. Test files run concurrently: the second one finds the role. */
+/** Creates the program's role and returns true, or false if the user may not create roles. Test files run concurrently: the second one finds the role. */
 export async function makeAppRole(url: string): Promise<boolean> {
   const verbs = ['create role', 'alter role', 'alter role', 'alter role'];
   for (const verb of verbs) {
@@ -67,5 +67,5 @@ export async function makeAppRole(url: string): Promise<boolean> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-  throw new Error('role distilog_app could be neither made nor altered');
+  throw new Error('role distilog_app could be neither created nor altered');
 }

@@ -115,7 +115,7 @@ describe('the driver lock', () => {
   it('is waited for where its driver on this machine is dead, and the server has yet to notice', async () => {
     const runId = await finishedRun(store, 10);
     const { pid: dead } = spawnSync('true');
-    const holder = new pg.Client({ ...database.app(), application_name: `distilog driver ${dead} somebody@${os.hostname()}` });
+    const holder = new pg.Client({ ...database.app(), application_name: `distilog driver ${dead} user@${os.hostname()}` });
     await holder.connect();
     await holder.query(`select pg_advisory_lock(hashtextextended('distilog driver ' || $1, 0))`, [runId]);
     setTimeout(() => void holder.end(), 300);

@@ -135,7 +135,7 @@ describe('a false snapshot that the owner wrote, with the guards off,', () => {
          where s.position = 1000 and o.position = 500 and s.projection = 'graph' and o.projection = 'graph'`,
     ],
     [
-      'beside the true one, under a later name',
+      'next to the true one, under a later name',
       `insert into distilog.snapshots select log_id, projection, version, fingerprint, position, ${falseState}, named_at + 1 from distilog.snapshots where projection = 'graph'`,
     ],
   ];

@@ -4,13 +4,13 @@ import { encodeEvent, verify } from '../../src/log/index.ts';
 import { finishedRun, started } from './runs.ts';
 import { testDatabase } from './server.ts';
 
-// Whoever owns the database, switches every guard off, and alters what was recorded.
+// The owner of the database switches every guard off and alters what was recorded.
 
 const database = await testDatabase();
 const store = await database.store();
 const runId = await finishedRun(store);
 const other = await finishedRun(store);
-/** Behind what the run recorded stand three appends more, of four, one and three events: their first positions, and the last. */
+/** After what the run recorded come three more appends, of four, one and three events: their first positions, and the last position. */
 let a = 0;
 let b = 0;
 let c = 0;
@@ -59,7 +59,7 @@ const restore = () =>
 const at = (position: number) => `where log_id = '${runId}' and position = ${position}`;
 const of = (table: 'events' | 'commits') => `distilog.${table} where log_id = '${runId}'`;
 
-/** Computes hashes anew, as a forger does who knows how. */
+/** SQL that computes hashes again, as a forger would who knows how. */
 const newLeaves = `update distilog.events set leaf = distilog.leaf(type, version, pass, step, batch, attempt,
   (select coalesce(string_agg(encode(x, 'hex'), ',' order by n), '') from unnest(chunks) with ordinality as u (x, n)), data) where log_id = '${runId}'`;
 const newRoots = `${newLeaves}; update distilog.commits as k set root = (select sha256(string_agg(leaf, ''::bytea order by position))
@@ -110,7 +110,7 @@ describe('verify finds', () => {
          update distilog.commits set recorded_at = recorded_at + interval '1 microsecond' where log_id = '${runId}' and first = ${a}`,
       () => a,
     ],
-    ['another writer', () => `update distilog.commits set writer = 'somebody' where log_id = '${runId}' and first = ${b}`, () => b],
+    ['another writer', () => `update distilog.commits set writer = 'another' where log_id = '${runId}' and first = ${b}`, () => b],
     ['another epoch', () => `update distilog.commits set epoch = 7 where log_id = '${runId}' and first = ${b}`, () => b],
     ['no chunks', () => `update distilog.events set chunks = '{}' ${at(firstSuccess)}`, () => firstSuccess],
     [

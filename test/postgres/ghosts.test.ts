@@ -68,7 +68,7 @@ describe('a client that calls the SQL functions directly is refused', async () =
     ['what it saw of another run', 'history-diverged', { expectedHash: otherHead?.hash ?? '' }],
     ['another run, with what it saw of this one', 'history-diverged', { logId: other }],
     ['another run, with its epoch, and what it saw of this one', 'history-diverged', { logId: other, epoch: 1 }],
-    ['a run that there is not', 'unknown-log', { logId: 'nobody-s' }],
+    ['a run that does not exist', 'unknown-log', { logId: 'missing' }],
     ['a second success of a batch', 'already-recorded', { events: [ofBatch('BatchSucceeded', { attempt: 2 })] }],
     [
       'a success after a success, in one append',
@@ -80,7 +80,7 @@ describe('a client that calls the SQL functions directly is refused', async () =
     ['an end of no batch in particular', 'invalid-event', { events: [ofBatch('BatchSucceeded', { batch: null })] }],
     ['an end of no attempt in particular', 'invalid-event', { events: [ofBatch('BatchFailed', { attempt: null })] }],
     ['a known append id, and other events', 'append-id-reused', { appendId: known }],
-    ['a chunk that nobody stored', 'unknown-chunk', { events: [{ ...encodeEvent(started(900)), chunks: ['f'.repeat(64)] }] }],
+    ['a chunk that is not stored', 'unknown-chunk', { events: [{ ...encodeEvent(started(900)), chunks: ['f'.repeat(64)] }] }],
     ['half a chunk', 'unknown-chunk', { events: [{ ...encodeEvent(started(900)), chunks: ['f'.repeat(62)] }] }],
     ['no events', 'invalid-event', { events: [] }],
     ['text that is not Unicode', 'invalid-event', { events: [{ ...encodeEvent(started(900)), data: '"\u0000"' }] }],
@@ -89,13 +89,13 @@ describe('a client that calls the SQL functions directly is refused', async () =
     expect(await store.log.head(runId)).toEqual(head);
   });
 
-  it('but may repeat an append of its own, and gets the same answer', async () => {
+  it('except when it repeats an append of its own, which gets the same answer', async () => {
     const again = await ask({ epoch: 1, appendId: known, expectedHash: hashBefore, events: [encodeEvent(resumed(2))] }, 'take_over');
     expect(again).toMatchObject({ ok: true, last: head?.position, hash: head?.hash, duplicate: true });
     expect(await store.log.head(runId)).toEqual(head);
   });
 
-  it('and finds no way to choose a position or a time, which no function takes, nor a hash: those that are taken are compared', async () => {
+  it('and cannot choose a position, a time or a hash: no function takes the first two, and a hash is compared', async () => {
     const { rows } = await database.sql(
       `select distinct unnest(p.proargnames) as name from pg_proc p where p.pronamespace = 'distilog'::regnamespace and p.proname in ('append', 'take_over', 'create_run')`,
     );
@@ -123,8 +123,8 @@ describe('a client that calls the SQL functions directly is refused', async () =
     ]);
   });
 
-  it('and makes no run over one that is there, nor a side log without its run', async () => {
-    const request = { logId: runId, epoch: 1, appendId: newId(), expectedHash: null, writer: 'ghost', events: asked };
+  it('if it creates a run that exists, or a side log without its run', async () => {
+    const request = { logId: runId, epoch: 1, appendId: newId(), expectedHash: null, writer: 'stale', events: asked };
     expect(await asApp((client) => callAppend(client, 'create_run', request))).toMatchObject({ ok: false, code: 'already-recorded' });
     expect(await asApp((client) => callAppend(client, 'create_run', { ...request, logId: 'alone/side' }))).toMatchObject({
       ok: false,

@@ -26,7 +26,7 @@ async function refusal(connect: () => pg.ClientConfig, sql: string): Promise<str
 const history = ['events', 'commits', 'chunks'] as const;
 
 describe.runIf(database.hasRoles)('the program’s role', () => {
-  it('owns nothing: the store says that roles keep history append-only', () => {
+  it('owns nothing, so the store reports that roles keep history append-only', () => {
     expect(store.appendOnlyBy).toBe('roles');
   });
 
@@ -69,7 +69,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
     expect(await refusal(database.app, sql)).toMatch(/^(42501|42704|22023)$/);
   });
 
-  it('may do this and nothing else; and everybody nothing', async () => {
+  it('has exactly these rights, and public has none', async () => {
     const { rows } = await database.sql(`
       select coalesce(nullif(a.grantee, 0)::regrole::text, 'everybody') || ': ' || string_agg(what || ' ' || lower(privilege_type), ', ' order by what, privilege_type) as may
         from (select nspname::text as what, nspacl as acl from pg_namespace where nspname = 'distilog'
@@ -83,7 +83,7 @@ describe.runIf(database.hasRoles)('the program’s role', () => {
     ]);
   });
 
-  it('may not be tricked through its search path: the functions have their own', async () => {
+  it('cannot redirect functions by its search path, because they set their own', async () => {
     const sql = `create temp table heads (log_id text, position bigint); set search_path = pg_temp, distilog, public;
       select distilog.append('${runId}', 99, 'x', null, 'w', array['RunPaused'], array[1], array[null::int], array[null::text], array[null::bigint], array[null::int], array[''], array['{}'], array[''::bytea])`;
     expect(await refusal(database.app, sql)).toBe('was let through');

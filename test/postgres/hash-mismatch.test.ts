@@ -8,12 +8,12 @@ import { pipeline, plan } from '../../src/pipeline/index.ts';
 import { numbersPlan } from './runs.ts';
 import { testDatabase } from './server.ts';
 
-/** A trigger that alters rows before they are stored, as SQL. */
+/** Returns SQL that creates a trigger, which alters rows before they are stored. */
 const alter = (table: string, body: string, on = 'insert'): string =>
   `create function distilog.alters() returns trigger language plpgsql as $$ begin ${body} end $$;
    create trigger alters before ${on} on distilog.${table} for each row execute function distilog.alters()`;
 
-/** Replaces a piece of a function's definition, as SQL. */
+/** Returns SQL that replaces a piece of a function's definition. */
 const replace = (
   name: string,
   piece: string,
@@ -38,7 +38,7 @@ const between: readonly (readonly [string, string])[] = [
   ['who wrote', alter('commits', `new.writer := 'another'; return new;`)],
   ['where the log ends', alter('heads', "new.recorded_at := new.recorded_at + interval '1 hour'; return new;", 'update')],
 ];
-/** What only the client can see, for the server's own arithmetic is altered. */
+/** Alterations that only the client can notice, because the server's own computation is altered. */
 const within: readonly (readonly [string, string])[] = [
   ['the hash of an append', replace('append', 'distilog.frame(p_writer)', `distilog.frame('another')`)],
   [
@@ -49,7 +49,7 @@ const within: readonly (readonly [string, string])[] = [
   ['time', replace('append', 'distilog.ascii_frame(at_micros::text)', `distilog.ascii_frame((at_micros + 1)::text)`)],
 ];
 
-/** A pipeline that counts what it paid for. */
+/** A pipeline that counts the calls it paid for. */
 function paying() {
   const paid = { calls: 0 };
   const planned = plan(
@@ -68,8 +68,8 @@ function paying() {
   return { planned, paid };
 }
 
-describe('a store that stores something else than it was sent: a run ends with hash-mismatch and pays for nothing more', () => {
-  it.each([...between, ...within])('where something alters %s', async (_what, sql) => {
+describe('a run whose store alters what it was sent', () => {
+  it.each([...between, ...within])('ends with hash-mismatch and pays for nothing more, if the server alters %s', async (_what, sql) => {
     const database = await testDatabase();
     const store = await openPostgresStore(database.app);
     try {
@@ -81,7 +81,7 @@ describe('a store that stores something else than it was sent: a run ends with h
       await database.sql(sql);
       await expect(run.drive()).rejects.toMatchObject({ code: 'hash-mismatch', message: expect.stringContaining('distilog db status') });
       expect(paid.calls).toBe(0);
-      // Taking over and starting are appends, too; but their events are of no batch, and the first follows nothing.
+      // A takeover and a start are appends, too, but their events belong to no batch, and the first append follows nothing.
       if (/new\.batch :=|BatchStarted/.test(sql)) return;
       const mismatch = { code: 'hash-mismatch' };
       await expect(retryPipeline(store, numbers, { runId: over.runId, acceptedChanges: [], concurrency: {} })).rejects.toMatchObject(
@@ -93,7 +93,7 @@ describe('a store that stores something else than it was sent: a run ends with h
     }
   });
 
-  it.each(between)('and nothing of it is stored, where it is seen before: %s', async (_what, sql) => {
+  it.each(between)('stores nothing of the altered append, if the server alters %s', async (_what, sql) => {
     const database = await testDatabase();
     const store = await openPostgresStore(database.app);
     try {
@@ -106,7 +106,7 @@ describe('a store that stores something else than it was sent: a run ends with h
     }
   });
 
-  it('a side log’s append is compared, too', async () => {
+  it('compares the append to its side log, too', async () => {
     const database = await testDatabase();
     const store = await openPostgresStore(database.app);
     try {

@@ -60,7 +60,7 @@ describe('on a long log, what a query goes through does not grow with the log:',
       async (log) => expect(await first(log.read(runId, { types: ['RunStarted', 'RunResumed'] }))).toBeUndefined(),
       50,
     ],
-    ['an event of a kind that nobody knows', async (log) => expect(await log.unknownEvent(runId, batches * 2)).toBeNull(), 50],
+    ['an event of an unknown type', async (log) => expect(await log.unknownEvent(runId, batches * 2)).toBeNull(), 50],
     ['where time is unreliable', async (log) => expect(await log.unreliableFrom(runId)).toBeNull(), 50],
     ['who wrote last', async (log) => expect(await log.lastWriter(runId)).toBe('w'), 50],
   ])('%s', async (_what, ask, most) => {

@@ -13,7 +13,7 @@ import { copyRun } from './many-runs.ts';
 import { numbersPlan } from './runs.ts';
 import { testDatabase, type TestDatabase } from './server.ts';
 
-/** Two stores with many runs that are over, and one that is paused and is the oldest. */
+/** Two stores with many finished runs each. The oldest run is paused. */
 const few = { database: await testDatabase(), copies: 30 };
 const many = { database: await testDatabase(), copies: 3_000 };
 const me = { user: 'me', host: 'here', pid: 1 };
@@ -24,7 +24,7 @@ beforeAll(async () => {
     const paused = await startPipeline(store, numbersPlan(20), { runId: 'paused', seed: 1 });
     paused.stop({ kind: 'pause', reason: 'asked', message: '', step: null, actor: me });
     await paused.drive();
-    // Without a row that is rejected, and with one.
+    // One without a rejected row, and one with a rejected row.
     for (const [runId, rows] of [
       ['lossy', 20],
       ['clean', 5],
@@ -37,7 +37,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => vi.restoreAllMocks());
 
-/** The statements that some work sends. */
+/** Returns the statements that `work` sends. */
 async function statementsOf<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly statements: readonly string[] }> {
   const query = vi.spyOn(pg.Client.prototype, 'query');
   try {
@@ -58,7 +58,7 @@ async function withStore<T>(database: TestDatabase, work: (store: PostgresStore)
   }
 }
 
-/** Where a database is, as `--store` takes it. */
+/** Returns the address of a database as `--store` takes it. */
 function urlOf({ app }: TestDatabase): string {
   const { host = '', port, user, password, database } = app();
   const login = `${user}:${encodeURIComponent(String(password))}`;
@@ -73,7 +73,7 @@ interface Printed {
   readonly next: string | null;
 }
 
-/** What a command prints: a document with `json`, else lines. */
+/** Returns what a command prints: a document with `json`, otherwise lines. */
 async function printed(command: (context: CommandContext) => Promise<void>): Promise<{ readonly json: Printed; readonly text: string }> {
   let json: unknown = null;
   const lines: string[] = [];
@@ -140,7 +140,7 @@ describe('however many runs a store holds', () => {
   });
 });
 
-/** The plan, in the store with many runs, of the first statement of some work that contains a text. */
+/** Returns the plan of the first statement of `work` that contains a text, in the store with many runs. */
 async function planOf(work: (store: PostgresStore) => Promise<unknown>, part: string): Promise<string> {
   const query = vi.spyOn(pg.Client.prototype, 'query');
   await withStore(many.database, work);
@@ -151,11 +151,11 @@ async function planOf(work: (store: PostgresStore) => Promise<unknown>, part: st
   return (rows as readonly { 'QUERY PLAN': string }[]).map((row) => row['QUERY PLAN']).join('\n');
 }
 
-describe('of many runs', () => {
+describe('in a store with many runs', () => {
   const store = () => urlOf(few.database);
   const total = few.copies + 3;
 
-  it('runs shows the newest 20, how many more there are, and the next ones with --before', async () => {
+  it('distilog runs shows the newest 20, the number of the others, and the next ones with --before', async () => {
     const { text } = await printed((context) => runs(context, { store: store() }));
     expect(text).toMatch(
       /clean-30 [\s\S]*clean-11 .*\n13 older runs are not shown\. To list them, add --all, --limit N, or --before clean-11\.$/,
@@ -174,7 +174,7 @@ describe('of many runs', () => {
     expect(seen).toHaveLength(total);
   });
 
-  it('history shows the newest 20, the oldest of them against the run before, and --since starts where it says', async () => {
+  it('distilog history shows the newest 20, compares the oldest of them with the run before it, and starts at --since', async () => {
     const { json } = await printed((context) => history(context, 'numbers', { store: store(), json: true }));
     expect(json.runs.map(({ runId }) => runId)).toEqual(Array.from({ length: 20 }, (_, index) => `clean-${index + 11}`));
     expect(json).toMatchObject({ notShown: 13, next: 'clean-11' });
@@ -187,7 +187,7 @@ describe('of many runs', () => {
     expect(since).toMatchObject({ notShown: 0, next: null });
   });
 
-  it('runs says so where no run fits, and refuses a limit or a time that is none', async () => {
+  it('distilog runs reports that no run matches, and refuses an invalid limit or time', async () => {
     expect((await printed((context) => runs(context, { store: store(), since: '9999-01-01' }))).text).toBe('No run matches these options.');
     await expect(printed((context) => runs(context, { store: store(), limit: '0' }))).rejects.toMatchObject({ code: 'not-a-number' });
     await expect(printed((context) => runs(context, { store: store(), since: '12' }))).rejects.toMatchObject({ code: 'not-a-time' });

@@ -9,20 +9,20 @@ import { findBinaries, runAsFor } from '../../src/postgres/embedded/binaries.ts'
 import { findFreePort } from '../../src/postgres/embedded/free-port.ts';
 import { serverSettings } from '../../src/postgres/embedded/server-settings.ts';
 
-/** A PostgreSQL of one attack's own, that it may stop, fill and set back. Nobody starts it again but the attack. */
+/** A PostgreSQL server for one attack, which may stop it, fill its disk and restore an older copy. Only the attack restarts it. */
 export interface OwnServer {
-  /** Where its socket is. */
+  /** The path of its socket. */
   readonly socket: string;
-  /** Of its TCP address, if it has one. */
+  /** The port of its TCP address, if it has one. */
   readonly port: number;
-  /** The data directory, to be copied while the server is down. */
+  /** The data directory. Copy it only while the server is stopped. */
   readonly data: string;
   readonly owner: Connect;
-  /** The program's own role. */
+  /** Connects with the program's own role. */
   readonly app: Connect;
-  /** Starts it, and waits until it lets clients in: for as long as it takes, if it cannot. */
+  /** Starts it and waits until it accepts connections, without a time limit. */
   start(): Promise<void>;
-  /** `immediate`: without a checkpoint and without a word, as a crash would be. */
+  /** Stops it. `immediate` writes no checkpoint and notifies no client, as in a crash. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
   isRunning(): boolean;
   /** Runs SQL as the owner. */
@@ -32,13 +32,13 @@ export interface OwnServer {
 }
 
 export interface OwnServerOptions {
-  /** Puts its data on a disk of so many bytes: a tmpfs, which takes root to mount. */
+  /** Puts its data on a disk of so many bytes: a tmpfs, which only root can mount. */
   readonly diskBytes?: number | undefined;
-  /** Listens on this machine's TCP, too. */
+  /** Also listens on TCP, on this machine only. */
   readonly isOnTcp?: boolean | undefined;
 }
 
-/** Whether this user may mount a small disk. */
+/** Returns whether this user may mount a small disk. */
 export function canMount(): boolean {
   if (process.platform !== 'linux') return false;
   const place = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-disk-'));
@@ -56,7 +56,7 @@ export function canMount(): boolean {
 const database = 'postgres';
 const startPauseMs = 30;
 
-/** Makes a server, migrated and running. */
+/** Creates a server and returns it, migrated and running. */
 export async function ownServer({ diskBytes, isOnTcp = false }: OwnServerOptions = {}): Promise<OwnServer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-server-'));
   fs.chmodSync(folder, 0o755);

@@ -20,7 +20,7 @@ const store = await database.store();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-past-'));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-/** Looks that were taken; the run waits for them, so that a busy machine does not let it outrun whoever looks. */
+/** The number of looks so far. The run waits for them, so that on a busy machine it does not end before the test has looked. */
 let looks = 0;
 const looksBefore = (row: number): number => (row >= 1_990 ? 10 : Math.floor(row / 200));
 
@@ -47,7 +47,7 @@ const slow = plan(
 
 let exports = 0;
 
-/** The bytes of an export, and the states, as of a position. */
+/** Returns the hash of an export's bytes, and the states, as of a position. */
 async function lookAt(
   from: Store,
   runId: string,
@@ -65,7 +65,7 @@ async function lookAt(
   return { files: hash.digest('hex'), states };
 }
 
-/** Every row of the log's tables, put into another server's, as a dump and its restoration would. */
+/** Copies every row of the log's tables into another database, as a dump and its restoration would. */
 async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
   for (const table of ['heads', 'commits', 'events', 'chunks']) {
     const { rows } = await database.sql(`select row_to_json(t)::text as line from distilog.${table} t`);
@@ -79,8 +79,8 @@ async function restoreInto(target: () => pg.ClientConfig): Promise<void> {
   }
 }
 
-describe('the past', () => {
-  it('is still: ten positions of a moving run look the same while it runs, afterwards, without snapshots, and restored elsewhere', async () => {
+describe('the state and the export as of a past position', () => {
+  it('stay the same at ten positions of a run: while it runs, afterwards, without snapshots, and restored into another database', async () => {
     const run = await startPipeline(store, slow, { seed: 3 });
     const { runId } = run;
     const driving = run.drive();

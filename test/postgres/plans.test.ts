@@ -15,8 +15,8 @@ interface PlanNode {
 }
 
 /**
- * What a plan reads, from the top: by which index, or a whole table. Whether in the index's order or by pages depends on how few rows there are; that of
- * successes and that of ends find the success of one batch equally well.
+ * Returns what a plan reads, from the top: the name of each index, or a whole table. It ignores whether an index is read in order or by pages, which
+ * depends on the number of rows. The indexes of successes and of ends count as one, because they find the success of one batch equally well.
  */
 const readBy = (node: PlanNode): readonly string[] => [
   ...(node['Index Name'] === undefined ? [] : [node['Index Name'].replace(/^events_one_(success|end)$/, 'events_one_success or _end')]),
@@ -29,7 +29,7 @@ interface Asked {
   readonly values: readonly unknown[];
 }
 
-/** The statements about the log that some calls send. */
+/** Returns the statements about the log that `ask` sends. */
 async function statementsOf(database: TestDatabase, ask: (store: PostgresStore) => Promise<unknown>): Promise<readonly Asked[]> {
   const store = await openPostgresStore(database.app);
   const query = vi.spyOn(pg.Client.prototype, 'query');
@@ -57,7 +57,7 @@ const readOn = async (pages: AsyncIterable<unknown>) => {
   for await (const _page of pages) return;
 };
 
-describe('the plan of what is asked of a log is the same at 200,000 events as at 10,000, and goes by an index:', () => {
+describe('the plan of a query of a log uses an index, and is the same at 200,000 events as at 10,000:', () => {
   beforeAll(async () => {
     for (const { database, batches } of [small, large]) await writeLongLog(database, batches);
   }, 120_000);

@@ -45,7 +45,7 @@ describe('a pooler in front of the server', () => {
     }
   });
 
-  it('in session mode takes runs', async () => {
+  it('accepts runs in session mode', async () => {
     const store = await openPostgresStore(await pooled('session'));
     try {
       const runId = await finishedRun(store, 50);

@@ -2,25 +2,25 @@ import net from 'node:net';
 import type pg from 'pg';
 import type { Connect } from '../../src/postgres/index.ts';
 
-/** A door to a server, on loopback, that fails as networks do. */
+/** A proxy in front of a server, on loopback, that injects network faults. */
 export interface Proxy {
-  /** The server behind it, through it. */
+  /** Returns how the server is reached through the proxy. */
   through(connect: Connect): Connect;
-  /** Pieces that came by so far, in both directions. */
+  /** The number of pieces that passed so far, in both directions. */
   readonly pieces: number;
-  /** Told of each piece before it goes on, with its number; it waits for the answer. */
+  /** Called with the number of each piece before the piece is forwarded. The piece waits for the returned promise. */
   onPiece: ((piece: number) => Promise<void> | void) | null;
-  /** From now on nothing goes through the connections that stand, and nobody hears of it; nor through new ones, if `newToo`, until `heal`. */
+  /** From now on drops everything on the open connections, without closing them. With `newToo`, also on new connections until `heal`. */
   blackHole(options?: { readonly newToo?: boolean }): void;
   heal(): void;
-  /** Keeps back the answer to the next message that holds `text`, once the server has given all of it, and cuts the connection. Resolves then. */
+  /** Drops the answer to the next message that contains `text`, then cuts the connection once the answer is complete. Resolves then. */
   swallowAnswerTo(text: string): Promise<void>;
   /** Cuts every connection. */
   cut(): void;
   close(): Promise<void>;
 }
 
-/** What the server sends when it has answered, outside of a transaction. */
+/** The message that ends an answer of the server, outside of a transaction. */
 const readyForQuery = Buffer.from('5a0000000549', 'hex');
 
 interface Pair {
@@ -43,7 +43,7 @@ export async function openProxy(socket: string): Promise<Proxy> {
     pair.server.destroy();
   };
 
-  /** Passes on what comes from one side, piece by piece; of a black connection, nothing, and not its end either. */
+  /** Forwards what one side sends, piece by piece. On a black connection it forwards nothing, and does not forward its end either. */
   const pass = (pair: Pair, from: net.Socket, to: net.Socket, look: (piece: Buffer) => boolean): void => {
     let before = Promise.resolve();
     const next = (work: () => Promise<void> | void) => {
@@ -107,7 +107,7 @@ export async function openProxy(socket: string): Promise<Proxy> {
   return proxy;
 }
 
-/** Does something again and again, each time with every connection cut one piece later, until it comes through without a cut. Returns what each attempt ended with. */
+/** Repeats an attempt, each time with every connection cut one piece later, until one completes without a cut. Returns the result of each attempt. */
 export async function cutAtEachPiece<T>(proxy: Proxy, attempt: () => Promise<T>): Promise<readonly (T | Error)[]> {
   const ends: (T | Error)[] = [];
   for (;;) {

@@ -4,7 +4,7 @@ import { startPipeline } from '../../src/engine/index.ts';
 import type { Store } from '../../src/log/index.ts';
 import { pipeline, plan, type Plan } from '../../src/pipeline/index.ts';
 
-/** A small pipeline: numbers, doubled, those that are even; one in a hundred is rejected. */
+/** Plans a small pipeline that doubles numbers and keeps the even ones. One row in a hundred is rejected. */
 export const numbersPlan = (total: number): Plan =>
   plan(
     pipeline('numbers', ({ source }) => {
@@ -24,14 +24,14 @@ export const numbersPlan = (total: number): Plan =>
     }),
   );
 
-/** Runs it to its end. Returns the run's id. */
+/** Runs that pipeline to its end and returns the run's id. */
 export async function finishedRun(store: Store, total = 100): Promise<string> {
   const run = await startPipeline(store, numbersPlan(total), { seed: 1 });
   await run.drive();
   return run.runId;
 }
 
-/** The start of a batch of step `all`. */
+/** Returns the event that starts a batch of step `all`. */
 export const started = (batch: number): NewEvent => ({
   type: 'BatchStarted',
   pass: 1,
@@ -41,7 +41,7 @@ export const started = (batch: number): NewEvent => ({
   data: { inputs: [], offset: 0, rows: 1, worker: 'w', alone: false },
 });
 
-/** That somebody took a run over. */
+/** Returns the event that records a takeover. */
 export const resumed = (epoch: number): NewEvent => ({
   type: 'RunResumed',
   data: {

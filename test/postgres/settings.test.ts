@@ -15,13 +15,13 @@ import { inFront, meaningfulSettings, type Setting } from './settings.ts';
 
 const database = await testDatabase();
 await database.sql(inFront);
-// Its own settings are known once it is loaded.
+// The settings of PL/pgSQL are known once it is loaded.
 const groups = await meaningfulSettings(async (text) => {
   const results = (await database.sql(`load 'plpgsql'; ${text}`)) as unknown as readonly pg.QueryResult[];
   return results.at(-1) as pg.QueryResult;
 });
 
-/** Starts a run, drives it, writes into its side log, takes it over for a new pass, looks at its past. Returns its rows, once its logs verify. */
+/** Starts a run, drives it, writes to its side log, takes it over for a new pass and reads an earlier position. Verifies its logs, then returns its rows. */
 async function everything(database: TestDatabase, store: Store): Promise<{ readonly rows: Rows; readonly half: number }> {
   const planned = numbersPlan(10);
   const run = await startPipeline(store, planned, { seed: 1 });
@@ -38,8 +38,8 @@ async function everything(database: TestDatabase, store: Store): Promise<{ reado
 }
 
 /**
- * Calls every function that stores, each on a connection of its own that sets nothing: what they store depends on nothing but themselves. On one connection
- * a function stays as it was parsed at first, which may have been within another that has settings.
+ * Calls every function that writes, each on its own connection without settings, because what a function stores must depend on the function alone.
+ * A connection keeps a function as it first parsed it, which may have been inside another function that has settings.
  */
 async function calledBare({ app }: TestDatabase, store: Store): Promise<void> {
   const logId = newId();
@@ -81,11 +81,11 @@ async function bare<T>(app: TestDatabase['app'], work: (client: pg.Client) => Pr
   }
 }
 
-/** Does something on a store whose sessions begin with these settings. */
+/** Runs `work` on a store whose sessions begin with these settings. */
 async function under<T>(on: TestDatabase, given: readonly Setting[], work: (on: TestDatabase, store: Store) => Promise<T>): Promise<T> {
   const { sql, app } = on;
   const name = app().database;
-  // An empty path is a name of no characters; everything else is a value, or several.
+  // An empty path is quoted as an empty name. A non-empty path is a list of names and stays unquoted.
   const quoted = ({ name: setting, value }: Setting) =>
     setting === 'search_path' && value !== '' ? value : `'${value.replaceAll("'", "''")}'`;
   for (const setting of given) await sql(`alter database ${name} set ${setting.name} = ${quoted(setting)}`);
@@ -108,7 +108,7 @@ describe('a run stores, verifies and exports the same rows on a database whose s
     expect(await under(database, settings, everything)).toEqual(usual);
   });
 
-  it('all of these at once, when it was migrated, too', async () => {
+  it('all of these settings at once, also while it is migrated', async () => {
     const fresh = await testDatabase({ isMigrated: false });
     await fresh.sql(inFront);
     // One value each; the last of a setting's.
@@ -125,7 +125,7 @@ describe('a run stores, verifies and exports the same rows on a database whose s
 });
 
 describe('every function of the schema', () => {
-  it('was parsed when it was made, or has its own path and its own way to read literals', async () => {
+  it('was parsed when it was created, or sets its own search path and its own rule for literals', async () => {
     const { rows } = await database.sql(
       `select proname as name from pg_proc where pronamespace = 'distilog'::regnamespace and prosqlbody is null
           and not coalesce(proconfig @> array['search_path=pg_catalog, pg_temp', 'standard_conforming_strings=on'], false)`,
@@ -133,7 +133,7 @@ describe('every function of the schema', () => {
     expect(rows).toEqual([]);
   });
 
-  it('has no literal with a backslash, and none of a time', async () => {
+  it('contains no literal with a backslash and none of a time', async () => {
     const { rows } = await database.sql(
       `select proname as name from pg_proc where pronamespace = 'distilog'::regnamespace
           and regexp_replace(prosrc, '--[^\\n]*', '', 'g') ~* '\\\\|(interval|timestamptz|timestamp|date|time) *'''`,

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** A setting as a session of a database may have it by default. */
+/** A default that a database may set for its sessions. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
@@ -14,28 +14,28 @@ interface SettingRow {
   readonly enumvals: readonly string[] | null;
 }
 
-/** Categories whose settings say how fast, how much, what is logged or when to give up, and never what a statement means. */
+/** Categories whose settings decide on speed, resources, logging and time-outs, and never on the meaning of a statement. */
 const withoutMeaning =
   /^(Reporting and Logging|Resource Usage|Statistics|Vacuuming|Query Tuning \/ (Planner Cost Constants|Genetic Query Optimizer)|Connections and Authentication|Replication|Lock Management|Client Connection Defaults \/ Shared Library Preloading|Client Connection Defaults \/ Other Defaults|Write-Ahead Log)/;
 
-/** Settings of the other categories that change no meaning of ours, each with the reason. */
+/** Settings of the other categories that cannot change what our statements mean, each with the reason. */
 const exempt: Readonly<Record<string, string>> = {
   allow_in_place_tablespaces: 'of a developer of PostgreSQL',
-  allow_system_table_mods: 'allows what nobody does',
+  allow_system_table_mods: 'allows what no program here does',
   backtrace_functions: 'of a developer of PostgreSQL',
   client_min_messages: 'says what is shown',
-  createrole_self_grant: 'roles are made by nobody here',
+  createrole_self_grant: 'no program here creates roles as such a user',
   cursor_tuple_fraction: 'an estimate',
-  debug_discard_caches: 'minutes a run',
+  debug_discard_caches: 'takes minutes per run',
   debug_logical_replication_streaming: 'nothing is replicated',
   default_statistics_target: 'an estimate',
   default_table_access_method: 'there is one',
   default_tablespace: 'where, not what',
   default_transaction_read_only: 'a server that takes no writes is refused when it is opened',
-  from_collapse_limit: 'how long a plan is looked for',
+  from_collapse_limit: 'how long the planner searches',
   gin_fuzzy_search_limit: 'there is no such index',
   gin_pending_list_limit: 'there is no such index',
-  icu_validation_level: 'of statements that make collations',
+  icu_validation_level: 'of statements that create collations',
   idle_in_transaction_session_timeout: 'how long',
   idle_session_timeout: 'how long',
   ignore_checksum_failure: 'of damaged disks',
@@ -43,7 +43,7 @@ const exempt: Readonly<Record<string, string>> = {
   jit_debugging_support: 'of a developer of PostgreSQL',
   jit_dump_bitcode: 'writes files',
   jit_profiling_support: 'of a developer of PostgreSQL',
-  join_collapse_limit: 'how long a plan is looked for',
+  join_collapse_limit: 'how long the planner searches',
   lock_timeout: 'how long',
   post_auth_delay: 'how long',
   recursive_worktable_factor: 'an estimate',
@@ -59,7 +59,7 @@ const exempt: Readonly<Record<string, string>> = {
   zero_damaged_pages: 'of damaged disks',
 };
 
-/** Values of settings that are neither switches nor lists. */
+/** Values to try of settings that are neither booleans nor enums. */
 const values: Readonly<Record<string, readonly string[]>> = {
   DateStyle: ['SQL, DMY', 'German, DMY', 'Postgres, MDY'],
   TimeZone: ['America/St_Johns', 'Asia/Kolkata'],
@@ -77,10 +77,10 @@ const values: Readonly<Record<string, readonly string[]>> = {
   timezone_abbreviations: ['India'],
 };
 
-/** Synchronous commit is a matter of what is durable: it means something, whatever its category. */
+/** Synchronous commit decides what is durable, so it is tried although its category is excluded. */
 const synchronous: readonly Setting[] = [{ name: 'synchronous_commit', value: 'off' }];
 
-/** Functions and operators that a path with `in_front` finds before PostgreSQL's own. */
+/** SQL that creates functions and operators, which a search path with `in_front` finds before PostgreSQL's own. */
 export const inFront = `create schema in_front; grant usage on schema in_front to public;
   create function in_front.sha256(bytea) returns bytea language sql as 'select ''\\x00''::bytea';
   create function in_front.encode(bytea, text) returns text language sql as 'select ''00''::text';
@@ -91,15 +91,15 @@ export const inFront = `create schema in_front; grant usage on schema in_front t
   create function in_front.differs(text, text) returns boolean language sql as 'select true';
   create operator in_front.<> (function = in_front.differs, leftarg = text, rightarg = text)`;
 
-/** Settings that are tried together, and what they are called. */
+/** Settings that are tried together, with a title. */
 export interface SettingGroup {
   readonly title: string;
   readonly settings: readonly Setting[];
 }
 
 /**
- * Every setting that this server lets a database have for its sessions and that may change what a statement means, with the values to try. Those that
- * choose a plan, and so the order of rows that nobody ordered, go together.
+ * Returns every setting that a database of this server may set for its sessions and that may change what a statement means, with the values to try.
+ * Settings that choose a plan also choose the order of rows without an ORDER BY. They are tried together.
  */
 export async function meaningfulSettings(sql: (text: string) => Promise<pg.QueryResult>): Promise<readonly SettingGroup[]> {
   const { rows } = await sql(
@@ -111,7 +111,7 @@ export async function meaningfulSettings(sql: (text: string) => Promise<pg.Query
       .filter(({ category }) => (category === 'Query Tuning / Planner Method Configuration') === ofPlans)
       .flatMap((row) => valuesOf(row).map((value) => ({ name: row.name, value })));
   return [
-    { title: 'the plans that are the last choice of others', settings: tried(true) },
+    { title: 'every planner setting reversed', settings: tried(true) },
     ...[...tried(false), ...synchronous].map((setting) => ({ title: `${setting.name} = ${setting.value}`, settings: [setting] })),
   ];
 }
@@ -119,6 +119,6 @@ export async function meaningfulSettings(sql: (text: string) => Promise<pg.Query
 function valuesOf({ name, vartype, setting, enumvals }: SettingRow): readonly string[] {
   if (vartype === 'bool') return [setting === 'on' ? 'off' : 'on'];
   const others = values[name] ?? enumvals?.filter((value) => value !== setting);
-  if (!others) throw new Error(`${name} is a setting that nobody has thought of: what may it change?`);
+  if (!others) throw new Error(`setting ${name} is not classified. Add it to the exempt settings, or add values to try.`);
   return others;
 }

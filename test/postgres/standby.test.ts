@@ -18,7 +18,7 @@ describe('a server whose commits wait for a synchronous standby that is away', {
   let store: Store;
   let before: string;
 
-  /** Which standbys commits wait for. The statement itself does not wait. */
+  /** Sets which standbys commits wait for. The statement itself does not wait. */
   const setStandbys = async (names: string): Promise<void> => {
     await server.sql(
       names === '' ? 'alter system reset synchronous_standby_names' : `alter system set synchronous_standby_names = '${names}'`,
@@ -39,7 +39,7 @@ describe('a server whose commits wait for a synchronous standby that is away', {
     await server.sql('alter system set max_wal_senders = 4');
     await server.stop('fast');
     await server.start();
-    // A connection counts as lost soon, so that nothing here waits for a minute.
+    // A connection counts as lost early, so that no test waits for a minute.
     const connect: Connect = () => ({ ...server.app(), query_timeout: 3_000 });
     store = await openPostgresStore(connect);
     before = await finishedRun(store, 20);
@@ -69,7 +69,7 @@ describe('a server whose commits wait for a synchronous standby that is away', {
     }
   });
 
-  it('is waited for by a run that is under way', async () => {
+  it('makes a running run wait until the standby is back', async () => {
     let open = (): void => undefined;
     let reached = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -102,7 +102,7 @@ describe('a server whose commits wait for a synchronous standby that is away', {
     try {
       open();
       await expect.poll(waiting, { timeout: 30_000 }).toBeGreaterThan(0);
-      // The driver gives that connection up, and finds out what is the matter when it opens the next.
+      // The driver gives that connection up, and learns the cause when it opens the next one.
       await expect.poll(() => seen, { timeout: 60_000 }).toContain('standby-away');
     } finally {
       await setStandbys('');

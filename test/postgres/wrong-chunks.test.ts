@@ -49,7 +49,7 @@ async function bring(to: Store, name: string): Promise<{ readonly result: Promis
 const wrong: readonly (readonly [string, (name: string) => Omit<PackedChunk, 'sha256'>])[] = [
   ['other bytes, uncompressed', () => ({ codec: 'none', length: 5, body: Buffer.from('other') })],
   ['other bytes, compressed', () => ({ codec: 'zstd', length: 900, body: zstdCompressSync(Buffer.from('other '.repeat(150))) })],
-  ['a codec that nobody knows', (name) => ({ codec: 'gzip', length: bytes(name).length, body: zstdCompressSync(bytes(name)) })],
+  ['an unknown codec', (name) => ({ codec: 'gzip', length: bytes(name).length, body: zstdCompressSync(bytes(name)) })],
   ['half of it', (name) => ({ codec: 'zstd', length: bytes(name).length, body: zstdCompressSync(bytes(name)).subarray(0, 40) })],
 ];
 
@@ -102,7 +102,7 @@ describe('the same rows, compressed by another version,', () => {
 
   it('are the same chunk', async () => {
     await plant(chunkOf('put').sha256, otherwise('put'));
-    await store.chunks.put([chunkOf('put'), chunkOf('beside')]);
+    await store.chunks.put([chunkOf('put'), chunkOf('next')]);
     expect(await store.chunks.get(chunkOf('put').sha256)).toEqual(bytes('put'));
   });
 
