@@ -38,22 +38,22 @@ export interface RunToAcquire {
   readonly seize: boolean;
 }
 
-type Begin = (before: GraphState, head: Head) => Promise<EpochStart>;
+type Begin = (state: GraphState, head: Head) => Promise<EpochStart>;
 
 /**
  * Takes a run's lock and appends, under a new epoch, the events that `begin` returns for the run as of its head. `begin` is called again if another process
  * appended meanwhile, or if the connection broke. Events that were stored before the break are then part of the run, and another takeover follows them.
  * Throws `Fault('run-is-driven')`, `Fault('unknown-run')` and any error of `begin`.
  */
-export const acquireRun = (acquirer: RunAcquirer, which: RunToAcquire, begin: Begin): Promise<AcquiredRun> =>
-  retryThroughOutages(() => acquireRunOnce(acquirer, which, begin));
+export const acquireRun = (acquirer: RunAcquirer, target: RunToAcquire, begin: Begin): Promise<AcquiredRun> =>
+  retryThroughOutages(() => acquireRunOnce(acquirer, target, begin));
 
-/** Limits of retries while the server goes down and comes back. The pauses between them grow to a total of 15 seconds. */
+/** Limits of the retries while the server restarts. The pauses between them grow to a total of 15 seconds. */
 const lockTriesMax = 20;
 const lockPauseMs = 150;
 const lockPauseMaxMs = 1_000;
 
-/** Calls a function that takes a run's lock, and calls it again while the server is away. */
+/** Calls a function that takes a run's lock, and calls it again while the server is unreachable. */
 export async function retryThroughOutages<T>(takeLock: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -83,10 +83,10 @@ export async function openSession({ store, clock }: RunAcquirer, { runId, seize 
   );
 }
 
-async function acquireRunOnce(acquirer: RunAcquirer, which: RunToAcquire, begin: Begin): Promise<AcquiredRun> {
+async function acquireRunOnce(acquirer: RunAcquirer, target: RunToAcquire, begin: Begin): Promise<AcquiredRun> {
   const { store, actor } = acquirer;
-  const { runId } = which;
-  const session = await openSession(acquirer, which);
+  const { runId } = target;
+  const session = await openSession(acquirer, target);
   try {
     for (;;) {
       const head = await headOf(store, runId);

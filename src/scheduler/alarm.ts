@@ -1,4 +1,4 @@
-/** Longest time of a timer. A longer one would end at once. */
+/** Longest delay of a timer. A timer with a longer delay would fire at once. */
 const timerMaxMs = 2 ** 31 - 1;
 
 /** Lets one caller wait until it is woken or a time has passed. */

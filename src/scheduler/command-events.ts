@@ -1,7 +1,7 @@
 import type { Actor, NewEvent, Span } from '../../schema/index.ts';
 import type { Command, StartBatch } from './commands.ts';
 
-/** Facts that an event needs and its command does not hold. */
+/** Facts that an event needs and its command does not contain. */
 export interface EventFacts {
   readonly pass: number;
   readonly actor: Actor;

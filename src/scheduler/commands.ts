@@ -17,7 +17,7 @@ export interface StartBatch {
   readonly step: string;
   readonly batch: number;
   readonly attempt: number;
-  /** Earlier attempts that failed and count. */
+  /** Number of earlier attempts that failed and use up the step's attempts. */
   readonly failures: number;
   readonly inputs: readonly Span[];
   /** Whether rows that an earlier pass rejected belong to its input, in addition to `inputs`. */

@@ -21,7 +21,7 @@ export interface Decision {
  * is cut.
  */
 export function decide(graph: GraphState, now: Instant, load: Load = unknownLoad): Decision {
-  const decision = (commands: readonly Command[]): Decision => ({ commands, wakeAt: null, waitingForLanes: none });
+  const decision = (commands: readonly Command[]): Decision => ({ commands, wakeAt: null, waitingForLanes: noSteps });
   if (graph.status !== 'running') return decision([]);
   const ends = graph.order.flatMap((name) => endCommands(graph, name));
   if (ends.length > 0) return decision(ends);
@@ -29,18 +29,18 @@ export function decide(graph: GraphState, now: Instant, load: Load = unknownLoad
   const suspects = suspectsOf(graph);
   if (suspects) return decision(suspects);
 
-  const bounded = decideStarts(graph, now, load, true);
-  if (bounded.commands.length > 0 || bounded.wakeAt !== null || isAnythingRunning(graph)) return bounded;
+  const boundedDecision = decideStarts(graph, now, load, true);
+  if (boundedDecision.commands.length > 0 || boundedDecision.wakeAt !== null || isAnythingRunning(graph)) return boundedDecision;
   // A bound only delays batches. Cuts do not depend on it, so lifting it changes nothing but the order of work.
-  const lifted = decideStarts(graph, now, load, false);
-  if (lifted.commands.length > 0) return lifted;
+  const unboundedDecision = decideStarts(graph, now, load, false);
+  if (unboundedDecision.commands.length > 0) return unboundedDecision;
   return decision(graph.order.every((name) => isDone(stepOf(graph, name))) ? [finishCommand(graph)] : []);
 }
 
-const none: ReadonlySet<string> = new Set();
+const noSteps: ReadonlySet<string> = new Set();
 
 /**
- * Batches that may be on an edge at most: those that wait for its consumer, and those in progress above it. The producer's lanes count, too, because a
+ * Maximum number of batches on an edge: those that wait for its consumer, and those in progress above it. The producer's lanes count, too, because a
  * consumer with few lanes must not keep them empty. A source has no lanes: it reads one batch after the other.
  */
 const waitingMax = (producer: StepState, consumer: StepState): number => 4 + 2 * (lanesOf(producer) + consumer.plan.concurrency);
@@ -61,9 +61,9 @@ function decideStarts(graph: GraphState, now: Instant, load: Load, isBounded: bo
   for (const name of graph.order) {
     const step = stepOf(graph, name);
     if (step.status === 'finished' || step.status === 'failed') continue;
-    const opened = openBatches(step);
-    const room = roomOf(name, step, opened, load);
-    for (const [batch, open] of opened) {
+    const batches = openBatches(step);
+    const room = roomOf(name, step, batches, load);
+    for (const [batch, open] of batches) {
       if (open.state !== 'waiting') continue;
       if (open.notBefore > now) wakeAt = Math.min(wakeAt ?? Number.POSITIVE_INFINITY, open.notBefore);
       else if (room.take(open.rows)) commands.push(startNextAttempt(step, name, batch, open, false));
@@ -160,9 +160,10 @@ function* alignedBatches(graph: GraphState, step: StepState): Generator<AlignedB
     const retried = rowsIn(step.again, batch);
     const inputs = upstream.flatMap((name, index): readonly Span[] => {
       // A join also reads what other branches delivered in earlier passes.
-      const before = operator === 'join' ? Array.from({ length: graph.pass - 1 }, (_, past) => wholeBatch(name, past + 1, batch)) : [];
+      const earlierSpans =
+        operator === 'join' ? Array.from({ length: graph.pass - 1 }, (_, past) => wholeBatch(name, past + 1, batch)) : [];
       const arrived = rows[index] ?? 0;
-      return arrived === 0 ? before : [...before, { step: name, pass: graph.pass, from: [batch, 0], to: [batch, arrived] }];
+      return arrived === 0 ? earlierSpans : [...earlierSpans, { step: name, pass: graph.pass, from: [batch, 0], to: [batch, arrived] }];
     });
     const all = operator === 'join' ? Math.max(...rows) : rows.reduce((sum, count) => sum + count, 0);
     yield { batch, inputs, rows: all + retried, retriesRows: retried > 0 };
@@ -190,13 +191,13 @@ function* recutSlices(
     const inputs: Span[] = [];
     while (need > 0) {
       const entry = entries[index] as Arrival;
-      const taken = Math.min(entry.rows - row, need);
+      const count = Math.min(entry.rows - row, need);
       const from: Place = [entry.batch, row];
-      need -= taken;
-      row += taken;
-      const before = inputs.at(-1);
+      need -= count;
+      row += count;
+      const lastSpan = inputs.at(-1);
       const to: Place = [entry.batch, row];
-      if (before?.step === entry.step) inputs[inputs.length - 1] = { ...before, to };
+      if (lastSpan?.step === entry.step) inputs[inputs.length - 1] = { ...lastSpan, to };
       else inputs.push({ step: entry.step, pass: graph.pass, from, to });
       if (row === entry.rows) {
         index++;

@@ -15,9 +15,9 @@ import { writerOf } from './writer-name.ts';
 /** A run that this process drives. */
 export interface DrivenRun {
   readonly runId: string;
-  /** Moves it until it is at rest. Throws `Fault('fenced')` when another process took it over. */
+  /** Moves the run until it is at rest. Throws `Fault('fenced')` when another process took it over. */
   drive(): Promise<{ readonly rest: Rest; readonly position: number }>;
-  /** Waits for calls in flight and brings it to rest. */
+  /** Starts no more calls, waits for those in flight, and brings the run to rest. */
   stop(wish: StopWish): void;
   /** Ends calls in flight without waiting for them. */
   abort(): void;

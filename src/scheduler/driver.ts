@@ -41,8 +41,8 @@ type Decision = Pick<ReturnType<typeof decide>, 'commands' | 'wakeAt'>;
  * Moves one run: folds recorded events, calls `decide`, appends, and hands out tasks. Recovery is not a special path: a driver starts from any state that
  * the log folds to.
  *
- * One append is in flight at a time. It holds the ends of batches and the events that they call for. These are decided before the ends are recorded,
- * recorded together with them or not at all, and carried out once durable. Ends that arrive meanwhile go with the next append.
+ * One append is in flight at a time. It holds the ends of batches and the events of the commands that follow from them. The commands are decided before
+ * the ends are recorded, recorded together with them or not at all, and carried out once durable. Ends that arrive meanwhile go into the next append.
  *
  * `onRecorded` must be called with every recorded event, in order, before the call that appended it resolves. `run` resolves when the run is at rest, and
  * throws when its appender has lost the log.
@@ -59,8 +59,8 @@ export class Driver implements DriverPort {
   readonly #ends = new EndQueue();
   readonly #alarm = new Alarm();
   #state: GraphState;
-  /** The last state that called for no command. It stays that way until an event comes. */
-  #quiet: GraphState | null = null;
+  /** The last state that called for no command. It calls for none until another event is recorded. */
+  #quietState: GraphState | null = null;
   /** Steps whose batches wait for free lanes, according to the last decision. */
   #waitingForLanes: ReadonlySet<string> = new Set();
   #clockLead: Instant = 0;
@@ -107,7 +107,7 @@ export class Driver implements DriverPort {
     if (!this.#waitingForLanes.has(step)) return;
     const concurrency = this.#state.steps[step]?.plan.concurrency ?? 0;
     if (this.#worker.load.unfinishedOf(step) >= callsWanted(concurrency)) return;
-    this.#quiet = null;
+    this.#quietState = null;
     this.#alarm.wake();
   }
 
@@ -160,10 +160,10 @@ export class Driver implements DriverPort {
   }
 
   #decide(graph: GraphState): Decision {
-    if (graph === this.#quiet) return { commands: [], wakeAt: null };
+    if (graph === this.#quietState) return { commands: [], wakeAt: null };
     const { commands, wakeAt, waitingForLanes } = decide(graph, this.#now(), this.#worker.load);
     this.#waitingForLanes = waitingForLanes;
-    if (commands.length === 0 && wakeAt === null) this.#quiet = graph;
+    if (commands.length === 0 && wakeAt === null) this.#quietState = graph;
     // A run is finished once no attempt runs any more, not even one that no longer counts.
     const due = commands.filter(({ type }) => type !== 'FinishRun' || this.#running.size === 0);
     if (!this.#stopping) return { commands: due, wakeAt };
@@ -186,7 +186,7 @@ export class Driver implements DriverPort {
     }
   }
 
-  /** Appends one by one ends that were refused together. Perhaps only one of them, or a command's event, was refused, and the others were paid for, too. */
+  /** Appends one by one ends that were refused together. Perhaps only one of them, or a command's event, was at fault, and the calls of the others were paid for, too. */
   async #appendAlone(ends: readonly TaskEnd[]): Promise<void> {
     for (const { event } of ends) if (!(await this.#append([event]))) await this.#onLate(event).catch(() => undefined);
   }

@@ -24,7 +24,7 @@ export class EndQueue {
     this.#ends.push(end);
   }
 
-  /** Puts taken ends back. */
+  /** Puts ends back that `take` returned. */
   putBack(ends: readonly TaskEnd[]): void {
     this.#ends.unshift(...ends);
   }

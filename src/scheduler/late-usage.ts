@@ -3,7 +3,7 @@ import { appendSideEvent, type EventLog } from '../log/index.ts';
 import type { BatchEnd } from './worker-port.ts';
 import { writerOf } from './writer-name.ts';
 
-/** Records the usage of a batch that ended after its driver was fenced, in the side log: its calls were paid for. */
+/** Records in the side log the usage of a batch that ended after its driver was fenced: its calls were paid for. */
 export async function recordLateUsage(
   log: EventLog,
   { runId, actor, epoch }: { readonly runId: string; readonly actor: Actor; readonly epoch: number },

@@ -37,8 +37,8 @@ export interface Room {
 /**
  * Returns the room that a step has for more batches. `concurrency` counts calls, so another batch starts for either of two reasons:
  *
- * 1. The running batches without the largest hold fewer rows than there are lanes, finished rows included. So a step with fast calls always has a batch
- *    ready.
+ * 1. Without the largest one, the running batches hold fewer rows than there are lanes. Finished rows count, too. So a step with fast calls always has a
+ *    batch ready.
  * 2. There are fewer calls in flight and rows not yet begun than lanes, however many batches are open. So slow calls among fast ones never leave lanes empty.
  *
  * The second reason needs the worker's knowledge, and is bounded by `runningBatchesMax` and `heldBytesMax`. Neither changes how batches are cut.

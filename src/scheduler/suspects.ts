@@ -18,7 +18,7 @@ interface Suspect {
  *
  * This is group testing by halves. The batches with the most crashes in a row are the suspects. Half of them run together: if the driver dies again, they
  * have the most crashes; if not, they are cleared. So one batch among `n` that kills its driver runs alone after at most `2 + log2(n)` crashes, and `n`
- * innocent batches are cleared in `log2(n)` rounds. Only a crash while a batch runs alone counts against it.
+ * harmless batches are cleared in `log2(n)` rounds. Only a crash while a batch runs alone counts against it.
  */
 export function suspectsOf(graph: GraphState): readonly Command[] | null {
   const all = graph.order.flatMap((name) => openBatches(stepOf(graph, name)).map((batch): Suspect => ({ name, batch })));

@@ -17,7 +17,7 @@ export interface Takeover {
   readonly last: LastDrive;
   readonly actor: Actor;
   readonly program: NewEvent<'RunResumed'>['data']['program'];
-  /** Whether the connection of the driver before was ended. */
+  /** Whether the connection of the previous driver was ended. */
   readonly seize: boolean;
   readonly acceptedChanges: readonly AcceptedChange[];
   /** The changed definition, or null. */
@@ -35,7 +35,7 @@ export interface Takeover {
 export const takeoverEvents = (takeover: Takeover): readonly NewEvent[] => [
   resumedEvent(takeover),
   ...abandonedEvents(takeover),
-  ...takeover.skip.map((which) => skippedEvent(takeover.before, which)),
+  ...takeover.skip.map((batch) => skippedEvent(takeover.before, batch)),
 ];
 
 const resumedEvent = (takeover: Takeover): NewEvent<'RunResumed'> => ({
@@ -80,7 +80,7 @@ function skippedEvent(before: GraphState, { step, batch }: NamedBatch): NewEvent
     pass: before.pass,
     step,
     batch,
-    // The attempt before has its end already, so this event ends the next one, which is never made.
+    // The previous attempt has ended already, so this event ends the next attempt, which never starts.
     attempt: open.attempt + 1,
     data: {
       error: { code: 'skipped', name: 'Skipped', message: 'an operator skipped the batch', stack: '' },

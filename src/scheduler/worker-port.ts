@@ -8,12 +8,12 @@ export interface BatchTask {
   readonly pass: number;
   readonly batch: number;
   readonly attempt: number;
-  /** Earlier attempts that failed and count. */
+  /** Number of earlier attempts that failed and use up the step's attempts. */
   readonly failures: number;
   readonly inputs: readonly Span[];
   readonly rows: number;
   readonly offset: number;
-  /** What a source's rows came from when it was started. */
+  /** The origin of a source's rows, as recorded when the source was started. */
   readonly origin: JsonObject | null;
 }
 
@@ -55,7 +55,7 @@ export interface Worker {
 export interface DriverPort {
   /** Appends the progress of a slow batch. Throws if another process took the run over. */
   recordProgress(event: NewEvent<'BatchProgressed'>): Promise<void>;
-  /** Asks for the whole run to pause before the attempt ends. `step` is the cause, or null. */
+  /** Asks the driver to pause the whole run before the attempt ends. `step` is the cause, or null. */
   wishPause(step: string | null, wish: PauseWish): void;
   /** Notifies the driver that calls of a step ended: it may have lanes free for another batch. */
   freeLanes(step: string): void;
