@@ -3,7 +3,7 @@ import type { AttemptRecords } from './attempt-records.ts';
 import { batchEvent } from './batch-event.ts';
 import type { Journaled } from './journal-clock.ts';
 
-/** Bytes of finished rows in memory above which they are recorded before the clock asks for it. */
+/** Bytes of finished rows in memory above which they are recorded without waiting for the journal clock. */
 const unrecordedBytesMax = 8 * 1024 * 1024;
 
 /** Records what a slow attempt has done so far, as `BatchProgressed`. */
@@ -26,7 +26,7 @@ export class AttemptJournal implements Journaled {
     await this.#writing;
   }
 
-  /** Whether the attempt finished or paid for something that no event contains. */
+  /** Whether the attempt has finished rows, usage or checkpoints that no event contains. */
   get hasUnrecorded(): boolean {
     const { finished, usage, checkpoints } = this.#records;
     // A call that has not produced a row yet was paid for, too.

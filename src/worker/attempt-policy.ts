@@ -14,7 +14,7 @@ export interface AttemptFacts {
   readonly failed: FailedRows;
   /** Rows that are not done, failed ones included. */
   readonly pending: number;
-  /** Earlier attempts that failed and count. */
+  /** Number of earlier attempts that failed and use up the step's attempts. */
   readonly failures: number;
   readonly attemptsMax: number;
   /** Whether a lost row is rejected. If not, it fails the step. */

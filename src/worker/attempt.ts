@@ -53,9 +53,9 @@ export class Attempt implements AttemptRecords {
     this.#unawaited = new UnawaitedErrors(batchLink(task, context, this));
   }
 
-  /** Returns the error scope of a call for one row, or for many rows (null). `known` is the scope of an open source, which moves to its next batch. */
-  scope(row: number | null, known?: CallScope): CallScope {
-    return this.#unawaited.scope(row, known);
+  /** Returns the error scope of a call for one row, or for many rows (null). `sourceScope` is the scope of an open source, which moves to its next batch. */
+  scope(row: number | null, sourceScope?: CallScope): CallScope {
+    return this.#unawaited.scope(row, sourceScope);
   }
 
   /** Keeps an unawaited error of a row whose call has ended, or of an unknown row (null). It is handled when the attempt ends. */
@@ -63,7 +63,7 @@ export class Attempt implements AttemptRecords {
     this.#unawaited.add(row, () => this.failureOf(thrown));
   }
 
-  /** Throws the first unawaited error, or else detaches the attempt from later ones. For a single call for all rows. */
+  /** Throws the first unawaited error. If there is none, detaches the attempt from later ones. Used when one call gets all rows. */
   throwUnawaited(): Promise<void> {
     return this.#unawaited.throwFirst();
   }

@@ -30,7 +30,7 @@ export class CallScope implements ErrorScope {
     this.#hasFailed = false;
   }
 
-  /** Has an error end the call through `giveUp`, while the call waits for a promise. */
+  /** Passes an error of this scope to `giveUp`, which ends the call while it waits for a promise. */
   endOnError(giveUp: (reason: unknown) => void): void {
     this.#giveUp = giveUp;
   }

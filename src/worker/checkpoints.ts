@@ -8,8 +8,8 @@ import { checkpointsOf } from '../rows/index.ts';
 export type Owner = number | null;
 
 /**
- * Values that calls make on the way to a row and that no later attempt has to make again. The batch's next event records them, so the row's next attempt
- * finds them, in this process or another. They are forgotten once the row is done.
+ * Intermediate values of calls, which later attempts at a row reuse instead of making them again. The batch's next event records them, so the row's next
+ * attempt finds them, in this process or another. They are dropped once the row is done.
  */
 export class Checkpoints {
   readonly #owners = new Map<Owner, Map<string, string>>();
@@ -51,7 +51,7 @@ export class Checkpoints {
     this.#owners.delete(row);
   }
 
-  /** Takes the checkpoints that no event contains, for one to record. */
+  /** Takes the checkpoints that no event contains, so that the next event records them. */
   takeUnrecorded(): readonly Checkpoint[] {
     const unrecorded = [...this.#unrecorded.values()];
     this.#unrecorded = new Map();

@@ -5,7 +5,7 @@ import { ChunkBuilder, type BuiltChunk } from '../rows/index.ts';
 export interface ChunkReference {
   readonly address: string;
   readonly rows: number;
-  /** Before compression. */
+  /** Bytes of the rows before compression. */
   readonly bytes: number;
   /** Output row at which the chunk has to begin in its batch, or null if it may begin anywhere. */
   readonly first: number | null;

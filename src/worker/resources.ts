@@ -31,7 +31,7 @@ export class Resources {
 
   /**
    * Returns the value of a resource, and opens it first if necessary. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or
-   * `quota`; no row is to blame for either. The next call tries to open the resource again.
+   * `quota`; no row causes either. The next call tries to open the resource again.
    */
   use<T>(asked: Resource<T>): Promise<T> {
     const resource = this.#resourceFor(asked) as Resource<T>;

@@ -110,7 +110,7 @@ async function callStep<T>(
   }
 }
 
-/** Writes rows as they are made. Throws if one of them cannot be stored. */
+/** Writes rows as the function yields them. Throws if one of them cannot be stored. */
 async function writeRows(attempt: Attempt, step: RowsWiseRunnable, value: unknown) {
   const { context } = attempt;
   const writer = new OutputWriter(step.adds, context.chunks, false);

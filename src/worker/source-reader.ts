@@ -51,7 +51,7 @@ async function requireMark(source: Source, reader: SourceReader, mark: Mark): Pr
   const checked = item.done || isErrorLike(item.value) ? null : source.check(item.value);
   if (checked?.ok && markOf(encodeValues(checked.values)) === mark) return;
   await reader.close();
-  const change = item.done ? `now ends before item ${offset + 1}` : `has another item ${offset + 1} than before`;
+  const change = item.done ? `now ends before item ${offset + 1}` : `has a different item ${offset + 1} than before`;
   throw new Fault(
     'source-changed',
     `Source ${source.name} ${change}, so it cannot continue. A source must give the same rows in the same order every time.`,

@@ -13,11 +13,11 @@ export class UnawaitedErrors {
     this.#link = link;
   }
 
-  /** Returns the error scope of a call for one row, or for many rows (null). `known` is the scope of an open source, which moves to its next batch. */
-  scope(row: number | null, known?: CallScope): CallScope {
+  /** Returns the error scope of a call for one row, or for many rows (null). `sourceScope` is the scope of an open source, which moves to its next batch. */
+  scope(row: number | null, sourceScope?: CallScope): CallScope {
     this.#hasScopes = true;
-    known?.moveTo(this.#link);
-    return known ?? new CallScope(this.#link, row);
+    sourceScope?.moveTo(this.#link);
+    return sourceScope ?? new CallScope(this.#link, row);
   }
 
   /** Keeps an error, unless the row has one. `failure` is called only if the error is kept. */
@@ -25,7 +25,7 @@ export class UnawaitedErrors {
     if (!this.#failures.has(row)) this.#failures.set(row, failure());
   }
 
-  /** Throws the first error, or else detaches the attempt from later ones. */
+  /** Throws the first error. If there is none, detaches the attempt from later ones. */
   async throwFirst(): Promise<void> {
     await this.#letNodeReport();
     const [first] = this.#failures.values();

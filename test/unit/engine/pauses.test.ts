@@ -182,7 +182,7 @@ describe('a source that gives other rows than before', () => {
     expect(await resumed(store, runId, pipe)).toBe('paused');
     expect((await eventsOf(store, runId)).findLast(({ type }) => type === 'RunPaused')?.data).toMatchObject({
       reason: 'resource',
-      message: expect.stringMatching(/another item \d+ than before/) as string,
+      message: expect.stringMatching(/a different item \d+ than before/) as string,
     });
     shift.by = 0;
     expect(await resumed(store, runId, pipe)).toBe('succeeded');
