@@ -18,8 +18,8 @@ export interface RetryOptions extends EngineOptions, DefinitionOptions, Pick<Reo
 }
 
 /**
- * Retries rejected rows of a finished run in a new pass: each step gets its own rejected rows, then the rows that succeeded above it. Earlier positions
- * show the same as before. Throws a `Fault`: `run-not-over`, `nothing-rejected`, `unknown-step`, or `not-exact` if a step below makes rows from many
+ * Retries rejected rows of a finished run in a new pass: each step gets its own rejected rows, then the rows that succeeded above it. States as of
+ * earlier positions do not change. Throws a `Fault`: `run-not-over`, `nothing-rejected`, `unknown-step`, or `not-exact` if a step below makes rows from many
  * together, because it would have to replace rows that it has made.
  */
 export async function retryPipeline(store: Store, plan: Plan, options: RetryOptions): Promise<DrivenRun> {

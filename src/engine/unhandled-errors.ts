@@ -7,7 +7,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { planRedactor } from './plan-redactor.ts';
 
 /** Functions that pause the runs which this process drives. */
-const driven = new Set<(thrown: unknown) => void>();
+const pauseFunctions = new Set<(thrown: unknown) => void>();
 
 /**
  * Installs handlers of `unhandledRejection` and `uncaughtException` in this process, and returns a function that removes them. An unawaited rejection, or a
@@ -21,8 +21,8 @@ export function handleUnhandledErrors(onUnclaimed: (thrown: unknown) => void = e
   const handle = (thrown: unknown): void => {
     const scope = currentScope();
     if (scope) scope.capture(thrown);
-    else if (driven.size === 0) onUnclaimed(thrown);
-    else for (const pauseRun of driven) pauseRun(thrown);
+    else if (pauseFunctions.size === 0) onUnclaimed(thrown);
+    else for (const pauseRun of pauseFunctions) pauseRun(thrown);
   };
   const unwatch = watchScopes();
   process.on('unhandledRejection', handle).on('uncaughtException', handle);
@@ -37,7 +37,7 @@ function endAsNodeDoes(thrown: unknown): void {
   process.exit(1);
 }
 
-/** Returns the run, which errors of this process that cannot be attributed to a batch pause while it is driven. */
+/** Returns the run. While it is driven, errors of this process that cannot be attributed to a batch pause it. */
 export function pauseOnUnhandledErrors(run: DrivenRun, plan: Plan, { userLog }: Pick<EngineOptions, 'userLog'>): DrivenRun {
   const redact = planRedactor(plan);
   const pauseRun = (thrown: unknown): void => {
@@ -48,11 +48,11 @@ export function pauseOnUnhandledErrors(run: DrivenRun, plan: Plan, { userLog }: 
   return {
     ...run,
     drive: async () => {
-      driven.add(pauseRun);
+      pauseFunctions.add(pauseRun);
       try {
         return await run.drive();
       } finally {
-        driven.delete(pauseRun);
+        pauseFunctions.delete(pauseRun);
       }
     },
   };
