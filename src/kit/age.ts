@@ -5,7 +5,7 @@ const units = [
   ['second', 1],
 ] as const;
 
-/** Returns a duration in words, in its largest unit: `12 seconds`, `3 hours`. Negative durations, which clocks that differ cause, count as 0. */
+/** Returns a duration in words, in its largest unit: `12 seconds`, `3 hours`. A negative duration counts as 0: it means that two clocks differ. */
 export function ageInWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   const [unit, length] = units.find(([, size]) => seconds >= size) ?? ['second', 1];

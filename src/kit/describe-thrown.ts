@@ -45,7 +45,7 @@ export const isInstance = <T>(value: unknown, type: abstract new (...args: never
 /** Returns whether a value is an error, of this realm or another. */
 export const isErrorLike = (value: unknown): value is Error => isInstance(value, Error) || types.isNativeError(value);
 
-/** Members and characters of a value that a message shows as JSON at most. */
+/** Maximum numbers of members and characters of a value that a message shows as JSON. */
 const membersMax = 1_000;
 const textMax = 1_000_000;
 

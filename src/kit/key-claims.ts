@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** KiB of the database in memory. The rest is in a temporary file. */
+/** KiB of the database that are kept in memory. The rest is in a temporary file. */
 const cacheKibMax = 8 * 1024;
 /** Bytes of a key's SHA-256 that identify it: among 2^40 keys, a collision is as unlikely as a broken disk. */
 const hashBytes = 16;

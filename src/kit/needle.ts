@@ -16,7 +16,7 @@ export function needle(bytes: Uint8Array): Needle {
 export function beginningBefore(text: Uint8Array, end: number, { bytes, borders }: Needle): number {
   let met = 0;
   for (let index = Math.max(0, end - bytes.length + 1); index < end; index++)
-    met = matchedAfter(text[index] as number, met, bytes, borders);
+    met = countMatched(text[index] as number, met, bytes, borders);
   return met;
 }
 
@@ -24,11 +24,12 @@ export function beginningBefore(text: Uint8Array, end: number, { bytes, borders 
 export function endAtStart(text: Uint8Array, { reversed, reversedBorders }: Needle): number {
   let met = 0;
   for (let index = Math.min(text.length, reversed.length - 1) - 1; index >= 0; index--)
-    met = matchedAfter(text[index] as number, met, reversed, reversedBorders);
+    met = countMatched(text[index] as number, met, reversed, reversedBorders);
   return met;
 }
 
-function matchedAfter(byte: number, before: number, bytes: Uint8Array, borders: Int32Array): number {
+/** Returns how many bytes of a needle match once `byte` follows `before` matched bytes. */
+function countMatched(byte: number, before: number, bytes: Uint8Array, borders: Int32Array): number {
   let met = before;
   while (met > 0 && byte !== bytes[met]) met = borders[met] as number;
   return byte === bytes[met] ? met + 1 : met;

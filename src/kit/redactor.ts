@@ -9,16 +9,16 @@ export type Redact = (text: string, lengthMax?: number) => string;
 /** Length of the shortest secrets that are searched for. Shorter ones are part of ordinary words. */
 export const secretLengthMin = 4;
 
-/** Texts whose result is memoized at most, and their length at most. */
-const knownMax = 500;
-const knownLengthMax = 4 * 1024;
+/** Maximum number of texts whose result is memoized, and maximum length of such a text. */
+const memoizedMax = 500;
+const memoizedLengthMax = 4 * 1024;
 /** Characters that are searched together. Limits the memory that a long text costs. */
 const windowLength = 64 * 1024;
 /** Longest form of a secret, as a multiple of its length. */
 const expansionMax = 24;
-/** Bytes of a secret's form that identify it where a text was cut within it. */
+/** Minimum number of bytes that identify a secret if a cut in the text left only a part of it. */
 const partMin = 8;
-/** Cut marks of a text that are considered. */
+/** Maximum number of cut marks that are examined in a text. */
 const cutsMax = 100;
 
 type Span = readonly [from: number, to: number];
@@ -34,22 +34,22 @@ export function redactor(secrets: readonly string[], mask: string): Redact {
   const forms = searched.map(secretForms);
   const reach = expansionMax * Math.max(...searched.map(({ length }) => length));
   // Most texts of a failing step or an answering model are the same.
-  const known = new Map<string, string>();
+  const memoized = new Map<string, string>();
   const redactMemoized = (text: string): string => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
+    const result = memoized.get(text);
+    if (result !== undefined) return result;
     const redacted = maskSpans(text, spansIn(text, forms, reach), mask, text.length);
-    if (text.length <= knownLengthMax) {
-      if (known.size >= knownMax) known.clear();
-      known.set(text, redacted);
+    if (text.length <= memoizedLengthMax) {
+      if (memoized.size >= memoizedMax) memoized.clear();
+      memoized.set(text, redacted);
     }
     return redacted;
   };
   return (text, lengthMax = text.length) => {
     if (text.length <= lengthMax) return redactMemoized(text);
     // Search beyond the cut: of a secret that crosses it, only a part would be found otherwise.
-    const seen = text.slice(0, lengthMax + reach);
-    return `${maskSpans(seen, spansIn(seen, forms, reach), mask, lengthMax)}${cutNote(text.length)}`;
+    const searchedText = text.slice(0, lengthMax + reach);
+    return `${maskSpans(searchedText, spansIn(searchedText, forms, reach), mask, lengthMax)}${cutNote(text.length)}`;
   };
 }
 
@@ -102,9 +102,9 @@ function spansOf(text: string, secrets: readonly SecretForms[], findsParts: bool
   const search = { spans, findsParts };
   let layer: DecodedText | null = bytesOf(text);
   for (let level = 0; layer !== null && level <= levelsMax; level++) {
-    const hex = mapBytes(layer, asHex);
-    const base64 = mapBytes(layer, asBase64);
-    const form = layer.bytes.includes(plus) ? mapBytes(layer, asForm) : null;
+    const hex = mapBytes(layer, hexMap);
+    const base64 = mapBytes(layer, base64Map);
+    const form = layer.bytes.includes(plus) ? mapBytes(layer, formMap) : null;
     for (const forms of secrets) {
       find(layer, level === 0 ? forms.plain : forms.decoded, search);
       if (form) find(form, forms.form, search);
@@ -122,8 +122,8 @@ interface Search {
   readonly findsParts: boolean;
 }
 
-/** Finds forms in a text, whole or cut. `isOwn`: characters that hold some bits of a match that they are next to. */
-function find(text: DecodedText, forms: readonly Needle[], { spans, findsParts }: Search, isOwn: Uint8Array = none): void {
+/** Finds forms in a text, whole or cut. `isOwn`: the characters that, next to a match, hold some of its bits. */
+function find(text: DecodedText, forms: readonly Needle[], { spans, findsParts }: Search, isOwn: Uint8Array = noCharacters): void {
   const { bytes } = text;
   const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const cuts = cutsOf(haystack);
@@ -157,17 +157,17 @@ function cutsOf(bytes: Buffer): readonly number[] {
 }
 
 const plus = '+'.charCodeAt(0);
-const none = new Uint8Array(256);
+const noCharacters = new Uint8Array(256);
 const isBase64 = new Uint8Array(256);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/') isBase64[character.charCodeAt(0)] = 1;
 
-const everyByte = Int16Array.from({ length: 256 }, (_, byte) => byte);
-const asBase64 = everyByte.slice();
-const asHex = everyByte.slice();
-for (const space of ' \t\r\n') asBase64[space.charCodeAt(0)] = asHex[space.charCodeAt(0)] = -1;
-asHex[':'.charCodeAt(0)] = -1;
-asBase64['-'.charCodeAt(0)] = plus;
-const asForm = everyByte.slice();
-asForm[plus] = ' '.charCodeAt(0);
-asBase64['_'.charCodeAt(0)] = '/'.charCodeAt(0);
-for (let letter = 65; letter <= 70; letter++) asHex[letter] = letter + 32;
+const identityMap = Int16Array.from({ length: 256 }, (_, byte) => byte);
+const base64Map = identityMap.slice();
+const hexMap = identityMap.slice();
+for (const space of ' \t\r\n') base64Map[space.charCodeAt(0)] = hexMap[space.charCodeAt(0)] = -1;
+hexMap[':'.charCodeAt(0)] = -1;
+base64Map['-'.charCodeAt(0)] = plus;
+const formMap = identityMap.slice();
+formMap[plus] = ' '.charCodeAt(0);
+base64Map['_'.charCodeAt(0)] = '/'.charCodeAt(0);
+for (let letter = 65; letter <= 70; letter++) hexMap[letter] = letter + 32;

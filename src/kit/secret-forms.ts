@@ -31,7 +31,7 @@ export function secretForms(secret: string): SecretForms {
   const decoded = decodedForms(secret);
   const base64 = unique(encodings.flatMap(base64Within));
   const hex = unique(encodings.map((bytes) => bytes.toString('hex')));
-  // Encodings within each other, such as headers within tokens.
+  // Encodings may be nested, such as a header within a token.
   const nested = [...base64, ...hex].map((text) => Buffer.from(text));
   return {
     plain: needlesOf([plain]),

@@ -47,13 +47,13 @@ export function makeStateFolder(names: readonly string[] = [], environment: Envi
 /** Writes a file below the state directory atomically, with mode 0600. Throws `Fault('state-unusable')`. */
 export function writeStateFile(names: readonly string[], text: string, environment: Environment = process.env): void {
   const file = path.join(makeStateFolder(names.slice(0, -1), environment), names.at(-1) ?? '');
-  // A name of its own: two processes may write the same file concurrently, and each rename is atomic.
-  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+  // The name is unique, because two processes may write the same file concurrently. Each rename is atomic.
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
-    fs.writeFileSync(fresh, text, { mode: 0o600, flag: 'wx' });
-    fs.renameSync(fresh, file);
+    fs.writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
+    fs.renameSync(temporary, file);
   } catch (error) {
-    fs.rmSync(fresh, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw unusable(file, error);
   }
 }
