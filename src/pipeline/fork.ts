@@ -26,9 +26,9 @@ export function findFork(
   if (fork) return { step: fork[0], cut: fork[1] };
   const common = findNearestCommon(branches, all);
   if (common === null) return null;
-  const [culprit, why] = findUnmatchableStep(what, branches, common, all);
+  const [obstacle, reason] = findUnmatchableStep(what, branches, common, all);
   return refuse(
-    `step ${culprit} ${why}, so its rows can no longer be matched with those of ${common}, where the branches part. Move it above ${common} or below the ${what}.`,
+    `step ${obstacle} ${reason}, so its rows can no longer be matched with those of ${common}, where the branches part. Move it above ${common} or below the ${what}.`,
     location,
   );
 }

@@ -124,7 +124,7 @@ describe('a run continues', () => {
     ['other columns', { map: { output: z.object({ twice: z.number() }) } }, /^step twice has other columns$/],
     ['other batches', { map: { batchSize: 3 } }, /^step twice has other batches \(batchSize\) or onError$/],
     ['another way with errors', { filter: { onError: 'fail' } }, /^step even has other batches \(batchSize\) or onError$/],
-    ['another key', { all: { key: 'n' } }, /^step all has another key$/],
+    ['another key', { all: { key: 'n' } }, /^step all has a different key$/],
     ['another version', { map: { version: 2 } }, /^step twice has other input or another operator$/],
   ])('not with %s', (_what, after, says) => {
     expect(reason({}, after)).toMatch(says);
