@@ -11,8 +11,8 @@ export const leavesOf = (steps: readonly LinkedStep[]): readonly string[] =>
   steps.filter(({ name }) => !steps.some(({ upstream }) => upstream.includes(name))).map(({ name }) => name);
 
 /**
- * Returns the step with a name, or else the leaf that the dataset shows as a config with that name. Any other name is returned unchanged, for the caller to
- * refuse.
+ * Returns the step of this name. If there is none, returns the leaf that the dataset shows as a config of this name. Any other name is returned unchanged, so
+ * that the caller can refuse it.
  */
 export function resolveStepName(steps: readonly LinkedStep[], name: string): string {
   if (name !== onlyConfig || steps.some((step) => step.name === name)) return name;

@@ -70,26 +70,26 @@ const limitLines = (lines: readonly string[], sign: string): readonly string[] =
 ];
 
 function changedFiles(before: Definition, now: Definition, withLines: boolean): readonly FileDifference[] {
-  const old = new Map(before.sources.map(({ path, text }) => [path, text]));
-  const fresh = new Map(now.sources.map(({ path, text }) => [path, text]));
-  return [...new Set([...old.keys(), ...fresh.keys()])]
-    .filter((path) => old.get(path) !== fresh.get(path))
+  const previous = new Map(before.sources.map(({ path, text }) => [path, text]));
+  const current = new Map(now.sources.map(({ path, text }) => [path, text]));
+  return [...new Set([...previous.keys(), ...current.keys()])]
+    .filter((path) => previous.get(path) !== current.get(path))
     .sort()
-    .map((path) => ({ path, difference: withLines ? changedLines(old.get(path) ?? '', fresh.get(path) ?? '') : [] }));
+    .map((path) => ({ path, difference: withLines ? changedLines(previous.get(path) ?? '', current.get(path) ?? '') : [] }));
 }
 
 const stepOf = ({ steps }: Definition, name: string): DefinitionStep | undefined => steps.find((step) => step.name === name);
 
 /** Compares the inputs of a step's signature: facts one by one, code line by line. */
 function stepDifference(before: DefinitionStep | undefined, now: DefinitionStep | undefined): readonly string[] {
-  const old = before ? factsOf(before) : [];
-  const fresh = now ? factsOf(now) : [];
+  const previous = before ? factsOf(before) : [];
+  const current = now ? factsOf(now) : [];
   const linesIn = (facts: readonly string[], others: readonly string[]) =>
     facts.filter((fact) => !others.includes(fact)).flatMap((fact) => fact.split('\n'));
   const code = lineDifference(before?.code ?? '', now?.code ?? '');
   return [
-    ...limitLines(linesIn(old, fresh), '-'),
-    ...limitLines(linesIn(fresh, old), '+'),
+    ...limitLines(linesIn(previous, current), '-'),
+    ...limitLines(linesIn(current, previous), '+'),
     ...limitLines(code.removed, '-'),
     ...limitLines(code.added, '+'),
   ];

@@ -2,7 +2,7 @@ import type { GraphState, StepState } from '../../projections/index.ts';
 
 /**
  * The completeness of a leaf. `finished`: all rows arrived, without losses in the leaf or above it. `partial`: finished with losses, or the run was cancelled.
- * `failed`: the leaf ended at a batch that was given up. `blocked`: a step above it failed; the rows before the failure are there.
+ * `failed`: the leaf ended at a batch that was given up. `blocked`: a step above it failed; the rows before the failure are kept.
  */
 export type LeafState = 'not-started' | 'running' | 'finished' | 'partial' | 'failed' | 'blocked';
 
@@ -21,10 +21,10 @@ export function leafState(graph: GraphState, name: string): LeafState {
 /** Lists a step and all steps above it, nearest first. */
 export function ancestry(graph: GraphState, name: string): readonly (readonly [string, StepState])[] {
   const found = new Map<string, StepState>();
-  const visit = (each: string): void => {
-    const step = graph.steps[each];
-    if (!step || found.has(each)) return;
-    found.set(each, step);
+  const visit = (ancestor: string): void => {
+    const step = graph.steps[ancestor];
+    if (!step || found.has(ancestor)) return;
+    found.set(ancestor, step);
     step.plan.upstream.forEach(visit);
   };
   visit(name);

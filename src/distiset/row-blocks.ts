@@ -31,15 +31,15 @@ const aheadBytesMax = 1024 * 1024;
 const aheadMax = 2;
 
 /**
- * Reads the rows of a step in order (pass, batch, row), as of a position. They are streamed: in addition to the current block, at most 1 MiB of the next
- * blocks is in memory, but at least one block, with the inputs that they are made of. Memory does not depend on the length of the run. A later call yields the same rows.
+ * Reads the rows of a step in order (pass, batch, row), as of a position. They are streamed: in addition to the current block, about 1 MiB of the next
+ * blocks is in memory, and always at least one of them, with the inputs that they are made of. Memory does not depend on the length of the run. A later call yields the same rows.
  */
 export async function* leafBlocks(store: Store, wanted: RowsWanted): AsyncGenerator<RowBlock> {
   const blockOf = async (view: View): Promise<RowBlock> => {
     const values = await columnsOf(view, wanted.columns);
     assert(
       values.every(({ length }) => length === view.count),
-      'every column has a value a row',
+      'every column has one value per row',
     );
     return { count: view.count, values };
   };

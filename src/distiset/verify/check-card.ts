@@ -45,7 +45,7 @@ function split(text: string): { readonly front: string; readonly body: string } 
 }
 
 /** Characters that only some readers of YAML take as line ends, and others that no card needs. */
-// oxlint-disable-next-line no-control-regex -- They are looked for.
+// oxlint-disable-next-line no-control-regex -- The pattern searches for them.
 const oddCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff]/;
 
 function compareFront(front: string, expected: JsonObject): { readonly differences: readonly string[]; readonly added: readonly string[] } {
