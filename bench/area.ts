@@ -6,13 +6,13 @@ export interface Bench {
   readonly server: BenchServer;
   /** How many times each contestant runs, in turns with the others. */
   readonly rounds: number;
-  /** Whether to use little data: tests that the benchmark works, and measures nothing. */
+  /** Whether to use little data. Such a run only tests that the benchmark works, and its figures mean nothing. */
   readonly isQuick: boolean;
   /** Prints a line of progress. */
   readonly reportProgress: (line: string) => void;
 }
 
-/** One subject of measurement, compared with the tools that people would use instead. */
+/** A subject to measure, compared with the tools that users would use instead. */
 export interface Area {
   readonly name: string;
   /** One line for the list of areas. */

@@ -1,4 +1,4 @@
-// Compares distilog with the tools that people would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
+// Compares distilog with the tools that users would use instead: npm run bench -- [--only AREA]… [--rounds N] [--quick] [--json]
 // Peers are separate packages: npm ci --prefix bench/peers. A peer that is not installed is left out, and the report says how to install it. See
 // docs/BENCHMARKS.md.
 import os from 'node:os';

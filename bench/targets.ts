@@ -239,7 +239,7 @@ function timesAll(times: number, names: readonly string[], limits: readonly stri
 /** Returns a contestant that does the work of several, one after the other: their times add up. */
 function joinContestants({ contestants }: Comparison, names: readonly string[]): Contestant {
   const all = names.map((name) => contestants.find((contestant) => contestant.name === name)?.figures ?? []);
-  const figures = (all[0] ?? []).map((_, round) => 1 / all.reduce((sum, each) => sum + 1 / (each[round] ?? Number.NaN), 0));
+  const figures = (all[0] ?? []).map((_, round) => 1 / all.reduce((sum, series) => sum + 1 / (series[round] ?? Number.NaN), 0));
   return { name: names.join(', then '), figures };
 }
 

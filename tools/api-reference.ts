@@ -1,4 +1,4 @@
-// Makes the API reference from the built declarations with typedoc: pages about everything that the package exports.
+// Makes the API reference from the built declarations with typedoc: pages for everything that the package exports.
 import path from 'node:path';
 import type { CompilerState } from '@microsoft/api-extractor';
 import { Application, LogLevel, Logger, type DocumentationEntryPoint } from 'typedoc';

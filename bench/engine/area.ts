@@ -19,7 +19,7 @@ export const engine: Area = {
 
 /** Input rows of distilog, and of Distilabel, which is slow. */
 const sizes = { large: 1_000_000, distilabel: 100_000 } as const;
-/** Numbers of rows at which the cost per row is measured: in every round, or only once, because it takes long. */
+/** Numbers of rows at which the cost per row is measured: in every round, or only once, because they take long. */
 const costs = { often: [10_000, 100_000], once: [1_000_000, 3_000_000] } as const;
 const quickCosts = { often: [1_000, 10_000], once: [] } as const;
 const quickSizes = { large: 10_000, distilabel: 2_000 } as const;

@@ -5,7 +5,7 @@ import type { BenchDatabase } from '../server.ts';
 import { stepNames } from './engine.ts';
 import { engines, ownNameByRow, type EngineEntry } from './engines.ts';
 
-/** Numbers of openworkflow's own benchmark. */
+/** The sizes of openworkflow's own benchmark. */
 const workflowsFull = 1_000;
 const concurrency = 100;
 const workflowsQuick = 50;

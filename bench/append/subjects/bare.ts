@@ -23,7 +23,7 @@ const insertSql = `insert into bare_events select $1, n, now(), '${eventType}', 
   from unnest($4::bigint[], $5::text[]) as e (n, data)`;
 
 /** Returns the numbers and the data of `count` events, as arrays of parameters. */
-const numbered = (data: string, first: number, count: number): readonly Buffer[] => [
+const parametersOf = (data: string, first: number, count: number): readonly Buffer[] => [
   encodeBigintArray(Array.from({ length: count }, (_, n) => first + n)),
   encodeTextArray(Array.from({ length: count }, () => data)),
 ];
@@ -33,7 +33,7 @@ export const bareInsert: Subject = bare((client, { logId, data, chunk, leaf }, f
   client.query({
     name: 'bare_insert',
     text: insertSql,
-    values: [logId, chunk, leaf, ...numbered(data, first, count)],
+    values: [logId, chunk, leaf, ...parametersOf(data, first, count)],
   }),
 );
 
@@ -58,7 +58,7 @@ export const bareChained: Subject = groupCallers(
     client.query({
       name: 'bare_chained',
       text: chainedSql,
-      values: [logId, chunk, ...numbered(data, first, count), count],
+      values: [logId, chunk, ...parametersOf(data, first, count), count],
     }),
   ),
 );

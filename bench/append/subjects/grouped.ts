@@ -1,6 +1,6 @@
 import type { Subject } from '../subject.ts';
 
-/** Maximum of events in one call, as in a flush of distilog. */
+/** Maximum number of events in one call, as in a flush of distilog. */
 const groupMax = 500;
 
 /** Returns a subject whose callers share one connection. As in distilog, all events that queue up during one call go into the next. */

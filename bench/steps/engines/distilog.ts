@@ -9,7 +9,7 @@ import { stepNames, type Engine } from '../engine.ts';
 /** distilog in batches of the default size. A workflow is a row, and each of its steps is a step of the pipeline. */
 export const distilog: Engine = { open: ({ url }) => open(url, {}) };
 
-/** distilog in batches of one row: each step of each row has its own start and end in the log. As many are in flight as workflows of the others. */
+/** distilog in batches of one row: each step of each row has its own start and end in the log. As many rows are in flight as the other engines have workflows in flight. */
 export const distilogByRow: Engine = { open: ({ url, concurrency }) => open(url, { batchSize: 1, concurrency }) };
 
 async function open(url: string, options: { readonly batchSize?: number; readonly concurrency?: number }) {
