@@ -26,7 +26,7 @@ export function readJsonInText(text: string): TextReading {
   if (inAnswer !== undefined) return { kind: 'read', value: inAnswer };
   const found = start === 0 ? all : findValues(answerText);
   if (found === null || found.some(({ value }) => value === undefined)) return unread;
-  const objects = new Map(found.flatMap(({ value }) => (Array.isArray(value) ? [] : [[canonicalJson(value as Json), value]])));
+  const objects = new Map(found.flatMap(({ value }) => (Array.isArray(value) ? [] : [[keyOf(value), value]])));
   const [object] = objects.values();
   if (objects.size > 1) return { kind: 'unclear', why: `it contains ${objects.size} different JSON objects` };
   return object === undefined ? unread : { kind: 'read', value: object };
@@ -85,6 +85,15 @@ function findAnswerStart(text: string, values: readonly FoundValue[]): number | 
     if (!isInValue && !isInFence) return index + tag.length;
   }
   return /^\s*<think(?:ing)?>/.test(text) ? null : 0;
+}
+
+/** Returns the same key for equal values. A value that cannot be stored, such as 1e400, equals only itself. */
+function keyOf(value: unknown): unknown {
+  try {
+    return canonicalJson(value as Json);
+  } catch {
+    return value;
+  }
 }
 
 function parse(text: string): unknown {

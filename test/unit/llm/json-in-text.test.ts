@@ -28,6 +28,7 @@ it.each([
   ['a tag in a value in prose', 'Here: {"title":"a </think> b"} done.', { title: 'a </think> b' }],
   ['a fence and brackets in a value', 'So: {"title":"```{[\\"```"}', { title: '```{["```' }],
   ['nested objects', 'So: {"a":{"b":[{"c":1}]}}', { a: { b: [{ c: 1 }] } }],
+  ['a number that cannot be stored', 'So: {"a":1e400}', { a: Number.POSITIVE_INFINITY }],
 ])('reads %s', (_shape, text, value) => {
   expect(readJsonInText(text)).toEqual({ kind: 'read', value });
 });
