@@ -208,11 +208,11 @@ export class Attempt implements AttemptRecords {
   async #interrupt(pending: number): Promise<BatchEnd> {
     const isSource = this.task.step.operator === 'source';
     const isLimitReached = this.#rejectLimit.isReached;
-    const before = this.finished.count;
+    const countBefore = this.finished.count;
     if (isLimitReached) this.finished.reconsider(isSource);
-    const left = isSource ? pending + before - this.finished.count : this.task.rows - this.finished.count;
+    const pendingRows = isSource ? pending + countBefore - this.finished.count : this.task.rows - this.finished.count;
     const failure = interruption(this.#pause, { isAborted: this.context.abort.aborted, isLimitReached });
-    const end = await this.#endWithFailure(failure, { pending: Math.max(0, left), retryInMs: 0, failsStep: false, counted: false });
+    const end = await this.#endWithFailure(failure, { pending: Math.max(0, pendingRows), retryInMs: 0, failsStep: false, counted: false });
     return { ...end, pause: this.#pause };
   }
 
@@ -229,9 +229,9 @@ export class Attempt implements AttemptRecords {
   async #takeBackUnawaited(): Promise<FailedRows> {
     const failed = new Map<number, RowFailure>();
     for (const [row, failure] of await this.#unawaited.close()) {
-      const taken = this.finished.takeBack(row);
-      for (const takenRow of taken) failed.set(takenRow, failure);
-      if (taken.length === 0) this.context.userLog(this.task.step.name).warn(`batch ${this.task.batch}: ${failure.failure.message}`);
+      const rows = this.finished.takeBack(row);
+      for (const failedRow of rows) failed.set(failedRow, failure);
+      if (rows.length === 0) this.context.userLog(this.task.step.name).warn(`batch ${this.task.batch}: ${failure.failure.message}`);
     }
     return failed;
   }

@@ -22,8 +22,8 @@ export class Checkpoints {
 
   /** Returns the checkpoint of that name, and makes it first if there is none. Throws `Fault('invalid-output')` if it is not JSON. */
   async getOrMake<T>(owner: Owner, name: string, make: () => T | Promise<T>): Promise<T> {
-    const before = this.#owners.get(owner)?.get(name);
-    if (before !== undefined) return JSON.parse(before) as T;
+    const earlierText = this.#owners.get(owner)?.get(name);
+    if (earlierText !== undefined) return JSON.parse(earlierText) as T;
     const text = textOf(name, await make());
     this.#set(owner, name, text);
     // A larger value is not recorded: no row could hold it either.
@@ -38,9 +38,9 @@ export class Checkpoints {
   ): Promise<void> {
     for (const event of events) {
       if (event.type !== 'BatchProgressed' && event.type !== 'BatchFailed') continue;
-      const before = await checkpointsOf(event, chunks);
-      if (before?.signature !== signature) continue;
-      for (const { row, name, value } of before.made) if (row === null || !isDone(row)) this.#set(row, name, canonicalJson(value));
+      const checkpoints = await checkpointsOf(event, chunks);
+      if (checkpoints?.signature !== signature) continue;
+      for (const { row, name, value } of checkpoints.made) if (row === null || !isDone(row)) this.#set(row, name, canonicalJson(value));
     }
   }
 

@@ -116,11 +116,11 @@ export class FinishedRows {
 
   /** Forgets unrecorded rows that were not rejected: the given one, or all (null). Returns their numbers. */
   takeBack(row: number | null): readonly number[] {
-    const taken = this.#unrecorded.filter((other) => (row === null || other === row) && this.#rows[other]?.kind !== 'rejected');
-    const isTaken = new Set(taken);
-    this.#unrecorded = this.#unrecorded.filter((other) => !isTaken.has(other));
-    for (const takenRow of taken) this.#forget(takenRow);
-    return taken;
+    const rows = this.#unrecorded.filter((other) => (row === null || other === row) && this.#rows[other]?.kind !== 'rejected');
+    const rowSet = new Set(rows);
+    this.#unrecorded = this.#unrecorded.filter((other) => !rowSet.has(other));
+    for (const forgottenRow of rows) this.#forget(forgottenRow);
+    return rows;
   }
 
   /**
@@ -190,9 +190,9 @@ export class FinishedRows {
   }
 
   #place(row: number, state: Exclude<RowState, typeof inColumns>): void {
-    const before = this.#rows[row];
-    if (before === undefined) this.#count++;
-    if (before === inColumns) this.#held.release(row);
+    const previousState = this.#rows[row];
+    if (previousState === undefined) this.#count++;
+    if (previousState === inColumns) this.#held.release(row);
     this.#rows[row] = state;
     if (state.kind === 'kept' && state.parts.some(({ kind }) => kind === 'stored')) this.#hasStored = true;
   }

@@ -36,9 +36,9 @@ export class JournalClock {
 
   #check(): void {
     for (const [attempt, ticks] of this.#attempts) {
-      const seen = attempt.hasUnrecorded ? ticks + 1 : 0;
-      this.#attempts.set(attempt, seen % ticksMax);
-      if (seen === ticksMax) attempt.flush();
+      const checks = attempt.hasUnrecorded ? ticks + 1 : 0;
+      this.#attempts.set(attempt, checks % ticksMax);
+      if (checks === ticksMax) attempt.flush();
     }
   }
 }

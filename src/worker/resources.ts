@@ -7,7 +7,7 @@ export class Resources {
   readonly #open = new Map<Resource<unknown>, Promise<unknown>>();
   readonly #signal: AbortSignal;
   readonly #log: Log;
-  readonly #resourceFor: (asked: Resource<unknown>) => Resource<unknown>;
+  readonly #resourceFor: (original: Resource<unknown>) => Resource<unknown>;
 
   readonly #onUnawaited: (message: string, thrown: unknown) => void;
 
@@ -15,12 +15,12 @@ export class Resources {
   constructor({
     signal,
     log,
-    resourceFor = (asked) => asked,
+    resourceFor = (original) => original,
     onUnawaited,
   }: {
     readonly signal: AbortSignal;
     readonly log: Log;
-    readonly resourceFor?: ((asked: Resource<unknown>) => Resource<unknown>) | undefined;
+    readonly resourceFor?: ((original: Resource<unknown>) => Resource<unknown>) | undefined;
     readonly onUnawaited: (message: string, thrown: unknown) => void;
   }) {
     this.#signal = signal;
@@ -33,10 +33,10 @@ export class Resources {
    * Returns the value of a resource, and opens it first if necessary. Throws `Fault('resource-failed')`, or the error itself if its code is `auth` or
    * `quota`; no row causes either. The next call tries to open the resource again.
    */
-  use<T>(asked: Resource<T>): Promise<T> {
-    const resource = this.#resourceFor(asked) as Resource<T>;
-    const known = this.#open.get(resource) as Promise<T> | undefined;
-    if (known) return known;
+  use<T>(original: Resource<T>): Promise<T> {
+    const resource = this.#resourceFor(original) as Resource<T>;
+    const openPromise = this.#open.get(resource) as Promise<T> | undefined;
+    if (openPromise) return openPromise;
     const scope = { capture: (thrown: unknown) => this.#onUnawaited(`resource ${resource.id}`, thrown) };
     const opened = Promise.resolve()
       .then(() => inScope(scope, () => resource.open({ signal: this.#signal, log: this.#log })))

@@ -196,10 +196,10 @@ async function collectRows(
   const undeclared = new Set<string>();
   let count = 0;
   const slice = new TimeSlice();
-  for await (const made of iterableOf(value, 'run')) {
+  for await (const item of iterableOf(value, 'run')) {
     // The result is no longer used. Leaving the loop ends the generator.
     if (signal.aborted) break;
-    const checked = step.check(made);
+    const checked = step.check(item);
     const stored = checkRow(checked);
     if (stored.kind === 'refused') throw refusalError({ code: stored.code, message: `row ${count} of those made: ${stored.message}` });
     if (checked.ok) for (const key of checked.undeclared) undeclared.add(key);

@@ -42,11 +42,11 @@ export async function runSource(attempt: Attempt, source: Source, open: OpenSour
         batch.last = true;
         break;
       }
-      const held = finished.unrecordedBytes;
+      const bytesBefore = finished.unrecordedBytes;
       if (isErrorLike(item.value)) rejectItem(attempt, batch.read, item.value);
       else if (source.key === null) acceptValues(attempt, batch.read, source.check(item.value));
       else acceptKeyed(attempt, batch.read, source, source.key, item.value);
-      batch.bytes += finished.unrecordedBytes - held;
+      batch.bytes += finished.unrecordedBytes - bytesBefore;
       batch.read++;
       const yielding = slice.endRow();
       if (yielding) await yielding;
@@ -102,10 +102,10 @@ function rejectItem(attempt: Attempt, row: number, error: Error): void {
 
 /** Closes a source, so that the next batch opens it again. */
 export async function closeSource(open: OpenSources, name: string): Promise<void> {
-  const opened = open.get(name);
+  const entry = open.get(name);
   open.delete(name);
   // The source is dropped in any case, so an error of its clean-up changes nothing.
-  await opened?.reader.close().catch(() => undefined);
+  await entry?.reader.close().catch(() => undefined);
 }
 
 async function readerAt(
@@ -114,8 +114,8 @@ async function readerAt(
   { open, scope }: { readonly open: OpenSources; readonly scope: CallScope },
   offset: number,
 ): Promise<SourceReader> {
-  const known = open.get(source.name)?.reader;
-  if (known?.offset === offset) return known;
+  const openReader = open.get(source.name)?.reader;
+  if (openReader?.offset === offset) return openReader;
   await closeSource(open, source.name);
   await requireSameOrigin(attempt);
   const reader = await openSource(source, offset, await markBefore(attempt, offset), attempt.context);
@@ -129,13 +129,15 @@ async function readerAt(
  */
 async function requireSameOrigin({ task, context }: Attempt): Promise<void> {
   const { origin, step } = task;
-  const now = origin && (await context.originOf(step.name));
-  if (!now) return;
+  const currentOrigin = origin && (await context.originOf(step.name));
+  if (!currentOrigin) return;
   const textOf = (facts: JsonObject, key: string) => canonicalJson(facts[key] ?? null);
-  const differing = Object.keys({ ...origin, ...now }).find((key) => key !== 'path' && textOf(origin, key) !== textOf(now, key));
+  const differing = Object.keys({ ...origin, ...currentOrigin }).find(
+    (key) => key !== 'path' && textOf(origin, key) !== textOf(currentOrigin, key),
+  );
   if (differing === undefined) return;
-  const named = typeof now['path'] === 'string' ? `, ${now['path']},` : '';
-  const change = `${differing} was ${textOf(origin, differing)} and is ${textOf(now, differing)}`;
+  const named = typeof currentOrigin['path'] === 'string' ? `, ${currentOrigin['path']},` : '';
+  const change = `${differing} was ${textOf(origin, differing)} and is ${textOf(currentOrigin, differing)}`;
   throw new Fault(
     'source-changed',
     `The input of source ${step.name}${named} has changed since the run began: ${change}. Restore it and resume, or start a new run.`,
@@ -148,13 +150,13 @@ async function markBefore(attempt: Attempt, offset: number): Promise<Mark> {
   const { task, context } = attempt;
   if (offset > task.offset) return markAt(attempt, offset - task.offset - 1);
   if (task.batch === 0) return null;
-  const before: RecordedEvent<'BatchSucceeded'> | null = await context.log.success(context.runId, {
+  const previousBatch: RecordedEvent<'BatchSucceeded'> | null = await context.log.success(context.runId, {
     pass: task.pass,
     step: task.step.name,
     batch: task.batch - 1,
     to: Number.MAX_SAFE_INTEGER,
   });
-  return before?.data.source?.mark ?? null;
+  return previousBatch?.data.source?.mark ?? null;
 }
 
 async function markAt(attempt: Attempt, row: number): Promise<Mark> {

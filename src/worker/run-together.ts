@@ -114,9 +114,9 @@ async function callStep<T>(
 async function writeRows(attempt: Attempt, step: RowsWiseRunnable, value: unknown) {
   const { context } = attempt;
   const writer = new OutputWriter(step.adds, context.chunks, false);
-  for await (const made of iterableOf(value, 'run')) {
+  for await (const item of iterableOf(value, 'run')) {
     if (context.abort.aborted) break;
-    const stored = checkRow(step.check(made));
+    const stored = checkRow(step.check(item));
     if (stored.kind === 'refused')
       throw refusalError({ code: stored.code, message: `row ${writer.rows} of those made: ${context.redact(stored.message)}` });
     const storing = writer.add(stored.values, 0, stored.bytes);
