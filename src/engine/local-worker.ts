@@ -74,12 +74,12 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const lanesOf = memoize((name: string) => new Lanes(options.concurrency[name] ?? stepOf(name).options.concurrency));
   const rejectLimitOf = memoize((_step: string) => new RejectLimit(options.isRejectLimitLifted));
   const newUndeclared = (name: string, keys: readonly string[]): readonly string[] => {
-    const known = undeclared.get(name) ?? new Set<string>();
-    undeclared.set(name, known);
+    const reportedKeys = undeclared.get(name) ?? new Set<string>();
+    undeclared.set(name, reportedKeys);
     // Each row may have other keys, so only the first few are recorded: they show what is wrong.
-    const newKeys = keys.map((key) => storableText(redact(key).slice(0, nameLengthMax))).filter((key) => !known.has(key));
-    const reported = [...new Set(newKeys)].slice(0, undeclaredMax - known.size);
-    for (const key of reported) known.add(key);
+    const newKeys = keys.map((key) => storableText(redact(key).slice(0, nameLengthMax))).filter((key) => !reportedKeys.has(key));
+    const reported = [...new Set(newKeys)].slice(0, undeclaredMax - reportedKeys.size);
+    for (const key of reported) reportedKeys.add(key);
     return reported;
   };
 
@@ -117,9 +117,9 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const keysOf = (name: string): SourceKeys => {
     const step = stepOf(name);
     assert(step.operator === 'source', `step ${name} is a source`);
-    const known = keys.get(name) ?? new SourceKeys(step);
-    keys.set(name, known);
-    return known;
+    const sourceKeys = keys.get(name) ?? new SourceKeys(step);
+    keys.set(name, sourceKeys);
+    return sourceKeys;
   };
 
   const recordedRules = memoize(async (): Promise<{ readonly seeds: Seeds; readonly onTruncated: 'reject' | 'keep' }> => {

@@ -85,12 +85,12 @@ function hasRetriableInput({ steps }: GraphState, name: string): boolean {
 }
 
 function nothingRejectedFault({ runId, steps, codes }: RetryRequest, all: RetriedCounts['rejected']): Fault {
-  const there = all.map(({ step, code, rows }) => `${step}: ${code} (${rows})`).join(', ');
-  const asked = [steps && `of step ${steps.join(', ')}`, codes && `with ${codes.join(', ')}`].filter(Boolean).join(' ');
+  const groups = all.map(({ step, code, rows }) => `${step}: ${code} (${rows})`).join(', ');
+  const selection = [steps && `of step ${steps.join(', ')}`, codes && `with ${codes.join(', ')}`].filter(Boolean).join(' ');
   const message =
     all.length === 0
       ? `Run ${runId} has no rejected rows, so there is nothing to retry.`
-      : `No rejected row of run ${runId} ${asked} can be retried. Rejected rows: ${there}. Rows of a source or a failed step cannot be retried.`;
+      : `No rejected row of run ${runId} ${selection} can be retried. Rejected rows: ${groups}. Rows of a source or a failed step cannot be retried.`;
   return new Fault('nothing-rejected', message.replaceAll('  ', ' '), { details: { run: runId } });
 }
 
