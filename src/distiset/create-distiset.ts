@@ -96,12 +96,12 @@ export async function createDistiset(
   }
 
   const configOf = (step: string): DistisetConfig => {
-    const above = ancestry(graphState, step).map(([name]) => name);
+    const ancestors = ancestry(graphState, step).map(([name]) => name);
     const columns = definition.steps.find(({ name }) => name === step)?.columns ?? [];
     const names = columns.map(({ name }) => name);
     const end = graphState.steps[step]?.end ?? null;
     const blocks = () => leafBlocks(store, { runId, step, steps: manifest.steps, columns: names, position, end });
-    const source = above.map((name) => progressState.steps[name]).find((each) => each?.count !== undefined && each.count !== null);
+    const source = ancestors.map((name) => progressState.steps[name]).find((state) => state?.count !== undefined && state.count !== null);
     return {
       name: steps === undefined && leaves.length === 1 ? onlyConfig : step,
       step,
@@ -110,7 +110,7 @@ export async function createDistiset(
       rowsCommitted: progressState.steps[step]?.rows.out ?? 0,
       batches: progressState.steps[step]?.batches ?? { succeeded: 0, failed: 0, running: 0 },
       sourceShare: source?.count ? Math.min(1, source.rows.in / source.count) : null,
-      losses: errorsState.groups.filter((group) => group.kind !== 'attempt' && above.includes(group.step)),
+      losses: errorsState.groups.filter((group) => group.kind !== 'attempt' && ancestors.includes(group.step)),
       rows: () => rowsIn(blocks(), names),
       blocks,
     };

@@ -66,16 +66,16 @@ async function definitionsByPosition(store: Store, runId: string, to: number): P
 
 /** Returns the n-th row of a step (from 0), in the order of its dataset as of a position. Throws `Fault('unknown-row')`. */
 export async function rowAt(store: Store, runId: string, step: string, index: number, to: number): Promise<RowName> {
-  let before = 0;
+  let rowCount = 0;
   for await (const page of store.log.readSuccesses(runLogId(runId), { step, to })) {
     for (const { pass, batch, data } of page) {
-      if (index < before + data.rows) return { step, pass, batch, row: index - before };
-      before += data.rows;
+      if (index < rowCount + data.rows) return { step, pass, batch, row: index - rowCount };
+      rowCount += data.rows;
     }
   }
   await refuseUnknownStep(store, runId, step);
-  const has = before === 0 ? 'none' : `${before}, the last of which is ${step}:${before - 1}`;
-  throw new Fault('unknown-row', `Step ${step} of run ${runId} has no row ${index} up to position ${to}: it has ${has}.`, {
+  const extent = rowCount === 0 ? 'none' : `${rowCount}, the last of which is ${step}:${rowCount - 1}`;
+  throw new Fault('unknown-row', `Step ${step} of run ${runId} has no row ${index} up to position ${to}: it has ${extent}.`, {
     details: { step },
   });
 }
@@ -98,22 +98,22 @@ interface Tracing {
 
 async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
   const { store, runId, to, definitionFor, steps, reader } = tracing;
-  const step = steps.find((each) => each.name === name.step);
+  const step = steps.find((candidate) => candidate.name === name.step);
   const success = step && (await store.log.success(runLogId(runId), { ...name, to }));
   if (!step || !success || name.row >= success.data.rows) {
     await refuseUnknownStep(store, runId, name.step);
-    const what = `row ${name.row} in batch ${name.batch} of step ${name.step}${name.pass > 1 ? `, pass ${name.pass}` : ''}`;
-    const has = success ? `that batch has ${success.data.rows} rows` : 'no such batch has succeeded';
-    throw new Fault('unknown-row', `Run ${runId} has no ${what} up to position ${to}: ${has}.`, { details: { step: name.step } });
+    const missingRow = `row ${name.row} in batch ${name.batch} of step ${name.step}${name.pass > 1 ? `, pass ${name.pass}` : ''}`;
+    const extent = success ? `that batch has ${success.data.rows} rows` : 'no such batch has succeeded';
+    throw new Fault('unknown-row', `Run ${runId} has no ${missingRow} up to position ${to}: ${extent}.`, { details: { step: name.step } });
   }
   const parents = await reader.parents(name);
   const events = await store.log.readBatch(runLogId(runId), { ...name, to });
   const place = parents.length === 1 ? parents[0] : undefined;
   const input = place && (await inputRow(tracing, success, place));
-  const made = step.operator === 'source' ? itemRecorded(events, name.row) : rowRecorded(events, input);
-  const { place: definition, definition: defined } = await definitionFor(made?.position ?? success.position);
-  const known = defined.steps.find((each) => each.name === name.step);
-  const columns = step.adds.filter((column) => known?.columns.some((each) => each.name === column));
+  const rowEvent = step.operator === 'source' ? itemRecorded(events, name.row) : rowRecorded(events, input);
+  const { place: definition, definition: defined } = await definitionFor(rowEvent?.position ?? success.position);
+  const definedStep = defined.steps.find((candidate) => candidate.name === name.step);
+  const columns = step.adds.filter((column) => definedStep?.columns.some((candidate) => candidate.name === column));
   const wrote = await valuesOf(reader, name, columns);
   return {
     name,
@@ -128,7 +128,7 @@ async function trace(tracing: Tracing, name: RowName): Promise<TraceStep> {
     rejections: place ? await earlierRejections(tracing, name, place) : [],
     calls: await callsAbout(store, events, step.operator === 'mapBatch' ? undefined : input),
     definition,
-    settings: known?.settings ?? null,
+    settings: definedStep?.settings ?? null,
     parents: await Promise.all(parents.map((parent) => trace(tracing, parent))),
     madeOf: step.operator === 'batch' || step.operator === 'global' ? success.data.rowsIn : null,
   };
@@ -183,12 +183,12 @@ async function callsAbout(store: Store, events: readonly RecordedEvent[], row: n
 async function earlierRejections(tracing: Tracing, { step, pass, batch }: RowName, place: RowName): Promise<TraceStep['rejections']> {
   const { store, runId, to } = tracing;
   const found: TraceStep['rejections'][number][] = [];
-  for (let earlier = 1; earlier < pass; earlier++) {
-    const success = await store.log.success(runLogId(runId), { pass: earlier, step, batch, to });
+  for (let earlierPass = 1; earlierPass < pass; earlierPass++) {
+    const success = await store.log.success(runLogId(runId), { pass: earlierPass, step, batch, to });
     if (!success || success.data.rejected.count === 0) continue;
     const row = await inputRow(tracing, success, place);
-    const rejection = (await rejectionsOf(success, store.chunks)).find((each) => each.row === row);
-    if (rejection) found.push({ ...rejection, pass: earlier, position: success.position, recordedAt: success.recordedAt });
+    const rejection = (await rejectionsOf(success, store.chunks)).find((candidate) => candidate.row === row);
+    if (rejection) found.push({ ...rejection, pass: earlierPass, position: success.position, recordedAt: success.recordedAt });
   }
   return found;
 }

@@ -20,7 +20,7 @@ export function checkStatistics(
     const hints = [file, columnIndex, data?.bloom_filter_offset, data?.index_page_offset, data?.key_value_metadata];
     if (hints.some((hint) => hint !== undefined)) throw new UnexpectedFile(`has an index of column ${name}, which distilog does not write`);
     const { statistics } = data ?? {};
-    const column = columns.find((each) => each.name === name);
+    const column = columns.find((candidate) => candidate.name === name);
     if (!statistics || !column || column.type.kind === 'list' || column.type.kind === 'struct') continue;
     const values = rows.map((row) => row[name] ?? null);
     const nulls = values.filter((value) => value === null).length;

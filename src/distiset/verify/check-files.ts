@@ -43,19 +43,19 @@ export async function checkFiles({ directory, config, expected, said, isOurs, op
   // Uses the number of files in the folder's metadata, because another version may split them differently.
   const count = isOurs ? expected.files.length : saidConfig.files.length;
   const names = Array.from({ length: count }, (_, index) => shardName(expected.folder, index, count, options.format));
-  const there = names.map((name) => ({ name, path: path.join(directory, name), facts: fileFacts(directory, name) }));
-  const absent = there.flatMap(({ name, facts: found }) =>
+  const filesOnDisk = names.map((name) => ({ name, path: path.join(directory, name), facts: fileFacts(directory, name) }));
+  const absent = filesOnDisk.flatMap(({ name, facts: found }) =>
     found === 'missing' ? [`${name} is missing`] : found === 'irregular' ? [`${name} is a link or not a regular file`] : [],
   );
   if (absent.length > 0) return { ...asExpected, differences: absent };
 
-  const { difference, rows } = await compareRows(config.blocks(), there, { ...options, columns: expected.columns });
+  const { difference, rows } = await compareRows(config.blocks(), filesOnDisk, { ...options, columns: expected.columns });
   if (difference !== null) return { ...asExpected, differences: [difference] };
   if (isOurs) {
     const differences = altered.map(({ file }) => `${file.path} has the rows of the log but not the bytes that its writer produces`);
     return { ...asExpected, differences };
   }
-  const files = there.map(({ name, facts: found }, index) => ({
+  const files = filesOnDisk.map(({ name, facts: found }, index) => ({
     path: name,
     rows: rows[index] ?? 0,
     bytes: typeof found === 'string' ? 0 : found.bytes,

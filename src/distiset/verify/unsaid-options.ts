@@ -16,12 +16,12 @@ export async function inferOptions(store: Store, said: SaidMetadata): Promise<In
   if (said.options !== undefined || said.definitions !== undefined) return null;
   const [started] = await readBeginning(store, runLogId(said.run.id));
   const leaves = leavesOf(started.data.manifest.steps);
-  const wanted = [...said.configs, ...said.leftOut].map(({ step }) => step);
-  const hasAll = wanted.length === leaves.length && leaves.every((leaf) => wanted.includes(leaf));
+  const stepNames = [...said.configs, ...said.leftOut].map(({ step }) => step);
+  const hasAll = stepNames.length === leaves.length && leaves.every((leaf) => stepNames.includes(leaf));
   const isNamedAsStep = leaves.length === 1 && said.configs.some(({ name }) => name !== onlyConfig);
-  const missing = leaves.filter((leaf) => !wanted.includes(leaf));
+  const missing = leaves.filter((leaf) => !stepNames.includes(leaf));
   return {
-    options: { include: said.leftOut.length > 0 ? 'finished' : 'committed', steps: hasAll && !isNamedAsStep ? undefined : wanted },
+    options: { include: said.leftOut.length > 0 ? 'finished' : 'committed', steps: hasAll && !isNamedAsStep ? undefined : stepNames },
     unproven: [
       'distilog.json has neither the options of the export nor the definitions of the run, as in exports of 0.1.0',
       ...(missing.length > 0 ? [`the run has more leaves than this folder: ${missing.join(', ')}`] : []),
