@@ -88,11 +88,11 @@ const replayRunner = (log: StoredLongLog): Runner => ({
   run: async () => {
     const { store, runId, position } = log;
     const started = performance.now();
-    const without = {
+    const storeWithoutSnapshots = {
       log: store.log,
-      snapshots: { ...store.snapshots, nearest: async (wanted: readonly unknown[]) => wanted.map(() => null) },
+      snapshots: { ...store.snapshots, nearest: async (specs: readonly unknown[]) => specs.map(() => null) },
     };
-    requireRunning(await foldAt(without, graph, runLogId(runId), position));
+    requireRunning(await foldAt(storeWithoutSnapshots, graph, runLogId(runId), position));
     return performance.now() - started;
   },
 });

@@ -96,7 +96,7 @@ async function makeLogs(version: string): Promise<void> {
 
 /** Makes a run that is taken over from a live driver, paused, resumed, finished, exported and retried. */
 async function makeFinishedRun(store: Store, runId: string): Promise<{ readonly lostAt: number; readonly finishedAt: number }> {
-  const again = { runId, actor, seize: false, acceptedChanges: [], concurrency: {}, skip: [] };
+  const resumeOptions = { runId, actor, seize: false, acceptedChanges: [], concurrency: {}, skip: [] };
   const progressed = Promise.withResolvers<void>();
   const run = await startPipeline(store, planEvery(brokenOutside), {
     runId,
@@ -115,7 +115,7 @@ async function makeFinishedRun(store: Store, runId: string): Promise<{ readonly 
   const onRecorded = (events: readonly RecordedEvent[]) => {
     if (events.some((event) => event.type === 'BatchStarted' && event.step === 'asked')) begun.resolve();
   };
-  const seizing = await resumePipeline(store, planEvery(brokenOutside), { ...again, seize: true, onRecorded });
+  const seizing = await resumePipeline(store, planEvery(brokenOutside), { ...resumeOptions, seize: true, onRecorded });
   const { position, type } = (await Array.fromAsync(store.log.read(runId, { types: ['RunResumed'] }))).flat().at(-1) ?? {};
   assert(position && type, 'the takeover is in the log');
   assert((await losing) === 'fenced', 'the previous driver has lost the run');
@@ -124,7 +124,7 @@ async function makeFinishedRun(store: Store, runId: string): Promise<{ readonly 
   await appendSideEvent(store.log, runId, { type: 'PauseRequested', data: { actor, message: 'a look at the first rows' } }, writer);
   assert((await pausing).rest === 'paused', 'the run is paused');
 
-  const last = await resumePipeline(store, planEvery(brokenOutside), again);
+  const last = await resumePipeline(store, planEvery(brokenOutside), resumeOptions);
   const finished = await last.drive();
   assert(finished.rest === 'partial', 'some rows are rejected');
 

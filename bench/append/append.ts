@@ -43,14 +43,14 @@ export const append: Area = {
     const [callers, processes] = bench.isQuick ? [callersQuick, processesQuick] : [callersFull, processesFull];
     const comparisons: Comparison[] = [];
     for (const events of eventsOfCall)
-      for (const each of callers) {
-        const title = `${count(each, 'caller')} × ${count(events, 'event')}`;
-        const comparison = await compare(bench, title, { processes: 1, callers: each, events }, namesFor(events, each));
-        comparisons.push(each === Math.max(...callers) && events === 1 ? await addMissedEvents(bench, comparison) : comparison);
+      for (const callerCount of callers) {
+        const title = `${count(callerCount, 'caller')} × ${count(events, 'event')}`;
+        const comparison = await compare(bench, title, { processes: 1, callers: callerCount, events }, namesFor(events, callerCount));
+        comparisons.push(callerCount === Math.max(...callers) && events === 1 ? await addMissedEvents(bench, comparison) : comparison);
       }
-    for (const each of processes) {
-      const title = `${count(each, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
-      comparisons.push(await compare(bench, title, { processes: each, callers: callersOfProcess, events: 1 }, namesOfProcesses));
+    for (const processCount of processes) {
+      const title = `${count(processCount, 'process', 'processes')} × ${callersOfProcess} callers × 1 event`;
+      comparisons.push(await compare(bench, title, { processes: processCount, callers: callersOfProcess, events: 1 }, namesOfProcesses));
     }
     return comparisons.map((comparison, index) => (index === 0 ? { ...comparison, note } : comparison));
   },

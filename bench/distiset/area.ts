@@ -86,8 +86,8 @@ async function toParquet({ rounds, reportProgress }: Bench, { runId, rows: conte
       return rows / measurement.seconds;
     },
   });
-  const python = (which: string) => (to: string) =>
-    withFolder((home) => pythonProcess(parquetPeerProgram, [which, jsonl, to, path.join(home, 'cache')], home));
+  const python = (peer: string) => (to: string) =>
+    withFolder((home) => pythonProcess(parquetPeerProgram, [peer, jsonl, to, path.join(home, 'cache')], home));
   const contestants = await runInTurns(
     [
       writer(ownName, (to) => exportRun(database, runId, to)),

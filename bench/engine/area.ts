@@ -78,9 +78,10 @@ const pMapRunner = (pipeline: string, rows: number, figure: (measurement: Measur
 const distilabelProgram = new URL('distilabel_peer.py', import.meta.url);
 
 function distilabelRunner(rows: number, home: string): Runner {
-  const run = async (many: number): Promise<Measurement> => {
-    const measurement = await pythonProcess(distilabelProgram, [many], home);
-    if (measurement.rows !== keptOf(many)) throw new Error(`Distilabel returned ${measurement.rows} rows instead of ${keptOf(many)}.`);
+  const run = async (inputRows: number): Promise<Measurement> => {
+    const measurement = await pythonProcess(distilabelProgram, [inputRows], home);
+    if (measurement.rows !== keptOf(inputRows))
+      throw new Error(`Distilabel returned ${measurement.rows} rows instead of ${keptOf(inputRows)}.`);
     return measurement;
   };
   let start: Promise<Measurement> | undefined;
