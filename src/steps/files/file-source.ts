@@ -24,7 +24,7 @@ export interface FileFormat {
 /** Creates a source that reads a file. */
 export function fileSource<S extends Columns>(given: string | URL, options: FileOptions<S>, format: FileFormat): SourceStep<S> {
   const file = resolveSourceFile(given);
-  const known = new FactsOfFile(file, () => format.counter(file.name));
+  const factsOfFile = new FactsOfFile(file, () => format.counter(file.name));
   const { id, settings } = format;
   const source = {
     ...options,
@@ -37,7 +37,7 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
     read: async function* read(context: ReadContext) {
       const open = await openFile(file);
       try {
-        await known.refuseOther(open);
+        await factsOfFile.refuseOther(open);
         yield* format.rows(open, context);
       } finally {
         await open.close();
@@ -45,11 +45,11 @@ export function fileSource<S extends Columns>(given: string | URL, options: File
     },
     // An unreadable file has no total. The error is reported when the file is opened.
     count: () =>
-      known.facts().then(
+      factsOfFile.facts().then(
         ({ rows }) => rows,
         () => Number.NaN,
       ),
-    origin: async () => ({ ...(await known.facts()) }),
+    origin: async () => ({ ...(await factsOfFile.facts()) }),
   } as const;
   return source as unknown as SourceStep<S>;
 }

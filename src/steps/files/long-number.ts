@@ -1,4 +1,4 @@
-/** A number in JSON that a JavaScript number might not hold: an integer beyond the safe ones, or a number that was rounded. It stands in for the number until its column is known. */
+/** A number in JSON that a JavaScript number might not hold: an integer outside the safe range, or a number that was rounded. It represents the number until its column is known. */
 export class LongNumber {
   /** Its digits, as the file has them. */
   readonly text: string;
@@ -40,8 +40,8 @@ function reviveNumber(_key: string, value: unknown, { source }: { readonly sourc
 }
 
 /**
- * Returns whether a decimal number and the JavaScript number made of it have the same digits: either it is the shortest text of that number, as most programs
- * write it, or a fraction with more digits of the number, correctly rounded. An integer must be the shortest text, because rows are written that way.
+ * Returns whether a decimal and the JavaScript number that it is converted to have the same digits. The decimal is either the shortest text of that number, as
+ * most programs write it, or a fraction with more of its digits, correctly rounded. An integer must be the shortest text, because rows are written that way.
  */
 export function isExact(decimal: string): boolean {
   const value = Number(decimal);
@@ -57,7 +57,7 @@ export function isExact(decimal: string): boolean {
   return !integerPattern.test(decimal) && length > 0 && length <= precisionMax && isSame(value.toPrecision(length));
 }
 
-/** Digits up to which every decimal is the only one of its length near its number. */
+/** Maximum number of digits with which every decimal survives the conversion to a number and back. */
 const exactDigitsMax = 15;
 /** The smallest number of full precision. */
 const normalMin = 2.2250738585072014e-308;

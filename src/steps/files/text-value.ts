@@ -12,7 +12,7 @@ const integerPattern = /^-?\d+$/;
 const booleans: Readonly<Record<string, boolean>> = { true: true, True: true, TRUE: true, false: false, False: false, FALSE: false };
 
 /**
- * Converts a text to a value of one of these kinds, or of any kind for null: a number, `true` or `false`, or JSON for lists and objects. For a column of texts
+ * Converts a text to a value of one of these kinds, or of any kind if `kinds` is null: a number, `true` or `false`, or JSON for lists and objects. For a column of texts
  * it returns the text. If the column also accepts other kinds, JSON of such a kind is parsed, and any other text is returned unchanged. A number is converted
  * only if JSON writes it this way and the conversion loses no digit; an integer has no exponent.
  */
