@@ -1,25 +1,25 @@
-/** How much of a storm is asked for, and whence its chances come. */
+/** The size of a storm and the source of its random choices. */
 export interface Storm {
-  /** What every choice follows from: the same seed, the same choices. */
+  /** The seed of every choice: the same seed gives the same choices. */
   readonly seed: number;
-  /** Worlds to try: each with a seed of its own, from `seed` upwards. */
+  /** The number of worlds to try. Each has its own seed, from `seed` upwards. */
   readonly seeds: number;
-  /** Blows to strike in all. */
+  /** The total number of faults to inject. */
   readonly kills: number;
-  /** What blows may be. */
+  /** The kinds of faults to choose from. */
   readonly signals: readonly Blow[];
-  /** Tells whoever watches how far it is. */
+  /** Reports progress. */
   readonly say: (line: string) => void;
 }
 
-/** A run's process killed; stopped for longer than a takeover, then let go on; its PostgreSQL killed. */
+/** Injected faults: kills a run's process, stops it for longer than a takeover and then continues it, or stops its PostgreSQL immediately. */
 export const blows = ['KILL', 'STOP', 'pg-immediate'] as const;
 export type Blow = (typeof blows)[number];
 
-/** What an area counted, in words that stand in a table. */
+/** The counts of an area, by their names in a table. */
 export type Figures = Readonly<Record<string, string | number>>;
 
-/** One kind of attack on what is promised. It fails by throwing, with the seed that shows the failure again. */
+/** One kind of attack on the promises. It fails by throwing an error with the seed that reproduces the failure. */
 export interface Area {
   readonly name: string;
   /** One line for the list of areas. */

@@ -10,5 +10,5 @@ import { past } from './runs/past.ts';
 import { postgres } from './postgres/postgres.ts';
 import { simulator } from './simulator.ts';
 
-/** Every kind of attack, in the order in which a storm strikes. */
+/** Every kind of attack, in the order in which a storm runs them. */
 export const areas: readonly Area[] = [embedded, crashPoints, kills, ghosts, past, postgres, order, simulator, bounds, fuzz];

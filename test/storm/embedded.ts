@@ -4,13 +4,13 @@ import path from 'node:path';
 import { attack } from '../embedded/attack.ts';
 import type { Area } from './area.ts';
 
-/** How many blows an attack's round strikes, about. */
+/** The approximate number of injected faults per round. */
 const killsPerRound = 5;
 
-/** The embedded server: every process of it, and of its clients, killed and stopped at random while four clients write. */
+/** Kills and stops random processes of an embedded server and of its clients, while four clients write. */
 export const embedded: Area = {
   name: 'embedded',
-  does: 'kills and stops whatever belongs to an embedded server while clients write',
+  does: 'kills and stops processes of an embedded server and of its clients, while clients write',
   run: async ({ seed, kills, say }) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-storm-'));
     const { rows, lost, doubles, strays, failures, nextMs } = await attack({ folder, rounds: Math.ceil(kills / killsPerRound), seed, say });

@@ -6,10 +6,10 @@ import { fuzzCommands } from '../fuzz/commands.ts';
 import { fuzzPipelines, fuzzTexts } from '../fuzz/given.ts';
 import type { Area } from './area.ts';
 
-/** What is given and what is stored, at random and broken: a sentence each time, and never a stack, a half file or a changed log. */
+/** Gives random and broken input to readers. Each must answer with a sentence, and never with a stack, a partial file or a changed log. */
 export const fuzz: Area = {
   name: 'fuzz',
-  does: 'gives nonsense to every reader of texts, files, chunks, events and command lines',
+  does: 'gives invalid input to every reader of texts, files, chunks, events and command lines',
   run: async ({ seed, seeds }) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-fuzz-'));
     fs.chmodSync(folder, 0o755);

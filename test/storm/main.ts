@@ -1,5 +1,5 @@
-// Attacks every promise for as long as it is let: npm run storm -- [AREA…] [--seeds N] [--kills K] [--signals KILL,STOP,pg-immediate] [--seed S] [--json]
-// `npm test` carries a slice of each area.
+// Attacks every promise for as long as you let it: npm run storm -- [AREA…] [--seeds N] [--kills K] [--signals KILL,STOP,pg-immediate] [--seed S] [--json]
+// `npm test` runs a slice of each area.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -30,7 +30,7 @@ const count = (name: 'seeds' | 'kills' | 'seed'): number => {
 
 const signals = values.signals.split(',').map((name) => {
   const known = blows.find((blow) => blow === name);
-  return known ?? refuse(`--signals knows ${blows.join(', ')}, and not ${name}`);
+  return known ?? refuse(`--signals accepts ${blows.join(', ')}, not ${name}`);
 });
 
 const wanted = positionals.length > 0 ? positionals : areas.map(({ name }) => name);
@@ -44,7 +44,7 @@ const storm = {
   say: (line: string) => console.error(line),
 };
 
-// What its processes remember of this user is removed with them.
+// Its processes keep their user state here. It is removed at the end.
 const state = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-storm-state-'));
 process.env['XDG_STATE_HOME'] = state;
 process.on('exit', () => fs.rmSync(state, { recursive: true, force: true }));
@@ -65,19 +65,19 @@ for (const { name, run } of chosen) {
   if (values.json) {
     console.log(JSON.stringify({ area: name, seed: storm.seed, seconds, ok: !error, figures, error: error ? messageOf(error) : null }));
   } else {
-    console.log(`${error ? 'FAILED' : 'held  '} ${name.padEnd(14)} ${String(seconds).padStart(5)} s   ${told(figures)}`);
+    console.log(`${error ? 'FAILED' : 'held  '} ${name.padEnd(14)} ${String(seconds).padStart(5)} s   ${textOf(figures)}`);
     if (error) console.log(error);
   }
 }
 process.exit(failed === 0 ? 0 : 1);
 
-function told(figures: Figures): string {
+function textOf(figures: Figures): string {
   return Object.entries(figures)
     .map(([what, figure]) => `${what} ${typeof figure === 'number' ? figure.toLocaleString('en-US') : figure}`)
     .join(', ');
 }
 
 function refuse(why: string): never {
-  console.error(`${why}; there are the areas\n${areas.map(({ name, does }) => `  ${name.padEnd(14)} ${does}`).join('\n')}`);
+  console.error(`${why}. The areas are:\n${areas.map(({ name, does }) => `  ${name.padEnd(14)} ${does}`).join('\n')}`);
   process.exit(2);
 }

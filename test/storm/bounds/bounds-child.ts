@@ -11,7 +11,7 @@ import { plan } from '../../../src/pipeline/index.ts';
 import { openStore } from '../../../src/postgres/index.ts';
 import { scenarios, type Measured } from './scenarios.ts';
 
-/** How many events go by between two looks at the size of the graph's state. */
+/** The number of events between two measurements of the graph's state. */
 const lookEvery = 50;
 
 const [name = '', text] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { memoryStore, resolveAsOf } from '../../../src/log/index.ts';
 import { temporaryFolder } from '../../unit/distiset/temporary-folder.ts';
 import { scenarios } from './scenarios.ts';
 
-/** Sizes at which each of them is over in a second or two; the storm has the sizes that are promised. */
+/** Sizes at which each scenario ends within a second or two. The storm uses the promised sizes. */
 const sizes: Readonly<Record<string, number>> = {
   rows: 5_000,
   batches: 300,
@@ -19,8 +19,8 @@ const sizes: Readonly<Record<string, number>> = {
   shards: 3,
 };
 
-describe('what is large in some way', () => {
-  it.each(Object.keys(scenarios))('arrives whole: %s', async (name) => {
+describe('a large pipeline', () => {
+  it.each(Object.keys(scenarios))('exports every row: %s', async (name) => {
     const scenario = scenarios[name];
     const size = sizes[name] ?? 1;
     const store = memoryStore();
@@ -37,7 +37,7 @@ describe('what is large in some way', () => {
     if (name === 'shards') expect(config?.files.length).toBe(size);
   });
 
-  it('is planned where it has as many steps as are promised, and started', async () => {
+  it('is planned and started with as many steps as are promised', async () => {
     const run = await startPipeline(memoryStore(), plan(scenarios['chain']?.of(999) as never), { seed: 1 });
     expect(Object.keys(run.state().steps)).toHaveLength(1_000);
     run.stop({ kind: 'cancel', reason: 'asked', message: '', step: null, actor: { user: '', host: '', pid: 1 } });

@@ -7,7 +7,7 @@ import { scenarios, type Measured } from './scenarios.ts';
 
 const program = fileURLToPath(new URL('bounds-child.ts', import.meta.url));
 
-/** Peak memory may be so many times that of a tenth of the rows. */
+/** The largest allowed ratio of the peak memory to that of a tenth of the rows. */
 const ratioMax = 1.5;
 
 /** Runs a scenario in a process of its own, with the heap that the command line gives itself for a run. */
@@ -16,17 +16,17 @@ export async function measured(name: string, size: number): Promise<Measured> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said = await text(child.stdout);
-  if (said === '') throw new Error(`${name} at ${size} said nothing`);
+  if (said === '') throw new Error(`${name} at ${size} printed nothing`);
   const figures = JSON.parse(said) as Measured;
   const rows = scenarios[name]?.rows(size);
   if (figures.rest !== 'succeeded' || figures.rows !== rows) throw new Error(`${name} at ${size}: ${said}, and should have ${rows} rows`);
   return figures;
 }
 
-/** Everything that is promised to be bounded, at the size that is promised, beside a tenth of it. */
+/** Runs everything whose memory is promised to be bounded, at the promised size and at a tenth of it. */
 export const bounds: Area = {
   name: 'bounds',
-  does: 'runs what is large in each way, and compares its memory with that of a tenth of it',
+  does: 'runs large pipelines of each kind, and compares their memory with that of a tenth of the size',
   run: async ({ say }) => {
     const figures: Record<string, string> = {};
     const failures: string[] = [];

@@ -1,14 +1,14 @@
-// What is run at its full size and at a tenth of it: memory must not tell the two apart.
+// Scenarios that run at full size and at a tenth of it. Both must need about the same memory.
 import { z } from 'zod';
 import { pipeline, type Builder, type Pipeline } from '../../../src/pipeline/index.ts';
 
 export interface Scenario {
-  /** The size that is promised: of what, the pipeline says. */
+  /** The promised size. Its unit depends on the pipeline. */
   readonly size: number;
-  /** How many rows the dataset has at a size. */
+  /** Returns how many rows the dataset has at a size. */
   readonly rows: (size: number) => number;
   readonly of: (size: number) => Pipeline;
-  /** Bytes of an exported file after which the next begins, where it is about that. */
+  /** The size in bytes at which an export begins its next file, in scenarios about that. */
   readonly shardBytesMax?: number | undefined;
 }
 
@@ -18,13 +18,13 @@ export interface Measured {
   readonly files: number;
   readonly events: number;
   readonly peakMb: number;
-  /** The graph's state as JSON, at its largest. */
+  /** The largest size of the graph's state as JSON. */
   readonly graphBytes: number;
   readonly seconds: Readonly<Record<string, number>>;
 }
 
 const text = (n: number) => `row ${n} ${'lorem ipsum '.repeat(10)}`;
-/** Ten megabytes that differ from row to row. */
+/** Returns ten megabytes of text that differ from row to row. */
 const large = (n: number) => `${n} `.repeat(Math.ceil(10_000_000 / `${n} `.length)).slice(0, 10_000_000);
 
 const numbered = (source: Builder<{}>['source'], size: number, batchSize: number) =>
@@ -120,7 +120,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
           .mapBatch(
             'text',
             { batchSize: 4, output: z.object({ text: z.string() }), run: (rows) => rows.map(({ n }) => ({ text: large(n) })) },
-            // What is in memory is what is in flight: a tenth of the rows has to fill that, too.
+            // The rows in flight decide the memory. A tenth of the rows has to fill all lanes, too.
             { concurrency: 2 },
           )
           .drop('short', ['n']);

@@ -7,7 +7,7 @@ import { emmettLog, findEmmett, ownLog, writerName } from './tailed-logs.ts';
 
 const writers = 16;
 
-/** How many events a tailing reader of ours misses, while writers roll back and are killed. Throws what is out of order. */
+/** Counts the events that our tailing reader misses while writers roll back and are killed. Throws if events are out of order. */
 export async function ownOrder(server: OwnServer, seed: number, appends: number): Promise<TailFigures> {
   const log = await ownLog(server.app);
   const store = await openPostgresStore(server.app);
@@ -21,7 +21,7 @@ export async function ownOrder(server: OwnServer, seed: number, appends: number)
   }
 }
 
-/** The same attack on a log whose reader is known to miss events; null where that is not installed. Nobody is killed: it needs no help. */
+/** Attacks a log whose reader is known to miss events, or returns null if it is not installed. It kills no writer, because that reader misses events without kills. */
 export async function controlOrder(server: OwnServer, seed: number, appends: number): Promise<TailFigures | null> {
   const emmett = await findEmmett();
   if (!emmett) return null;
@@ -34,10 +34,10 @@ export async function controlOrder(server: OwnServer, seed: number, appends: num
   }
 }
 
-/** One order: a reader that has passed a position never later meets an event at or below it. */
+/** Checks that a log has one order: a reader that passed a position never reads a new event at or below it later. */
 export const order: Area = {
   name: 'order',
-  does: 'tails a log that many write to, with rollbacks and kills; and one that is known to lose events',
+  does: 'tails a log of many writers, with rollbacks and kills, and a log that is known to lose events',
   run: async ({ seed, seeds, say }) => {
     const server = await ownServer();
     const own: TailFigures[] = [];

@@ -3,30 +3,30 @@ import { pause } from '../../../src/kit/pause.ts';
 import { isConnectionLost } from '../../../src/postgres/server-faults.ts';
 import { randomFrom } from '../../unit/random.ts';
 
-/** A log that many write and one tails, as this attack sees it: ours, and others for comparison. */
+/** A log with many writers and one tailing reader, as this attack uses it: ours, or another for comparison. */
 export interface TailedLog {
-  /** A writer on a connection of its own, which may be killed: it then throws. */
+  /** Opens a writer on its own connection. The writer throws if its connection is killed. */
   openWriter(): Promise<TailWriter>;
-  /** What a reader with a checkpoint gets next. */
+  /** Returns what a reader with a checkpoint gets next. */
   readAfter(checkpoint: bigint): Promise<{ readonly ids: readonly string[]; readonly checkpoint: bigint }>;
   close(): Promise<void>;
 }
 
 export interface TailWriter {
-  /** Appends in one transaction; what it acknowledged counts. */
+  /** Appends in one transaction. Events count as acknowledged once it resolves. */
   append(ids: readonly string[]): Promise<void>;
-  /** Appends in a transaction that is then given up. */
+  /** Appends in a transaction and rolls it back. */
   giveUp(ids: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface TailFigures {
   readonly acknowledged: number;
-  /** Acknowledged events that the reader passed without meeting them. */
+  /** Acknowledged events that the reader passed without reading them. */
   readonly missed: number;
-  /** Events that it met twice, or that were given up. */
+  /** Events that the reader read twice, or that were rolled back. */
   readonly wrong: number;
-  /** Appends that failed though nobody killed their connection. */
+  /** Appends that failed although their connection was not killed. */
   readonly refused: number;
   readonly kills: number;
 }
@@ -41,10 +41,10 @@ export interface TailOptions {
 
 const batchMax = 8;
 const killPauseMs = 40;
-/** Reads without an answer after the last append, before the reader may say that it has met all. */
+/** Empty reads after the last append, after which the reader counts as done. */
 const lastReads = 20;
 
-/** Has many write to a log, with rollbacks and kills, while one reader tails it; counts what the reader misses. */
+/** Lets many writers append to a log, with rollbacks and kills, while one reader tails it. Counts what the reader misses. */
 export async function tail(log: TailedLog, { seed, writers, appends, kill }: TailOptions): Promise<TailFigures> {
   const acknowledged = new Set<string>();
   const givenUp = new Set<string>();
@@ -64,7 +64,7 @@ export async function tail(log: TailedLog, { seed, writers, appends, kill }: Tai
         for (const id of ids) (isGivenUp ? givenUp : acknowledged).add(id);
       } catch (error) {
         if (!isConnectionLost(error)) refused++;
-        // Killed: whether it was stored nobody knows, and nobody counts on it.
+        // Killed: it is unknown whether the events were stored, so they count neither as acknowledged nor as rolled back.
         await writer.close().catch(() => undefined);
         writer = await log.openWriter();
       }
@@ -102,7 +102,7 @@ export async function tail(log: TailedLog, { seed, writers, appends, kill }: Tai
   };
 }
 
-/** Ends one connection of this name, whichever it is. */
+/** Returns a function that ends one random connection of an application name. */
 export function killerOf(config: pg.ClientConfig, applicationName: string): () => Promise<void> {
   return async () => {
     const client = new pg.Client(config);

@@ -10,10 +10,10 @@ import { callAppend } from '../../../src/postgres/statements.ts';
 import { finishedRun } from '../../postgres/runs.ts';
 import type { TailedLog } from './tail.ts';
 
-/** What connections of writers are called, for who kills them. */
+/** The application name of writers' connections, by which they are killed. */
 export const writerName = 'distilog order';
 
-/** Our log, with as many writers as it lets in: a side log, where anyone may write. A reader's checkpoint is the last position. */
+/** Opens our log. It is a side log, because any number of processes may write to one. A reader's checkpoint is the last position. */
 export async function ownLog(connect: Connect): Promise<TailedLog & { readonly logId: string }> {
   const store = await openPostgresStore(connect);
   const logId = sideLogId(await finishedRun(store, 10));
@@ -58,7 +58,7 @@ export async function ownLog(connect: Connect): Promise<TailedLog & { readonly l
   };
 }
 
-/** What we use of Emmett. */
+/** The part of Emmett that this test uses. */
 interface Emmett {
   getPostgreSQLEventStore(connectionString: string): {
     appendToStream(
@@ -75,7 +75,7 @@ interface Emmett {
   ): Promise<{ readonly messages: readonly { readonly data: { readonly id: string } }[]; readonly currentGlobalPosition: bigint }>;
 }
 
-/** The control as installed in its own folder (npm ci --prefix test/storm/order/control), or null. */
+/** Loads the control from its own folder (npm ci --prefix test/storm/order/control). Returns null if it is not installed. */
 export async function findEmmett(): Promise<Emmett | null> {
   const { resolve } = createRequire(new URL('control/package.json', import.meta.url));
   try {
@@ -87,8 +87,8 @@ export async function findEmmett(): Promise<Emmett | null> {
 }
 
 /**
- * Emmett 0.42, whose messages have numbers of a sequence, taken before the commit, and whose reader's checkpoint is such a number: what commits later
- * under a lower one is never read. The control: this attack must find that.
+ * Opens a log of Emmett 0.42, the control. Its messages get sequence numbers before the commit, and a reader's checkpoint is such a number. A message
+ * that commits later with a lower number is never read. This attack must find that.
  */
 export async function emmettLog({ getPostgreSQLEventStore, readMessagesBatch }: Emmett, url: string): Promise<TailedLog> {
   const store = getPostgreSQLEventStore(url);
@@ -130,8 +130,8 @@ export async function emmettLog({ getPostgreSQLEventStore, readMessagesBatch }: 
 }
 
 /**
- * Waits until a database has no other connection. A pool of pg's says that it has ended before its connections have, and has no ear for what they say
- * then: that their database was dropped, or their server stopped, would end this process.
+ * Waits until a database has no other connection. A pool of `pg` reports its end before its connections end, and has no error handler by then. If
+ * their database were dropped or their server stopped, the unhandled error would end this process.
  */
 async function onlyOneLeft(client: pg.Client): Promise<void> {
   const others =

@@ -13,8 +13,8 @@ import type { Figures } from '../area.ts';
 const rows = 60;
 
 /**
- * Whole runs, each with every connection ended at one of its awaits: at the n-th piece that comes over the wire, for n drawn at random, or for each there
- * is. What comes out must be what an undisturbed run gives.
+ * Drives whole runs and ends every connection of each at one of its awaits: at the n-th piece on the wire, where n is random, or each n in turn.
+ * Every run must produce the rows of an undisturbed run.
  */
 export async function cutRuns(server: OwnServer, { seed, times }: { readonly seed: number; readonly times: number }): Promise<Figures> {
   const random = randomFrom(seed);
@@ -39,7 +39,7 @@ export async function cutRuns(server: OwnServer, { seed, times }: { readonly see
       const found = await rowsOf(direct, runId);
       const { firstBad } = await verify(direct, runId);
       if (found !== expected || firstBad)
-        throw new Error(`seed ${seed}, cut at piece ${target - proxy.pieces}: ${firstBad?.reason ?? 'other rows came out'}`);
+        throw new Error(`seed ${seed}, cut at piece ${target - proxy.pieces}: ${firstBad?.reason ?? 'the rows differ'}`);
     }
     return { runs: times, 'pieces of a run': pieces, resumes };
 

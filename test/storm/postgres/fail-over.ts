@@ -8,8 +8,8 @@ import { randomFrom } from '../../unit/random.ts';
 import type { Figures } from '../area.ts';
 
 /**
- * A server that falls back to an older copy of its data under a driver that goes on: its next append must end it with `history-diverged`, and no
- * position be given out twice. Every second time the run was taken over since the copy, so the copy has another epoch, too.
+ * Restores an older copy of a server's data while a driver keeps working. The driver's next append must fail with `history-diverged`, and no position
+ * may be assigned twice. Every second time the run was taken over after the copy, so the copy also has another epoch.
  */
 export async function failOver(server: OwnServer, { seed, times }: { readonly seed: number; readonly times: number }): Promise<Figures> {
   const random = randomFrom(seed);
@@ -36,14 +36,14 @@ export async function failOver(server: OwnServer, { seed, times }: { readonly se
     fs.renameSync(copy, server.data);
     await server.start();
     const refused = await appender.append([started(3_000)]).then(
-      () => 'nothing: it was let through',
+      () => 'no code: it was accepted',
       (error: { readonly code?: string }) => error.code,
     );
     await appender.close();
     const head = await store.log.head(runId);
     await store.close();
-    if (refused !== 'history-diverged') throw new Error(`seed ${seed}: an append after the fall-back is told ${refused} (time ${time})`);
-    if (head?.hash !== kept?.hash) throw new Error(`seed ${seed}: the older copy was written to`);
+    if (refused !== 'history-diverged') throw new Error(`seed ${seed}: an append after the fall-back ended with ${refused} (time ${time})`);
+    if (head?.hash !== kept?.hash) throw new Error(`seed ${seed}: the append changed the older copy`);
     forgotten += lost;
   }
   return { 'fall-backs': times, 'appends that the copy lacked': forgotten };
@@ -52,7 +52,7 @@ export async function failOver(server: OwnServer, { seed, times }: { readonly se
 async function opened(log: EventLog, runId: string, { raise }: { readonly raise: boolean }): Promise<Appender> {
   const driver = await log.openDriver(runId);
   const head = await log.head(runId);
-  if (!driver.ok || !head) throw new Error(`run ${runId} is driven by somebody else`);
+  if (!driver.ok || !head) throw new Error(`run ${runId} is driven by another process`);
   const { session } = driver;
   let { epoch, position, hash: expectedHash } = head;
   if (raise) {
@@ -64,7 +64,7 @@ async function opened(log: EventLog, runId: string, { raise }: { readonly raise:
   return openAppender({ log, runId, session, epoch, position, expectedHash, writer: 'w' });
 }
 
-/** PostgreSQL wants its data to be its own. */
+/** Gives a copy the owner of the original, because PostgreSQL requires that it owns its data. */
 function chownLike(original: string, copy: string): void {
   const { uid, gid } = fs.statSync(original);
   fs.chmodSync(copy, 0o700);

@@ -9,41 +9,41 @@ import { randomFrom } from '../../unit/random.ts';
 import type { Figures } from '../area.ts';
 import { startWriters, type Writers } from './writers.ts';
 
-/** How hard to attack. */
+/** The size of an attack. */
 export interface Size {
   readonly seed: number;
-  /** Blows of each kind. */
+  /** The number of injected faults of each kind. */
   readonly times: number;
-  /** How long the server is away at a stretch. */
+  /** How long the server stays away each time. */
   readonly awayMs: number;
-  /** When a silent server counts as lost; the product's own bound where it is left out. */
+  /** After how long a silent server counts as lost. Defaults to the product's own bound. */
   readonly silenceMs?: number | undefined;
 }
 
-/** A server with writers that reach it through a door that fails. */
+/** A server, and writers that reach it through a proxy that injects faults. */
 export interface World extends Size {
   readonly server: OwnServer;
   readonly proxy: Proxy;
-  /** Through the door. */
+  /** Connected through the proxy. */
   readonly store: Store;
-  /** Past the door. */
+  /** Connected without the proxy. */
   readonly direct: Store;
   readonly writers: Writers;
   readonly random: ReturnType<typeof randomFrom>;
 }
 
-/** One fault of PostgreSQL or of the way to it, that writers must survive with everything that was acknowledged. */
+/** A fault of PostgreSQL or of the connection to it. Writers must survive it and keep everything that was acknowledged. */
 export interface Fault {
   readonly name: string;
   readonly server?: OwnServerOptions;
-  /** Blows beyond which a storm would take hours. */
+  /** The most injections of a slow fault. More would take hours. */
   readonly timesMax?: number;
   readonly strike: (world: World) => Promise<Figures>;
 }
 
 const writerCount = 2;
 
-/** Strikes, lets the writers go on, and compares. Rejects with the seed. A fault with a server of its own leaves the one that is given alone. */
+/** Injects a fault, lets the writers go on and compares. Rejects with the seed. A fault with its own server does not touch the given one. */
 export async function survive({ name, server: options, strike }: Fault, given: OwnServer, size: Size): Promise<Figures> {
   const random = randomFrom(size.seed);
   const server = options ? await ownServer(options) : given;
@@ -66,7 +66,7 @@ export async function survive({ name, server: options, strike }: Fault, given: O
   }
 }
 
-/** Everybody of the program's who is connected. */
+/** SQL that ends every connection of the program. */
 const endAll = `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'distilog%' and pid <> pg_backend_pid()`;
 
 const immediateStops: Fault = {
@@ -88,8 +88,8 @@ const away: Fault = {
     await pause(awayMs);
     await server.start();
     await writers.goOn();
-    if (!writers.told.some((error) => error !== null)) throw new Error('nobody was told that the store is away');
-    if (writers.told.at(-1) !== null) throw new Error('nobody was told that the store is back');
+    if (!writers.reports.some((error) => error !== null)) throw new Error('no writer reported that the store is away');
+    if (writers.reports.at(-1) !== null) throw new Error('no writer reported that the store is back');
     return { 'ms away': awayMs };
   },
 };
@@ -103,7 +103,7 @@ const cuts: Fault = {
       await new Promise<void>((resolve) => {
         proxy.onPiece = async (piece) => {
           if (piece !== target) return;
-          // The piece waits meanwhile: what happens happens between two awaits of the client's.
+          // The piece waits meanwhile, so the fault happens between two awaits of the client.
           if (isEnded) await server.sql(endAll);
           else proxy.cut();
           resolve();
@@ -132,7 +132,7 @@ const halfOpen: Fault = {
   strike: async ({ proxy, writers, store, times, random }) => {
     for (let time = 0; time < times; time++) {
       const [{ runId }] = writers.writers as [(typeof writers.writers)[number]];
-      // Readers' connections, to go black as well: those of the pool that are idle.
+      // Opens connections of readers, so that idle connections of the pool go silent as well.
       await Promise.all(Array.from({ length: 3 }, () => store.log.head(runId)));
       const newToo = random.chance(0.5);
       proxy.blackHole({ newToo });
@@ -153,9 +153,9 @@ const headHeld: Fault = {
       const holder = new pg.Client({ ...server.owner(), application_name: 'psql' });
       await holder.connect();
       await holder.query('begin; select from distilog.heads for update');
-      const before = writers.told.length;
-      while (!writers.told.slice(before).some((error) => error !== null)) await pause(20);
-      for (const error of writers.told.slice(before)) if (error) said.add(error.message);
+      const before = writers.reports.length;
+      while (!writers.reports.slice(before).some((error) => error !== null)) await pause(20);
+      for (const error of writers.reports.slice(before)) if (error) said.add(error.message);
       await holder.query('rollback');
       await holder.end();
       await writers.goOn();
@@ -171,11 +171,11 @@ const diskFull: Fault = {
     const ballast = `${server.data}/../ballast`;
     let crashes = 0;
     for (let time = 0; time < times; time++) {
-      const before = writers.told.length;
+      const before = writers.reports.length;
       fill(ballast, random.below(64 * 1024));
-      // Where the log of writes finds no room, the server gives up: somebody starts it again, which takes room too.
+      // The server stops if its write-ahead log finds no space. The test starts it again, which takes space too.
       for (const until = Date.now() + awayMs; Date.now() < until; await pause(50)) {
-        if (writers.told.slice(before).some((error) => error !== null)) break;
+        if (writers.reports.slice(before).some((error) => error !== null)) break;
       }
       await pause(random.below(500));
       crashes += server.isRunning() ? 0 : 1;
@@ -183,12 +183,12 @@ const diskFull: Fault = {
       await server.start();
       await writers.goOn();
     }
-    const said = new Set(writers.told.flatMap((error) => (error ? [error.message] : [])));
-    return { times, crashes, told: [...said].join(' / ') };
+    const said = new Set(writers.reports.flatMap((error) => (error ? [error.message] : [])));
+    return { times, crashes, reported: [...said].join(' / ') };
   },
 };
 
-/** Takes all that is left of a disk, but for some bytes. */
+/** Fills a disk except for `left` bytes. */
 function fill(file: string, left: number): void {
   const descriptor = fs.openSync(file, 'w');
   for (let piece = Buffer.alloc(1024 * 1024, 1); piece.length >= 512; ) {

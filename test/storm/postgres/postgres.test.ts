@@ -10,7 +10,7 @@ const seed = seedFrom('DISTILOG_STORM_SEED');
 const server = await ownServer();
 afterAll(() => server.remove());
 
-describe(`writers survive, with everything that was acknowledged (DISTILOG_STORM_SEED=${seed}):`, () => {
+describe(`writers survive and keep everything that was acknowledged (DISTILOG_STORM_SEED=${seed}):`, () => {
   const isPossible = canMount();
   for (const fault of faults)
     it.skipIf(fault.server?.diskBytes && !isPossible)(fault.name, async () => {
@@ -19,10 +19,10 @@ describe(`writers survive, with everything that was acknowledged (DISTILOG_STORM
     });
 });
 
-it(`a run whose connections are all ended at any await gives the same rows (DISTILOG_STORM_SEED=${seed})`, async () => {
+it(`a run produces the same rows if all its connections end at any await (DISTILOG_STORM_SEED=${seed})`, async () => {
   expect(await cutRuns(server, { seed, times: 4 })).toMatchObject({ runs: 4 });
 });
 
-it('a driver whose server falls back to an older copy ends, and gives no position out twice', async () => {
+it('a driver ends if its server falls back to an older copy, and no position is assigned twice', async () => {
   expect(await failOver(server, { seed, times: 2 })).toMatchObject({ 'fall-backs': 2 });
 });

@@ -6,10 +6,10 @@ import { faults, survive } from './faults.ts';
 
 const awayMs = 60_000;
 
-/** PostgreSQL's faults, and those of the way to it, while appenders write and readers follow. */
+/** Injects faults of PostgreSQL and of the connection to it, while appenders write and readers follow. */
 export const postgres: Area = {
   name: 'postgres',
-  does: 'stops, cuts, blackens, fills and sets back a server while appenders write',
+  does: 'stops a server, cuts or silences its connections, fills its disk and restores an older copy, while appenders write',
   run: async ({ seed, kills, say }) => {
     const server = await ownServer();
     const all: Record<string, string | number> = {};
@@ -28,7 +28,7 @@ export const postgres: Area = {
 
 interface Attack {
   readonly name: string;
-  /** A blow that takes a minute is struck less often. */
+  /** The most injections of a fault that takes a minute. */
   readonly timesMax?: number | undefined;
   readonly strike: (size: { readonly seed: number; readonly times: number }) => Promise<Figures>;
 }
@@ -40,7 +40,7 @@ const attacks = (server: OwnServer): readonly Attack[] => [
       name,
       timesMax,
       strike: async (size) =>
-        fault.server?.diskBytes && !canMount() ? { skipped: 'mounting a disk takes root' } : survive(fault, server, { ...size, awayMs }),
+        fault.server?.diskBytes && !canMount() ? { skipped: 'only root can mount a disk' } : survive(fault, server, { ...size, awayMs }),
     };
   }),
   { name: 'runs cut at any await', strike: (size) => cutRuns(server, size) },

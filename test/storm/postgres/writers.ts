@@ -3,15 +3,15 @@ import { pause } from '../../../src/kit/pause.ts';
 import { finishedRun, started } from '../../postgres/runs.ts';
 import type { randomFrom } from '../../unit/random.ts';
 
-/** Writers of a run each, with a reader that follows each; what was acknowledged is remembered here, in another process than the server's. */
+/** Writers with one run each, and a reader that follows each run. This process, not the server, remembers what was acknowledged. */
 export interface Writers {
-  /** Waits until every writer has had an answer to an append that began after this call. Rejects with why one ended. */
+  /** Waits until every writer has the answer to an append that began after this call. Rejects with the cause if a writer ended. */
   goOn(): Promise<void>;
-  /** Lets writers finish, and compares. Rejects with everything that is not as promised. */
+  /** Lets the writers finish and compares. Rejects with every broken promise. */
   finish(): Promise<WriterFigures>;
   readonly writers: readonly Writer[];
-  /** What each writer was told of the store being away, in order; null: it is back. */
-  readonly told: readonly (Error | null)[];
+  /** Reports of all writers about the store, in order: an error when it is away, null when it is back. */
+  readonly reports: readonly (Error | null)[];
 }
 
 export interface WriterFigures {
@@ -22,16 +22,16 @@ export interface WriterFigures {
 interface Writer {
   readonly runId: string;
   readonly appender: Appender;
-  /** By batch, the position that was acknowledged. */
+  /** The acknowledged position of each batch. */
   readonly acknowledged: Map<number, number>;
-  /** Positions that the follower met, in order. */
+  /** Positions that the follower read, in order. */
   readonly followed: number[];
   /** Batches from `firstBatch` to below `nextBatch` were sent. */
   nextBatch: number;
 }
 
 const firstBatch = 1_000;
-/** Appends that one writer has under way. */
+/** Appends that one writer has in flight. */
 const callers = 2;
 const eventsMax = 5;
 const pauseMaxMs = 4;
@@ -39,17 +39,17 @@ const goOnTimeoutMs = 150_000;
 const followIntervalMs = 20;
 
 export interface WriterOptions {
-  /** Writes through this one, under attack. */
+  /** The store that writers use, under attack. */
   readonly store: Store;
-  /** Reads through this one, which need not be. */
+  /** The store that readers use. It need not be under attack. */
   readonly reader: Store;
   readonly count: number;
   readonly random: ReturnType<typeof randomFrom>;
 }
 
 export async function startWriters({ store, reader, count, random }: WriterOptions): Promise<Writers> {
-  const told: (Error | null)[] = [];
-  const writers = await Promise.all(Array.from({ length: count }, () => startWriter(store, (error) => told.push(error))));
+  const reports: (Error | null)[] = [];
+  const writers = await Promise.all(Array.from({ length: count }, () => startWriter(store, (error) => reports.push(error))));
   const over = new AbortController();
   const failures: string[] = [];
   const fail = ({ runId }: Writer, error: unknown) => failures.push(`${runId}: ${String(error)}`);
@@ -72,13 +72,13 @@ export async function startWriters({ store, reader, count, random }: WriterOptio
 
   return {
     writers,
-    told,
+    reports,
     goOn: async () => {
       const from = writers.map(({ nextBatch }) => nextBatch);
       for (const until = Date.now() + goOnTimeoutMs; ; await pause(10)) {
         if (failures.length > 0) throw new Error(failures.join('; '));
         if (writers.every(({ acknowledged }, index) => [...acknowledged.keys()].some((batch) => batch >= (from[index] ?? 0)))) return;
-        if (Date.now() > until) throw new Error(`writers do not go on; they were told ${told.map((error) => error?.message).join(', ')}`);
+        if (Date.now() > until) throw new Error(`writers do not go on; they reported ${reports.map((error) => error?.message).join(', ')}`);
       }
     },
     finish: async () => {
@@ -105,9 +105,9 @@ export async function startWriters({ store, reader, count, random }: WriterOptio
 async function startWriter(store: Store, onAway: (error: Error | null) => void): Promise<Writer> {
   const runId = await finishedRun(store, 10);
   const head = await store.log.head(runId);
-  // The server may not have noticed yet that whoever drove the run before is gone.
+  // The server may not have noticed yet that the previous driver of the run has gone.
   const opened = await store.log.openDriver(runId, { seize: true });
-  if (!head || !opened.ok) throw new Error(`run ${runId} is driven by somebody else`);
+  if (!head || !opened.ok) throw new Error(`run ${runId} is driven by another process`);
   const { epoch, position, hash: expectedHash } = head;
   const appender = openAppender({ log: store.log, runId, session: opened.session, epoch, position, expectedHash, writer: 'w', onAway });
   return { runId, appender, acknowledged: new Map(), followed: [], nextBatch: firstBatch };
@@ -120,7 +120,7 @@ async function untilRead(reader: Store, writers: readonly Writer[]): Promise<voi
   }
 }
 
-/** What is stored, against what was acknowledged, sent and followed. */
+/** Compares the stored events with what was acknowledged, sent and followed. */
 async function compare(reader: Store, { runId, acknowledged, followed, nextBatch }: Writer) {
   const failures: string[] = [];
   const expect = (isSo: boolean, what: string) => isSo || failures.push(`${runId}: ${what}`);
@@ -130,7 +130,7 @@ async function compare(reader: Store, { runId, acknowledged, followed, nextBatch
   for await (const page of reader.log.read(runId)) {
     for (const event of page) {
       expect(event.position === position + 1, `position ${event.position} comes after ${position}`);
-      expect(event.recordedAt >= recordedAt, `time goes back at position ${event.position}`);
+      expect(event.recordedAt >= recordedAt, `the time goes back at position ${event.position}`);
       ({ position, recordedAt } = event);
       if (event.type !== 'BatchStarted' || event.batch < firstBatch) continue;
       expect(!positions.has(event.batch), `batch ${event.batch} is there twice`);
@@ -141,8 +141,8 @@ async function compare(reader: Store, { runId, acknowledged, followed, nextBatch
   const lost = [...acknowledged].filter(([batch, at]) => positions.get(batch) !== at);
   expect(lost.length === 0, `${lost.length} acknowledged events are lost: batch ${lost[0]?.[0]}, position ${lost[0]?.[1]}`);
   const wrong = followed.findIndex((at, index) => at !== index + 1);
-  expect(wrong === -1, `the follower met ${followed[wrong]} in place of ${wrong + 1}`);
-  expect(followed.length === position, `the follower met ${followed.length} of ${position} events`);
+  expect(wrong === -1, `the follower read ${followed[wrong]} instead of ${wrong + 1}`);
+  expect(followed.length === position, `the follower read ${followed.length} of ${position} events`);
   const { firstBad } = await verify(reader, runId);
   expect(firstBad === null, `verify: position ${firstBad?.position}: ${firstBad?.reason}`);
   return { failures, lost: lost.length };
