@@ -1,4 +1,4 @@
-/** Kind of a fault: `usage` needs another call, `fault` is a failure outside of this program, `bug` is a mistake of this program. */
+/** Kind of a fault. `usage`: the caller must change the call. `fault`: something outside of this program failed. `bug`: this program has a mistake. */
 export type FaultKind = 'usage' | 'fault' | 'bug';
 
 /** Exit code of each kind. Code 1 also means a failed run; `docs/CLI.md` has the whole table. */

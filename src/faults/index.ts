@@ -17,7 +17,7 @@ export const faults = { ...commandFaults, ...pipelineFaults, ...runFaults, ...st
 /** Codes that a store returns instead of throwing. */
 export const refusals = { ...appendRefusals, ...sessionRefusals } as const;
 
-/** Code of a `Fault`: `docs/ERRORS.md` lists all. A `Fault` with a row's code ends a call of a step. */
+/** Code of a `Fault`. `docs/ERRORS.md` lists all codes. A `Fault` with a row's code ends a call of a step. */
 export type FaultCode = keyof typeof faults | keyof typeof refusals | RowCode;
 
 const kinds: ReadonlyMap<string, FaultKind> = new Map<string, FaultKind>([

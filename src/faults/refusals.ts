@@ -1,6 +1,6 @@
 import type { FaultEntries } from './entry.ts';
 
-/** Codes with which a store refuses an append. Nothing was stored. A caller that cannot act on one throws it as a `Fault`. */
+/** Codes with which a store refuses an append. Nothing was stored. A caller that cannot handle a refusal throws it as a `Fault`. */
 export const appendRefusals = {
   'already-recorded': {
     kind: 'fault',

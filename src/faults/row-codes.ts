@@ -1,4 +1,4 @@
-/** Consequence of an error for its row: `retried` up to `retry.attempts` and then rejected, `rejected` at once, or it `pauses` the run or `ends` the attempt. */
+/** Effect of an error. The row is `retried` until `retry.attempts` is reached and then rejected, or `rejected` at once. Or the error `pauses` the run or `ends` the attempt. */
 export type RowEffect = 'retried' | 'rejected' | 'pauses' | 'ends';
 
 export interface RowCodeEntry {
@@ -7,7 +7,7 @@ export interface RowCodeEntry {
   readonly advice: string;
 }
 
-/** Codes that this program records for rows and batches. A user's code may throw errors with other codes. */
+/** Codes that this program records for rows and batches. User code may throw errors with other codes. */
 export const rowCodes = {
   aborted: {
     effect: 'ends',
