@@ -27,7 +27,7 @@ export function rowBytes(values: readonly string[]): number {
   return bytes;
 }
 
-/** Collects the rows of a chunk, up to its bounds. They are stored by column, as they will be written. */
+/** Collects the rows of a chunk, up to its bounds. They are stored by column, as they are written later. */
 export class ChunkBuilder {
   readonly #columns: readonly string[];
   readonly #hasParents: boolean;
@@ -105,7 +105,7 @@ interface StoredRows {
   readonly parents?: readonly number[];
 }
 
-/** Returns whether each column has one value per row. It does not use a schema library, because chunks are read most often. */
+/** Returns whether each column has one value per row. It does not use a schema library, because this check runs at every read of a chunk. */
 function isStoredRows(stored: unknown): stored is StoredRows {
   if (typeof stored !== 'object' || stored === null) return false;
   const { columns, count, parents } = stored as { readonly [Member in keyof StoredRows]?: unknown };

@@ -23,7 +23,7 @@ export interface OutputChunk {
   readonly inherited: (column: string) => Promise<readonly Json[]>;
 }
 
-/** The last families of a `flatMap`'s chunks, by batch and chunk. A cached one saves reading the chunks before. Entries may be evicted. */
+/** The last families of a `flatMap`'s chunks, by batch and chunk. A cached entry saves reading the preceding chunks. Entries may be evicted. */
 export type Families = BoundedCache<Family>;
 
 /** Returns the number of each row's item in its source, from 0. */

@@ -47,7 +47,7 @@ export interface Family {
 
 /**
  * Returns the origins of a `flatMap`'s rows, and the last family of the chunk. `parents` and `origins` are the number and origin of each row's input row.
- * `before` is the last family of the chunk before.
+ * `before` is the last family of the preceding chunk.
  */
 export function childOrigins(
   parents: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * Shares one lazily created value between concurrent users, and drops it when the last of them finishes, because an input of large rows is large.
+ * Shares one lazily created value between concurrent users, and drops it when the last of them finishes, because the value may take much memory.
  * A creation that fails rejects all users that wait for it.
  */
 export function refCounted<Value>(create: () => Promise<Value>): <Result>(use: (value: Value) => Promise<Result>) => Promise<Result> {

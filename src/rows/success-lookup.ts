@@ -40,7 +40,7 @@ export class SuccessLookup {
     this.#log = log;
     this.#logId = logId;
     this.#to = to;
-    // With many steps fewer successes of each are read ahead, so that they are still cached when they are needed.
+    // With many steps, fewer successes per step are read ahead, so that they are still cached when they are needed.
     const cachedMax = keepsRejections ? cachedWithRejectionsMax : cachedSuccessesMax;
     this.#readAhead = Math.min(readAheadMax, Math.floor(cachedMax / (2 * stepCount)));
     this.#keepsRejections = keepsRejections;
@@ -65,7 +65,7 @@ export class SuccessLookup {
     return success;
   }
 
-  /** Caches this batch's success and the next ones, if the batch before this one is cached: then the next ones are likely to be needed. */
+  /** Caches the successes of this batch and the following ones if the previous batch is cached, because the caller then probably reads in order. */
   async #readFrom({ step, pass, batch }: BatchName): Promise<void> {
     if (this.#readAhead < 2 || !this.#successes.get(batchKey({ step, pass, batch: batch - 1 }))) return;
     const pages = this.#log.readSuccesses(this.#logId, {
