@@ -5,8 +5,8 @@ import type { Store } from '../log/index.ts';
 const shownMax = 5;
 
 /**
- * Returns the id of the run with this id, or of the only run whose id starts with it. The case counts only if a run id matches it: ids that distilog makes are
- * lower-case, and programs may give others. Returns the newest run if `asked` is undefined.
+ * Returns the id of the run with this id, or of the only run whose id starts with it. Letter case matters only if a run id matches it: distilog
+ * creates lower-case ids, and programs may choose others. Returns the newest run if `asked` is undefined.
  * Throws `Fault('unknown-run')` and `Fault('ambiguous-run')`.
  */
 export async function findRun(store: Store, asked: string | undefined): Promise<string> {

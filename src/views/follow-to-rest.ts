@@ -15,7 +15,7 @@ export interface FollowToRestOptions {
   readonly from: number;
   /** The run's states as of `from`. Default: they are read. */
   readonly states?: RunStates | undefined;
-  /** Ends the following without an error. */
+  /** Stops following without an error. */
   readonly signal?: AbortSignal | undefined;
   /** Receives each page of events, with the states after it. */
   readonly onEvents: (events: readonly RecordedEvent[], states: RunStates) => Promise<void> | void;

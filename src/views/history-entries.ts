@@ -4,7 +4,7 @@ import { formatCount } from '../kit/format-count.ts';
 import { canonicalJson } from '../kit/json.ts';
 import { runLogId, sideLogId, type Store } from '../log/index.ts';
 
-/** One act of a user, or one change of a run's status. */
+/** One action of a user, or one change of a run's status. */
 export interface HistoryEntry {
   readonly recordedAt: string;
   readonly log: 'run' | 'side';

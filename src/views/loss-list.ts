@@ -11,7 +11,7 @@ export interface RejectedRowView {
   readonly code: string;
   readonly message: string;
   readonly attempts: number;
-  /** Whether a later pass tries the row again without being asked to. */
+  /** Whether a later pass tries the row again without a request. */
   readonly triedAgain: boolean;
 }
 

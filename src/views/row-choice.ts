@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../../schema/index.ts';
 
-/** Which rows of a step: a number of them from its start, from its end, or at random. */
+/** A choice of a step's rows: a number of them from its start, from its end, or at random. */
 export interface RowChoice {
   readonly which: 'first' | 'last' | 'random';
   readonly count: number;
