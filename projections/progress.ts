@@ -6,7 +6,7 @@ import { parseInstant } from './instant.ts';
 /** Progress of one step. Rows are counted when their batch succeeds. */
 export interface StepProgress {
   readonly batches: { readonly succeeded: number; readonly failed: number; readonly running: number };
-  /** Attempts that failed or were lost and that another attempt follows. */
+  /** Attempts that failed or were lost, and were followed by another attempt. */
   readonly retries: number;
   readonly rows: { readonly in: number; readonly out: number; readonly rejected: number };
   /** For a source: the total number of items that it reported, or null. */

@@ -25,5 +25,5 @@ export const undeclaredMax = 100;
 export const nameLengthMax = 64;
 /** Steps in a pipeline. */
 export const stepsMax = 1_000;
-/** Packages that a run's code uses and imports of its files that are listed. The remaining ones are counted and hashed. */
+/** Packages and imports of a run's code that are listed. The remaining ones are counted and hashed. */
 export const loadedMax = 500;

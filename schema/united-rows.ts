@@ -5,7 +5,7 @@ export type UnitedStep = Pick<ManifestStep, 'name' | 'operator' | 'upstream' | '
 
 /**
  * Returns whether a step is a union that may hold several rows made from one row of a step above. It cannot if its branches are branches of one route,
- * because a row takes only one of them. It cannot either if no two branches have a step in common.
+ * because a row takes only one of them. Nor can it if no two branches have a step in common.
  */
 export function givesRowsTwice({ operator, fork, upstream }: UnitedStep, all: ReadonlyMap<string, UnitedStep>): boolean {
   if (operator !== 'union') return false;

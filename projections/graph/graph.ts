@@ -35,7 +35,7 @@ export const graph = projection<GraphState>({
             status: 'running',
             epoch: data.epoch,
             paused: null,
-            steps: allowAnotherTry(replanSteps(state.steps, data.acceptedChanges, data.concurrency), state.status === 'paused'),
+            steps: grantAnotherAttempt(replanSteps(state.steps, data.acceptedChanges, data.concurrency), state.status === 'paused'),
           }
         : state,
     RunReopened: reopen,
@@ -72,7 +72,7 @@ export const graph = projection<GraphState>({
   },
 });
 
-/** Losses of a batch that runs alone after which it is poison. It continues only when an operator resumes the run, and then has one more try. */
+/** Number of losses, while it runs alone, that make a batch poison. It continues only when an operator resumes the run, and then gets one more attempt. */
 export const lossesMax = 3;
 
 /** Marks the rows that a step has rejected to be tried again, if that is possible: the step may have been broken. */
@@ -83,8 +83,8 @@ function oweRetry(state: GraphState, name: string, position: number): GraphState
 
 const isMoving = (step: StepState | undefined): boolean => step?.status === 'waiting' || step?.status === 'running';
 
-/** Gives poison batches one more try when a paused run is resumed. */
-function allowAnotherTry(steps: Readonly<Record<string, StepState>>, wasPaused: boolean): Readonly<Record<string, StepState>> {
+/** Grants poison batches one more attempt when a paused run is resumed. */
+function grantAnotherAttempt(steps: Readonly<Record<string, StepState>>, wasPaused: boolean): Readonly<Record<string, StepState>> {
   const isPoison = ({ losses }: OpenBatch) => losses >= lossesMax;
   if (!wasPaused || !Object.values(steps).some(({ open }) => Object.values(open).some(isPoison))) return steps;
   return Object.fromEntries(

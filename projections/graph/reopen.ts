@@ -9,7 +9,7 @@ interface Reach {
 }
 
 /**
- * Starts a new pass. A batch keeps its number when its rows are tried again, so that branches still meet batch by batch. Re-cut steps continue their
+ * Starts a new pass. A batch keeps its number when its rows are tried again, so that branches are still joined batch by batch. Re-cut steps continue their
  * numbers with newly arriving rows. Steps that get no rows in this pass, and steps that failed, do not change.
  */
 export function reopen(state: GraphState, { data }: RecordedEvent<'RunReopened'>): GraphState {
@@ -44,7 +44,7 @@ export function reopen(state: GraphState, { data }: RecordedEvent<'RunReopened'>
   return { ...state, status: 'running', pass: data.pass, epoch: data.epoch, paused: null, steps };
 }
 
-/** Removes a step's `owedUntil`: every new pass tries those rows again, whatever it was opened for. */
+/** Removes a step's `owedUntil`: every new pass tries those rows again, for whatever reason it starts. */
 function clearOwed(step: StepState): StepState {
   if (step.owedUntil === undefined) return step;
   const { owedUntil: _settled, ...others } = step;

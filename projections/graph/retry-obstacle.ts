@@ -7,7 +7,7 @@ export type RetryObstacle =
   /** A step below computes rows from many rows together. With more input it would give other rows, and the dataset already has the first ones. */
   | { readonly kind: 'merged'; readonly step: string };
 
-/** Returns why the pipeline does not allow to try a step's rejected rows again in a later pass, or null if it does. */
+/** Returns the reason why a step's rejected rows cannot be tried again in a later pass, or null if they can. */
 export function findRetryObstacle({ steps, order }: GraphState, from: string): RetryObstacle | null {
   if (steps[from]?.plan.upstream.length === 0) return { kind: 'source' };
   const below = new Set([from]);

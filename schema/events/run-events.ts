@@ -24,7 +24,7 @@ export const runStartedSchema = z.object({
   seed: z.int().nonnegative(),
   /** The basis of keys and seeds of calls: the row's origin, or in logs of 0.1.0 its number in the batch's input. */
   seeds: seedsSchema.default('batch'),
-  /** What model steps do by default with an answer that was cut off. Absent in logs of 0.1.0, which kept it. */
+  /** The default of model steps for answers that were cut off. Absent in logs of 0.1.0, whose steps kept such answers. */
   truncated: z.literal('reject').optional(),
   /** The pipeline's file as the user named it, or null for a run that was started from code. */
   file: z.string().nullable(),
@@ -84,8 +84,8 @@ export const triedAgainSchema = z.record(z.string(), z.record(z.string(), z.arra
 export type TriedAgain = Immutable<z.infer<typeof triedAgainSchema>>;
 
 /**
- * `asked`: a user requested it. `auth`, `quota`: a provider refuses. `resource`: a client or model does not open. `reject-limit`: a step rejects too many rows.
- * `poison`: a batch was lost with its driver several times. `unhandled-rejection`: an error that was not awaited belongs to no running batch.
+ * `asked`: a user requested it. `auth`, `quota`: a provider refuses. `resource`: a client or model cannot be opened. `reject-limit`: a step rejects too many rows.
+ * `poison`: a batch was lost with its driver several times. `unhandled-rejection`: an error that no code awaited belongs to no running batch.
  */
 export const pauseReasonSchema = z.enum(['asked', 'auth', 'quota', 'resource', 'reject-limit', 'poison', 'unhandled-rejection']);
 export type PauseReason = z.infer<typeof pauseReasonSchema>;
