@@ -36,7 +36,7 @@ export interface Appender {
 export const openAppender = (options: AppenderOptions): Appender => new GroupCommitAppender(options);
 
 /**
- * Group commit: one flush is in flight at a time, and all calls that arrive meanwhile go into the next one. So many callers share one round trip. Modes:
+ * Group commit: one flush is in flight at a time, and all calls that arrive meanwhile go into the next one. Many callers thus share one round trip. Modes:
  * idle → pumping (while there are calls) → idle. From either mode to closing, which accepts no new calls, and then to ended, which is final.
  *
  * A flush keeps its content and its id, and is sent until its outcome is known. No flush overtakes another. If a flush is refused because of some of its

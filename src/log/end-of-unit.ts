@@ -6,7 +6,7 @@ const timePattern =
 /**
  * Returns the last microsecond that an ISO time can mean, or null for other text. A date means the end of its day, and `10:00` the end of its minute. The
  * time is in the local zone unless it names one. When clocks are set back and a local time occurs twice, it is the second one. When they are set forward
- * and it never occurs, it is counted on from the hour before.
+ * and it never occurs, it is extrapolated from the hour before.
  */
 export function endOfUnit(text: string): Instant | null {
   return parseTime(text, { hour: '23', minute: '59', second: '59', digit: '9', choose: Math.max });

@@ -48,7 +48,7 @@ export interface Appended {
 
 /**
  * The reason why an append was refused. Nothing was stored.
- * `fenced`: another driver has the run. `history-diverged`: the log has another end than the writer saw, or a lower epoch, because the store fell back to an
+ * `fenced`: another driver has the run. `history-diverged`: the log does not end where the writer saw it end, or has a lower epoch, because the store fell back to an
  * older copy. `already-recorded`: a second success of a batch, or a second end of an attempt. `append-id-reused`: other events under a known id.
  * `unknown-log`: there is no such log. `unknown-chunk`: an event names a chunk that is not stored. `invalid-event`: the store refused an event's bytes.
  */
@@ -148,7 +148,7 @@ export interface RunEntry {
  */
 export interface EventLog {
   /**
-   * Creates a run's log and its side log, with the run's first events from position 1 on, at epoch 1. Called again with the same `appendId`, it has the same
+   * Creates a run's log and its side log, with the run's first events from position 1 on, at epoch 1. A call with the same `appendId` returns the same
    * result. With another `appendId` it is refused as `already-recorded`.
    */
   create(request: AppendRequest & { readonly epoch: 1 }): Promise<AppendResult>;

@@ -18,7 +18,7 @@ export function memorySnapshots(eventAt: (logId: string, position: number) => St
   const found = (row: MemorySnapshot): FoundSnapshot => ({ ...row, naming: eventAt(row.logId, row.namedAt) ?? null });
   const ofKey = (key: SnapshotKey) => rows.filter((row) => isOf(row, key)).sort((a, b) => a.position - b.position || a.namedAt - b.namedAt);
 
-  /** Returns whether a snapshot must be stored, or false if it is stored already. */
+  /** Returns whether a snapshot must still be stored. Returns false if it is stored already. */
   const isNew = (row: MemorySnapshot): boolean => {
     const reason = explainUnnamed(row, found(row));
     if (reason !== null)

@@ -18,7 +18,7 @@ export interface PersistentSessionOptions {
 /** Pauses between attempts to reach the store; the first attempt follows at once. */
 const pauseMinMs = 50;
 const pauseMaxMs = 2_000;
-/** A shorter absence of the store is not reported. */
+/** Shorter outages of the store are not reported. */
 const awayAfterMs = 1_000;
 
 /**
@@ -77,7 +77,7 @@ export class PersistentSession {
           return;
         }
         // The lock of a cut connection becomes free only when the server notices. Or another process has it and is about to take the run over. The epoch
-        // tells these cases apart.
+        // distinguishes these cases.
         await this.#refuseIfTakenOver();
       } catch (failed) {
         error = failed;

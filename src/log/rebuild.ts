@@ -39,20 +39,20 @@ export async function rebuild(
   const session = await openSession(store, runId);
   try {
     const append = createAppend(store, session, writer);
-    let waiting: TakenSnapshots[] = [];
+    let unstored: TakenSnapshots[] = [];
     let stored = 0;
     const flush = async (): Promise<void> => {
-      if (waiting.length === 0) return;
-      const first = await append(waiting);
-      await Promise.all(waiting.map((taken, index) => taken.store(store.snapshots, first + index)));
-      stored += waiting.length;
-      waiting = [];
+      if (unstored.length === 0) return;
+      const first = await append(unstored);
+      await Promise.all(unstored.map((taken, index) => taken.store(store.snapshots, first + index)));
+      stored += unstored.length;
+      unstored = [];
     };
     const checked = await checkSnapshots(store, folds, logId, {
       every,
       onMissing: async (at) => {
-        waiting.push(takeSnapshots(folds, logId, at));
-        if (waiting.length === namedMax) await flush();
+        unstored.push(takeSnapshots(folds, logId, at));
+        if (unstored.length === namedMax) await flush();
       },
     });
     await flush();

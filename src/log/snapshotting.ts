@@ -5,7 +5,7 @@ import type { Foldable } from './foldable.ts';
 import type { Store } from './store.ts';
 import { snapshotEvery, takeSnapshots } from './take-snapshots.ts';
 
-/** Positions whose snapshots may be in flight. While there is no room, only the newest one that is due waits. */
+/** Maximum positions whose snapshots are in flight. At the maximum, only the newest position that is due waits. */
 const inFlightMax = 8;
 
 /** Keeps snapshots while a run moves. */
@@ -39,7 +39,7 @@ export interface SnapshottingOptions {
 
 /**
  * Folds a run's events as they are recorded, and takes a snapshot of each fold every `every` events. When a snapshot is due, its hash is named in the log at
- * once. The state is stored off the hot path, after that event is recorded. A snapshot that fails is no loss.
+ * once. The state is stored off the hot path, after that event is recorded. A failed snapshot loses no data.
  *
  * If the log has no snapshots at all, because another version wrote it, those of its past are stored too, one after the other.
  *
@@ -84,9 +84,9 @@ export function snapshotting(
   };
 
   const keep = async (at: StatesAt): Promise<void> => {
-    const taken = takeSnapshots(folds, logId, at);
-    const [named] = await append([taken.event]);
-    if (named) await taken.store(store.snapshots, named.position);
+    const newSnapshots = takeSnapshots(folds, logId, at);
+    const [named] = await append([newSnapshots.event]);
+    if (named) await newSnapshots.store(store.snapshots, named.position);
   };
 
   const finish = (): void => {

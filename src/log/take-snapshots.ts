@@ -24,14 +24,14 @@ export function takeSnapshots(
   logId: string,
   { position, states }: { readonly position: number; readonly states: readonly unknown[] },
 ): TakenSnapshots {
-  const taken = folds.map((fold, index): SnapshotKey & Omit<StoredSnapshot, 'namedAt'> => ({
+  const newSnapshots = folds.map((fold, index): SnapshotKey & Omit<StoredSnapshot, 'namedAt'> => ({
     ...snapshotKey(fold, logId),
     position,
     state: canonicalJson(states[index]),
   }));
-  const named = taken.map(({ projection, version, state }) => ({ projection, version, sha256: sha256(state) }));
+  const named = newSnapshots.map(({ projection, version, state }) => ({ projection, version, sha256: sha256(state) }));
   return {
-    event: { type: 'SnapshotsTaken', data: { position, fingerprint: taken[0]?.fingerprint ?? '', states: named } },
-    store: (snapshots, namedAt) => snapshots.put(taken.map((each) => ({ ...each, namedAt }))),
+    event: { type: 'SnapshotsTaken', data: { position, fingerprint: newSnapshots[0]?.fingerprint ?? '', states: named } },
+    store: (snapshots, namedAt) => snapshots.put(newSnapshots.map((each) => ({ ...each, namedAt }))),
   };
 }

@@ -145,8 +145,8 @@ function findBadCommit(logId: string, commit: Commit, previous: Commit | null, e
   if (events.length === 0) return { position, reason: 'an append without events' };
   if (rootHash(events.map(({ leaf }) => leaf)) !== root) {
     // The hashes do not show which event differs: they were computed again, or the events were reordered.
-    const where = first === last ? '' : ` (positions ${first} to ${last}: one of them, or their order)`;
-    return { position, reason: `the events are not those of their append${where}` };
+    const range = first === last ? '' : ` (positions ${first} to ${last}: one of them, or their order)`;
+    return { position, reason: `the events are not those of their append${range}` };
   }
   if (previous && recordedAt <= previous.recordedAt) return { position, reason: 'the append is not later than the one before it' };
   const link = { previous: previous?.hash ?? emptyHash, root, logId, first, last, appendId, epoch, writer };
