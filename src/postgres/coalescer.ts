@@ -33,12 +33,12 @@ export class Coalescer<Item, Result> {
     this.#running++;
     // Requests that follow from promises settled already join this call: a tick runs after them.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    for (let taken = this.#take(); taken.length > 0; taken = this.#take()) {
+    for (let requests = this.#take(); requests.length > 0; requests = this.#take()) {
       try {
-        const results = await this.#work(taken.map(({ item }) => item));
-        taken.forEach(({ resolve }, index) => resolve(results[index] as Result));
+        const results = await this.#work(requests.map(({ item }) => item));
+        requests.forEach(({ resolve }, index) => resolve(results[index] as Result));
       } catch (error) {
-        for (const { reject } of taken) reject(error);
+        for (const { reject } of requests) reject(error);
       }
     }
     this.#running--;

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from 'node:tls';
 
-/** Says where a server is and how to log in. A `ClientConfig` of `pg` is one, too. */
+/** The address of a server and the login. A `ClientConfig` of `pg` is accepted too. */
 export interface ConnectOptions {
-  /** A URL that says everything: `postgres://user:password@host:5432/database`. */
+  /** A URL that contains all of this: `postgres://user:password@host:5432/database`. */
   readonly connectionString?: string | undefined;
   /** A name, an address, or the folder of a Unix socket. */
   readonly host?: string | undefined;
@@ -13,9 +13,9 @@ export interface ConnectOptions {
   readonly ssl?: boolean | ConnectionOptions | undefined;
   /** Settings of the session as command-line switches: `-c search_path=…`. */
   readonly options?: string | undefined;
-  /** Milliseconds for which a server that owes an answer may be silent before the connection counts as lost. Default: a minute. */
+  /** Milliseconds for which a server may leave a request unanswered before the connection counts as lost. Default: a minute. */
   readonly query_timeout?: number | undefined;
 }
 
-/** Returns how to reach a server. It is called for each connection, because an embedded server moves when another process starts it again. */
+/** Returns the address of a server and the login. It is called for each connection, because an embedded server moves when another process starts it again. */
 export type Connect = () => ConnectOptions;

@@ -53,7 +53,7 @@ const silenceMsOf = (connect: Connect): number => connect().query_timeout ?? sil
 export async function prepare(client: pg.ClientBase, connect: Connect): Promise<void> {
   const silenceMs = silenceMsOf(connect);
   endWhenSilent(client, silenceMs);
-  // In one statement, so that the queries of a pool's user come after all of it.
+  // In one statement, so that a pool's user cannot run a query before all settings apply.
   await client.query(`${meaningSettings} ${sessionSettings(silenceMs)}`);
 }
 
@@ -64,7 +64,7 @@ interface ClientInside {
   readonly readyForQuery: boolean | null;
 }
 
-/** Closes a connection whose server owes an answer and stays silent, because a half-open connection reports no error. An idle connection may stay silent. */
+/** Closes a connection whose server does not answer a request in time, because a half-open connection reports no error. Idle connections stay open. */
 function endWhenSilent(client: pg.ClientBase, silenceMs: number): void {
   const inside = client as unknown as ClientInside;
   const { stream } = inside.connection;

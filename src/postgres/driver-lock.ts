@@ -74,5 +74,5 @@ const isLockOf = (run: RawBuilder<unknown>): RawBuilder<boolean> => {
 
 function holderOf(name: string | null, since: string, backend: number): Holder {
   const [, pid, user, host] = /^distilog driver (\d+) ([^@]*)@(.*)$/.exec(name ?? '') ?? [];
-  return { user: user ?? 'somebody', host: host ?? 'unknown host', pid: pid ? Number(pid) : backend, since };
+  return { user: user ?? 'unknown user', host: host ?? 'unknown host', pid: pid ? Number(pid) : backend, since };
 }

@@ -96,15 +96,15 @@ async function seizeLock(client: pg.Client, reader: Reader, runId: string): Prom
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   const backend = rows[0]?.pid ?? 0;
   let isWaiting = true;
-  const taken = waitForLock(client, runId, seizeTimeoutMs).finally(() => {
+  const acquisition = waitForLock(client, runId, seizeTimeoutMs).finally(() => {
     isWaiting = false;
   });
-  taken.catch(() => undefined);
+  acquisition.catch(() => undefined);
   while (isWaiting) {
     await reader.query((database) => endHolder(database, runId, backend));
-    await Promise.race([taken, pause(seizePauseMs)]);
+    await Promise.race([acquisition, pause(seizePauseMs)]);
   }
-  if (await taken) return;
+  if (await acquisition) return;
   throw new Fault(
     'not-seized',
     `Run ${runId} cannot be taken over: the connection of its driver does not end, so its lock stays taken. Stop the process that drives the run.`,

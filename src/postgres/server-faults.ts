@@ -60,7 +60,7 @@ export function serverFault(error: unknown, where: Whereabouts): Fault {
   return new Fault('database-error', `PostgreSQL at ${place}: ${messageOf(error)}`, { details: { sqlstate: code }, ...cause });
 }
 
-/** Formats the address of a server for people. */
+/** Formats the address of a server for messages. */
 export function describeServer({ host, port, database }: Whereabouts): string {
   const server = host?.startsWith('/') ? `socket ${host}` : `${host ?? 'localhost'}:${port ?? 5432}`;
   return database ? `${server}, database ${database}` : server;

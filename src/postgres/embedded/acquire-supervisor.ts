@@ -13,7 +13,7 @@ const pollMs = 25;
 const respawnMs = 250;
 
 /**
- * Connects to a folder's supervisor, and starts one if there is none. If several processes start one at once, the kernel's lock lets one through.
+ * Connects to a folder's supervisor, and starts one if there is none. If several processes start one at once, only one acquires the kernel's lock.
  * Throws `Fault('embedded-failed')`.
  */
 export async function acquireSupervisor(home: string, timeoutMs: number): Promise<SupervisorConnection> {
@@ -22,8 +22,8 @@ export async function acquireSupervisor(home: string, timeoutMs: number): Promis
   let child: ChildProcess | undefined;
   let nextSpawn = 0;
   for (;;) {
-    const held = await dialSupervisor(home, deadline);
-    if (held) return held;
+    const connection = await dialSupervisor(home, deadline);
+    if (connection) return connection;
     if (child?.exitCode && child.exitCode !== busyExitCode) {
       throw new Fault('embedded-failed', `The embedded PostgreSQL in ${home} did not start.\n${tailOf(log)}`);
     }

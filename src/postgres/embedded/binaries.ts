@@ -99,9 +99,9 @@ function copyForOthers(native: string): string {
   for (const base of ['/var/cache', '/var/tmp', os.tmpdir()]) {
     try {
       const to = path.join(base, `distilog-${version}`);
-      const made = path.join(to, 'native');
+      const copiedFolder = path.join(to, 'native');
       // Root runs these programs, so the folder must not belong to another user.
-      if (fs.existsSync(made) && fs.lstatSync(to).uid === 0) return made;
+      if (fs.existsSync(copiedFolder) && fs.lstatSync(to).uid === 0) return copiedFolder;
       const temporary = fs.mkdtempSync(`${to}-`);
       fs.chmodSync(temporary, 0o755);
       fs.cpSync(native, path.join(temporary, 'native'), {
@@ -114,7 +114,7 @@ function copyForOthers(native: string): string {
       } catch {
         fs.rmSync(temporary, { recursive: true });
       }
-      if (fs.existsSync(made) && fs.lstatSync(to).uid === 0) return made;
+      if (fs.existsSync(copiedFolder) && fs.lstatSync(to).uid === 0) return copiedFolder;
     } catch {
       // Tries the next folder.
     }

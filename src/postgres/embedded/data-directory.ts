@@ -79,13 +79,13 @@ async function initialise(directory: DataDirectory): Promise<void> {
     if (code === 0 || !tailOf(log).includes(namelessUser)) break;
   }
   if (code !== 0) {
-    const said = tailOf(log);
-    if (said.includes(namelessUser)) throw new Error(adviceForNamelessUser(home, as));
-    const isFull = said.includes('No space left on device');
+    const errorText = tailOf(log);
+    if (errorText.includes(namelessUser)) throw new Error(adviceForNamelessUser(home, as));
+    const isFull = errorText.includes('No space left on device');
     const advice = isFull
       ? `The disk is full, so the store in ${home} cannot be created. Free 50 MB there, or name a server with --store. `
       : '';
-    throw new Error(`${advice}initdb failed (${code}): ${said}`);
+    throw new Error(`${advice}initdb failed (${code}): ${errorText}`);
   }
   own(password);
   ownAll({ ...directory, data: fresh });

@@ -16,11 +16,11 @@ export interface EmbeddedStatus {
 export async function embeddedStatus(folder: string): Promise<EmbeddedStatus | null> {
   const home = homeIn(folder);
   requireTrusted(home);
-  const held = await dialSupervisor(home, Date.now() + answerMs).catch(() => undefined);
-  if (!held) return null;
-  held.socket.destroy();
+  const connection = await dialSupervisor(home, Date.now() + answerMs).catch(() => undefined);
+  if (!connection) return null;
+  connection.socket.destroy();
   // This call's own connection does not count.
-  return { supervisor: held.supervisor, clients: held.clients - 1 };
+  return { supervisor: connection.supervisor, clients: connection.clients - 1 };
 }
 
 /** Returns the process id of a folder's supervisor, or null if there is none. */

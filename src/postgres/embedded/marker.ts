@@ -44,7 +44,7 @@ const containerBeatMs = 1_500;
 const hostBeatMs = 4_000;
 const answerPatienceMs = 15_000;
 
-/** Throws if a folder is in use in another container or on another host, where this host's lock does not work. Only signs of life show that. */
+/** Throws if a folder is in use in another container or on another host, where this host's lock does not work. It detects this by the socket's answers and the marker's modification time. */
 export async function refuseIfElsewhere(before: Marker, home: string, socket: string): Promise<void> {
   const [host, boot, processes] = thisPlace();
   const [hostBefore, bootBefore, processesBefore] = before.place;

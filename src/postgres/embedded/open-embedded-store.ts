@@ -33,15 +33,15 @@ export async function openEmbeddedStore(
   { timeoutMs = openTimeoutMs, notify = (sentence) => process.emitWarning(sentence) }: OpenOptions = {},
 ): Promise<EmbeddedStore> {
   const home = createHome(folder, notify);
-  let held = await acquireSupervisor(home, timeoutMs);
+  let connection = await acquireSupervisor(home, timeoutMs);
   let isClosed = false;
-  const watch = () => void held.socket.once('close', () => void reacquire());
+  const watch = () => void connection.socket.once('close', () => void reacquire());
   // Connects to another supervisor, or starts one, after this one died.
   const reacquire = async () => {
     while (!isClosed) {
       try {
-        held = await acquireSupervisor(home, timeoutMs);
-        if (isClosed) held.socket.destroy();
+        connection = await acquireSupervisor(home, timeoutMs);
+        if (isClosed) connection.socket.destroy();
         else watch();
         return;
       } catch {
@@ -52,11 +52,11 @@ export async function openEmbeddedStore(
   watch();
   return {
     home,
-    app: () => held.app,
-    owner: () => held.owner,
+    app: () => connection.app,
+    owner: () => connection.owner,
     close: () => {
       isClosed = true;
-      held.socket.destroy();
+      connection.socket.destroy();
     },
   };
 }

@@ -26,14 +26,14 @@ export async function stopEmbeddedStore(folder: string, { timeoutMs = stopTimeou
   requireTrusted(home);
   const deadline = Date.now() + timeoutMs;
   for (const patience = Date.now() + leavePatienceMs; ; await sleep(leavePollMs)) {
-    const held = await dialSupervisor(home, deadline);
-    if (!held) return false;
-    const others = held.clients - 1;
+    const connection = await dialSupervisor(home, deadline);
+    if (!connection) return false;
+    const others = connection.clients - 1;
     if (force || others === 0) {
-      await endServer(held, home, deadline);
+      await endServer(connection, home, deadline);
       return true;
     }
-    held.socket.destroy();
+    connection.socket.destroy();
     if (Date.now() < patience) continue;
     const users = others === 1 ? 'Another distilog process uses' : `${others} other distilog processes use`;
     throw new Fault(

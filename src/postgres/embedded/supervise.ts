@@ -84,11 +84,11 @@ async function supervise(home: string): Promise<void> {
     run,
     programs,
     onReady: async (port) => {
-      const here = usesTcp ? '127.0.0.1' : run || data;
-      owner = connection(ownerRole, readText(passwords.owner), port, here);
+      const ownerHost = usesTcp ? '127.0.0.1' : run || data;
+      owner = connection(ownerRole, readText(passwords.owner), port, ownerHost);
       await ensureRoles(owner, readText(passwords.app));
-      const there = usesTcp ? '127.0.0.1' : run || path.basename(data);
-      rendezvous.publish({ app: connection(appRole, '', port, there), owner: connection(ownerRole, '', port, there) });
+      const clientHost = usesTcp ? '127.0.0.1' : run || path.basename(data);
+      rendezvous.publish({ app: connection(appRole, '', port, clientHost), owner: connection(ownerRole, '', port, clientHost) });
     },
     onGone: () => {
       owner = undefined;
@@ -142,7 +142,7 @@ async function lockOrLeave(home: string): Promise<void> {
     if ((error as { errcode?: number }).errcode !== sqliteBusy) throw error;
     process.exit(busyExitCode);
   }
-  held.push(lock);
+  lockReferences.push(lock);
 }
 
 /** Removes another user's lock file, because no supervisor of this folder holds it and its owner may lock it forever. Returns the file. */
@@ -154,7 +154,7 @@ function ownLock(file: string): string {
 }
 
 // References the lock as long as the process lives, because garbage collection would release it.
-const held: unknown[] = [];
+const lockReferences: unknown[] = [];
 
 if (process.argv[2] === '--supervise') {
   await supervise(process.argv[3] as string).catch((error: unknown) => {

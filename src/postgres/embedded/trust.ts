@@ -106,7 +106,7 @@ function readMarker(home: string): Partial<TrustMarker> | null {
 }
 
 function markTrusted(home: string): void {
-  // First of all, because without a marker the next command would refuse the new store.
+  // Before anything else, because without a marker the next command would refuse the new store.
   try {
     makeStateFolder([stateFolder]);
   } catch (error) {

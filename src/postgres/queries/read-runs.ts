@@ -14,8 +14,8 @@ export async function* readRuns(
     const page = await query((database) => selectRuns(database, { ...selection, before }, pageMax));
     if (page.length === 0) return;
     const runIds = page.map(({ runId }) => runId);
-    const held = await query((database) => holders(database, runIds));
-    yield page.map((entry) => ({ ...entry, holder: held.get(entry.runId) ?? null }));
+    const holderByRun = await query((database) => holders(database, runIds));
+    yield page.map((entry) => ({ ...entry, holder: holderByRun.get(entry.runId) ?? null }));
     if (page.length < pageMax) return;
     before = page.at(-1);
   }
