@@ -2,7 +2,7 @@ import type { Rest } from '../scheduler/index.ts';
 import { faultExitCodes, kindOfFault } from '../faults/index.ts';
 import { isFault } from '../kit/fault.ts';
 
-/** Exit codes of the process. The catalogue of faults has the codes for faults. */
+/** Exit codes of the process. The catalogue of faults has the exit codes of faults. */
 export const exitCodes = { done: 0, failed: 1, usage: faultExitCodes.usage, partial: 3, paused: 4 } as const;
 
 /** Returns the exit code for the state in which a run came to rest. */

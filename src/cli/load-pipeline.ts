@@ -70,14 +70,13 @@ function statOf(full: string, file: string): fs.Stats | undefined {
 const shownNameMax = 200;
 
 /**
- * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although the pipeline is loaded as the module
- * that it is, and one about the experimental function that strips types. Returns a function that restores the warnings.
+ * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although Node detects the pipeline's module format, and one about the experimental function that strips types. Returns a function that restores the warnings.
  */
 function muteLoadWarnings(): () => void {
   const { emitWarning } = process;
   process.emitWarning = ((...args: readonly unknown[]) => {
-    const said = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
-    if (!/MODULE_TYPELESS_PACKAGE_JSON|stripTypeScriptTypes/.test(said)) Reflect.apply(emitWarning, process, args);
+    const warning = args.map((each) => (typeof each === 'object' && each !== null && 'code' in each ? each.code : each)).join(' ');
+    if (!/MODULE_TYPELESS_PACKAGE_JSON|stripTypeScriptTypes/.test(warning)) Reflect.apply(emitWarning, process, args);
   }) as typeof emitWarning;
   return () => {
     process.emitWarning = emitWarning;
@@ -106,19 +105,23 @@ function loadFault(error: unknown, full: string, file: string): Fault {
       'pipeline-not-loaded',
       `${file} is not a TypeScript or JavaScript file. Give one that ends in ${extensions.join(', ')}.`,
     );
-  const where = findPlace(error, full, file) ?? (isSyntax ? findSyntaxError(full, file) : null) ?? file;
-  const what = messageOf(error).split('\n')[0] ?? '';
+  const location = findPlace(error, full, file) ?? (isSyntax ? findSyntaxError(full, file) : null) ?? file;
+  const reason = messageOf(error).split('\n')[0] ?? '';
   if (codeOf(error) === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return new Fault(
       'pipeline-not-loaded',
-      `${where} has TypeScript syntax that this version of Node cannot run: ${what}. Write a const object for an enum, a module for a namespace, a field for a parameter property.`,
+      `${location} has TypeScript syntax that this version of Node cannot run: ${reason}. Write a const object for an enum, a module for a namespace, a field for a parameter property.`,
       { cause: error },
     );
   if (codeOf(error) === 'ERR_MODULE_NOT_FOUND')
-    return new Fault('pipeline-not-loaded', `${where} imports a module that does not exist: ${what}`, { cause: error });
-  return new Fault('pipeline-not-loaded', isSyntax ? `${where} does not compile: ${what}` : `${where} threw while it was loaded: ${what}`, {
-    cause: error,
-  });
+    return new Fault('pipeline-not-loaded', `${location} imports a module that does not exist: ${reason}`, { cause: error });
+  return new Fault(
+    'pipeline-not-loaded',
+    isSyntax ? `${location} does not compile: ${reason}` : `${location} threw while it was loaded: ${reason}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];

@@ -37,7 +37,7 @@ export function openOutput(stream: StandardStream, onLost: (error: OutputError) 
     isLost = true;
     onLost({ code: codeOf(error) ?? 'EIO' });
   };
-  // Never removed: writes of steps may fail too, and no failure of this stream may end the process with a stack.
+  // The listener is never removed, because writes of steps may fail too, and no failure of this stream may end the process with a stack.
   stream.on('error', lose);
   return {
     write: (text) => {

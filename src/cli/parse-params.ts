@@ -24,8 +24,8 @@ export function parseParamOptions(
     const at = option.indexOf('=');
     if (at < 1) {
       // The text may be a secret that was given without a name.
-      const said = names.includes(option) || secretNames(schema).length === 0 ? option : '…';
-      throw new Fault('invalid-params', `--param ${said} has no value. Write --param name=value.`);
+      const shownOption = names.includes(option) || secretNames(schema).length === 0 ? option : '…';
+      throw new Fault('invalid-params', `--param ${shownOption} has no value. Write --param name=value.`);
     }
     const name = option.slice(0, at);
     values.set(name, names.includes(name) ? parseValue(schema, name, option.slice(at + 1)) : option.slice(at + 1));
@@ -52,7 +52,7 @@ export function parseConcurrency(given: readonly string[]): Readonly<Record<stri
 export const parseStepConcurrency = (given: readonly string[], steps: readonly ManifestStep[]): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(parseConcurrency(given)).map(([name, calls]) => [resolveStepName(steps, name), calls]));
 
-/** Parses a text as the kind of value that a param's schema accepts. Returns the text itself if that fails, so that the schema refuses it. */
+/** Parses a text as the kind of value that a param's schema accepts. Returns the text itself if parsing fails, so that the schema refuses it. */
 function parseValue(schema: z.ZodObject, name: string, text: string): unknown {
   const member = schema.shape[name] as z.core.$ZodType;
   if (secretNames(schema).includes(name)) return text;

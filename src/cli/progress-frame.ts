@@ -21,11 +21,11 @@ export function progressFrame(
   { width, paint }: Pick<Terminal, 'width' | 'paint'>,
 ): readonly string[] {
   const nameWidth = Math.min(nameWidthMax, Math.max(4, ...steps.map(({ name }) => escapeLine(name).length)));
-  const said = `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`;
+  const figures = `position ${formatCount(position)}  ${formatDuration(elapsedMs)}`;
   const tokens = tokensOf(steps);
   const consumed = `  ${formatCount(tokens)} tokens`;
-  const isRoomy = tokens > 0 && [runId, status, said].join('  ').length + consumed.length <= width;
-  const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `${said}${isRoomy ? consumed : ''}`)}`;
+  const isRoomy = tokens > 0 && [runId, status, figures].join('  ').length + consumed.length <= width;
+  const head = `${paint('bold', runId)}  ${status}  ${paint('dim', `${figures}${isRoomy ? consumed : ''}`)}`;
   const facts = steps.map((step) => fitFacts(factsOf(step), width - nameWidth - barWidthMin - 3));
   const longest = Math.max(...facts.map(lengthOf));
   const barWidth = Math.max(barWidthMin, Math.min(barWidthMax, width - nameWidth - longest - 3));

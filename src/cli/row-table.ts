@@ -84,9 +84,9 @@ function fitColumns(
     Math.max(narrowest, escapeLine(name).length, ...rows.map(({ values }) => textOf(values[name]).length)),
   );
   let count = 0;
-  for (let taken = 0; count < columns.length; count++) {
-    taken += Math.min(widths[count] ?? 0, cellMin) + 2;
-    if (count > 0 && taken - 2 > room) break;
+  for (let totalWidth = 0; count < columns.length; count++) {
+    totalWidth += Math.min(widths[count] ?? 0, cellMin) + 2;
+    if (count > 0 && totalWidth - 2 > room) break;
   }
   const hidden = columns.slice(count);
   const more = `and ${hidden.length} more column${hidden.length === 1 ? '' : 's'}: `;

@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 /**
  * Prevents user code from ending the process or writing to its standard output while a pipeline runs: `process.exit` throws, and printed text goes to
  * standard error. If the process ends nevertheless, for example by an `exit` imported from `node:process`, its exit code is not 0, and a note says why.
- * `consequence` ends that note. Returns a function that restores all.
+ * `consequence` ends that note. Returns a function that restores the original behaviour.
  */
 export function containUserCode(consequence: string): () => void {
   const { exit } = process;

@@ -55,21 +55,21 @@ async function distiset(context: CommandContext, run: string | undefined, option
     const runId = await findRun(store, run);
     const asOf = await resolveAsOfOption(store, runId, options.at);
     const steps = options.step.length > 0 ? await findSteps(store, runId, options.step) : undefined;
-    const made = await createDistiset(store, runId, { asOf, include: options.include, steps });
-    if (options.out === undefined) await preview(context, made, options);
-    else await write(context, store, made, { ...options, out: options.out });
+    const dataset = await createDistiset(store, runId, { asOf, include: options.include, steps });
+    if (options.out === undefined) await preview(context, dataset, options);
+    else await write(context, store, dataset, { ...options, out: options.out });
   });
 }
 
 async function write(
   context: CommandContext,
   store: Store,
-  made: Distiset,
+  dataset: Distiset,
   options: DistisetCommandOptions & { readonly out: string },
 ): Promise<void> {
   const { out, format, compression, csvEscapeFormulas } = options;
   const written = { directory: out, format, compression, csvEscapeFormulas, onWritten: createGarbageCollector() };
-  const { metadata } = await exportDistiset(store, made, written);
+  const { metadata } = await exportDistiset(store, dataset, written);
   const broken = metadata.configs.filter(({ error }) => error !== null);
   if (broken.length > 0) context.exit(exitCodes.failed);
   const { print, printJson, note, paint } = context.terminal;
@@ -83,10 +83,10 @@ async function write(
       files,
       error,
     }));
-    printJson({ runId: made.runId, asOf: made.asOf, directory: out, configs: shown, leftOut: metadata.leftOut });
+    printJson({ runId: dataset.runId, asOf: dataset.asOf, directory: out, configs: shown, leftOut: metadata.leftOut });
     return;
   }
-  print(renderTitle(made, paint));
+  print(renderTitle(dataset, paint));
   print('');
   print(
     renderTable(
@@ -113,15 +113,15 @@ async function write(
   print(`written to ${out}`);
 }
 
-const renderTitle = (made: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
-  `${paint('bold', made.runId)}  ${paint('dim', `as of position ${formatCount(made.asOf.position)}, ${formatLocalTime(made.asOf.recordedAt)}; run status: ${made.status}`)}`;
+const renderTitle = (dataset: Distiset, paint: (style: 'bold' | 'dim', text: string) => string): string =>
+  `${paint('bold', dataset.runId)}  ${paint('dim', `as of position ${formatCount(dataset.asOf.position)}, ${formatLocalTime(dataset.asOf.recordedAt)}; run status: ${dataset.status}`)}`;
 
 const previewRows = 5;
 
-async function preview(context: CommandContext, made: Distiset, options: DistisetCommandOptions): Promise<void> {
+async function preview(context: CommandContext, dataset: Distiset, options: DistisetCommandOptions): Promise<void> {
   const { print, printJson, paint } = context.terminal;
   const previews: { readonly config: DistisetConfig; readonly preview: ConfigPreview }[] = [];
-  for (const config of made.configs) previews.push({ config, preview: await readPreview(config, options.json ?? false) });
+  for (const config of dataset.configs) previews.push({ config, preview: await readPreview(config, options.json ?? false) });
   if (previews.some(({ preview }) => preview.error !== null)) context.exit(exitCodes.failed);
   if (options.json) {
     const configs = previews.map(({ config: { name, step, state }, preview }) => ({
@@ -133,10 +133,10 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
       files: [],
       error: preview.error,
     }));
-    printJson({ runId: made.runId, asOf: made.asOf, configs, leftOut: made.leftOut });
+    printJson({ runId: dataset.runId, asOf: dataset.asOf, configs, leftOut: dataset.leftOut });
     return;
   }
-  print(renderTitle(made, paint));
+  print(renderTitle(dataset, paint));
   for (const { config, preview } of previews) {
     const share = config.sourceShare === null ? '' : `, ${Math.round(config.sourceShare * 100)} % of the source rows`;
     print('');
@@ -152,8 +152,8 @@ async function preview(context: CommandContext, made: Distiset, options: Distise
         ),
       );
   }
-  for (const { name, state } of made.leftOut) print(['', `left out: ${name}, because its step is ${state}`]);
-  print(['', paint('dim', `To export it: distilog distiset ${made.runId} --at ${made.asOf.position} --out DIR`)]);
+  for (const { name, state } of dataset.leftOut) print(['', `left out: ${name}, because its step is ${state}`]);
+  print(['', paint('dim', `To export it: distilog distiset ${dataset.runId} --at ${dataset.asOf.position} --out DIR`)]);
 }
 
 interface ConfigPreview {

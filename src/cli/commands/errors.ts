@@ -62,7 +62,7 @@ interface Shown {
 }
 
 /** Prints losses while it reads them, because all of them may exceed the memory. */
-async function show({ terminal }: CommandContext, store: Store, { runId, position, states, shownMax: most }: Shown): Promise<void> {
+async function show({ terminal }: CommandContext, store: Store, { runId, position, states, shownMax: rowsMax }: Shown): Promise<void> {
   const { print, paint, width } = terminal;
   const groups = lossGroups(states);
   if (groups.length === 0 && states.errors.others === 0) {
@@ -85,8 +85,8 @@ async function show({ terminal }: CommandContext, store: Store, { runId, positio
   for await (const { step, batch, position: at, code, message } of failedBatches(store, runId, position))
     print(`${paint('red', `${step}/${batch}`)} skipped at position ${at}: ${code}: ${shorten(message, width)}`);
   let count = 0;
-  for await (const lost of lostRows(store, runId, position)) if (++count <= most) await showRow(lost, terminal);
-  if (count > most) print(paint('dim', `… and ${formatCount(count - most)} more rows. To list them: distilog errors ${runId} --all`));
+  for await (const lost of lostRows(store, runId, position)) if (++count <= rowsMax) await showRow(lost, terminal);
+  if (count > rowsMax) print(paint('dim', `… and ${formatCount(count - rowsMax)} more rows. To list them: distilog errors ${runId} --all`));
   for (const sentence of describeRejectedBeforePause(states)) print(paint('yellow', sentence));
 }
 

@@ -65,14 +65,14 @@ function parseEventType(name: string): EventType {
 }
 
 function renderEvent(event: RecordedEvent, { width, paint, isInteractive }: Terminal): string {
-  const where =
+  const place =
     'step' in event
       ? `${event.step}${'batch' in event ? `/${event.batch}` : ''}${'attempt' in event && event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}`
       : '';
   const bad = event.type === 'BatchFailed' || event.type === 'StepFailed' || event.type === 'BatchAbandoned' || event.type === 'RunPaused';
   const head = `${String(event.position).padStart(6)}  ${formatLocalTime(event.recordedAt)}  `;
   const name = event.type.padEnd(16);
-  const rest = shorten([where, summarize(event)].filter(Boolean).join('  '), isInteractive ? width - head.length - name.length : 10_000);
+  const rest = shorten([place, summarize(event)].filter(Boolean).join('  '), isInteractive ? width - head.length - name.length : 10_000);
   return `${paint('dim', head)}${bad ? paint('yellow', name) : name}${rest}`;
 }
 

@@ -42,11 +42,11 @@ async function tryPipeline(context: CommandContext, file: string, options: TryOp
   const restore = containUserCode('Its rows were not all tried.');
   try {
     const { terminal } = context;
-    const tried = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: createStepLog(terminal, terminal.note) });
+    const rehearsal = await rehearse(pipeline, { params, take, signal: stop.signal, userLog: createStepLog(terminal, terminal.note) });
     restore();
-    context.exit(exitCodeOf(tried.outcome));
-    if (options.json) terminal.printJson(toJson(pipeline.name, take, tried));
-    else show(terminal, pipeline.name, take, tried);
+    context.exit(exitCodeOf(rehearsal.outcome));
+    if (options.json) terminal.printJson(toJson(pipeline.name, take, rehearsal));
+    else show(terminal, pipeline.name, take, rehearsal);
   } finally {
     restore();
     context.onInterrupt(null);
@@ -68,14 +68,14 @@ const describeTroubles = ({ events }: Rehearsal): readonly string[] =>
         : [],
   );
 
-function toJson(pipeline: string, take: number, tried: Rehearsal): unknown {
-  const { outcome, steps, rejected, failedBatches, usage } = tried;
+function toJson(pipeline: string, take: number, rehearsal: Rehearsal): unknown {
+  const { outcome, steps, rejected, failedBatches, usage } = rehearsal;
   const { calls, inputTokens, outputTokens, costUsd } = usage;
   return {
     pipeline,
     take,
     outcome,
-    steps: stepsOf(tried).map(({ name, operator, upstream }) => ({
+    steps: stepsOf(rehearsal).map(({ name, operator, upstream }) => ({
       name,
       operator,
       upstream,
@@ -88,16 +88,16 @@ function toJson(pipeline: string, take: number, tried: Rehearsal): unknown {
         .map(({ batch, code, message, rows }) => ({ batch, code, message, rows })),
     })),
     usage: { calls, inputTokens, outputTokens, costUsd },
-    notes: describeTroubles(tried),
+    notes: describeTroubles(rehearsal),
   };
 }
 
-function show(terminal: Terminal, pipeline: string, take: number, tried: Rehearsal): void {
+function show(terminal: Terminal, pipeline: string, take: number, rehearsal: Rehearsal): void {
   const { print, paint, width } = terminal;
   print(`${paint('bold', pipeline)}  the first ${formatCount(take)} row${take === 1 ? '' : 's'}; nothing is stored`);
-  for (const { name, operator, upstream, adds } of stepsOf(tried)) {
-    const rows = tried.steps[name] ?? [];
-    const lost = tried.rejected.filter(({ step }) => step === name);
+  for (const { name, operator, upstream, adds } of stepsOf(rehearsal)) {
+    const rows = rehearsal.steps[name] ?? [];
+    const lost = rehearsal.rejected.filter(({ step }) => step === name);
     const count = `${formatCount(rows.length)} row${rows.length === 1 ? '' : 's'}`;
     print('');
     print(
@@ -116,13 +116,13 @@ function show(terminal: Terminal, pipeline: string, take: number, tried: Rehears
       print(paint('yellow', shorten(`rejected: ${code}: ${message}${attempts > 1 ? ` (${attempts} attempts)` : ''}`, width)));
       if (input) print(paint('dim', `  ${shorten(JSON.stringify(input), width - 2)}`));
     }
-    for (const { batch, code, message } of tried.failedBatches.filter(({ step }) => step === name))
+    for (const { batch, code, message } of rehearsal.failedBatches.filter(({ step }) => step === name))
       print(paint('red', shorten(`batch ${batch} failed: ${code}: ${message}`, width)));
   }
   print('');
-  for (const trouble of describeTroubles(tried)) print(paint('red', shorten(trouble, width)));
-  const consumed = renderUsage({ steps: { '': { '': tried.usage } } });
+  for (const trouble of describeTroubles(rehearsal)) print(paint('red', shorten(trouble, width)));
+  const consumed = renderUsage({ steps: { '': { '': rehearsal.usage } } });
   if (consumed !== '') print(consumed);
-  const style = tried.outcome === 'succeeded' ? 'green' : tried.outcome === 'failed' ? 'red' : 'yellow';
-  print(paint(style, tried.outcome));
+  const style = rehearsal.outcome === 'succeeded' ? 'green' : rehearsal.outcome === 'failed' ? 'red' : 'yellow';
+  print(paint(style, rehearsal.outcome));
 }
