@@ -43,10 +43,10 @@ export interface Room {
  *
  * The second reason needs the worker's knowledge, and is bounded by `runningBatchesMax` and `heldBytesMax`. Neither changes how batches are cut.
  */
-export function roomOf(name: string, step: StepState, opened: readonly NumberedBatch[], load: Load): Room {
+export function roomOf(name: string, step: StepState, batches: readonly NumberedBatch[], load: Load): Room {
   const { concurrency, operator } = step.plan;
   const callsOf = (rows: number) => (batchWise.has(operator) ? 1 : rows);
-  const running = opened.filter(([, open]) => isRunning(open));
+  const running = batches.filter(([, open]) => isRunning(open));
   let count = running.length;
   let calls = 0;
   let largest = 0;

@@ -5,7 +5,7 @@ import type { StopWish } from './stop-wish.ts';
 /** Pause before the side log is read again, after the store failed. */
 const retryPauseMs = 1000;
 
-/** Passes on requests to pause or cancel that other processes append to the side log from now on. Ends with `signal`, and survives outages of the store. */
+/** Passes on requests to pause or cancel that other processes append to the side log from now on. Ends with `signal`, and continues after outages of the store. */
 export async function followRequests(log: EventLog, runId: string, stop: (wish: StopWish) => void, signal: AbortSignal): Promise<void> {
   let from: number | null = null;
   while (!signal.aborted) {

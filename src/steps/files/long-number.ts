@@ -46,18 +46,18 @@ function reviveNumber(_key: string, value: unknown, { source }: { readonly sourc
 export function isExact(decimal: string): boolean {
   const value = Number(decimal);
   if (!Number.isFinite(value)) return false;
-  const given = significantDigits(decimal);
-  const { length } = given.digits;
+  const expected = significantDigits(decimal);
+  const { length } = expected.digits;
   if (length <= exactDigitsMax && (value !== 0 || length === 0) && Math.abs(value) >= normalMin) return true;
   const isSame = (text: string) => {
-    const other = significantDigits(text);
-    return other.digits === given.digits && (length === 0 || other.exponent === given.exponent);
+    const actual = significantDigits(text);
+    return actual.digits === expected.digits && (length === 0 || actual.exponent === expected.exponent);
   };
   if (isSame(String(value))) return true;
   return !integerPattern.test(decimal) && length > 0 && length <= precisionMax && isSame(value.toPrecision(length));
 }
 
-/** Maximum number of digits with which every decimal survives the conversion to a number and back. */
+/** Maximum number of digits with which every decimal is the same after a conversion to a number and back. */
 const exactDigitsMax = 15;
 /** The smallest number of full precision. */
 const normalMin = 2.2250738585072014e-308;
