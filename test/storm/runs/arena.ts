@@ -6,28 +6,28 @@ import { migrate, openEmbeddedStore, openPostgresStore, stopEmbeddedStore, type 
 import { patientPool } from '../../embedded/patient-pool.ts';
 import { readyPostmaster, signal } from '../../embedded/processes.ts';
 
-/** A folder with a server of its own, which stays up while one run after the other is attacked in it. */
+/** A folder with its own server, which stays up while runs are attacked in it one after the other. */
 export interface Arena {
   readonly folder: string;
   readonly store: PostgresStore;
-  /** Rows of a query by the owner, asked again while the server is away. */
+  /** Returns the rows of a query by the owner. Retries while the server is away. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-  /** Stops PostgreSQL at once, as a power cut would; its supervisor starts it again. Whether there was one to be stopped. */
+  /** Stops PostgreSQL immediately, as a power cut would. Its supervisor starts it again. Returns whether there was one to stop. */
   stopServer(): boolean;
-  /** A connection as the server's owner. */
+  /** Returns how to connect as the server's owner. */
   owner(): pg.ClientConfig;
-  /** Stops everything; removes the folder, unless it is to be looked at. */
+  /** Stops everything and removes the folder, unless it is kept for inspection. */
   close(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
-/** An empty folder in which pipelines of this project can be run. */
+/** Creates an empty folder in which pipelines of this project can run. */
 export function makeFolder(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distilog-storm-'));
   fs.chmodSync(folder, 0o755);
   return folder;
 }
 
-/** Makes a folder and starts its server. */
+/** Creates a folder and starts its server. */
 export async function openArena(folder = makeFolder()): Promise<Arena> {
   const embedded = await openEmbeddedStore(folder);
   const owner = () => ({ ...embedded.owner() });
@@ -41,7 +41,7 @@ export async function openArena(folder = makeFolder()): Promise<Arena> {
     sql: async (text, values) => (await pool.query(text, values)).rows,
     stopServer: () => {
       const postmaster = readyPostmaster(folder);
-      // Process 0 would be everybody in our own group.
+      // Process 0 would be every process of our own group.
       return postmaster > 0 && signal(postmaster, 'SIGQUIT');
     },
     close: async ({ keep = false } = {}) => {

@@ -18,35 +18,35 @@ export interface AttackedRun {
   readonly world: World;
   readonly random: ReturnType<typeof randomFrom>;
   readonly signals: readonly Blow[];
-  /** How many blows the next pass takes. */
+  /** Returns how many faults the next pass gets. */
   readonly blows: () => number;
   readonly tally: Tally;
 }
 
-/** Share of the blows that come before the process says that it drives the run: while it starts, or recovers from the last blow. */
+/** The share of faults that hit a process before it reports that it drives the run: while it starts, or recovers from the last fault. */
 const earlyShare = 0.35;
-/** How long after a process drives its run it may be hit. */
+/** The longest times after which a driving process is hit. */
 const momentsMs = [10, 100, 600] as const;
-/** A server that is stopped more often than so is given up by its supervisor. */
+/** The time between two stops of a server. A supervisor gives up a server that stops more often. */
 const serverRestMs = 4_000;
 const endMs = 90_000;
-/** Processes that one pass may take. */
+/** The most processes that one pass may need. */
 const processesMax = 60;
 const looksMax = 4;
 
-/** Runs a world while it is struck again and again, tries its rejected rows again under the same fire, and checks everything that must be true after each. */
+/** Drives a run while faults are injected, retries its rejected rows under the same faults, and checks every invariant after each pass. */
 export async function attackRun(given: AttackedRun): Promise<void> {
   const { world } = given;
   const expected = await undisturbed(world);
   const attack = new Attack(given);
   await attack.pass(world, 1, expected.first);
-  if (typeof expected.retried !== 'string') await attack.pass({ ...world, mended: true }, 2, expected.retried);
+  if (typeof expected.retried !== 'string') await attack.pass({ ...world, isRepaired: true }, 2, expected.retried);
 }
 
 class Attack {
   readonly #given: AttackedRun;
   readonly #run: RunUnderAttack;
-  /** How long a process takes until it drives its run, by the last ones. */
+  /** An estimate of how long a process takes until it drives its run, from the last ones. */
   #startMs = 700;
   #serverStoppedAt = 0;
 
@@ -55,7 +55,7 @@ class Attack {
     this.#run = new RunUnderAttack(given.arena);
   }
 
-  /** One pass, to its end, and what must be true then. */
+  /** Drives one pass to its end and checks what must be true then. */
   async pass(world: World, pass: number, outcome: Outcome): Promise<void> {
     const { blows, tally } = this.#given;
     const over = new AbortController();
@@ -104,7 +104,7 @@ class Attack {
     return blow === 'pg-immediate' && Date.now() < this.#serverStoppedAt + serverRestMs && signals.includes('KILL') ? 'KILL' : blow;
   }
 
-  /** Waits for the moment of a blow; false if the process ends before. */
+  /** Waits until a fault is due. Returns false if the process ends first. */
   async #moment({ startedAt, drives, ended }: DrivenProcess): Promise<boolean> {
     const { random } = this.#given;
     const early = random.chance(earlyShare) ? this.#startMs * (0.4 + 0.7 * random.next()) : null;
@@ -113,7 +113,7 @@ class Attack {
     return Promise.race([moment.then(() => true), ended.then(() => false)]);
   }
 
-  /** Strikes; returns the process that drives the run then. */
+  /** Injects a fault and returns the process that drives the run afterwards. */
   async #strike(driving: DrivenProcess, blow: Blow, world: World, pass: number): Promise<DrivenProcess | undefined> {
     const { arena, random, tally } = this.#given;
     const isDriving = await Promise.race([driving.drives.then((runId) => runId !== undefined), sleep(0).then(() => false)]);
@@ -139,7 +139,7 @@ class Attack {
     return this.#next(world, pass);
   }
 
-  /** Stops a driver, lets another take its run over, and lets the ghost go on: it must store nothing any more, and say why it ends. */
+  /** Stops a driver, lets another process take its run over, and continues the stale writer. It must store nothing more and report why it ends. */
   async #replace(ghost: DrivenProcess, isDriving: boolean, world: World, pass: number): Promise<DrivenProcess | undefined> {
     const { random, tally, arena } = this.#given;
     signal(ghost.pid, 'SIGSTOP');
@@ -154,26 +154,26 @@ class Attack {
     const taken = await inTime(taker.drives, endMs, `the takeover by process ${taker.pid}`);
     await sleep(random.below(random.pick(momentsMs)));
     signal(ghost.pid, 'SIGCONT');
-    const result = await inTime(ghost.ended, endMs, `the ghost ${ghost.pid}`);
+    const result = await inTime(ghost.ended, endMs, `the stale writer ${ghost.pid}`);
     if (taken !== undefined && isDriving) {
       tally.count('ghosts, none heard');
-      // It may have paused the run, for poison, just before it was stopped.
+      // It may have paused the run just before it was stopped, because of a suspect batch.
       const hadPaused = result.code === 4 && result.stdout.includes('"outcome":"paused"');
       if (!hadPaused && (result.code !== 1 || !result.stderr.includes('error[fenced]')))
-        throw new Error(`the ghost ${ghost.pid} ended with ${result.code} and said: ${result.stderr}`);
+        throw new Error(`the stale writer ${ghost.pid} ended with ${result.code} and printed: ${result.stderr}`);
       const heard = await arena.sql(
         `select first from distilog.commits where log_id = $1 and writer like '%:' || $2::text
             and first > (select min(first) from distilog.commits where log_id = $1 and writer like '%:' || $3::text)`,
         [taken, ghost.pid, taker.pid],
       );
-      if (heard.length > 0) throw new Error(`the ghost ${ghost.pid} of run ${taken} was heard: ${JSON.stringify(heard)}`);
+      if (heard.length > 0) throw new Error(`the stale writer ${ghost.pid} of run ${taken} stored appends: ${JSON.stringify(heard)}`);
     } else this.#judge(result);
     if (taken !== undefined) return taker;
     this.#judge(await taker.ended);
     return this.#next(world, pass);
   }
 
-  /** A process may end with its run at rest, or say why it cannot go on; nothing else. */
+  /** Accepts a process that ended with its run at rest, or that reported why it cannot go on. Throws otherwise. */
   #judge({ code, stdout, stderr }: Result): void {
     const { tally } = this.#given;
     if (stdout.includes('"outcome"')) {
@@ -181,15 +181,15 @@ class Attack {
       return;
     }
     const said = sentences.find(([, pattern]) => pattern.test(stderr));
-    if (!said) throw new Error(`a process ended with ${code} and said: ${stderr || 'nothing'}`);
+    if (!said) throw new Error(`a process ended with ${code} and printed: ${stderr || 'nothing'}`);
     tally.count(said[0]);
   }
 
-  /** Looks at the run from outside while it is attacked: what is seen must be there for ever. */
+  /** Records positions and states of the run while it is attacked. They must stay the same for ever. */
   async #watch(over: AbortSignal): Promise<void> {
     const { arena, world } = this.#given;
     const { witnessed, looks } = this.#run;
-    // Chances of its own: the blows must not depend on how often it looks.
+    // It draws from its own random numbers, so that the faults do not depend on how often it looks.
     const random = randomFrom(world.seed * 37);
     const looksAtMost = looks.length + looksMax;
     while (!over.aborted) {
@@ -203,7 +203,7 @@ class Attack {
   }
 }
 
-/** What a process may say that ends without its run being at rest. */
+/** What a process may print that ends before its run is at rest. */
 const sentences = [
   ['refused: driven by another', /error\[run-is-driven\]/],
   ['refused: over', /error\[run-is-over\]/],

@@ -16,20 +16,20 @@ import { undisturbed } from './undisturbed.ts';
 
 type Random = ReturnType<typeof randomFrom>;
 
-/** Where a process may end, and how often it passes there at least, in a run of every operator. */
+/** A point at which a process is killed, and how often a run of every operator passes it at least. */
 interface Point {
   readonly name: string;
   readonly passings: number;
 }
 
-/** Where a driver stores something: before it asks for it, when that is on its way, and when it was answered. */
+/** The points of a driver's writes: before a write is sent, after it was sent, and after it was acknowledged. */
 const driverPoints: readonly Point[] = Object.entries({ creation: 1, takeover: 1, snapshot: 2, append: 15, chunk: 10 }).flatMap(
   ([what, passings]) => ['before', 'sent', 'acknowledged'].map((when) => ({ name: `${what}/${when}`, passings })),
 );
-/** Where an export becomes visible, as a whole and file by file, and a list of errors. */
+/** The points at which an export becomes visible, as a whole and file by file, and those of a list of errors. */
 const exportPoints = ['export/before', 'export/after', 'shard/before', 'shard/after'] as const;
 const filePoints = ['file/before', 'file/after'] as const;
-/** Where an embedded server is started or stopped: by its client, and in its supervisor. */
+/** The points at which an embedded server is started or stopped, in its client and in its supervisor. */
 const serverPoints = [
   ...['supervisor', 'server-initdb', 'server-data', 'server-postgres'].flatMap((what) => [`${what}/before`, `${what}/after`]),
   'server-roles/before',
@@ -39,12 +39,12 @@ const serverPoints = [
   'server-stop/after',
 ];
 
-/** Points that one pass of a run is killed at. */
+/** The number of points at which one pass of a run is killed. */
 const pointsPerPass = 4;
 const endMs = 90_000;
 const lookAgainMs = 10;
 
-/** Every place where the outside world can end a process for good: it is killed there, at the so-manieth passing, and somebody goes on. */
+/** Kills a process at every point with an outside effect, at the nth time it passes there, and lets another process continue. */
 export const crashPoints: Area = {
   name: 'crash-points',
   does: 'kills processes at every point where something is stored, made visible, started or stopped',
@@ -72,15 +72,15 @@ interface Attack {
   readonly seed: number;
   readonly random: Random;
   readonly tally: Tally;
-  /** Kills at most, over all. */
+  /** The most kills in total. */
   readonly kills: number;
 }
 
-/** Kills drivers at each of their points, several to a run, until every point was hit. */
+/** Kills drivers at each of their points, several per run, until every point was hit. */
 async function attackDriver(arena: Arena, { seed, random, tally, kills }: Attack): Promise<void> {
   const open = shuffled(driverPoints, random);
   for (let runs = 0; open.length > 0 && tally.blows < kills; runs++) {
-    if (runs > driverPoints.length) throw new Error(`never passed: ${open.map(({ name }) => name).join(', ')}`);
+    if (runs > driverPoints.length) throw new Error(`these points were never passed: ${open.map(({ name }) => name).join(', ')}`);
     // Only a long run keeps snapshots.
     const isLong = open.every(isOfSnapshots) || (runs === 1 && open.some(isOfSnapshots));
     const world = everyOperator({ seed: seed + runs, isRetried: runs % 2 === 0, isLong });
@@ -89,7 +89,7 @@ async function attackDriver(arena: Arena, { seed, random, tally, kills }: Attack
     await killAtPoints(run, { world, pass: 1, open, random, tally, kills, isLong });
     await run.check(1, expected.first, tally);
     if (typeof expected.retried === 'string') continue;
-    await killAtPoints(run, { world: { ...world, mended: true }, pass: 2, open, random, tally, kills, isLong });
+    await killAtPoints(run, { world: { ...world, isRepaired: true }, pass: 2, open, random, tally, kills, isLong });
     await run.check(2, expected.retried, tally);
   }
 }
@@ -99,12 +99,12 @@ const isOfSnapshots = ({ name }: Point): boolean => name.startsWith('snapshot');
 interface Pass extends Omit<Attack, 'seed'> {
   readonly world: World;
   readonly pass: number;
-  /** Points that were not hit yet; those that are hit are taken out. */
+  /** Points that were not hit yet. A point is removed once it is hit. */
   readonly open: Point[];
   readonly isLong: boolean;
 }
 
-/** Brings a run to the end of a pass, killing its processes at open points that they pass. */
+/** Drives a run to the end of a pass, and kills its processes at open points that they pass. */
 async function killAtPoints(run: RunUnderAttack, { world, pass, open, random, tally, kills, isLong }: Pass): Promise<void> {
   let left = pointsPerPass;
   for (let args = await run.next(world, pass); args; args = await run.next(world, pass)) {
@@ -121,27 +121,27 @@ async function killAtPoints(run: RunUnderAttack, { world, pass, open, random, ta
     const { code, stderr } = await inTime(
       run.start(args, world, env).ended,
       endMs,
-      `a process that is to die at ${point?.name ?? 'no point'}`,
+      `a process that should be killed at ${point?.name ?? 'no point'}`,
     );
     if (point && fs.existsSync(struck)) {
       tally.struckAt(point.name);
-      await inTime(driversGone(run.arena), endMs, `what a process that died at ${point.name} had sent`);
+      await inTime(driversGone(run.arena), endMs, `the last statement of a process that was killed at ${point.name}`);
     } else if (code === 0 || code === 3 || code === 4) open.push(...(point ? [point] : []));
-    else throw new Error(`a process ended with ${code} at ${point?.name ?? 'no point'}, and said: ${stderr}`);
+    else throw new Error(`a process ended with ${code} at ${point?.name ?? 'no point'}, and printed: ${stderr}`);
   }
 }
 
-/** Waits until the server has done what dead drivers sent it last: a look before that would tell of a run that is about to be another. */
+/** Waits until the server has executed the last statements of killed drivers. A look before that would see a run that is about to change. */
 async function driversGone({ sql }: Arena): Promise<void> {
   while ((await sql(`select from pg_stat_activity where application_name like 'distilog driver %'`)).length > 0) await pause(lookAgainMs);
 }
 
-/** Kills exports of the arena's newest run: what stands under its final name is whole, and what does not is in nobody's way. */
+/** Kills exports of the arena's newest run. An export under its final name must be whole, and leftovers must not block the next export. */
 async function attackExports(arena: Arena, { random, tally, kills }: Omit<Attack, 'seed'>): Promise<void> {
   const world = everyOperator({ seed: 1, isRetried: true, isLong: false });
   const out = path.join(arena.folder, 'out');
-  /** Of which files of this position the side log tells. */
-  const told = new Set<string>();
+  /** The formats whose export at this position the side log records. */
+  const recordedFormats = new Set<string>();
   for (const point of shuffled([...exportPoints, ...filePoints], random).slice(0, Math.max(0, kills - tally.blows))) {
     const isFile = filePoints.some((name) => name === point);
     const format = random.pick(['parquet', 'jsonl', 'csv']);
@@ -152,14 +152,14 @@ async function attackExports(arena: Arena, { random, tally, kills }: Omit<Attack
     if (!fs.existsSync(struck)) throw new Error(`an export ended with ${code}, and never passed ${point}: ${stderr}`);
     tally.struckAt(point);
     if (fs.existsSync(out) !== (point === 'export/after' || point === 'file/after'))
-      throw new Error(`killed at ${point}, and out ${fs.existsSync(out) ? 'is' : 'is not'} there`);
+      throw new Error(`killed at ${point}, and out ${fs.existsSync(out) ? 'exists' : 'does not exist'}`);
     if (!fs.existsSync(out)) {
       const again = await driveWorld(args, { folder: arena.folder, world }).ended;
       if (again.code !== 0 && again.code !== 3)
         throw new Error(`after a kill at ${point} the next export ended with ${again.code}: ${again.stderr}`);
-      if (!isFile) told.add(format);
+      if (!isFile) recordedFormats.add(format);
     }
-    await checkExport(arena, out, { isFile, isTold: told.has(format) });
+    await checkExport(arena, out, { isFile, isInSideLog: recordedFormats.has(format) });
     fs.rmSync(out, { recursive: true });
     const left = fs.readdirSync(arena.folder).filter((name) => /^\.out\..*\.tmp$/.test(name));
     if (!isFile && left.length > 0 && point !== 'export/after') throw new Error(`a kill at ${point} left ${left.join(', ')}`);
@@ -167,37 +167,37 @@ async function attackExports(arena: Arena, { random, tally, kills }: Omit<Attack
   }
 }
 
-/** Whoever dies right after an export is there has told nobody of it; everything else holds for that one too. */
+/** Checks that an export is whole. A process that dies right after its export becomes visible has not recorded it in the side log. */
 async function checkExport(
   { store }: Arena,
   out: string,
-  { isFile, isTold }: { readonly isFile: boolean; readonly isTold: boolean },
+  { isFile, isInSideLog }: { readonly isFile: boolean; readonly isInSideLog: boolean },
 ): Promise<void> {
   if (isFile) {
     const lines = fs.readFileSync(out, 'utf8').split('\n');
-    if (lines.pop() !== '') throw new Error('a list of errors ends within a line');
+    if (lines.pop() !== '') throw new Error('a list of errors ends in the middle of a line');
     for (const line of lines) JSON.parse(line);
     return;
   }
   const { ok, isRecorded, differences, ...verified } = await verifyDistiset(store, out);
-  if (!ok || isRecorded !== isTold) throw new Error(`an export is not whole: ${JSON.stringify({ ...verified, differences })}`);
+  if (!ok || isRecorded !== isInSideLog) throw new Error(`an export is not whole: ${JSON.stringify({ ...verified, differences })}`);
 }
 
-/** Kills whoever starts or stops an embedded server, and sees that the run is as if nothing had been. */
+/** Kills processes that start or stop an embedded server, and checks that the run comes to the rows of an undisturbed one. */
 async function attackServer({ seed, random, tally, kills }: Attack): Promise<void> {
   const world = everyOperator({ seed, isRetried: true, isLong: false });
   const expected = await undisturbed(world);
   for (const point of shuffled(serverPoints, random).slice(0, Math.max(0, kills - tally.blows))) {
-    // A server is made in an empty folder only.
+    // A server is created only in an empty folder.
     const folder = makeFolder();
     const struck = path.join(folder, 'struck');
     const env = { STORM_POINT: point, STORM_STRUCK: struck, DISTILOG_IDLE_MS: '300' };
     const first = driveWorld(beginArgs(world), { folder, world, env });
     const { code, stderr } = await inTime(first.ended, endMs, `a run whose server is killed at ${point}`);
     if (point.startsWith('server-stop')) await untilGone(folder, endMs);
-    if (!fs.existsSync(struck)) throw new Error(`never passed: ${point}`);
+    if (!fs.existsSync(struck)) throw new Error(`point ${point} was never passed`);
     tally.struckAt(point);
-    // The client's own death, before there is a run; everybody else is started again by who needs it.
+    // Here the client itself dies, before there is a run. Any other process is started again by the process that needs it.
     const isOwnDeath = point.startsWith('supervisor');
     if (isOwnDeath ? code !== null : code !== 3) throw new Error(`a run whose server was killed at ${point} ended with ${code}: ${stderr}`);
     const arena = await openArena(folder);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { finished, root, sourceProgram, start, type Result } from '../../e2e/command-line.ts';
 import type { World } from '../../unit/engine/random-pipeline.ts';
 
-/** The pipeline file of every storm's run. */
+/** The pipeline file of every run of a storm. */
 export const worldFile = path.join(root, 'test/storm/runs/world-child.ts');
 const killPoints = path.join(root, 'test/storm/runs/kill-points-child.ts');
 
@@ -12,7 +12,7 @@ export interface DrivenProcess {
   readonly pid: number;
   readonly child: ChildProcess;
   readonly startedAt: number;
-  /** The run that it drives, told once it does; undefined if it ended before. */
+  /** Resolves with the run once the process drives it, or with undefined if the process ended first. */
   readonly drives: Promise<string | undefined>;
   readonly ended: Promise<Result>;
 }
@@ -27,10 +27,10 @@ export interface DriveOptions {
 export function driveWorld(args: readonly string[], { folder, world, env }: DriveOptions): DrivenProcess {
   const child = start([...args, '--json'], {
     cwd: folder,
-    // As source: so are the world and what strikes it.
+    // Runs the command line from source, like the world and the kill points.
     from: sourceProgram,
     flags: ['--import', killPoints],
-    // Without compiling everything anew, a process is at work in half the time.
+    // With a compile cache a process starts in half the time.
     env: { STORM_WORLD: JSON.stringify(world), NODE_COMPILE_CACHE: path.join(folder, 'compiled'), ...env },
   });
   const ended = finished(child);
@@ -41,22 +41,23 @@ export function driveWorld(args: readonly string[], { folder, world, env }: Driv
   return { pid: child.pid ?? 0, child, startedAt: Date.now(), drives, ended };
 }
 
-/** What a command that starts, resumes or retries a run of a world is called with. */
+/** Returns the arguments of the command that starts a run of a world. */
 export const beginArgs = (world: World): readonly string[] => ['run', worldFile, '--seed', String(world.seed), '--no-reject-limit'];
+/** Returns the arguments of the command that resumes or retries a run. */
 export const againArgs = (command: 'resume' | 'retry', runId: string, ...more: readonly string[]): readonly string[] => [
   command,
   runId,
-  // Named: a process may be killed between the start of its run and the record of which file it was.
+  // The file is named, because a process may be killed between the start of its run and the record of its file.
   worldFile,
   '--no-reject-limit',
   ...more,
 ];
 
-/** Waits for an end, for so long; throws that there was none. */
+/** Waits for `ended`, and throws if that takes longer than `timeoutMs`. */
 export async function inTime<T>(ended: Promise<T>, timeoutMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} does not end within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(new Error(`${what} did not end within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     return await Promise.race([ended, late]);

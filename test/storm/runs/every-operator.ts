@@ -16,11 +16,11 @@ const step = (
   batchSize,
 });
 
-/** Makes one row of many: above these no row can be tried again. */
+/** Operators that make one row of many. The rejected rows of steps above them cannot be retried. */
 const gatherers = ['batch', 'global'];
-/** Rows of a run that is over soon, and of one that has more than a thousand events. */
+/** The number of rows of a short run, and of one with more than a thousand events. */
 const items = { short: 12, long: 70 };
-/** Of a short run's source: more than an event brings along, so that its chunks are stored by themselves. */
+/** The length of a short run's texts. Their chunks are too large to be inline, so they are stored separately. */
 const textLength = 300_000;
 
 interface EveryOperator {
@@ -29,7 +29,7 @@ interface EveryOperator {
   readonly isLong: boolean;
 }
 
-/** A world of every operator; snapshots are kept of its runs where it is long. Without the operators that gather rows, its rejected ones can be tried again. */
+/** Returns a world with every operator. Long worlds also store snapshots. Retried worlds lack the operators that gather rows, because those prevent a retry. */
 export function everyOperator({ seed, isRetried, isLong }: EveryOperator): World {
   const steps = [
     step('source', 'source', [], [], 1),
@@ -52,7 +52,7 @@ export function everyOperator({ seed, isRetried, isLong }: EveryOperator): World
     seed,
     items: isLong ? items.long : items.short,
     ...(isLong ? {} : { textLength }),
-    mended: false,
+    isRepaired: false,
     steps: isRetried ? steps.filter(({ operator }) => !gatherers.includes(operator)) : steps,
   };
 }

@@ -16,12 +16,12 @@ import { undisturbed } from './undisturbed.ts';
 
 type Random = ReturnType<typeof randomFrom>;
 
-/** Processes that resume one run at the same instant. */
+/** The number of processes that resume one run at the same instant. */
 const rivals = 3;
 const endMs = 90_000;
 const pollMs = 20;
 
-/** Processes that want the same run at the same moment, and such as go on although they have lost it. */
+/** Processes that take the same run at the same moment, and stale writers, which continue after they lost it. */
 export const ghosts: Area = {
   name: 'ghosts',
   does: 'lets several processes resume one run at the same instant, and takes runs over while an append is under way',
@@ -46,7 +46,7 @@ export const ghosts: Area = {
   },
 };
 
-/** Kills a run's driver, and has several processes resume it at the same instant: they wait for each other where each takes the run's lock. */
+/** Kills a run's driver and lets several processes resume the run at the same instant. They wait for each other just before each takes the run's lock. */
 async function race(arena: Arena, seed: number, tally: Tally): Promise<void> {
   const world = { ...everyOperator({ seed, isRetried: true, isLong: false }), slowMs: 20 };
   const { first } = await undisturbed(world);
@@ -74,11 +74,11 @@ interface Flush {
   readonly seed: number;
   readonly random: Random;
   readonly tally: Tally;
-  /** Where the driver is stopped; or it goes on, while its append waits for a head that somebody holds. */
+  /** The point at which the driver is stopped. With `head held` it is not stopped, and its append waits for a locked head. */
   readonly moment: 'append/before' | 'append/sent' | 'head held';
 }
 
-/** Takes a run over while its driver's append is under way, and lets the ghost go on. */
+/** Takes a run over while its driver's append is in flight, and lets the stale writer continue. */
 async function takeOverFlush(arena: Arena, { seed, random, tally, moment }: Flush): Promise<void> {
   const world = { ...everyOperator({ seed, isRetried: true, isLong: false }), slowMs: 100 };
   const { first } = await undisturbed(world);
@@ -93,39 +93,39 @@ async function takeOverFlush(arena: Arena, { seed, random, tally, moment }: Flus
   tally.struck(`takeovers, ${moment}`);
   const taker = run.start(againArgs('resume', runId, '--take-over'), world);
   if (release) {
-    // While the ghost's connection is being ended, or while whoever ends it waits for the head too.
+    // Releases the head while the stale writer's connection is ended, or while the process that ends it waits for the head too.
     await untilTrue(() => release.isConnected(taker.pid), `a takeover of run ${runId}`);
     await sleep(random.below(300));
     await release.end();
   }
   await inTime(taker.drives, endMs, 'a takeover');
-  // While the other drives, the run's lock keeps a ghost out; once the other has gone, only the epoch does.
+  // While the new driver works, the run's lock keeps a stale writer out. Once the new driver has gone, only the epoch does.
   if (random.chance(0.5)) await inTime(taker.ended, endMs, 'a run that was taken over');
   else await sleep(random.below(300));
   signal(ghost.pid, 'SIGCONT');
-  checkGhost(await inTime(ghost.ended, endMs, 'a ghost'));
+  checkGhost(await inTime(ghost.ended, endMs, 'a stale writer'));
   const { code, stderr } = await inTime(taker.ended, endMs, 'a run that was taken over');
-  if (code !== 3) throw new Error(`who took run ${runId} over ended with ${code}: ${stderr}`);
+  if (code !== 3) throw new Error(`the process that took run ${runId} over ended with ${code}: ${stderr}`);
   const heard = await arena.sql(
     `select position from distilog.commits c join distilog.events e on e.log_id = c.log_id and e.position between c.first and c.last
       where c.log_id = $1 and c.writer like '%:' || $2::text and c.first > (select min(position) from distilog.events where log_id = $1 and type = 'RunResumed')`,
     [runId, ghost.pid],
   );
-  if (heard.length > 0) throw new Error(`the ghost ${ghost.pid} of run ${runId} was heard: ${JSON.stringify(heard)}`);
+  if (heard.length > 0) throw new Error(`the stale writer ${ghost.pid} of run ${runId} stored appends: ${JSON.stringify(heard)}`);
   await run.check(1, first, tally);
 }
 
 async function untilTrue(look: () => Promise<boolean>, what: string): Promise<void> {
   for (const until = Date.now() + endMs; !(await look()); await sleep(pollMs))
-    if (Date.now() > until) throw new Error(`there was never ${what}`);
+    if (Date.now() > until) throw new Error(`timed out waiting for ${what}`);
 }
 
 function checkGhost({ code, stderr }: Result): void {
   if (code !== 1 || !/was taken over by .*This process has stopped/.test(stderr))
-    throw new Error(`a ghost ended with ${code} and said: ${stderr}`);
+    throw new Error(`a stale writer ended with ${code} and printed: ${stderr}`);
 }
 
-/** Holds a log's head, as an append does that takes its time. */
+/** Locks a log's head, as a slow append does. */
 async function holdHead(arena: Arena, runId: string) {
   const client = new pg.Client(arena.owner());
   client.on('error', () => undefined);
@@ -135,7 +135,7 @@ async function holdHead(arena: Arena, runId: string) {
   return {
     isWaitedFor: async () =>
       (await client.query(`select from pg_locks where not granted and locktype in ('transactionid', 'tuple')`)).rows.length > 0,
-    // Asked by another: within a transaction the list of sessions stays as it was.
+    // Asked on another connection, because within a transaction the list of sessions does not change.
     isConnected: async (pid: number) =>
       (await arena.sql(`select from pg_stat_activity where application_name like 'distilog driver ' || $1::text || ' %'`, [pid])).length >
       0,

@@ -3,7 +3,7 @@ import { checkSnapshots, runLogId, verify } from '../../../src/log/index.ts';
 import type { Arena } from './arena.ts';
 import { folds, lookAt, type ConfigLook, type Look } from './look.ts';
 
-/** Where a log ended, as somebody outside of it was told. */
+/** The end of a log, as a client outside the store saw it. */
 export interface Witnessed {
   readonly position: number;
   readonly hash: string;
@@ -15,13 +15,13 @@ export interface Expected {
   readonly looks: readonly Look[];
 }
 
-/** What was found on the way, for the figures. */
+/** The number of checked events and snapshots, for the figures. */
 export interface Held {
   readonly events: number;
   readonly snapshots: number;
 }
 
-/** Checks everything that must be true of a run, however it came to its end. Throws an `Error` that lists what is not. */
+/** Checks every invariant of a run, however it ended. Throws an `Error` that lists the broken ones. */
 export async function checkRun(arena: Arena, runId: string, { configs, witnessed, looks }: Expected): Promise<Held> {
   const { store, sql } = arena;
   const broken: string[] = [];
@@ -54,7 +54,7 @@ export async function checkRun(arena: Arena, runId: string, { configs, witnessed
       where h.log_id = $1 and h.position <> e.last`,
   );
   await none(
-    'appends out of order, or time that does not go on',
+    'appends out of order, or a time that does not increase',
     `select * from (select first, last, recorded_at, lag(last, 1, 0) over w as before, lag(recorded_at) over w as at, lag(epoch) over w as was, epoch
                       from distilog.commits where log_id = $1 window w as (order by first)) c
       where first <> before + 1 or recorded_at <= at or epoch < was`,
@@ -77,18 +77,19 @@ export async function checkRun(arena: Arena, runId: string, { configs, witnessed
     ).map(({ last, hash }) => [Number(last), hash]),
   );
   const lost = witnessed.filter(({ position, hash }) => known.get(position) !== hash);
-  if (lost.length > 0) broken.push(`acknowledged and not stored: ${JSON.stringify(lost.slice(0, 3))} of ${lost.length}`);
+  if (lost.length > 0) broken.push(`acknowledged but not stored: ${JSON.stringify(lost.slice(0, 3))} of ${lost.length}`);
 
   const verified = await verify(store, runLogId(runId), { expectedHead: witnessed.at(-1)?.hash });
   if (!verified.ok) broken.push(`verify: ${JSON.stringify(verified.firstBad)}`);
   const checked = await checkSnapshots(store, folds, runLogId(runId));
-  if (checked.firstDifference) broken.push(`a snapshot that the events do not give: ${JSON.stringify(checked.firstDifference)}`);
+  if (checked.firstDifference) broken.push(`a snapshot that differs from its events: ${JSON.stringify(checked.firstDifference)}`);
   const now = await lookAt(store, runId);
   if (!isDeepStrictEqual(now.configs, configs))
-    broken.push(`rows that are not those of the undisturbed run: ${JSON.stringify(now.configs)}, and not ${JSON.stringify(configs)}`);
+    broken.push(`rows that differ from those of the undisturbed run: ${JSON.stringify(now.configs)}, not ${JSON.stringify(configs)}`);
   for (const look of looks) {
     const again = await lookAt(store, runId, look.position);
-    if (!isDeepStrictEqual(again, look)) broken.push(`the past has changed: ${JSON.stringify(again)}, and was ${JSON.stringify(look)}`);
+    if (!isDeepStrictEqual(again, look))
+      broken.push(`an earlier position has changed: ${JSON.stringify(again)}, and was ${JSON.stringify(look)}`);
   }
   if (broken.length > 0) throw new Error(`run ${runId}: ${broken.join('\n  ')}`);
   return { events: verified.events, snapshots: checked.snapshots };

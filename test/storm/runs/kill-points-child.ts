@@ -1,13 +1,13 @@
-// Imported before the command line (`--import`): kills or stops its own process at a chosen point, has several processes meet at another, and writes down,
-// outside of the store, what the store acknowledged. It wraps what the program calls of `pg` and Node, so that the program itself knows of no test.
+// Imported before the command line (`--import`): kills or stops its own process at a chosen point, and lets several processes wait for each other at
+// another. Records outside the store what the store acknowledged. It wraps functions of `pg` and Node, so that the program contains no test code.
 import child_process from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import pg from 'pg';
 
-/** `STORM_POINT` and `STORM_COUNT`: dies, or whatever `STORM_SIGNAL` does, at the so-manieth passing; once: `STORM_STRUCK` is the file that says that it did. */
+/** Sends `STORM_SIGNAL` (SIGKILL by default) to itself at the nth time it passes `STORM_POINT`, n being `STORM_COUNT`. The file `STORM_STRUCK` ensures that this happens once. */
 const { STORM_POINT: point, STORM_COUNT: count = '1', STORM_STRUCK: struck = '', STORM_SIGNAL: name = 'SIGKILL' } = process.env;
-/** `STORM_ACKNOWLEDGED`: a file for what the store answered. `STORM_MEETING`: a file in which as many processes as `STORM_GUESTS` wait for each other. */
+/** `STORM_ACKNOWLEDGED` is a file for the store's answers. `STORM_MEETING` is a file by which as many processes as `STORM_GUESTS` wait for each other. */
 const { STORM_ACKNOWLEDGED: acknowledged, STORM_MEETING: meeting, STORM_GUESTS: guests = '2' } = process.env;
 const meetingMs = 30_000;
 let passed = 0;
@@ -22,7 +22,7 @@ function pass(at: string): void {
   process.kill(process.pid, name);
 }
 
-/** Waits, with the whole process, until everybody is there. */
+/** Blocks the whole process until every process has arrived. */
 function meet(): void {
   if (meeting === undefined) return;
   fs.appendFileSync(meeting, '.');
@@ -30,7 +30,7 @@ function meet(): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
-/** What a statement is for, by the function or table that it names. */
+/** The purpose of a statement, by the function that it names. */
 const purposes = [
   ['append', /distilog\.append\(/],
   ['takeover', /distilog\.take_over\(/],
@@ -56,7 +56,7 @@ pg.Client.prototype.query = function (this: pg.Client, ...args: readonly unknown
   if (purpose === undefined) return Reflect.apply(query, this, args) as never;
   pass(`${purpose}/before`);
   const asked = Reflect.apply(query, this, args) as unknown;
-  // What was sent is the kernel's now, and arrives without us.
+  // The kernel has the statement now and delivers it even if this process dies.
   pass(`${purpose}/sent`);
   if (!(asked instanceof Promise)) return asked as never;
   return asked.then((result: pg.QueryResult<Answered>) => {
@@ -69,7 +69,7 @@ pg.Client.prototype.query = function (this: pg.Client, ...args: readonly unknown
   }) as never;
 } as typeof query;
 
-/** What is renamed, by its name before: a data directory, an export as a whole, and a file in it. */
+/** The kind of a renamed path, by its old name: a data directory, an export as a whole, or a file in one. */
 const renamed = [
   ['server-data', /\.new-[^/]*$/],
   ['export', /\.[0-9a-f]{8}-\d+-[a-z0-9]+\.tmp$/],

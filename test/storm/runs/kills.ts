@@ -7,15 +7,15 @@ import { attackRun } from './attack-run.ts';
 import { Tally } from './tally.ts';
 import { stormWorld } from './storm-world.ts';
 
-/** Servers that are attacked side by side, each with a run at a time. */
+/** The number of servers that are attacked concurrently, each with one run at a time. */
 const lanesMax = 2;
-/** Blows that a run takes at most, in each pass. */
+/** The most faults that a run gets in each pass. */
 const blowsMax = 9;
 
-/** Runs of random pipelines, of which any process may be killed, stopped and replaced at any moment, recovery included. */
+/** Runs of random pipelines whose processes are killed, stopped and replaced at any moment, also during recovery. */
 export const kills: Area = {
   name: 'kills',
-  does: 'kills runs of random pipelines, takes them over from drivers that are stopped, stops their PostgreSQL at once',
+  does: 'kills runs of random pipelines, takes them over from stopped drivers, and stops their PostgreSQL immediately',
   run: async ({ seed, seeds, kills: wanted, signals, say }) => {
     const tally = new Tally();
     let next = 0;
@@ -40,7 +40,7 @@ export const kills: Area = {
     };
     await Promise.all(
       Array.from({ length: Math.min(lanesMax, seeds) }, async (_, index) => {
-        // So that the servers are not made at the same moment.
+        // Staggers the lanes, so that the servers are not created at the same moment.
         await sleep(index * 200);
         await lane();
       }),

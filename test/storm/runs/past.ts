@@ -18,20 +18,20 @@ import { undisturbed } from './undisturbed.ts';
 
 type Random = ReturnType<typeof randomFrom>;
 
-/** Names another PostgreSQL (a URL, with a user who may make databases), onto which logs are restored as well. */
+/** The variable with the URL of another PostgreSQL, to which logs are restored as well. Its user must be able to create databases. */
 const otherVariable = 'DISTILOG_OTHER_POSTGRES';
-/** Looks at a run in each pass. */
+/** The most looks at a run in each pass. */
 const looksMax = 4;
 const endMs = 90_000;
-/** Events between two snapshots that are stored before others' are put among them. */
+/** The number of events between two snapshots that are stored before foreign ones are added. */
 const rebuiltEvery = 25;
-/** What the server's clock is set to, seconds from the right time, one after the other. */
+/** Offsets of the server's clock from the right time, in seconds, of which one is drawn before each look. */
 const clockSeconds = [0, 7_200, -3_600, 0.5, -86_400] as const;
 
-/** The past of runs that are killed meanwhile: what was seen then is asked for again, in every way in which it might come out otherwise. */
+/** Reads earlier positions of runs that are killed meanwhile, and reads them again in every way that might give another result. */
 export const past: Area = {
   name: 'past',
-  does: 'asks again for states and rows of the past: later, without snapshots, restored elsewhere, by a newer program, after a clock was set',
+  does: 'reads states and rows of earlier positions again: later, without snapshots, restored elsewhere, by a newer program, after a clock was set',
   run: async ({ seed, seeds, kills, say }) => {
     const tally = new Tally();
     const arena = await openArena();
@@ -55,11 +55,11 @@ async function attackPast(arena: Arena, seed: number, tally: Tally): Promise<voi
   const random = randomFrom(seed * 3571 + 1);
   const world = { ...everyOperator({ seed, isRetried: true, isLong: true }), slowMs: 3 };
   const expected = await undisturbed(world);
-  if (typeof expected.retried === 'string') throw new Error(`a retry is refused: ${expected.retried}`);
+  if (typeof expected.retried === 'string') throw new Error(`a retry was refused: ${expected.retried}`);
   const run = new RunUnderAttack(arena);
   const seen: Look[] = [];
   for (const pass of [1, 2]) {
-    const of = { ...world, mended: pass === 2 };
+    const of = { ...world, isRepaired: pass === 2 };
     let blows = 2;
     for (let args = await run.next(of, pass); args; args = await run.next(of, pass)) {
       const driving = run.start(args, of);
@@ -88,7 +88,7 @@ async function attackPast(arena: Arena, seed: number, tally: Tally): Promise<voi
   if (other) await sameElsewhere('on another PostgreSQL', arena, { connectionString: other }, runId, seen, tally);
 }
 
-/** A look at a random position, or at that of a random time, whichever it comes to. */
+/** Looks at a random position, by its number or by its time. */
 async function lookSomewhere({ store }: Arena, runId: string, random: Random): Promise<Look> {
   const head = await store.log.head(runLogId(runId));
   const position = 1 + random.below(head?.position ?? 1);
@@ -102,7 +102,7 @@ async function sameAgain(when: string, store: Store, runId: string, seen: readon
   for (const look of seen) {
     const again = await lookAt(store, runId, look.position);
     if (!isDeepStrictEqual(again, look))
-      throw new Error(`${when}, run ${runId} was ${JSON.stringify(again)}, and had been ${JSON.stringify(look)}`);
+      throw new Error(`${when}, run ${runId} is ${JSON.stringify(again)}, and was ${JSON.stringify(look)}`);
     const byTime = await resolveAsOf(store.log, runLogId(runId), { kind: 'instant', instant: parseInstant(look.recordedAt) });
     if (byTime.hash !== look.hash || byTime.recordedAt !== look.recordedAt)
       throw new Error(`${when}, ${look.recordedAt} in run ${runId} is position ${byTime.position}, and was ${look.position}`);
@@ -110,29 +110,29 @@ async function sameAgain(when: string, store: Store, runId: string, seen: readon
   tally.count(`looks ${when}, the same`, seen.length);
 }
 
-/** Snapshots of other versions say anything: this program, and the next one, must not so much as look at them. */
+/** Stores false snapshots of other versions. Neither this program nor its next version may read them. */
 async function sameByOthersSnapshots(arena: Arena, runId: string, seen: readonly Look[], tally: Tally): Promise<void> {
   const { sql, store } = arena;
-  // Whether the killed drivers kept any is a matter of chance.
+  // The killed drivers may have stored none, so some are stored first.
   await rebuild(store, folds, runId, { writer: 'storm', every: rebuiltEvery });
   const rubbish = `insert into distilog.snapshots (log_id, projection, version, fingerprint, position, named_at, state)
     select log_id, projection, version + $2::int, fingerprint || $3, position, named_at, '{"rubbish":true}' from distilog.snapshots where log_id = $1 and state not like '%rubbish%'`;
   await sql(rubbish, [runId, -1, '']);
   await sql(rubbish, [runId, 0, 'other']);
-  await sameAgain('beside snapshots of others', store, runId, seen, tally);
+  await sameAgain('with snapshots of others', store, runId, seen, tally);
   await sql('alter table distilog.snapshots disable trigger append_only');
   await sql(`update distilog.snapshots set state = '{"rubbish":true}' where log_id = $1`, [runId]);
   await sql('alter table distilog.snapshots enable always trigger append_only');
-  await sameAgain('beside false snapshots', store, runId, seen, tally);
+  await sameAgain('with false snapshots', store, runId, seen, tally);
   const next = folds.map((fold) => ({ ...fold, version: fold.version + 1 }));
   for (const look of seen) {
     const states = await statesAt(store, runId, look.position, next);
     if (!isDeepStrictEqual(states, look.states))
-      throw new Error(`the next version took a snapshot of this one at position ${look.position} of run ${runId}`);
+      throw new Error(`the next version used a snapshot of this one at position ${look.position} of run ${runId}`);
   }
 }
 
-/** Copies a store's history to a new database of a server, as a dump and its restoration would, and looks there. */
+/** Copies a store's history to a new database of a server, as a dump and its restoration would, and repeats the looks there. */
 async function sameElsewhere(
   when: string,
   arena: Arena,
@@ -166,12 +166,12 @@ async function sameElsewhere(
   await there(server, `drop database ${name}`);
 }
 
-/** Has the append read a clock that can be set. */
+/** Makes the append function read a clock that the test can set. */
 async function movableClock({ sql }: Arena): Promise<void> {
   await sql(`create table public.storm_clock as select interval '0' as ahead`);
   const [found] = await sql<{ text: string }>(`select pg_get_functiondef('distilog.append'::regproc) as text`);
   const moved = found?.text.replaceAll('clock_timestamp()', '(clock_timestamp() + (select ahead from public.storm_clock))');
-  if (moved === undefined || moved === found?.text) throw new Error('the append reads no clock');
+  if (moved === undefined || moved === found?.text) throw new Error('the append function reads no clock');
   await sql(moved);
 }
 

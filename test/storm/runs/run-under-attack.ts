@@ -10,10 +10,10 @@ import { lookAt, type Look } from './look.ts';
 import type { Tally } from './tally.ts';
 import type { Outcome } from './undisturbed.ts';
 
-/** A run that one process after the other drives, and what those outside of its store know of it. */
+/** A run that one process after the other drives, and what was recorded about it outside its store. */
 export class RunUnderAttack {
   readonly arena: Arena;
-  /** What was seen of it on the way, and must be there for ever. */
+  /** Ends of the log that were seen on the way. They must stay stored for ever. */
   readonly witnessed: Witnessed[] = [];
   readonly looks: Look[] = [];
   #runId: string | undefined;
@@ -28,12 +28,12 @@ export class RunUnderAttack {
     fs.writeFileSync(this.#acknowledged, '');
   }
 
-  /** Undefined until somebody knows that there is a run. */
+  /** Returns the run's id, or undefined until a process reported it or `look` found it. */
   get runId(): string | undefined {
     return this.#runId;
   }
 
-  /** Starts a process on it. */
+  /** Starts a process that drives it. */
   start(args: readonly string[], world: World, env: Readonly<Record<string, string>> = {}): DrivenProcess {
     const started = driveWorld(args, { folder: this.arena.folder, world, env: { ...env, STORM_ACKNOWLEDGED: this.#acknowledged } });
     void started.drives.then((runId) => {
@@ -42,7 +42,7 @@ export class RunUnderAttack {
     return started;
   }
 
-  /** The command that it needs next to come to the end of a pass; none once it is there. */
+  /** Returns the command that brings it closer to the end of a pass, or undefined once the pass is over. */
   async next(world: World, pass: number): Promise<readonly string[] | undefined> {
     const { runId, state } = await this.look();
     if (runId === undefined) return beginArgs(world);
@@ -50,9 +50,9 @@ export class RunUnderAttack {
     return state.pass < pass ? againArgs('retry', runId) : undefined;
   }
 
-  /** Which run it is, and its graph as of now. */
+  /** Returns the run's id and its current graph. */
   async look(): Promise<{ readonly runId: string | undefined; readonly state: GraphState }> {
-    const runId = (this.#runId ??= await this.#untold());
+    const runId = (this.#runId ??= await this.#findUnreported());
     if (runId === undefined) return { runId, state: graph.initialState() };
     const head = await this.arena.store.log.head(runLogId(runId));
     return { runId, state: await foldAt(this.arena.store, graph, runLogId(runId), head?.position ?? 0) };
@@ -76,10 +76,10 @@ export class RunUnderAttack {
   }
 
   /**
-   * A run whose process was killed before it could say that there is one: the newest that never got further than its first process. One of an earlier
-   * attack may have been created just when nobody looked for it any more.
+   * Finds a run whose process was killed before it could report the run: the newest one that only its first process drove. Runs of earlier attacks do
+   * not count, because one may have been created just after its attack ended.
    */
-  async #untold(): Promise<string | undefined> {
+  async #findUnreported(): Promise<string | undefined> {
     const rows = await this.arena.sql<{ run: string }>(
       `select h.log_id as run from distilog.heads h
         where h.log_id not like '%/side' and h.position > 0 and h.epoch = 1

@@ -1,15 +1,15 @@
 import { randomWorld, type World } from '../../unit/engine/random-pipeline.ts';
 import { randomFrom } from '../../unit/random.ts';
 
-/** How long a slow row may take: not at all, to longer than a batch does without being journalled. */
+/** How long a slow row may take: from no time to longer than a batch runs without a journal. */
 const pacesMs = [0, 3, 20, 100, 700] as const;
-/** Rows of a world whose slow rows take long. */
+/** The number of rows of a world whose slow rows take long. */
 const patientItems = 30;
-/** Every so many worlds one has batches of a single row, and so as many events that snapshots are kept of it. */
+/** One of so many worlds has batches of a single row. It has enough events for snapshots. */
 const longEvery = 3;
 const longItems = 150;
 
-/** A random pipeline for a storm: of every operator, some rows of it rejected, some slow, some tried again. */
+/** Returns a random pipeline for a storm, of any operators. Some of its rows are rejected, some are slow, some are retried. */
 export function stormWorld(seed: number): World {
   const world = randomWorld(seed);
   const slowMs = randomFrom(seed * 31 + 7).pick(pacesMs);

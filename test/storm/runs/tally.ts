@@ -1,12 +1,12 @@
 import type { Figures } from '../area.ts';
 
-/** What a storm counts, by what it is called in the figures. */
+/** Counts of a storm, by their names in the figures. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   readonly #points = new Set<string>();
   #blows = 0;
 
-  /** Blows struck so far. */
+  /** Returns the number of faults injected so far. */
   get blows(): number {
     return this.#blows;
   }
@@ -16,7 +16,7 @@ export class Tally {
     this.count(blow);
   }
 
-  /** Of many kinds of blows, how many kinds there were is worth telling. */
+  /** Counts a kill at a point. The figures contain only the number of different points, because there are many. */
   struckAt(point: string): void {
     this.#blows++;
     this.#points.add(point);

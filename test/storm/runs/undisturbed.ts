@@ -6,7 +6,7 @@ import type { Rest } from '../../../src/scheduler/index.ts';
 import { pipelineOf, type World } from '../../unit/engine/random-pipeline.ts';
 import { lookAt, type ConfigLook } from './look.ts';
 
-/** Where a run that nobody disturbs comes to, and the rows that it has there. */
+/** Where an undisturbed run comes to rest, and its rows there. */
 export interface Outcome {
   readonly rest: Rest;
   readonly configs: readonly ConfigLook[];
@@ -14,11 +14,11 @@ export interface Outcome {
 
 export interface Undisturbed {
   readonly first: Outcome;
-  /** Once its rejected rows were tried again; the code of why that is refused. */
+  /** The outcome after a retry of its rejected rows, or the code of the refusal. */
   readonly retried: Outcome | string;
 }
 
-/** What a world's run comes to where nothing goes wrong. */
+/** Returns the outcome of a world's run without faults. */
 export async function undisturbed(world: World): Promise<Undisturbed> {
   const quick = { ...world, slowMs: 0 };
   const store = memoryStore();
@@ -27,8 +27,8 @@ export async function undisturbed(world: World): Promise<Undisturbed> {
   const { rest } = await run.drive();
   const first = { rest, configs: (await lookAt(store, run.runId)).configs };
   try {
-    const mended = plan(pipelineOf({ ...quick, mended: true }));
-    const retrying = await retryPipeline(store, mended, { runId: run.runId, acceptedChanges: [], concurrency: {}, ...options });
+    const repaired = plan(pipelineOf({ ...quick, isRepaired: true }));
+    const retrying = await retryPipeline(store, repaired, { runId: run.runId, acceptedChanges: [], concurrency: {}, ...options });
     const again = await retrying.drive();
     return { first, retried: { rest: again.rest, configs: (await lookAt(store, run.runId)).configs } };
   } catch (error) {

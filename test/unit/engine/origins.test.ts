@@ -80,7 +80,7 @@ interface Given {
   readonly batchSize: number;
   readonly union: (name: string, nodes: readonly AnyNode[]) => AnyNode;
   readonly join: (name: string, nodes: readonly AnyNode[]) => AnyNode;
-  /** Notes what a function was given for a row; rejects some rows, as long as nothing is mended. */
+  /** Records what a function was given for a row. Rejects some rows until the world is repaired. */
   readonly note: (step: string, row: TableRow, context: Context) => void;
 }
 interface TableRow {

@@ -25,7 +25,7 @@ async function finished(world: World, store: Store): Promise<string> {
   });
   await driving;
   await taken?.drive();
-  world.mended = true;
+  world.isRepaired = true;
   const again = await retryPipeline(store, of(), { ...options, runId }).catch((error: unknown) => {
     if (!['nothing-rejected', 'not-exact'].includes(codeOf(error) ?? '')) throw error;
     return null;
@@ -56,7 +56,7 @@ async function originsOf(store: Store, runId: string, of: Plan): Promise<Readonl
 
 describe('the rows of a random pipeline', () => {
   it.each(seeds)(
-    'have one origin each, in every pass and whoever drives it, and their calls have keys made of it (seed %i)',
+    'have one origin each, in every pass and with every driver, and their calls have keys made of it (seed %i)',
     async (seed) => {
       const calls = new Map<string, Map<string, Set<string>>>();
       const world: World = {

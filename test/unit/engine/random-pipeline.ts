@@ -42,7 +42,7 @@ export interface World {
   readonly steps: readonly StepSpec[];
   readonly items: number;
   /** Rows that are rejected the first time come through once this is set. */
-  mended: boolean;
+  isRepaired: boolean;
   /** Characters of a source's text; without it, the source's name. */
   readonly textLength?: number;
   /** How long a slow row takes; without it, a turn of the event loop. */
@@ -59,7 +59,7 @@ export function randomWorld(seed: number): World {
   const source = { operator: 'source', upstream: [], columns: [] } as const;
   const steps: StepSpec[] = [{ ...source, name: 'source', batchSize: 1 + random.below(12) }];
   if (random.chance(0.2)) steps.push({ ...source, name: 'other', batchSize: 5 });
-  const world: World = { seed, items: random.below(120), mended: false, steps };
+  const world: World = { seed, items: random.below(120), isRepaired: false, steps };
   let nodes = plan(pipelineOf(world)).steps;
   for (let tries = 6 + random.below(24); tries > 0; tries--) {
     const operator = random.pick(operators);
@@ -84,7 +84,7 @@ export function randomWorld(seed: number): World {
   return world;
 }
 
-const rejects = (world: World, step: string, row: unknown): boolean => !world.mended && hashed('reject', step, textOf(row)) % 17 === 0;
+const rejects = (world: World, step: string, row: unknown): boolean => !world.isRepaired && hashed('reject', step, textOf(row)) % 17 === 0;
 const sourceText = ({ textLength = 0 }: World, name: string): string => name.padEnd(textLength);
 const textOf = (row: unknown): string => canonicalJson(row);
 /** What a step makes of a row: depends on nothing but both. */

@@ -56,7 +56,7 @@ describe('a random pipeline of every operator', () => {
       expect(leaves).toEqual(Object.fromEntries(expected));
       expect(await verify(store, runId)).toMatchObject({ ok: true });
       await checkRetry(store, runId, world, leaves);
-      world.mended = false;
+      world.isRepaired = false;
     }
   });
 });
@@ -64,7 +64,7 @@ describe('a random pipeline of every operator', () => {
 /** Tries what was rejected again, now that it comes through: the rows of a run in which nothing was rejected, and the past as it was. */
 async function checkRetry(store: Store, runId: string, world: World, before: Awaited<ReturnType<typeof rowsOf>>): Promise<void> {
   const head = await store.log.head(runId);
-  world.mended = true;
+  world.isRepaired = true;
   const of = plan(pipelineOf(world));
   const options = { runId, acceptedChanges: [], concurrency: {}, isRejectLimitLifted: true };
   const retrying = await retryPipeline(store, of, options).catch((error: unknown) => codeOf(error));
