@@ -17,7 +17,7 @@ export interface DrivenRun {
   readonly runId: string;
   /** Moves the run until it is at rest. Throws `Fault('fenced')` when another process took it over. */
   drive(): Promise<{ readonly rest: Rest; readonly position: number }>;
-  /** Starts no more calls, waits for those in flight, and brings the run to rest. */
+  /** Starts no more calls, waits for those in flight, and puts the run at rest. */
   stop(wish: StopWish): void;
   /** Ends calls in flight without waiting for them. */
   abort(): void;
@@ -54,7 +54,7 @@ export function driveAcquiredRun(context: DriveContext, { runId, session, states
   // Events are folded once in this process: the driver and a display share these states.
   const states = () => nameStates(snapshots.states());
   const state = states().graph;
-  // No event follows the one that brings a run to rest.
+  // No event follows the one that puts a run at rest.
   const append: Appender['append'] = (events) => {
     if (events.some(isRest)) snapshots.finish();
     return appender.append(events);

@@ -111,7 +111,7 @@ export class Driver implements DriverPort {
     this.#alarm.wake();
   }
 
-  /** Starts no more calls, waits for those in flight, and brings the run to rest. The first wish counts. */
+  /** Starts no more calls, waits for those in flight, and puts the run at rest. The first wish counts. */
   stop(wish: StopWish): void {
     this.#stopping ??= wish;
     this.#worker.stop();

@@ -8,7 +8,7 @@ export interface StopWish extends PauseWish {
   readonly actor: Actor;
 }
 
-/** Returns the event that brings a run to rest for this reason. */
+/** Returns the event that puts a run at rest for this reason. */
 export const stopEvent = ({ kind, reason, message, step, actor }: StopWish): NewEvent<'RunCancelled' | 'RunPaused'> =>
   kind === 'cancel'
     ? { type: 'RunCancelled', data: { reason: 'asked', message: storableMessage(message), actor } }
