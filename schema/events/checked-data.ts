@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Compiled schemas, created at the first event of a type. Compilation is worth its cost, because every event is checked when it is written and when it is read. */
+/** Compiled schemas, created at the first event of a type. Compilation is worth its cost, because every event is checked at each write and read. */
 const compiled = new WeakMap<z.ZodType, z.ZodType>();
 
 /** Parses data with a schema. Members that the schema does not name are dropped. */

@@ -84,8 +84,8 @@ export const triedAgainSchema = z.record(z.string(), z.record(z.string(), z.arra
 export type TriedAgain = Immutable<z.infer<typeof triedAgainSchema>>;
 
 /**
- * `asked`: a user requested it. `auth`, `quota`: a provider refuses. `resource`: a client or model cannot be opened. `reject-limit`: a step rejects too many rows.
- * `poison`: a batch was lost with its driver several times. `unhandled-rejection`: an error that no code awaited belongs to no running batch.
+ * `asked`: a user requested it. `auth`, `quota`: a provider refuses. `resource`: a client or model cannot be opened. `reject-limit`: a step rejects too many
+ * rows. `poison`: a batch was lost with its driver several times. `unhandled-rejection`: an error that no code awaited belongs to no running batch.
  */
 export const pauseReasonSchema = z.enum(['asked', 'auth', 'quota', 'resource', 'reject-limit', 'poison', 'unhandled-rejection']);
 export type PauseReason = z.infer<typeof pauseReasonSchema>;

@@ -70,7 +70,8 @@ function statOf(full: string, file: string): fs.Stats | undefined {
 const shownNameMax = 200;
 
 /**
- * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although Node detects the pipeline's module format, and one about the experimental function that strips types. Returns a function that restores the warnings.
+ * Mutes two of Node's warnings, which every command would print: one about a package.json without a `type`, although Node detects the pipeline's module
+ * format, and one about the experimental function that strips types. Returns a function that restores the warnings.
  */
 function muteLoadWarnings(): () => void {
   const { emitWarning } = process;

@@ -4,8 +4,8 @@ import { stripTypeScriptTypes } from 'node:module';
 import { isModuleText } from './transform-typescript.ts';
 
 /**
- * Returns the line at which Node cannot parse a file, from 1, or null if Node can parse it. V8's error names no line until Node prints it, so a second Node process
- * checks the text without running it.
+ * Returns the line at which Node cannot parse a file, from 1, or null if Node can parse it. V8's error names no line until Node prints it, so a second Node
+ * process checks the text without running it.
  */
 export function findSyntaxErrorLine(file: string): number | null {
   const text = fs.readFileSync(file, 'utf8');

@@ -66,7 +66,7 @@ export function wrap(text: string, lengthMax: number): readonly string[] {
 
 /** Returns the largest column width, at least `least`, at which all columns fit into a line with two spaces between them. */
 export function fitWidth(widths: readonly number[], lineWidth: number, least: number): number {
-  let most = Math.max(least, ...widths);
-  while (most > least && widths.reduce((sum, each) => sum + Math.min(each, most) + 2, -2) > lineWidth) most--;
-  return most;
+  let widthMax = Math.max(least, ...widths);
+  while (widthMax > least && widths.reduce((sum, each) => sum + Math.min(each, widthMax) + 2, -2) > lineWidth) widthMax--;
+  return widthMax;
 }

@@ -15,7 +15,7 @@ export interface Terminal {
   printText(text: string): void;
   /** Writes a value to standard output as a line of JSON. On a terminal, control characters are written as JSON escapes; elsewhere nothing is changed. */
   printJson(value: unknown, stringify?: (value: unknown) => string): void;
-  /** Writes an object to standard output as a line of JSON, with lists as its last members. Writes items one by one, because all of them may exceed the memory. */
+  /** Writes an object to standard output as a line of JSON, with lists as its last members. Writes items one by one, because the lists may exceed the memory. */
   printJsonLists(members: Readonly<Record<string, unknown>>, lists: Readonly<Record<string, AsyncIterable<unknown>>>): Promise<void>;
   /** Writes progress, notes and errors to standard error. Lines after the first are indented, so that none looks like another note. */
   note(text: string): void;

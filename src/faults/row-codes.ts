@@ -1,4 +1,7 @@
-/** Effect of an error. The row is `retried` until `retry.attempts` is reached and then rejected, or `rejected` at once. Or the error `pauses` the run or `ends` the attempt. */
+/**
+ * Effect of an error. The row is `retried` until `retry.attempts` is reached and then rejected, or `rejected` at once. Or the error `pauses` the run or
+ * `ends` the attempt.
+ */
 export type RowEffect = 'retried' | 'rejected' | 'pauses' | 'ends';
 
 export interface RowCodeEntry {

@@ -48,8 +48,8 @@ export interface Appended {
 
 /**
  * The reason why an append was refused. Nothing was stored.
- * `fenced`: another driver has the run. `history-diverged`: the log does not end where the writer saw it end, or has a lower epoch, because the store fell back to an
- * older copy. `already-recorded`: a second success of a batch, or a second end of an attempt. `append-id-reused`: other events under a known id.
+ * `fenced`: another driver has the run. `history-diverged`: the log does not end where the writer saw it end, or has a lower epoch, because the store fell
+ * back to an older copy. `already-recorded`: a second success of a batch, or a second end of an attempt. `append-id-reused`: other events under a known id.
  * `unknown-log`: there is no such log. `unknown-chunk`: an event names a chunk that is not stored. `invalid-event`: the store refused an event's bytes.
  */
 export interface AppendRefusal {

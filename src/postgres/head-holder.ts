@@ -10,9 +10,9 @@ export async function explainHeldHead(client: pg.ClientBase, cause: unknown): Pr
        and a.application_name not like 'distilog driver%' and not exists (select from pg_locks w where w.pid = l.pid and not w.granted)
      order by a.xact_start limit 1`);
   const [holder] = rows;
-  const who = holder
+  const holderName = holder
     ? `process ${holder.pid} of the server (${holder.name || 'a client without a name'}, role ${holder.role})`
     : 'an unknown session';
   const advice = holder ? ` Commit it, or end it with: select pg_terminate_backend(${holder.pid})` : '';
-  return new Fault('head-held', `An append waits for a transaction that ${who} keeps open.${advice}`, { cause });
+  return new Fault('head-held', `An append waits for a transaction that ${holderName} keeps open.${advice}`, { cause });
 }

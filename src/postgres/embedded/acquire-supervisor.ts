@@ -29,8 +29,11 @@ export async function acquireSupervisor(home: string, timeoutMs: number): Promis
     }
     if (Date.now() > deadline) {
       const holder = readMarker(home);
-      const who = holder ? `process ${holder.pid} on ${holder.place[0]} holds it` : 'an unknown process holds it';
-      throw new Fault('embedded-failed', `The store in ${home} does not answer: ${who}. End that process, or name a server with --store.`);
+      const reason = holder ? `process ${holder.pid} on ${holder.place[0]} holds it` : 'an unknown process holds it';
+      throw new Fault(
+        'embedded-failed',
+        `The store in ${home} does not answer: ${reason}. End that process, or name a server with --store.`,
+      );
     }
     const isStarting = child && child.exitCode === null && child.signalCode === null;
     if (Date.now() >= nextSpawn && !isStarting) {

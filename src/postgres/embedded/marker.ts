@@ -40,22 +40,25 @@ export const thisPlace = (): readonly string[] => [
   isLinux ? fs.readlinkSync('/proc/self/ns/pid') : '',
 ];
 
-const containerBeatMs = 1_500;
-const hostBeatMs = 4_000;
+const containerIntervalMs = 1_500;
+const hostIntervalMs = 4_000;
 const answerPatienceMs = 15_000;
 
-/** Throws if a folder is in use in another container or on another host, where this host's lock does not work. It detects this by the socket's answers and the marker's modification time. */
+/**
+ * Throws if a folder is in use in another container or on another host, where this host's lock does not work. Detects this by the socket's answers and the
+ * marker's modification time.
+ */
 export async function refuseIfElsewhere(before: Marker, home: string, socket: string): Promise<void> {
   const [host, boot, processes] = thisPlace();
   const [hostBefore, bootBefore, processesBefore] = before.place;
   if (host === hostBefore && (boot !== bootBefore || processes === processesBefore)) return;
   const mark = markerFile(home);
-  const beat = fs.statSync(mark).mtimeMs;
-  await sleep(boot === bootBefore ? containerBeatMs : hostBeatMs);
+  const modifiedMs = fs.statSync(mark).mtimeMs;
+  await sleep(boot === bootBefore ? containerIntervalMs : hostIntervalMs);
   for (const until = Date.now() + answerPatienceMs; await answers(socket); await sleep(100)) {
     if (Date.now() > until) throw new Error(`The store in ${home} is in use in another container. Stop that one first: ${readText(mark)}`);
   }
-  if (fs.existsSync(mark) && fs.statSync(mark).mtimeMs !== beat)
+  if (fs.existsSync(mark) && fs.statSync(mark).mtimeMs !== modifiedMs)
     throw new Error(`The store in ${home} is in use on another host. Stop it there first: ${readText(mark)}`);
 }
 

@@ -14,15 +14,15 @@ export interface PageSizes {
   wasLast(page: readonly { readonly data: string }[]): boolean;
 }
 
-/** Returns the sizes of consecutive pages of at most `most` events. */
-export function pageSizes(most = pageSize): PageSizes {
-  let size = Math.min(most, firstPageSize);
+/** Returns the sizes of consecutive pages of at most `pageMax` events. */
+export function pageSizes(pageMax = pageSize): PageSizes {
+  let size = Math.min(pageMax, firstPageSize);
   return {
     next: () => size,
     wasLast: (page) => {
       const isLast = page.length < size;
       const mean = page.reduce((sum, { data }) => sum + data.length, 0) / Math.max(1, page.length);
-      size = Math.max(1, Math.min(most, 2 * size, Math.floor(pageLengthMax / Math.max(1, mean))));
+      size = Math.max(1, Math.min(pageMax, 2 * size, Math.floor(pageLengthMax / Math.max(1, mean))));
       return isLast;
     },
   };
