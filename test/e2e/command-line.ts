@@ -15,7 +15,7 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** Somebody at another machine, as far as this one can play it: a user and a host name of their own, where root may give them. */
+/** A user at another machine, as far as this machine can simulate one: a user and a host name of their own, where root may give them. */
 export interface Person {
   readonly user: string;
   readonly uid: number;

@@ -18,7 +18,7 @@ export function document(name: string): { readonly text: string; readonly all: r
   return { text, all, of: (language) => all.filter((block) => block.language === language).map((block) => block.text) };
 }
 
-/** A line of a block of commands: its words, and what is said beside them. */
+/** A line of a block of commands: its words, and the remark next to them. */
 export interface CommandLine {
   readonly line: string;
   readonly words: readonly string[];

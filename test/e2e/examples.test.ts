@@ -29,7 +29,7 @@ function bill() {
   return { calls, inputTokens, outputTokens };
 }
 
-/** Runs an example as somebody with a server of their own would, and returns the rows of each leaf, and what its status says. */
+/** Runs an example as a user with their own server would, and returns the rows of each leaf, and what its status says. */
 async function ran(example: string, ...params: readonly string[]) {
   const env = { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: 'none' };
   const given = params.flatMap((param) => ['--param', param]);

@@ -33,7 +33,7 @@ describe('the heap of the command line', () => {
     ['run', { NODE_OPTIONS: '--max-semi-space-size=8' }, [], 'none'],
     // A mark that came from a process above says nothing about this one.
     ['run', { DISTILOG_HEAP: '1' }, ['--max-semi-space-size=8'], 'this'],
-  ] as const)('is small unless somebody chose its shape, in the process that was started: %s %j', async (command, env, flags, mark) => {
+  ] as const)('is small unless the user chose its size, in the process that was started: %s %j', async (command, env, flags, mark) => {
     const cwd = await workFolder();
     fs.writeFileSync(path.join(cwd, 'telling.ts'), telling);
     const child = start([command, 'telling.ts'], { cwd, env });

@@ -123,7 +123,7 @@ syncBuiltinESMExports();
 `,
 );
 
-/** Runs a block's commands: those in a second terminal beside the one before, those that are to be killed for a while. */
+/** Runs a block's commands: those in a second terminal concurrently with the one before, those that are to be killed for a while. */
 async function runLines(lines: readonly CommandLine[]): Promise<void> {
   for (let at = 0; at < lines.length; at++) {
     const one = lines[at] as CommandLine;

@@ -42,16 +42,15 @@ const seed = seedFrom('DISTILOG_CRASH_SEED');
 const passing = 'rate-limit,rate-limit-bare,rate-limit-ms,server-error,unavailable,hang,cut,cut-body,malformed-json,no-choices,empty';
 const staying = 'wrong-schema,not-json,nul,context-length,bad-request,filtered';
 const faults = ['--faults', passing, '--share', '0.3', '--stubborn', staying];
-/** Outcomes that are paid for and kept: what does not fit a schema is told to the model, and asked for again in other words. */
+/** Outcomes that are paid for and kept: what does not fit a schema is reported to the model, and asked for again in other words. */
 const kept = ['answered', 'wrong-schema', 'not-json', 'nul'];
-/** What the clocks of two processes and a loaded machine may add. An answer may also be on its way when nobody is there any more. */
+/** What the clocks of two processes and a loaded machine may add. An answer may also be in flight when its client is gone. */
 const clockSlackMs = 400;
 
 const hashesOf = ({ configs }: Exported) => configs.map(({ name, rows: count, rowsSha256 }) => [name, count, rowsSha256]);
 
 describe(`a run with an unreliable provider that is killed repeatedly (seed ${seed})`, () => {
-  const promise =
-    'gives the rows of the run that nobody disturbed, pays for no answer twice that was a second old, and counts what was billed';
+  const promise = 'gives the rows of an undisturbed run, pays for no answer twice that was a second old, and counts what was billed';
   it.each(cases)(`$what: ${promise}`, async ({ file, params, latencyMs, kills }) => {
     const random = randomFrom(seed);
     const delay = monitorEventLoopDelay();

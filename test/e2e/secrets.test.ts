@@ -1,4 +1,4 @@
-// Keys that must be found nowhere: not in any table, chunk, file, export or line of output, however they are written, whoever says them again.
+// Keys that must be found nowhere: not in any table, chunk, file, export or line of output, however they are written and whichever part repeats them.
 import fs from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

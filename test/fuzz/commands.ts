@@ -13,7 +13,7 @@ import { assertFault } from './mutate.ts';
 
 type Random = ReturnType<typeof randomFrom>;
 
-/** Commands that last, or act on the server under all others. */
+/** Commands that do not end, or that act on the server of all others. */
 const leftOut = new Set(['start', 'stop', 'migrate', 'url', 'help']);
 const lasting = new Set(['--follow', '--store']);
 
@@ -147,7 +147,7 @@ export default pipeline('good', { params: z.object({ n: z.int().default(3) }) },
 });
 `;
 
-/** Whatever was written is there as a whole. */
+/** Asserts that every written file is complete. */
 function assertNothingHalf(args: readonly string[]): void {
   for (const entry of fs.readdirSync('.', { withFileTypes: true })) {
     assert(!entry.name.endsWith('.tmp'), `distilog ${args.join(' ')} left ${entry.name}`);

@@ -1,4 +1,4 @@
-// Nonsense of the kinds that people give: places in time, params, pipeline files.
+// Invalid input of the kinds that users give: positions and times, params, pipeline files.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -50,7 +50,7 @@ const withParams = pipeline('fuzzed', { params }, ({ source }) => {
   source('all', { output: z.object({ n: z.int() }), rows: [{ n: 1 }] });
 });
 
-/** Places in a log, params and concurrency as texts. Returns how many were taken. */
+/** Reads random texts as positions, params and concurrency. Returns how many were accepted. */
 export async function fuzzTexts(seed: number, count: number): Promise<string> {
   const random = randomFrom(seed);
   const text = (from: readonly string[]) =>
@@ -70,7 +70,7 @@ export async function fuzzTexts(seed: number, count: number): Promise<string> {
     try {
       const planned = plan(withParams, { params: parseParamOptions(params, given, {}) });
       const run = await startPipeline(store, planned, { seed: 1 });
-      // Every event can be queried as jsonb, which holds no NUL.
+      // Every event must be queryable as jsonb, which cannot contain NUL.
       const stored = (await Array.fromAsync(store.log.storedEvents(run.runId, { from: 1, to: 1 }))).flat();
       assert(
         !stored.some(({ data }) => /(?<!\\)(\\\\)*\\u(0000|d[89a-f]..)/.test(data)),
@@ -102,7 +102,7 @@ export default pipeline('good', { params: z.object({ limit: z.int().default(3) }
 });
 `;
 
-/** A text with one or two of its words in the place of others: what still compiles is refused for what it means. */
+/** Returns a text in which one or two words replace others. If it still compiles, it is refused for its meaning. */
 function otherWords(text: string, random: ReturnType<typeof randomFrom>): string {
   const words = text.match(/\w+/g) ?? [];
   let result = text;
@@ -114,7 +114,7 @@ function otherWords(text: string, random: ReturnType<typeof randomFrom>): string
   return result;
 }
 
-/** Pipeline files that are broken, or nonsense altogether. Returns how many could be planned. */
+/** Plans broken and random pipeline files. Returns how many could be planned. */
 export async function fuzzPipelines(seed: number, count: number, folder: string): Promise<string> {
   const random = randomFrom(seed);
   const root = path.resolve(import.meta.dirname, '../..');
@@ -125,7 +125,7 @@ export async function fuzzPipelines(seed: number, count: number, folder: string)
   ] as const)
     if (!fs.existsSync(path.join(folder, 'node_modules', name))) fs.symlinkSync(target, path.join(folder, 'node_modules', name));
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }');
-  // Without enums Node reads it as it is; with them another reader has to.
+  // Node reads a file without enums itself. A file with enums needs another loader.
   const plain = good.replace(/enum .*\n/, '').replace('Kind[0]', "'short'");
   let planned = 0;
   for (let each = 0; each < count; each++) {
@@ -133,7 +133,7 @@ export async function fuzzPipelines(seed: number, count: number, folder: string)
     const file = path.join(folder, `pipeline-${seed}-${each}.${each === 0 ? 'ts' : extension}`);
     const noise = Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256)));
     const text = Buffer.from(random.chance(0.2) ? good : plain);
-    // The first and some others as they are: otherwise all of them might be refused for the sake of the folder.
+    // The first file and some others stay unchanged. Otherwise all could be refused because of the folder, unnoticed.
     const altered = random.chance(0.5) ? otherWords(text.toString(), random) : mutated(text, random);
     const written = random.chance(0.1) ? noise : random.chance(0.1) ? text : altered;
     fs.writeFileSync(file, each === 0 ? text : written);

@@ -3,7 +3,7 @@ import type { randomFrom } from '../unit/random.ts';
 
 type Random = ReturnType<typeof randomFrom>;
 
-/** Bytes with some of them flipped, cut off, doubled or replaced by others. */
+/** Returns bytes of which some are flipped, cut off, doubled or replaced. */
 export function mutated(bytes: Buffer, random: Random): Buffer {
   let result = Buffer.from(bytes);
   for (let times = 1 + random.below(4); times > 0; times--) {
@@ -30,7 +30,7 @@ export function mutated(bytes: Buffer, random: Random): Buffer {
   return result;
 }
 
-/** What means something to one reader or another. */
+/** Pieces of text that have a meaning to one of the readers. */
 const tokens = [
   '{',
   '}',
@@ -53,7 +53,7 @@ const tokens = [
   'é',
 ];
 
-/** What a reader of nonsense may throw: a sentence for people, with a code. Throws on anything else, naming what was read. */
+/** Accepts an error that is a readable sentence with a code. Throws on any other and names the input. */
 export function assertFault(error: unknown, given: unknown, codes?: readonly string[]): void {
   const isTold = error instanceof Fault && (codes === undefined || codes.includes(error.code));
   const isSentence =

@@ -1,4 +1,4 @@
-// Nonsense in place of what was stored: bytes of chunks, rows of events.
+// Invalid data in place of stored data: bytes of chunks, rows of events.
 import assert from 'node:assert/strict';
 import { errors, fold, graph, progress, timeline, usage } from '../../projections/index.ts';
 import { callSchema, catalogue, definitionSchema, rejectionSchema, triedAgainSchema, type RecordedEvent } from '../../schema/index.ts';
@@ -18,7 +18,7 @@ const documents: readonly Parameters<typeof decodeDocument>[1][] = [
   rejectionSchema.array(),
 ];
 
-/** Chunks of rows and documents, altered. Returns how many could still be read. */
+/** Reads altered chunks of rows and documents. Returns how many could still be read. */
 export function fuzzBytes(seed: number, count: number): string {
   const random = randomFrom(seed);
   const builder = new ChunkBuilder(['n', 'text'], true);
@@ -47,7 +47,7 @@ export function fuzzBytes(seed: number, count: number): string {
 
 const projections = [graph, progress, errors, usage, timeline] as const;
 
-/** Events of runs, altered and out of order. Each is read or told to be unreadable, and what is read can be folded and decided on. Returns how many were read. */
+/** Reads altered and unordered events of runs. Each is read or reported as unreadable, and those that are read must fold. Returns how many were read. */
 export function fuzzEvents(seed: number, worlds: number): string {
   let all = 0;
   let read = 0;
@@ -86,7 +86,7 @@ function altered(event: EncodedEvent, random: ReturnType<typeof randomFrom>): En
     case 1:
       return { ...event, version: random.pick([0, -1, 2, 2 ** 31 - 1]) };
     case 2:
-      return { ...event, step: random.pick([null, '', 'nobody', '__proto__', 'constructor', 'source']) };
+      return { ...event, step: random.pick([null, '', 'unknown', '__proto__', 'constructor', 'source']) };
     case 3:
       return { ...event, batch: random.pick(numbers), attempt: random.pick(numbers), pass: random.pick(numbers) };
     case 4:

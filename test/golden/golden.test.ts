@@ -25,7 +25,7 @@ const stores: Readonly<Record<string, (golden: GoldenLog) => Promise<Store>>> = 
 };
 
 describe.each(Object.entries(stores))('in %s', (_store, restored) => {
-  it.each(cases)('the log "$name" of version $version says what it said', async ({ version, name, expected }) => {
+  it.each(cases)('the log "$name" of version $version gives the recorded states and rows', async ({ version, name, expected }) => {
     const golden = goldenLog(version, name);
     const store = await restored(golden);
     for (const { head } of golden.logs) {
@@ -48,7 +48,7 @@ describe.each(Object.entries(stores))('in %s', (_store, restored) => {
 });
 
 describe.each(exportedBy)('the export $folder of version $version', ({ version, folder }) => {
-  it('is verified, and what it does not say is named', async () => {
+  it('is verified, and the fields that it lacks are named', async () => {
     const [name = ''] = folder.split('-');
     const store = await restoreInMemory(goldenLog(version, name));
     const found = await verifyDistiset(store, goldenFile(version, `exports/${folder}`));
@@ -58,7 +58,7 @@ describe.each(exportedBy)('the export $folder of version $version', ({ version, 
   });
 });
 
-/** Resumes a run as its user would. Returns where it ends. */
+/** Resumes a run as its user would. Returns the position at which it ends. */
 async function driveOn(store: Store, version: string, runId: string): Promise<number> {
   const { everyOperator } = (await import(`./${version}/pipelines.ts`)) as { everyOperator: (outside: object) => Pipeline };
   const of = plan(everyOperator({ isMended: false, slowMs: 0 }), { params: { items: 24 } });

@@ -14,7 +14,7 @@ import {
 import { unpacked, type GoldenLog } from './golden-log.ts';
 
 /**
- * Appends a golden log to a memory store, append by append, at the times at which it was written: the store computes every hash anew, and throws where
+ * Appends a golden log to a memory store, append by append, at the times at which it was written: the store computes every hash again, and throws where
  * one differs from what was recorded.
  */
 export async function restoreInMemory({ runId, logs, chunks }: GoldenLog): Promise<MemoryStore> {
@@ -48,7 +48,7 @@ export async function restoreInMemory({ runId, logs, chunks }: GoldenLog): Promi
 
 async function opened(store: MemoryStore, runId: string): Promise<DriverSession> {
   const driver = await store.log.openDriver(runId);
-  if (!driver.ok) throw new Error('nobody else drives');
+  if (!driver.ok) throw new Error('another process drives the run');
   return driver.session;
 }
 
@@ -66,7 +66,7 @@ const requestOf = (
 
 type Query = (text: string, values: readonly unknown[]) => Promise<pg.QueryResult>;
 
-/** Puts a golden log's rows into the tables of a migrated database, as a dump's restoration would. `query` speaks as their owner. */
+/** Inserts a golden log's rows into the tables of a migrated database, as restoring a dump would. `query` runs as their owner. */
 export async function restoreInPostgres({ logs, chunks }: GoldenLog, query: Query): Promise<void> {
   const insert = (table: string, rows: readonly object[]) =>
     query(

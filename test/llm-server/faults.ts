@@ -1,6 +1,6 @@
 import { hashed } from '../unit/random.ts';
 
-/** What a provider may do instead of answering well. */
+/** The faults that a provider can have. */
 export const faultNames = [
   'rate-limit',
   'rate-limit-bare',
@@ -34,7 +34,7 @@ export const faultNames = [
 
 export type FaultName = (typeof faultNames)[number];
 
-/** Faults that another try may get over. */
+/** Faults that a retry can overcome. */
 const transient: readonly FaultName[] = [
   'rate-limit',
   'rate-limit-bare',
@@ -53,7 +53,7 @@ export function parseFaults(text: string): readonly FaultName[] {
   if (text === 'none' || text === '') return [];
   return text.split(',').map((name) => {
     const known = faultNames.find((each) => each === name);
-    if (!known) throw new Error(`there is no fault ${name}; there are ${faultNames.join(', ')}, and all, transient, none`);
+    if (!known) throw new Error(`there is no fault ${name}. Use ${faultNames.join(', ')}, all, transient or none`);
     return known;
   });
 }

@@ -4,11 +4,11 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 export interface LedgerEntry {
   readonly at: number;
   readonly model: string;
-  /** The SHA-256 of what was asked, the same for every try. */
+  /** The SHA-256 of the question, the same for every attempt. */
   readonly key: string;
   /** The seed that was asked for: other answers to the same have others. */
   readonly seed: number;
-  /** Which try it was, from 1. */
+  /** The number of the attempt, from 1. */
   readonly attempt: number;
   /** `answered`, or the fault. */
   readonly outcome: string;
@@ -19,7 +19,7 @@ export interface LedgerEntry {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly reasoningTokens: number;
-  /** Whether the answer got to the client, or the client had gone. */
+  /** Whether the answer reached the client. False if the client had gone. */
   readonly wasDelivered: boolean;
 }
 

@@ -14,11 +14,11 @@ import { completion, type Asked, type ChatRequest, type Reply } from './wire.ts'
 export interface LlmServerOptions {
   readonly port?: number;
   readonly latencyMs?: number;
-  /** How long a request takes, where not all take as long. */
+  /** Returns how long a request takes, if requests differ. */
   readonly slow?: (asked: Asked) => number;
-  /** The key that is taken; any is, where none is given. */
+  /** The key that is accepted. Without one, every key is accepted. */
   readonly apiKey?: string | undefined;
-  /** What goes wrong with a request. */
+  /** Returns the fault of a request. */
   readonly fault?: (asked: Asked) => FaultName | undefined;
   /** What is answered, instead of words at random. */
   readonly answer?: (asked: Asked) => string | undefined;
@@ -32,14 +32,14 @@ export interface LlmServer {
   readonly url: string;
   readonly ledger: Ledger;
   readonly requests: readonly ChatRequest[];
-  /** The key that each request brought; none: the empty text. */
+  /** The key of each request, or an empty text without one. */
   readonly keys: readonly string[];
   /** The most requests that were being answered at one time, from the n-th request on. */
   readonly busiestFrom: (number: number) => number;
   close(): Promise<void>;
 }
 
-/** A provider of language models on this machine: deterministic, and as unreliable as is asked for. Speaks OpenAI's chat completions. */
+/** Starts a provider of language models on this machine. It is deterministic, injects the given faults, and speaks OpenAI's chat completions. */
 export async function startLlmServer(options: LlmServerOptions = {}): Promise<LlmServer> {
   const ledger = new Ledger(options.ledgerFile);
   const requests: ChatRequest[] = [];
@@ -122,7 +122,7 @@ export async function startLlmServer(options: LlmServerOptions = {}): Promise<Ll
   };
 }
 
-/** Characters of an answer that stand in the ledger. */
+/** The number of characters of an answer that the ledger keeps. */
 const answerMax = 500;
 
 const keyOf = ({ model, messages }: ChatRequest): string =>

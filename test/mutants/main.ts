@@ -1,12 +1,12 @@
-// Changes the product in every small way that a slip might, and counts the changes that no test notices: npm run mutants -- [ROOM…]
-// What was found before is kept in mutants/, so that only what has changed since is tried again. docs/MUTANTS.md explains who survives, and why.
+// Makes small changes to the product, as a mistake might, and counts the changes that no test notices: npm run mutants -- [ROOM…]
+// Earlier results are kept in mutants/, so that only changed code is tried again. docs/MUTANTS.md explains which mutants survive, and why.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { roomVariable, rooms } from './rooms.ts';
 
-/** Mutants that must be noticed, of a hundred. */
+/** The percentage of mutants that tests must notice. */
 const noticedMin = 85;
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(rooms);
@@ -27,7 +27,7 @@ for (const name of wanted) {
 }
 process.exit(failed === 0 ? 0 : 1);
 
-/** Mutants of a report that a test noticed, of a hundred; those that do not even load are none. */
+/** Returns the percentage of a report's mutants that a test noticed. Mutants that do not load do not count. */
 function noticedOf(file: string): number {
   const { files } = JSON.parse(fs.readFileSync(file, 'utf8')) as { files: Record<string, { mutants: { status: string }[] }> };
   const count = Map.groupBy(

@@ -2,7 +2,7 @@
 interface Room {
   readonly mutate: readonly string[];
   readonly tests: readonly string[];
-  /** Threads start sooner; what changes the zone of its process needs one of its own. */
+  /** Threads start faster. Tests that change the time zone need a process of their own. */
   readonly pool: 'threads' | 'forks';
 }
 
@@ -35,10 +35,10 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
 };
 
-/** Says which room is mutated, to the configurations. */
+/** The variable that passes the mutated room to the configurations. */
 export const roomVariable = 'DISTILOG_MUTANTS_ROOM';
 
-/** The room that is mutated now. */
+/** Returns the room that is being mutated. */
 export function chosenRoom(): Room & { readonly name: string } {
   const name = process.env[roomVariable] ?? '';
   const room = rooms[name];

@@ -10,7 +10,7 @@ export default defineConfig({
     pool,
     isolate: false,
     maxWorkers: 1,
-    // Mutants are many: fewer random worlds each.
+    // There are many mutants, so each gets fewer random worlds.
     env: { DISTILOG_SEEDS: '15' },
   },
 });

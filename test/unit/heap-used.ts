@@ -12,7 +12,7 @@ export function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Collects young garbage only, as V8 does while a program is at work: what an old object holds stays, though nobody may hold that any longer. */
+/** Collects young garbage only, as V8 does while a program is at work: what an old object holds stays, even if that object is unreachable itself. */
 export function collectYoung(): void {
   collect({ type: 'minor' });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Coalescer } from '../../../src/postgres/coalescer.ts';
 
-/** Doubles numbers, and tells which were doubled together; a call ends when it is told to. */
+/** Doubles numbers and records which were doubled together. A call ends when the test ends it. */
 function doubling(options: { readonly runningMax?: number; readonly countMax?: number; readonly weightMax?: number } = {}) {
   const calls: { readonly items: readonly number[]; readonly end: (error?: Error) => void }[] = [];
   const coalescer = new Coalescer(
