@@ -116,7 +116,7 @@ export const rowCodes = {
   },
   'reject-limit': {
     effect: 'pauses',
-    happened: 'A step rejected almost all of its rows, so distilog treats it as broken.',
+    happened: 'A step rejected 20 rows in a row with the same code, or more than a tenth of its rows (from 100 rows on).',
     advice: 'Correct the cause and resume, or continue with `resume --no-reject-limit`.',
   },
   'resource-failed': {
