@@ -28,6 +28,8 @@ export function retriedRowsReader({
   const reopenedEventOf = (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
     const known = reopenedEvents.get(pass) ?? readReopened(pass);
     reopenedEvents.set(pass, known);
+    // A read that failed is tried again: the store may be back by then.
+    known.catch(() => reopenedEvents.delete(pass));
     return known;
   };
   const pageAt = (address: string): Promise<TriedAgain> => {
