@@ -9,7 +9,7 @@ import { Fault, messageOf } from '../kit/fault.ts';
 import { cacheChunks, rowReader } from '../rows/index.ts';
 import type { DriverPort, Worker } from '../scheduler/index.ts';
 import { retriedRowsReader } from './retried-rows-reader.ts';
-import { memoize } from '../kit/memoize.ts';
+import { memoize, memoizeFulfilled } from '../kit/memoize.ts';
 import { planRedactor } from './plan-redactor.ts';
 import { redactedLog } from './redacted-log.ts';
 import {
@@ -122,7 +122,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
     return sourceKeys;
   };
 
-  const recordedRules = memoize(async (): Promise<{ readonly seeds: Seeds; readonly onTruncated: 'reject' | 'keep' }> => {
+  const recordedRules = memoizeFulfilled(async (): Promise<{ readonly seeds: Seeds; readonly onTruncated: 'reject' | 'keep' }> => {
     for await (const page of store.log.read(runLogId(runId), { to: 1 }))
       for (const { type, data } of page) if (type === 'RunStarted') return { seeds: data.seeds, onTruncated: data.truncated ?? 'keep' };
     throw new Fault('unknown-run', `There is no run ${runId} in this store.`, { details: { run: runId } });
@@ -131,7 +131,7 @@ export function localWorker(options: LocalWorkerOptions): Worker {
   const retriedRows = retriedRowsReader({ log: store.log, chunks: store.chunks, logId: runLogId(runId) });
 
   // A worker's run is not paused while the worker runs, so all pauses are recorded before its first batch.
-  const rejectLimits = memoize(async (name: string) => {
+  const rejectLimits = memoizeFulfilled(async (name: string) => {
     let last = 0;
     for await (const page of store.log.read(runLogId(runId), { types: ['RunPaused'] }))
       for (const event of page)

@@ -1,5 +1,6 @@
 import { triedAgainSchema, type RecordedEvent, type Span, type TriedAgain } from '../../schema/index.ts';
 import { assert } from '../kit/assert.ts';
+import { memoizeFulfilled } from '../kit/memoize.ts';
 import type { ChunkStore, EventLog } from '../log/index.ts';
 import { BoundedCache, decodeDocument } from '../rows/index.ts';
 import type { Worker } from '../scheduler/index.ts';
@@ -17,21 +18,13 @@ export function retriedRowsReader({
   readonly chunks: ChunkStore;
   readonly logId: string;
 }): Worker['retriedRows'] {
-  const reopenedEvents = new Map<number, Promise<RecordedEvent<'RunReopened'>>>();
   const pages = new BoundedCache<Promise<TriedAgain>>(cachedPagesMax);
 
-  const readReopened = async (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
+  const reopenedEventOf = memoizeFulfilled(async (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
     for await (const page of log.read(logId, { types: ['RunReopened'] }))
       for (const event of page) if (event.type === 'RunReopened' && event.data.pass === pass) return event;
     throw new Error(`no event begins pass ${pass} of ${logId}`);
-  };
-  const reopenedEventOf = (pass: number): Promise<RecordedEvent<'RunReopened'>> => {
-    const known = reopenedEvents.get(pass) ?? readReopened(pass);
-    reopenedEvents.set(pass, known);
-    // A read that failed is tried again: the store may be back by then.
-    known.catch(() => reopenedEvents.delete(pass));
-    return known;
-  };
+  });
   const pageAt = (address: string): Promise<TriedAgain> => {
     const known = pages.get(address) ?? chunks.get(address).then((bytes) => decodeDocument(bytes, triedAgainSchema));
     pages.set(address, known, 1);
